@@ -1,0 +1,274 @@
+"""The table of differentiable functions: which there are, and the rule of each.
+
+A rule is a plain NumPy expression ``rule(g, out, *operands, **options)`` that turns ``g``, the gradient of the loss
+with respect to the function's output ``out``, into the gradient with respect to one operand. It is written once;
+what it is called with decides what comes out of it (arrays, Tensors, ...). This room knows no Tensor and no tape.
+"""
+
+from __future__ import annotations
+
+import dis
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+__all__ = ["NoRuleError", "Rule", "defvjp", "nondifferentiable", "primitive"]
+
+Vjp = Callable[..., Any]
+METADATA = frozenset({"shape", "dtype", "ndim", "size"})
+
+
+class NoRuleError(NotImplementedError, TypeError):
+    """A function was called on a Tensor, but the table has no derivative rule for it (or for that operand)."""
+
+
+class Rule:
+    """One row of the table: a function, and how to pull a gradient back through it.
+
+    Attributes
+    ----------
+    fn : callable
+        The function, as it is called on arrays.
+    name : str
+        What the tape and the pictures call it.
+    op : callable
+        What computes the value again when a dropped one is looked at; `fn`, but for Python's operators.
+    vjps : list of callable or None
+        The rule of each operand; None where an operand carries no gradient (a condition, say).
+    variadic : callable or None
+        One rule for any number of operands, ``rule(g, out, i, *operands, **options)``, used instead of `vjps`.
+    keeps_output : bool
+        Whether the output is always kept, because calling `fn` again may not give the same numbers.
+    uses : callable or None
+        ``uses(node, i)``: how many times each element of operand ``i`` is used, where one is shared (a kernel).
+    """
+
+    __slots__ = ("_options", "_reads", "fn", "keeps_output", "name", "op", "uses", "variadic", "vjps")
+
+    def __init__(self, fn: Callable[..., Any], name: str | None = None):
+        self.fn = fn
+        self.name = name or getattr(fn, "__name__", type(fn).__name__)
+        self.op: Callable[..., Any] = fn
+        self.vjps: list[Vjp | None] = []
+        self.variadic: Vjp | None = None
+        self.keeps_output = False
+        self.uses: Callable[..., int] | None = None
+        self._reads: dict[int, tuple[bool, frozenset[int] | None]] = {}
+        self._options: list[str] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Rule of {self.name}>"
+
+    def has_vjp(self, i: int) -> bool:
+        """Whether there is a rule for operand `i`."""
+        return self.variadic is not None or (i < len(self.vjps) and self.vjps[i] is not None)
+
+    def reads(self, i: int) -> tuple[bool, frozenset[int] | None]:
+        """What the rule of operand `i` looks at: whether at the output, and the values of which operands (None: all).
+
+        An operand of which a rule takes only ``.shape``, ``.dtype``, ``.ndim`` or ``.size`` is not read: its value
+        need not be kept for the backward pass.
+        """
+        found = self._reads.get(i)
+        if found is None:
+            vjp, before = (self.variadic, 3) if self.variadic is not None else (self.vjps[i], 2)
+            found = self._reads[i] = _values_read(vjp, before)
+        return found
+
+    def split_options(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The call with its array operands by position and every option by keyword, as rules expect them."""
+        operands = len(self.vjps)
+        if self.variadic is not None or len(args) <= operands:
+            return args, kwargs
+        if self._options is None:
+            self._options = list(inspect.signature(self.fn).parameters)
+        if len(args) > len(self._options):
+            raise TypeError(f"{self.name}() takes at most {len(self._options)} arguments, but {len(args)} were given")
+        return args[:operands], {**dict(zip(self._options[operands:], args[operands:], strict=False)), **kwargs}
+
+
+def _values_read(vjp: Vjp | None, before: int) -> tuple[bool, frozenset[int] | None]:
+    """Read off a rule's byte code whether it loads ``out``, and the values of which operands."""
+    code = getattr(vjp, "__code__", None)
+    if code is None:
+        return True, None
+    positions = {name: i for i, name in enumerate(code.co_varnames[: code.co_argcount])}
+    rest = code.co_varnames[code.co_argcount + code.co_kwonlyargcount] if code.co_flags & inspect.CO_VARARGS else None
+    read: set[int] = set()
+    instructions = [i for i in dis.get_instructions(vjp) if i.opname not in ("CACHE", "EXTENDED_ARG", "NOP")]
+    for here, following in zip(instructions, [*instructions[1:], None], strict=True):
+        if not here.opname.startswith("LOAD_"):
+            continue
+        names = here.argval if isinstance(here.argval, tuple) else (here.argval,)
+        last_is_metadata = following is not None and following.opname == "LOAD_ATTR" and following.argval in METADATA
+        for k, name in enumerate(names):
+            if not isinstance(name, str) or (last_is_metadata and k == len(names) - 1):
+                continue
+            if name == rest:
+                return True, None
+            if name in positions and here.opname not in ("LOAD_GLOBAL", "LOAD_ATTR", "LOAD_METHOD", "LOAD_CONST"):
+                read.add(positions[name])
+    return 1 in read, frozenset(i - before for i in read if i >= before)
+
+
+RULES: dict[Callable[..., Any], Rule] = {}
+COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {}
+CONSTANT: set[Callable[..., Any]] = set()
+"""Functions with a derivative of zero almost everywhere, or none at all (``np.sign``, ``np.argmax``)."""
+
+
+def _rule_of(fn: Callable[..., Any]) -> Rule:
+    target = getattr(fn, "rule", None)
+    if isinstance(target, Rule):
+        return target
+    if fn not in RULES:
+        RULES[fn] = Rule(fn)
+    return RULES[fn]
+
+
+def defvjp(fn: Callable[..., Any], *vjps: Vjp | None, argnums: tuple[int, ...] | None = None) -> Rule:
+    """Give `fn` its derivative rules, one for each array operand, in order.
+
+    Parameters
+    ----------
+    fn : callable
+        A NumPy function, or one made with `primitive`.
+    *vjps : callable or None
+        ``vjp(g, out, *operands, **options)`` returns the gradient with respect to one operand. ``g`` has the shape of
+        ``out``. The result may have any shape that `out`'s broadcasting gives: the engine sums it to the operand's
+        shape and casts it to the operand's dtype. None: the operand carries no gradient.
+    argnums : tuple of int, optional
+        The operands that `vjps` are for; 0, 1, 2, ... unless told.
+
+    Returns
+    -------
+    Rule
+        The row of the table.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import Tensor, defvjp, primitive
+    >>> @primitive
+    ... def softsign(x):
+    ...     return x / (1 + np.abs(x))
+    >>> _ = defvjp(softsign, lambda g, out, x: g / (1 + np.abs(x)) ** 2)
+    >>> x = Tensor([1.0, -3.0])
+    >>> softsign(x).sum().backward()
+    >>> x.grad
+    array([0.25  , 0.0625])
+    """
+    for vjp in vjps:
+        if vjp is not None and not callable(vjp):
+            raise TypeError(f"defvjp: a rule of {_name(fn)} must be callable or None, got {type(vjp).__name__}")
+    rule = _rule_of(fn)
+    positions = range(len(vjps)) if argnums is None else argnums
+    if len(positions) != len(vjps):
+        raise ValueError(f"defvjp: {len(vjps)} rules for {len(positions)} argnums of {_name(fn)}")
+    size = max([len(rule.vjps), *(i + 1 for i in positions)])
+    rule.vjps += [None] * (size - len(rule.vjps))
+    for i, vjp in zip(positions, vjps, strict=True):
+        rule.vjps[i] = vjp
+    rule._reads.clear()
+    return rule
+
+
+def defvjp_variadic(fn: Callable[..., Any], vjp: Vjp) -> Rule:
+    """Give a function of any number of array operands one rule: ``vjp(g, out, i, *operands, **options)``."""
+    rule = _rule_of(fn)
+    rule.variadic = vjp
+    rule._reads.clear()
+    return rule
+
+
+def alias(fn: Callable[..., Any], of: Callable[..., Any]) -> None:
+    """Let `fn` be recorded as `of`, its other name."""
+    RULES[fn] = _rule_of(of)
+
+
+def composite(fn: Callable[..., Any], expression: Callable[..., Any]) -> None:
+    """Trace `fn` as `expression`: the same function, composed of functions that have rules."""
+    COMPOSITES[fn] = expression
+
+
+def nondifferentiable(*fns: Callable[..., Any]) -> None:
+    """State that `fns` have no derivative to speak of: zero almost everywhere, or an integer or boolean result.
+
+    On Tensors they compute with the numbers; no gradient flows through what they return. Floating-point results
+    (``np.sign``) are recorded, so that a picture is whole; integer and boolean ones (``np.argmax``) are plain arrays.
+    """
+    CONSTANT.update(fns)
+
+
+class primitive:
+    """Make a function of arrays an operation of its own on the tape. Use as a decorator, then give it a rule.
+
+    Parameters
+    ----------
+    fn : callable
+        A function of arrays (and options), which must not change its arguments.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import defvjp, grad, primitive
+    >>> @primitive
+    ... def double(x):
+    ...     return 2 * x
+    >>> _ = defvjp(double, lambda g, out, x: 2 * g)
+    >>> float(grad(double)(3.0))
+    2.0
+    """
+
+    def __init__(self, fn: Callable[..., Any], *, keeps_output: bool = True):
+        if not callable(fn):
+            raise TypeError(f"primitive expects a function of arrays, got {type(fn).__name__}")
+        self.rule = Rule(fn)
+        self.rule.keeps_output = keeps_output
+        self.fn = fn
+        RULES[fn] = self.rule
+        for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+            setattr(self, name, getattr(fn, name, None))
+        self.__wrapped__ = fn
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        for arg in args:
+            record = getattr(arg, "_record", None)
+            if record is not None:
+                return record(self.rule, args, kwargs)
+        if kwargs and any(hasattr(value, "_record") for value in kwargs.values()):
+            bound = inspect.signature(self.fn).bind(*args, **kwargs)
+            if any(hasattr(value, "_record") for value in bound.kwargs.values()):
+                raise TypeError(f"{self.__name__}: a Tensor was given for a keyword-only option, which has no gradient")
+            return self(*bound.args, **bound.kwargs)
+        return self.fn(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.__name__}>"
+
+
+def pure(fn: Callable[..., Any]) -> primitive:
+    """A primitive whose value may be dropped and computed again: same operands, same numbers."""
+    return primitive(fn, keeps_output=False)
+
+
+def _name(fn: Any) -> str:
+    return getattr(fn, "__name__", repr(fn))
+
+
+def no_rule(fn: Callable[..., Any], why: str = "") -> NoRuleError:
+    """The error for a function without a rule, naming the nearest ones that have one."""
+    import difflib
+
+    name = _name(fn)
+    known = sorted({_name(f) for f in (*RULES, *COMPOSITES)})
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    hint = f" Nearest with a rule: {', '.join(near)}." if near else ""
+    module = getattr(fn, "__module__", None)
+    full = f"{module}.{name}" if module and not isinstance(fn, np.ufunc) else f"np.{name}"
+    return NoRuleError(
+        f"{full} has no derivative rule{why}.{hint} Take the numbers with t.data where no gradient is needed, "
+        "or add the function with autograd.primitive and defvjp."
+    )

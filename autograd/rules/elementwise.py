@@ -1,0 +1,253 @@
+"""Rules of functions that work element by element.
+
+A rule returns the gradient in the broadcast shape; the engine sums it to the operand's. What the rules give at kinks,
+ties and edges is stated in docs/edge_cases.md, each row of which is a test.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..registry import defvjp, nondifferentiable, pure
+
+LN2 = float(np.log(2.0))
+LN10 = float(np.log(10.0))
+
+# --- arithmetic -------------------------------------------------------------------------------------------------------
+
+defvjp(np.add, lambda g, out, x, y: g, lambda g, out, x, y: g)
+defvjp(np.subtract, lambda g, out, x, y: g, lambda g, out, x, y: -g)
+defvjp(np.multiply, lambda g, out, x, y: g * y, lambda g, out, x, y: g * x)
+defvjp(np.divide, lambda g, out, x, y: g / y, lambda g, out, x, y: -g * x / (y * y))
+defvjp(np.negative, lambda g, out, x: -g)
+defvjp(np.positive, lambda g, out, x: g)
+defvjp(np.reciprocal, lambda g, out, x: -g * out * out)
+defvjp(np.square, lambda g, out, x: g * 2 * x)
+defvjp(np.sqrt, lambda g, out, x: g * 0.5 / out)
+defvjp(np.cbrt, lambda g, out, x: g / (3 * out * out))
+defvjp(np.conjugate, lambda g, out, x: g)
+defvjp(np.real, lambda g, out, x: g)
+
+
+def _one_less(n: Any) -> Any:
+    """n − 1, but 1 where n is 0: there the factor n already makes xⁿ's derivative 0, also at x = 0."""
+    if isinstance(n, (int, float)):
+        return n - 1 if n else 1
+    return np.where(n != 0, n - 1, 1.0)
+
+
+def _log_of_base(x: Any) -> Any:
+    """log x, but 0 at x = 0: there 0ʸ does not change with y."""
+    return np.log(np.where(x == 0, 1.0, x))
+
+
+for _power in (np.power, np.float_power):
+    defvjp(
+        _power,
+        lambda g, out, x, y: g * y * x ** _one_less(y),
+        lambda g, out, x, y: g * out * _log_of_base(x),
+    )
+
+defvjp(np.remainder, lambda g, out, x, y: g, lambda g, out, x, y: -g * np.floor_divide(x, y))
+defvjp(np.fmod, lambda g, out, x, y: g, lambda g, out, x, y: -g * np.trunc(x / y))
+
+# --- exponentials and logarithms --------------------------------------------------------------------------------------
+
+defvjp(np.exp, lambda g, out, x: g * out)
+defvjp(np.exp2, lambda g, out, x: g * out * LN2)
+defvjp(np.expm1, lambda g, out, x: g * (out + 1))
+defvjp(np.log, lambda g, out, x: g / x)
+defvjp(np.log2, lambda g, out, x: g / (x * LN2))
+defvjp(np.log10, lambda g, out, x: g / (x * LN10))
+defvjp(np.log1p, lambda g, out, x: g / (1 + x))
+
+
+def _share(x: Any, out: Any, exp: Any) -> Any:
+    """exp(x − out): the share of x in a sum of exponentials, 0 where the difference is not a number (−∞ − −∞)."""
+    difference = x - out
+    return exp(np.where(np.isnan(difference), np.where(x > 0, 0.0, -np.inf), difference))
+
+
+defvjp(
+    np.logaddexp,
+    lambda g, out, x, y: g * _share(x, out, np.exp),
+    lambda g, out, x, y: g * _share(y, out, np.exp),
+)
+defvjp(
+    np.logaddexp2,
+    lambda g, out, x, y: g * _share(x, out, np.exp2),
+    lambda g, out, x, y: g * _share(y, out, np.exp2),
+)
+
+# --- trigonometric and hyperbolic -------------------------------------------------------------------------------------
+
+defvjp(np.sin, lambda g, out, x: g * np.cos(x))
+defvjp(np.cos, lambda g, out, x: -g * np.sin(x))
+defvjp(np.tan, lambda g, out, x: g * (1 + out * out))
+defvjp(np.arcsin, lambda g, out, x: g / np.sqrt(1 - x * x))
+defvjp(np.arccos, lambda g, out, x: -g / np.sqrt(1 - x * x))
+defvjp(np.arctan, lambda g, out, x: g / (1 + x * x))
+defvjp(np.sinh, lambda g, out, x: g * np.cosh(x))
+defvjp(np.cosh, lambda g, out, x: g * np.sinh(x))
+defvjp(np.tanh, lambda g, out, x: g * (1 - out * out))
+defvjp(np.arcsinh, lambda g, out, x: g / np.sqrt(x * x + 1))
+defvjp(np.arccosh, lambda g, out, x: g / np.sqrt(x * x - 1))
+defvjp(np.arctanh, lambda g, out, x: g / (1 - x * x))
+for _to_radians in (np.deg2rad, np.radians):
+    defvjp(_to_radians, lambda g, out, x: g * (np.pi / 180))
+for _to_degrees in (np.rad2deg, np.degrees):
+    defvjp(_to_degrees, lambda g, out, x: g * (180 / np.pi))
+
+
+def _unless_zero(x: Any) -> Any:
+    """x, but 1 where it is 0: a safe divisor where the numerator is 0 as well."""
+    return np.where(x == 0, 1.0, x)
+
+
+defvjp(
+    np.hypot,
+    lambda g, out, x, y: g * x / _unless_zero(out),
+    lambda g, out, x, y: g * y / _unless_zero(out),
+)
+defvjp(
+    np.arctan2,
+    lambda g, out, y, x: g * x / _unless_zero(x * x + y * y),
+    lambda g, out, y, x: -g * y / _unless_zero(x * x + y * y),
+)
+
+
+# --- absolute value, extremes, choices --------------------------------------------------------------------------------
+
+nondifferentiable(
+    np.sign, np.floor, np.ceil, np.trunc, np.rint, np.fix, np.round, np.around, np.floor_divide, np.heaviside
+)  # fmt: skip
+nondifferentiable(
+    np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal, np.isfinite, np.isnan, np.isinf,
+    np.signbit, np.logical_and, np.logical_or, np.logical_not, np.logical_xor, np.isclose, np.isposinf, np.isneginf,
+)  # fmt: skip
+
+for _absolute in (np.absolute, np.fabs):
+    defvjp(_absolute, lambda g, out, x: g * np.sign(x))
+defvjp(np.copysign, lambda g, out, x, y: g * np.sign(x) * np.sign(out), None)
+
+
+def _wins(x: Any, y: Any, out: Any) -> Any:
+    """Where x is the chosen one of two: 1, ½ where both are, 0 where it is not."""
+    return 1.0 * (x == out) / np.maximum(1.0, 1.0 * (x == out) + 1.0 * (y == out))
+
+
+for _extreme in (np.maximum, np.minimum, np.fmax, np.fmin):
+    defvjp(
+        _extreme,
+        lambda g, out, x, y: g * _wins(x, y, out),
+        lambda g, out, x, y: g * _wins(y, x, out),
+    )
+
+defvjp(
+    np.where,
+    None,
+    lambda g, out, condition, x, y: np.where(condition, g, 0.0),
+    lambda g, out, condition, x, y: np.where(condition, 0.0, g),
+)
+
+
+@pure
+def clip(x: Any, low: Any, high: Any) -> Any:
+    """x held between low and high; the bounds themselves count as inside."""
+    return np.clip(x, low, high)
+
+
+def _below(x: Any, low: Any) -> Any:
+    return False if low is None else x < low
+
+
+def _above(x: Any, high: Any) -> Any:
+    return False if x is None or high is None else x > high
+
+
+defvjp(
+    clip,
+    lambda g, out, x, low, high: g * ~(np.logical_or(_below(x, low), _above(x, high))),
+    lambda g, out, x, low, high: g * np.logical_and(_below(x, low), np.logical_not(_above(low, high))),
+    lambda g, out, x, low, high: g * np.logical_or(_above(x, high), _above(low, high)),
+)
+
+defvjp(np.nan_to_num, lambda g, out, x, **_: g * np.isfinite(x))
+
+
+# --- sinc: a primitive of its own derivatives, exact around 0 -----------------------------------------------------------
+
+
+def _sinc_derivative(t: Any, order: int) -> Any:
+    """The derivative of sin(t)/t of some order: closed form away from 0, its Taylor series near it."""
+    t = np.asanyarray(t, dtype=np.result_type(t, np.float32))
+    near = np.abs(t) < 1.0 + 0.5 * order
+    series = np.zeros_like(t)
+    small = np.where(near, t, 0.0)
+    # sin(t)/t = Σ (−1)ᵏ t²ᵏ / (2k+1)!
+    for k in range(12 + 2 * order, (order + 1) // 2 - 1, -1):
+        n = 2 * k
+        coefficient = (-1.0) ** k / (n + 1)
+        for i in range(1, n - order + 1):
+            coefficient /= i
+        series = series + coefficient * small ** (n - order)
+    far = np.where(near, 1.0, t)
+    # d/dt: f⁽ⁿ⁾ = (sin⁽ⁿ⁾(t) − n f⁽ⁿ⁻¹⁾) / t
+    value = np.sin(far) / far
+    for n in range(1, order + 1):
+        value = (np.sin(far + n * (np.pi / 2)) - n * value) / far
+    return np.where(near, series, value)
+
+
+@pure
+def sinc_derivative(x: Any, order: int) -> Any:
+    """The derivative of ``np.sinc``, sin(πx)/(πx), of some order."""
+    return np.pi**order * _sinc_derivative(np.pi * x, order)
+
+
+defvjp(sinc_derivative, lambda g, out, x, order: g * sinc_derivative(x, order + 1))
+defvjp(np.sinc, lambda g, out, x: g * sinc_derivative(x, 1))
+
+# --- sigmoid and relu: operations of their own ------------------------------------------------------------------------
+
+
+@pure
+def sigmoid(x: Any) -> Any:
+    """The logistic function 1 / (1 + e⁻ˣ), without overflow for any x.
+
+    Parameters
+    ----------
+    x : array or Tensor of any shape
+
+    Returns
+    -------
+    array or Tensor of x's shape and dtype
+
+    Notes
+    -----
+    Its derivative is a (1 − a) with a = σ(x).
+
+    Examples
+    --------
+    >>> from autograd import Tensor
+    >>> from autograd.rules.elementwise import sigmoid
+    >>> z = Tensor(0.0)
+    >>> sigmoid(z).backward()
+    >>> float(z.grad)
+    0.25
+    """
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(-x))
+
+
+@pure
+def relu(x: Any) -> Any:
+    """max(x, 0), whose derivative at 0 is 0 (unlike that of ``np.maximum(x, 0)``, which is ½)."""
+    return np.maximum(x, 0)
+
+
+defvjp(sigmoid, lambda g, out, x: g * out * (1 - out))
+defvjp(relu, lambda g, out, x: g * (out > 0))
+

@@ -1,0 +1,697 @@
+"""The tape: one record per operation, the order they were made in, and the one backward sweep over them.
+
+A record knows *what was called* (a row of the rule table, its operands, its options), not a closure: so it can be
+shown, stepped through, computed again and explained. Records point at the records of their operands; these pointers
+own the memory. The tape is just their order.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import linecache
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar
+from functools import wraps
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .registry import Rule
+from .rules.indexing import Scattered
+from .rules.shapes import sum_to_shape
+
+ndarray = np.ndarray
+
+__all__ = ["Node", "Scope", "Source", "Step", "Tape", "enable_grad", "no_grad", "scope", "sweep"]
+
+
+# --- where an operation is recorded: scopes, recording on or off, source lines ---------------------------------------
+
+
+class Scope:
+    """One call of a layer (or one ``with scope(...)`` block): the operations recorded meanwhile belong to it.
+
+    Attributes
+    ----------
+    name : str
+        Its own name, ``"conv1"``.
+    kind : str
+        What it is a call of, ``"Conv2d"``; empty for a plain block.
+    parent : Scope or None
+    path : str
+        The names from the outermost scope on, ``"net.conv1"``; empty for the root.
+    """
+
+    __slots__ = ("kind", "name", "parent", "path")
+
+    def __init__(self, name: str, kind: str = "", parent: Scope | None = None):
+        self.name = name
+        self.kind = kind
+        self.parent = parent
+        self.path = f"{parent.path}.{name}" if parent is not None and parent.path else name
+
+    def __repr__(self) -> str:
+        return f"<Scope {self.path or 'root'}>"
+
+    def chain(self) -> tuple[Scope, ...]:
+        """The scopes around and including this one, outermost first, without the root."""
+        found: list[Scope] = []
+        here: Scope | None = self
+        while here is not None and here.parent is not None:
+            found.append(here)
+            here = here.parent
+        return tuple(reversed(found))
+
+
+ROOT = Scope("")
+# The scope that operations are recorded in; None where recording is off.
+SCOPE: ContextVar[Scope | None] = ContextVar("autograd_scope", default=ROOT)
+
+
+class scope:
+    """Group the operations inside a ``with`` block under a name; the pictures draw a box around them.
+
+    Parameters
+    ----------
+    name : str
+    kind : str, optional
+        What the block is a use of: ``"Conv2d"``.
+
+    Examples
+    --------
+    >>> from autograd import Tape, Tensor, scope
+    >>> x = Tensor(2.0)
+    >>> with scope("square"):
+    ...     y = x * x
+    >>> Tape(y)[-1].scope.path
+    'square'
+    """
+
+    __slots__ = ("_kind", "_name", "_token")
+
+    def __init__(self, name: str, kind: str = ""):
+        if not isinstance(name, str):
+            raise TypeError(f"scope: name must be a string, got {type(name).__name__}")
+        self._name = name
+        self._kind = kind
+
+    def __enter__(self) -> Scope | None:
+        outer = SCOPE.get()
+        inner = None if outer is None else Scope(self._name, self._kind, outer)
+        self._token = SCOPE.set(inner)
+        return inner
+
+    def __exit__(self, *exc: object) -> None:
+        SCOPE.reset(self._token)
+
+
+class _Recording:
+    """A context manager and decorator that switches recording; `no_grad` and `enable_grad` are its two uses."""
+
+    __slots__ = ("_tokens",)
+
+    def __init__(self) -> None:
+        self._tokens: list[Any] = []
+
+    def _scope(self) -> Scope | None:
+        raise NotImplementedError
+
+    def __enter__(self) -> None:
+        self._tokens.append(SCOPE.set(self._scope()))
+
+    def __exit__(self, *exc: object) -> None:
+        SCOPE.reset(self._tokens.pop())
+
+    def __call__(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        if not callable(fn):
+            raise TypeError(f"{type(self).__name__} decorates a function, got {type(fn).__name__}")
+
+        @wraps(fn)
+        def inner(*args: Any, **kwargs: Any) -> Any:
+            with type(self)():
+                return fn(*args, **kwargs)
+
+        return inner
+
+
+class no_grad(_Recording):
+    """Record nothing: as a context manager or a decorator, as in PyTorch.
+
+    Examples
+    --------
+    >>> from autograd import Tensor, no_grad
+    >>> x = Tensor(2.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.requires_grad
+    False
+    """
+
+    __slots__ = ()
+
+    def _scope(self) -> Scope | None:
+        return None
+
+
+class enable_grad(_Recording):
+    """Record again inside a `no_grad` block."""
+
+    __slots__ = ()
+
+    def _scope(self) -> Scope | None:
+        return SCOPE.get() or ROOT
+
+
+_HIDDEN: list[str] = []
+_IS_HIDDEN: dict[str, bool] = {}
+
+
+def hide_frames(folder: str) -> None:
+    """Let source lines point at the callers of the files in `folder`, not into them."""
+    _HIDDEN.append(os.path.join(os.path.abspath(folder), ""))
+    _IS_HIDDEN.clear()
+
+
+def is_hidden(filename: str) -> bool:
+    """Whether a file is inside one of the hidden folders."""
+    found = _IS_HIDDEN.get(filename)
+    if found is None:
+        found = _IS_HIDDEN[filename] = os.path.abspath(filename).startswith(tuple(_HIDDEN))
+    return found
+
+
+hide_frames(os.path.dirname(__file__))
+hide_frames(os.path.dirname(np.__file__))
+
+
+class Source(NamedTuple):
+    """The place in a program that an operation was recorded at.
+
+    ``text`` is the whole line; ``expression`` the part of it that made this operation, where Python knows.
+    """
+
+    file: str
+    line: int
+    text: str
+    expression: str
+    function: str
+
+    def __str__(self) -> str:
+        return f"{os.path.basename(self.file)}:{self.line}"
+
+
+# --- records ----------------------------------------------------------------------------------------------------------
+
+next_seq = itertools.count().__next__
+
+LEAF = Rule(lambda: None, "leaf")
+"""What stands in the place of a rule on a Tensor that no operation made."""
+
+NO_OPTIONS: dict[str, Any] = {}
+
+
+class Node:
+    """The record of one operation, or of a leaf.
+
+    Attributes
+    ----------
+    rule : Rule
+        The row of the table: ``rule.name`` is the operation. On leaves, their kind: ``"leaf"``, ``"parameter"``.
+    args : tuple or None
+        The operands in order, repeated ones repeated: a `Node` where it was a Tensor, else the constant. None: a leaf.
+    kwargs : dict
+        The options (``axis=1``).
+    kept : array or None
+        The value, where a rule needs it (always on leaves); `value` computes it again where it was dropped.
+    shape, dtype
+        Of the value.
+    seq : int
+        When it was made, in a count that all records share.
+    scope : Scope
+        The layer call it was made in.
+    needs_grad : bool
+        Whether a gradient flows through it.
+    name : str or None
+        ``"z⁽¹⁾"``, where it has one.
+    """
+
+    __slots__ = (
+        "args",
+        "code",
+        "dtype",
+        "holder",
+        "kept",
+        "kwargs",
+        "lasti",
+        "name",
+        "needs_grad",
+        "rule",
+        "scope",
+        "seq",
+        "shape",
+    )
+
+    rule: Rule
+    args: tuple[Any, ...] | None
+    kwargs: dict[str, Any]
+    kept: Any
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    seq: int
+    scope: Scope
+    needs_grad: bool
+    name: str | None
+    holder: Any
+    code: Any
+    lasti: int
+
+    @property
+    def op(self) -> str:
+        """The name of the operation."""
+        return self.rule.name
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no operation made it."""
+        return self.args is None
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def operands(self) -> tuple[Any, ...]:
+        """The operands; empty on leaves."""
+        return self.args or ()
+
+    @property
+    def parents(self) -> tuple[Node, ...]:
+        """The operands that are records themselves, in order, repeated ones repeated."""
+        return tuple(a for a in self.args or () if isinstance(a, Node))
+
+    @property
+    def value(self) -> Any:
+        """The array, computed again from its operands if it was dropped. Read-only."""
+        return as_array(self.kept if self.kept is not None else replay(reachable(self, stop_at_kept=True))[self])
+
+    @property
+    def source(self) -> Source | None:
+        """The line of the user's program that made it."""
+        if self.code is None:
+            return None
+        return _source(self.code, self.lasti)
+
+    def __repr__(self) -> str:
+        name = f" {self.name}" if self.name else ""
+        return f"<Node{name}: {self.op} {self.shape} {self.dtype}>"
+
+
+def _source(code: Any, lasti: int) -> Source:
+    positions = next(itertools.islice(code.co_positions(), lasti // 2, None), (None,) * 4)
+    line, end_line, start, end = positions
+    line = line or code.co_firstlineno
+    text = linecache.getline(code.co_filename, line)
+    expression = ""
+    if text and start is not None and end is not None and line == end_line:
+        expression = text.encode()[start:end].decode(errors="replace")
+    return Source(code.co_filename, line, text.strip(), expression, code.co_name)
+
+
+def as_array(value: Any) -> Any:
+    """A value as it is handed out: an array, also where it is 0-d, and read-only."""
+    if isinstance(value, np.generic):
+        value = np.array(value)
+    if isinstance(value, np.ndarray):
+        value.setflags(write=False)
+    return value
+
+
+def reachable(root: Node, *, stop_at_kept: bool = False) -> list[Node]:
+    """The records that `root` was made from, itself included, oldest first.
+
+    With `stop_at_kept`, only as far back as is needed to compute `root` again.
+    """
+    seen = {root}
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node.args is None or (stop_at_kept and node.kept is not None):
+            continue
+        for arg in node.args:
+            if arg.__class__ is Node and arg not in seen:
+                seen.add(arg)
+                stack.append(arg)
+    return sorted(seen, key=lambda node: node.seq)
+
+
+def replay(nodes: Iterable[Node]) -> dict[Node, Any]:
+    """The value of each of `nodes` (oldest first), computed again where it was dropped."""
+    values: dict[Node, Any] = {}
+    with np.errstate(all="ignore"):
+        for node in nodes:
+            if node.kept is not None:
+                values[node] = node.kept
+            else:
+                args = [values[a] if a.__class__ is Node else a for a in node.args or ()]
+                values[node] = node.rule.op(*args, **node.kwargs)
+    return values
+
+
+# --- the backward sweep -----------------------------------------------------------------------------------------------
+
+
+class Contribution(NamedTuple):
+    """What one step sends to one operand: the operand's position and record, and the gradient it gets from here."""
+
+    position: int
+    node: Node
+    grad: Any
+
+    def dense(self) -> Any:
+        """The gradient as an array."""
+        return self.grad.dense() if self.grad.__class__ is Scattered else self.grad
+
+
+class Step(NamedTuple):
+    """One step of the backward sweep: a record, its whole gradient, and what it contributes to its operands."""
+
+    node: Node
+    grad: Any
+    contributions: Sequence[Contribution]
+
+
+def sweep(
+    root: Node,
+    seed: Any,
+    *,
+    lift: Callable[[Node], Any] | None = None,
+    oldest: int = -1,
+    detailed: bool = True,
+) -> Iterator[Step]:
+    """Go backward from `root`, one record at a time, latest first: the one place where gradients flow.
+
+    Parameters
+    ----------
+    root : Node
+    seed : array or Tensor
+        The gradient of the loss with respect to `root`, of its shape and dtype.
+    lift : callable, optional
+        What a rule is handed for the value of a record; Tensors record the sweep itself. Unless told, the array, or
+        the record (which has shape and dtype) where no rule reads more of it.
+    oldest : int, optional
+        Records made before this one are not visited.
+    detailed : bool, optional
+        Whether the steps list their contributions.
+
+    Yields
+    ------
+    Step
+        Once for each record that a gradient reaches, after its rules have run. Its gradient is complete: records are
+        visited in the reverse of the order they were made in.
+    """
+    if not root.needs_grad:
+        return
+    grads: dict[int, Any] = {root.seq: seed}
+    waiting: dict[int, Node] = {root.seq: root}
+    owned: set[int] = set()
+    heap = [-root.seq]
+    push, pop, make = heapq.heappush, heapq.heappop, tuple.__new__
+    while heap:
+        seq = -pop(heap)
+        node = waiting.pop(seq)
+        g = grads.pop(seq)
+        args = node.args
+        if args is None:
+            yield make(Step, (node, g, ()))
+            continue
+        rule, kwargs = node.rule, node.kwargs
+        vjps, variadic = rule.vjps, rule.variadic
+        if lift is None:
+            out = node.kept
+            if out is None:
+                out = node
+            operands = []
+            for a in args:
+                if a.__class__ is Node:
+                    kept = a.kept
+                    operands.append(a if kept is None else kept)
+                else:
+                    operands.append(a)
+        else:
+            out = lift(node)
+            operands = [lift(a) if a.__class__ is Node else a for a in args]
+        contributions: list[Contribution] = []
+        i = -1
+        for parent in args:
+            i += 1
+            if parent.__class__ is not Node or not parent.needs_grad:
+                continue
+            key = parent.seq
+            if key < oldest:
+                continue
+            try:
+                if variadic is not None:
+                    c = variadic(g, out, i, *operands, **kwargs)
+                elif kwargs:
+                    c = vjps[i](g, out, *operands, **kwargs)  # type: ignore[misc]
+                else:
+                    c = vjps[i](g, out, *operands)  # type: ignore[misc]
+                if c.shape != parent.shape:
+                    c = sum_to_shape(c, parent.shape)
+                if c.dtype is not parent.dtype:
+                    c = c.astype(parent.dtype)
+            except Exception as error:
+                error.add_note(_blame(node, i))
+                raise
+            if detailed:
+                contributions.append(make(Contribution, (i, parent, c)))
+            if key not in grads:
+                waiting[key] = parent
+                push(heap, -key)
+                if c.__class__ is Scattered:
+                    c = c.dense()
+                    owned.add(key)
+                elif parent.args is None and c.__class__ is ndarray and (c is g or c.base is not None):
+                    c = c.copy()  # what a leaf gets is its own
+                    owned.add(key)
+                grads[key] = c
+            elif c.__class__ is Scattered:
+                if key not in owned:
+                    grads[key] = np.array(grads[key])
+                    owned.add(key)
+                c.add_into(grads[key])
+            elif key in owned:
+                grads[key] += c
+            else:
+                total = grads[key] = grads[key] + c
+                if total.__class__ is ndarray:
+                    owned.add(key)
+        yield make(Step, (node, g, contributions))
+
+
+def _blame(node: Node, i: int) -> str:
+    source = node.source
+    where = f", recorded at {source}: {source.text}" if source else ""
+    name = f" {node.name}" if node.name else ""
+    return f"in the derivative rule of {node.op}{name} for operand {i}{where}"
+
+
+# --- the tape as a sequence -------------------------------------------------------------------------------------------
+
+
+class Tape(Sequence[Node]):
+    """The records that a value was made from, in the order they were made: indexable, printable, steppable.
+
+    Parameters
+    ----------
+    loss : Tensor
+        Any recorded Tensor; gradients are those of this one.
+
+    Examples
+    --------
+    >>> from autograd import Tape, Tensor
+    >>> x, y = Tensor(4.0, name="x"), Tensor(-3.0, name="y")
+    >>> tape = Tape((x * y).sum())
+    >>> [node.op for node in tape]
+    ['leaf', 'leaf', 'multiply', 'sum']
+    >>> float(tape.gradients()[tape["x"]])
+    -3.0
+    """
+
+    def __init__(self, loss: Any):
+        root = loss if isinstance(loss, Node) else getattr(loss, "node", None)
+        if root is None:
+            what = "a Tensor that was made while recording was off" if hasattr(loss, "_record") else type(loss).__name__
+            raise TypeError(f"Tape expects a Tensor that an operation made, got {what}")
+        self.root: Node = root
+        self.nodes: tuple[Node, ...] = tuple(reachable(root))
+        self._index = {node: i for i, node in enumerate(self.nodes)}
+        self._values: dict[Node, Any] | None = None
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, str):
+            return self.find(key)
+        return self.nodes[key]
+
+    def find(self, name: str) -> Node:
+        """The latest record of this name; the error names the nearest."""
+        for node in reversed(self.nodes):
+            if node.name == name:
+                return node
+        import difflib
+
+        names = sorted({node.name for node in self.nodes if node.name})
+        near = difflib.get_close_matches(name, names, n=3, cutoff=0) or names[:3]
+        raise KeyError(f"no record is named {name!r}; nearest: {', '.join(near) or 'none has a name'}")
+
+    def index(self, node: Any, *_: Any) -> int:
+        """The position of a record (or of a Tensor's record) on this tape."""
+        node = node if isinstance(node, Node) else getattr(node, "node", None)
+        if node not in self._index:
+            raise ValueError("that record is not on this tape")
+        return self._index[node]
+
+    def __contains__(self, node: object) -> bool:
+        return (node if isinstance(node, Node) else getattr(node, "node", None)) in self._index
+
+    def value(self, node: Node) -> Any:
+        """The value of a record: an array, read-only, computed again where it was dropped."""
+        if self._values is None:
+            self._values = replay(self.nodes)
+        return as_array(self._values[node])
+
+    def seed(self, grad: Any = None) -> Any:
+        """The gradient that a sweep starts from: `grad`, checked, or 1 for a scalar."""
+        return seed_for(self.root, grad)
+
+    def steps(self, grad: Any = None) -> Iterator[Step]:
+        """The backward sweep, one step at a time.
+
+        Parameters
+        ----------
+        grad : array, optional
+            The gradient to start from, of the shape of the loss; needed where the loss is not a scalar.
+        """
+        moving = sweep(self.root, self.seed(grad))
+        while True:
+            with np.errstate(all="ignore"):
+                step = next(moving, None)
+            if step is None:
+                return
+            yield step
+
+    def gradients(self, grad: Any = None) -> dict[Node, Any]:
+        """The gradient of every record that one reaches. A record that is missing has none (which is not zero)."""
+        return {step.node: as_array(step.grad) for step in self.steps(grad)}
+
+    def __str__(self) -> str:
+        return table(self)
+
+    def __repr__(self) -> str:
+        return f"<Tape of {len(self)} records, ends with {self.root!r}>"
+
+
+def seed_for(root: Node, grad: Any) -> Any:
+    """Check the gradient that a sweep from `root` starts from; without one, 1 for a scalar."""
+    if not root.needs_grad:
+        if root.dtype.kind != "f":
+            why = f"its dtype is {root.dtype}; only floating-point values have gradients"
+        elif root.is_leaf:
+            why = "it is a leaf that was told not to require one"
+        else:
+            why = "nothing that it was made from requires one (or an operation without a derivative stands between)"
+        raise ValueError(f"no gradient flows from {describe(root)}: {why}")
+    if grad is None:
+        if root.shape != () and root.size != 1:
+            raise ValueError(
+                f"backward from {describe(root)} needs a gradient to start from, as it is not a scalar: "
+                f"give one of shape {root.shape}, backward(np.ones({root.shape})), or sum it to a scalar first"
+            )
+        return np.ones(root.shape, root.dtype) if root.shape else root.dtype.type(1)
+    if getattr(grad, "_record", None) is None:
+        grad = np.array(grad)
+        if grad.dtype.kind not in "fiub":
+            raise TypeError(f"the starting gradient must be real numbers, got dtype {grad.dtype}")
+    if grad.shape != root.shape:
+        raise ValueError(f"the starting gradient has shape {grad.shape}, but {describe(root)} has shape {root.shape}")
+    return grad if grad.dtype == root.dtype else grad.astype(root.dtype)
+
+
+def describe(node: Node) -> str:
+    """A record in an error message: its name if it has one, the operation, the shape."""
+    if node.name:
+        return f"{node.name} of shape {node.shape}"
+    return f"{'a Tensor' if node.is_leaf else f'the result of {node.op}'} of shape {node.shape}"
+
+
+# --- the table --------------------------------------------------------------------------------------------------------
+
+
+def summary(value: Any, *, limit: int = 4) -> str:
+    """A value in a few characters: the numbers where they are few, else their range and norm."""
+    value = np.asarray(value)
+    if value.size == 0:
+        return "empty"
+    if value.size <= limit:
+        return np.array2string(value, precision=4, separator=", ", suppress_small=False).replace("\n", "")
+    if value.dtype.kind not in "fiu":
+        return f"{value.dtype} array"
+    with np.errstate(all="ignore"):
+        finite = value[np.isfinite(value)]
+        bad = "" if finite.size == value.size else f", {value.size - finite.size} not finite"
+        if not finite.size:
+            return "no finite value"
+        norm = float(np.sqrt(np.sum(np.square(finite, dtype=np.float64))))
+    return f"{finite.min():.4g} … {finite.max():.4g}, ‖·‖ {norm:.4g}{bad}"
+
+
+def operand_text(tape: Tape, operand: Any) -> str:
+    """An operand in the table: a record's name or ``%index``, a constant's number or shape."""
+    if isinstance(operand, Node):
+        return operand.name or f"%{tape.index(operand)}"
+    if isinstance(operand, (np.ndarray, np.generic)) and operand.size != 1:
+        return f"const{operand.shape}"
+    if isinstance(operand, (np.ndarray, np.generic)):
+        return f"{operand.item():.6g}"
+    return repr(operand) if not isinstance(operand, float) else f"{operand:.6g}"
+
+
+def option_text(options: dict[str, Any]) -> str:
+    """The options of a call as they were written: ``axis=1, keepdims=True``; large arrays by their shape."""
+    parts = []
+    for key, value in options.items():
+        big = isinstance(value, np.ndarray) and value.size > 4
+        parts.append(f"{key}={f'array{value.shape}' if big else value!r}")
+    return ", ".join(parts)
+
+
+def table(tape: Tape) -> str:
+    """The tape as a text table: index, name, operation, operands, shape, value, scope, source line."""
+    rows = [("", "name", "op", "operands", "shape", "value", "scope", "line")]
+    for i, node in enumerate(tape):
+        operands = ", ".join(operand_text(tape, a) for a in node.operands)
+        options = option_text(node.kwargs)
+        rows.append((
+            f"%{i}",
+            node.name or "",
+            node.op,
+            "; ".join(part for part in (operands, options) if part),
+            str(node.shape),
+            summary(tape.value(node)),
+            node.scope.path,
+            str(node.source or ""),
+        ))
+    widths = [max(len(row[c]) for row in rows) for c in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines.insert(1, "-" * max(len(line) for line in lines))
+    return "\n".join(lines)
+

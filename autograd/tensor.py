@@ -1,0 +1,867 @@
+"""`Tensor`: a NumPy array that remembers how it was made, and the NumPy protocols that record what is done to it.
+
+Operators are the hot path and are written out once, in `_operator`; everything else goes through `record`.
+"""
+
+from __future__ import annotations
+
+import operator
+import sys
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from . import tape as _tape
+from .registry import COMPOSITES, CONSTANT, RULES, Rule, no_rule
+from .rules import elementwise, indexing, reductions, shapes
+from .tape import _IS_HIDDEN, LEAF, NO_OPTIONS, ROOT, SCOPE, Node, as_array, is_hidden, next_seq, sweep
+
+__all__ = ["Tensor", "record", "set_at"]
+
+_new = object.__new__
+_getframe = sys._getframe
+_current_scope = SCOPE.get
+
+
+class Tensor:
+    """An array on the tape.
+
+    Parameters
+    ----------
+    data : array_like
+        Real numbers, of any shape. A writable array is copied: what a Tensor holds never changes under it.
+    dtype : dtype, optional
+        The data's own unless told.
+    requires_grad : bool, optional
+        Whether gradients are wanted. True for floating-point data unless told otherwise; integers and booleans have
+        no gradients.
+    name : str, optional
+        What tables and pictures call it: ``"W⁽¹⁾"``.
+    copy : bool, optional
+        False takes an array over without copying it, and makes it read-only.
+
+    Raises
+    ------
+    TypeError
+        If the data are not real numbers, or integers are to require a gradient.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import Tensor
+    >>> x = Tensor([1.0, 2.0], name="x")
+    >>> loss = (x * np.exp(x)).sum()
+    >>> loss.backward()
+    >>> x.grad
+    array([ 5.43656366, 22.1671683 ])
+    """
+
+    __slots__ = ("__weakref__", "_data", "_grad", "_node")
+    __array_priority__ = 1000
+    _leaf_rule = LEAF
+
+    _data: Any
+    _node: Node | None
+    _grad: Any
+
+    def __init__(
+        self,
+        data: Any,
+        dtype: Any = None,
+        requires_grad: bool | None = None,
+        name: str | None = None,
+        *,
+        copy: bool = True,
+    ):
+        if isinstance(data, Tensor):
+            data = data._data
+        array = _plain(data, dtype, copy)
+        if requires_grad is None:
+            requires_grad = array.dtype.kind == "f"
+        self._data = array
+        self._grad = None
+        self._node = None
+        self._set_leaf(bool(requires_grad), name)
+
+    # --- the record of a leaf
+
+    def _set_leaf(self, requires_grad: bool, name: str | None = None, holder: Any = None) -> Node:
+        array = self._data
+        if requires_grad and array.dtype.kind != "f":
+            raise TypeError(
+                f"{name or 'a Tensor'} of dtype {array.dtype} can't require a gradient: only floating-point values can "
+                "(write 3.0 for 3, or give dtype=float)"
+            )
+        node = _new(Node)
+        node.rule = self._leaf_rule
+        node.args = None
+        node.kwargs = NO_OPTIONS
+        node.kept = array
+        node.shape = array.shape
+        node.dtype = array.dtype
+        node.seq = next_seq()
+        node.scope = _current_scope() or ROOT
+        node.needs_grad = requires_grad
+        node.holder = (holder or weakref.ref(self)) if requires_grad else None
+        node.code = None
+        node.lasti = 0
+        node.name = None
+        self._node = node
+        if name is not None:
+            self.name = name
+        return node
+
+    @property
+    def node(self) -> Node:
+        """The record that made it; a leaf's own where nothing did."""
+        return self._node or self._set_leaf(False)
+
+    # --- what it holds
+
+    @property
+    def data(self) -> Any:
+        """The array, read-only. A leaf can be given a new one of the same shape: ``p.data = p.data - lr * p.grad``;
+        graphs that were recorded before keep the numbers they were recorded with."""
+        return as_array(self._data)
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        self.rebind(_plain(value, None, True))
+
+    def rebind(self, array: Any) -> None:
+        """Give a leaf a new array, taken over without a copy and made read-only. `data` copies instead.
+
+        Parameters
+        ----------
+        array : array of the Tensor's shape; cast to its dtype.
+
+        Raises
+        ------
+        ValueError
+            If the shape differs.
+        RuntimeError
+            If an operation made this Tensor.
+        """
+        node = self.node
+        if node.args is not None:
+            raise RuntimeError(f"the data of {_tape.describe(node)} can't be replaced: an operation made it")
+        if array.shape != node.shape:
+            raise ValueError(f"{_tape.describe(node)} can't hold an array of shape {array.shape}")
+        if array.dtype != node.dtype:
+            array = array.astype(node.dtype)
+        if array.__class__ is np.ndarray:
+            array = array if array.shape else array[()]
+            array.setflags(write=False)
+        self._data = array
+        holder, name, rule = node.holder, node.name, node.rule
+        node = self._set_leaf(node.needs_grad, None, holder)
+        node.name, node.rule = name, rule
+
+    @property
+    def grad(self) -> Any:
+        """The gradient that `backward` left here: an array (a Tensor after ``create_graph=True``), or None where none
+        was computed, which is not the same as zero."""
+        try:
+            grad = self._grad
+        except AttributeError:
+            return None
+        return np.array(grad) if isinstance(grad, np.generic) else grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if value is not None:
+            value = value if isinstance(value, Tensor) else np.asarray(value, dtype=self._data.dtype)
+            if value.shape != self._data.shape:
+                raise ValueError(f"{_tape.describe(self.node)} can't have a gradient of shape {value.shape}")
+        self._grad = value
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether a gradient flows through it. Can be set on leaves."""
+        return self._node is not None and self._node.needs_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        node = self.node
+        if node.args is not None:
+            raise RuntimeError(
+                f"requires_grad of {_tape.describe(node)} can't be set: an operation made it (use detach() for a copy)"
+            )
+        fresh = self._set_leaf(bool(value), None, node.holder)
+        fresh.name, fresh.rule = node.name, node.rule
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Set `requires_grad` and return the Tensor, as in PyTorch."""
+        self.requires_grad = requires_grad
+        return self
+
+    @property
+    def name(self) -> str | None:
+        """What tables and pictures call it."""
+        return None if self._node is None else self._node.name
+
+    @name.setter
+    def name(self, value: str | None) -> None:
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"name must be a string, got {type(value).__name__}")
+        self.node.name = value
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation made it."""
+        return self._node is None or self._node.args is None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._data.shape
+
+    @property
+    def ndim(self) -> int:
+        return self._data.ndim
+
+    @property
+    def size(self) -> int:
+        return self._data.size
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._data.dtype
+
+    @property
+    def T(self) -> Tensor:
+        """The axes reversed."""
+        return self.transpose()
+
+    @property
+    def mT(self) -> Tensor:
+        """The last two axes swapped."""
+        return self.swapaxes(-1, -2)
+
+    def numpy(self) -> Any:
+        """The array, read-only and not copied (``t.numpy().copy()`` for one to write into)."""
+        return self.data
+
+    def item(self) -> Any:
+        """The only element, as a Python number."""
+        if self._data.size != 1:
+            raise ValueError(f"item() needs a Tensor of one element, got shape {self.shape}")
+        return self._data.item()
+
+    def tolist(self) -> Any:
+        """The numbers as nested lists."""
+        return self._data.tolist()
+
+    def detach(self) -> Tensor:
+        """The same numbers, cut off from the tape: no gradient flows back through it."""
+        fresh = Tensor(self._data, requires_grad=False, copy=False)
+        fresh.node.name = self.name
+        return fresh
+
+    # --- gradients
+
+    def backward(self, grad: Any = None, *, create_graph: bool = False, retain_graph: bool = True) -> None:
+        """Compute the gradients of this Tensor and add them to ``.grad`` of the leaves that require one.
+
+        Parameters
+        ----------
+        grad : array_like or Tensor of this Tensor's shape, optional
+            The gradient to start from; 1 for a scalar, needed otherwise.
+        create_graph : bool, optional
+            Record the backward pass itself, so that gradients are Tensors that can be differentiated again.
+        retain_graph : bool, optional
+            Accepted for PyTorch's sake. The graph lives as long as the Tensor does.
+
+        Raises
+        ------
+        ValueError
+            If it is not a scalar and no `grad` was given, if the shape of `grad` differs, or no gradient flows.
+
+        Examples
+        --------
+        >>> from autograd import Tensor
+        >>> x = Tensor(3.0)
+        >>> (x * x).backward()
+        >>> x.grad
+        array(6.)
+        """
+        root = self.node
+        if isinstance(grad, Tensor) and not create_graph:
+            grad = grad._data
+        seed = _tape.seed_for(root, grad)
+        if create_graph:
+            seed = seed if isinstance(seed, Tensor) else Tensor(seed, requires_grad=False)
+            with _tape.enable_grad(), np.errstate(all="ignore"):
+                _accumulate(sweep(root, seed, lift=lift, detailed=False))
+        else:
+            with np.errstate(all="ignore"):
+                _accumulate(sweep(root, seed, detailed=False))
+
+    def retain_grad(self) -> None:
+        """Let `backward` leave this intermediate's gradient in ``.grad`` too."""
+        node = self.node
+        if not node.needs_grad:
+            raise RuntimeError(f"{_tape.describe(node)} has no gradient to retain: requires_grad is False")
+        if node.holder is None:
+            node.holder = weakref.ref(self)
+
+    def zero_grad(self) -> None:
+        """Forget the gradient: ``.grad`` is None again."""
+        self._grad = None
+
+    # --- NumPy's protocols
+
+    @staticmethod
+    def _record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+        args, kwargs = rule.split_options(args, kwargs)
+        return record(rule, args, kwargs)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        out = kwargs.pop("out", None)
+        if out is not None:
+            raise TypeError(
+                f"np.{ufunc.__name__} can't write a traced result into an array with out= or an in-place operator "
+                "(array += tensor): write array = array + tensor"
+            )
+        if method != "__call__":
+            return _ufunc_method(ufunc, method, inputs, kwargs)
+        if kwargs.pop("where", True) is not True:
+            raise TypeError(f"np.{ufunc.__name__}: where= is not traced; use np.where around the result")
+        dtype = kwargs.pop("dtype", None)
+        for option in kwargs:
+            raise TypeError(f"np.{ufunc.__name__}: the option {option}= is not traced")
+        if dtype is not None:
+            inputs = tuple(x.astype(dtype) if isinstance(x, Tensor) else np.asarray(x, dtype) for x in inputs)
+        rule = RULES.get(ufunc)
+        if rule is not None:
+            return record(rule, inputs, NO_OPTIONS)
+        return _untraced(ufunc, inputs, {})
+
+    def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        if kwargs.get("out") is not None:
+            raise TypeError(f"np.{func.__name__}: out= is not traced; use the returned Tensor")
+        expression = COMPOSITES.get(func)
+        if expression is not None:
+            return expression(*args, **kwargs)
+        rule = RULES.get(func)
+        if rule is None:
+            return _untraced(func, args, kwargs)
+        if kwargs:
+            kwargs = {k: v for k, v in kwargs.items() if v is not np._NoValue and k != "out"}
+            if any(isinstance(value, Tensor) for value in kwargs.values()):
+                return self._record(rule, *_by_position(rule, args, kwargs))
+        return self._record(rule, args, kwargs)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if self.requires_grad:
+            raise TypeError(
+                "a Tensor that requires a gradient can't silently become an array, as its history would be lost: "
+                "use t.data for the numbers; np.stack or np.concatenate to build a Tensor out of Tensors"
+            )
+        return np.array(self._data, dtype=dtype, copy=copy)
+
+    # --- Python's protocols
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("a 0-d Tensor has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.shape:
+            raise TypeError("a 0-d Tensor can't be iterated over")
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        return operator.index(self._data if self._data.dtype.kind in "iu" else self.item())
+
+    def __contains__(self, value: Any) -> bool:
+        return bool(np.any(self == value))
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return record(_GETITEM, (self,), {"index": _plain_index(index)})
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError(
+            "a Tensor can't be changed in place, as its history would be wrong: use autograd.set_at(t, index, value) "
+            "for a changed copy, or build it with np.stack or np.concatenate"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.data, self.requires_grad, self.name)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        return _rebuild(type(self), self.data, self.requires_grad, self.name)
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_") and hasattr(np.ndarray, name):
+            import difflib
+
+            near = difflib.get_close_matches(name, [n for n in dir(type(self)) if n[0] != "_"], n=3, cutoff=0.4)
+            raise AttributeError(
+                f"ndarray.{name} has no derivative rule on a Tensor; nearest with one: {', '.join(near) or 'none'}. "
+                f"For the numbers alone use t.data.{name}"
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    __hash__ = object.__hash__
+
+    def __repr__(self) -> str:
+        text = np.array2string(self._data, separator=", ", prefix="Tensor(", threshold=100, edgeitems=3)
+        parts = [text]
+        if self.shape:
+            parts.append(f"shape={self.shape}")
+        parts.append(f"dtype={self.dtype}")
+        node = self._node
+        if node is not None and node.name:
+            parts.append(f"name={node.name!r}")
+        if node is not None and node.args is not None:
+            parts.append(f"op={node.op}")
+        elif not self.requires_grad and self.dtype.kind == "f":
+            parts.append("requires_grad=False")
+        return f"Tensor({', '.join(parts)})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else str(self)
+
+    # --- ndarray's methods (those of elementwise functions are added below)
+
+    def reshape(self, *shape: Any, order: str = "C") -> Tensor:
+        """The same elements in another shape; one length may be -1."""
+        if len(shape) == 1 and not isinstance(shape[0], int | np.integer):
+            shape = tuple(shape[0])
+        return np.reshape(self, shape, order=order)  # type: ignore[call-overload, return-value]
+
+    def view(self, *shape: Any) -> Tensor:
+        """`reshape`, by PyTorch's name."""
+        return self.reshape(*shape)
+
+    def transpose(self, *axes: Any) -> Tensor:
+        """The axes in another order; reversed unless told."""
+        if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], tuple | list)):
+            axes = axes[0]
+        return np.transpose(self, axes or None)  # type: ignore[return-value]
+
+    def flatten(self) -> Tensor:
+        """One axis with all the elements."""
+        return self.reshape(-1)
+
+    def copy(self) -> Tensor:
+        """The same numbers as a recorded copy."""
+        return +self
+
+    def clone(self) -> Tensor:
+        """`copy`, by PyTorch's name."""
+        return +self
+
+    def clip(self, min: Any = None, max: Any = None) -> Tensor:
+        """Held between `min` and `max`."""
+        return elementwise.clip(self, min, max)
+
+    clamp = clip
+
+    def astype(self, dtype: Any, copy: bool = True) -> Tensor:
+        """In another dtype; the gradient comes back in this one."""
+        return record(_ASTYPE, (self,), {"dtype": np.dtype(dtype)})
+
+    def round(self, decimals: int = 0) -> Tensor:
+        """Rounded; no gradient flows through."""
+        return np.round(self, decimals)  # type: ignore[call-overload, no-any-return]
+
+
+def _rebuild(cls: type[Tensor], data: Any, requires_grad: bool, name: str | None) -> Tensor:
+    tensor = cls(data)
+    tensor.requires_grad = requires_grad
+    tensor.name = name
+    return tensor
+
+
+def lift(node: Node) -> Any:
+    """What a rule is handed where the sweep itself is recorded: the record's value as a Tensor on the tape, or the
+    record where the rule reads only its shape."""
+    if node.kept is None:
+        return node
+    tensor = _new(Tensor)
+    tensor._data = node.kept
+    tensor._node = node
+    return tensor
+
+
+def _accumulate(steps: Iterator[_tape.Step]) -> None:
+    for node, grad, _ in steps:
+        if node.holder is None:
+            continue
+        tensor = node.holder()
+        if tensor is None:
+            continue
+        before = tensor.grad
+        if before is not None:
+            grad = before + grad
+        elif node.args is not None and grad.__class__ is np.ndarray:
+            grad = grad.copy()
+        tensor._grad = grad
+
+
+# --- turning operands into what a record holds ------------------------------------------------------------------------
+
+
+def _plain(data: Any, dtype: Any, copy: bool) -> Any:
+    """An array of real numbers that nobody else writes into; a NumPy scalar where it is 0-d."""
+    if isinstance(data, np.ndarray | np.generic):
+        array = data if dtype is None else data.astype(dtype, copy=False)
+        if copy and isinstance(array, np.ndarray) and _may_change(array):
+            array = array.copy(order="K")
+    elif hasattr(data, "__array_function__") and dtype is None:
+        return data
+    else:
+        array = np.array(data, dtype=dtype)
+    if array.dtype.kind not in "fiub":
+        what = "complex numbers are not supported yet" if array.dtype.kind == "c" else "a Tensor holds real numbers"
+        raise TypeError(f"{what}: got dtype {array.dtype}" + (" (ragged lists?)" if array.dtype == object else ""))
+    if isinstance(array, np.ndarray):
+        if not array.shape:
+            return array[()]
+        if type(array) is not np.ndarray:
+            array = array.view(np.ndarray)
+        array.setflags(write=False)
+    return array
+
+
+def _may_change(array: Any) -> bool:
+    while isinstance(array, np.ndarray):
+        if array.flags.writeable:
+            return True
+        array = array.base
+    return False
+
+
+def _frozen(value: Any) -> Any:
+    """A constant operand as a record holds it: a writable array is copied."""
+    if isinstance(value, np.ndarray) and _may_change(value):
+        value = value.copy(order="K")
+        value.setflags(write=False)
+    return value
+
+
+def _plain_index(index: Any) -> Any:
+    """An index without Tensors, whose arrays nobody else writes into."""
+    if isinstance(index, tuple):
+        return tuple(_plain_index(i) for i in index)
+    if isinstance(index, Tensor):
+        index = index._data
+    if isinstance(index, list):
+        index = np.array([_plain_index(i) for i in index], dtype=None if index else np.intp)
+    return _frozen(index)
+
+
+def _by_position(rule: Rule, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    import inspect
+
+    bound = inspect.signature(rule.fn).bind(*args, **kwargs)
+    return bound.args, bound.kwargs
+
+
+def _untraced(fn: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
+    """Call a function that has no rule: allowed where its derivative is zero, or where no operand has a gradient."""
+    if fn not in CONSTANT:
+        raise no_rule(fn)
+    plain = _without_tensors(args)
+    if isinstance(fn, np.ufunc) or fn in (np.round, np.around, np.fix):
+        tensors = [a for a in args if isinstance(a, Tensor)]
+        kind = fn(*plain, **kwargs).dtype.kind
+        if tensors and kind == "f":
+            return record(_constant_rule(fn), tuple(args[:1]) if len(args) > 1 and not isinstance(fn, np.ufunc) else args,
+                          kwargs if isinstance(fn, np.ufunc) or len(args) < 2 else {"decimals": args[1], **kwargs})
+    return fn(*plain, **{k: _without_tensors(v) for k, v in kwargs.items()})
+
+
+_CONSTANT_RULES: dict[Any, Rule] = {}
+
+
+def _constant_rule(fn: Callable[..., Any]) -> Rule:
+    if fn not in _CONSTANT_RULES:
+        _CONSTANT_RULES[fn] = Rule(fn)
+    return _CONSTANT_RULES[fn]
+
+
+def _without_tensors(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value._data
+    if isinstance(value, tuple | list):
+        return type(value)(_without_tensors(v) for v in value)
+    return value
+
+
+_REDUCTIONS = {
+    "add": np.sum, "multiply": np.prod, "maximum": np.max, "minimum": np.min, "logaddexp": None,
+}  # fmt: skip
+_RUNNING = {"add": np.cumsum, "multiply": np.cumprod}
+
+
+def _ufunc_method(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """``np.add.reduce`` and its kin, as the functions that they are."""
+    kwargs = {k: v for k, v in kwargs.items() if v is not np._NoValue and v is not None or k == "axis"}
+    if method == "reduce" and ufunc.__name__ in _REDUCTIONS and not kwargs.keys() - {"axis", "keepdims"}:
+        if len(inputs) > 1:
+            kwargs["axis"] = inputs[1]
+        options = {"axis": kwargs.get("axis", 0), "keepdims": bool(kwargs.get("keepdims", False))}
+        fn = _REDUCTIONS[ufunc.__name__] or reductions.logsumexp
+        return fn(inputs[0], **options)
+    if method == "accumulate" and ufunc.__name__ in _RUNNING and not kwargs.keys() - {"axis"}:
+        return _RUNNING[ufunc.__name__](inputs[0], axis=kwargs.get("axis", 0))
+    if method == "outer" and not kwargs:
+        x, y = inputs
+        return ufunc(np.reshape(x, np.shape(x) + (1,) * np.ndim(y)), y)
+    raise no_rule(ufunc, f" for ufunc.{method}" + (f" with {', '.join(kwargs)}" if kwargs else ""))
+
+
+# --- recording --------------------------------------------------------------------------------------------------------
+
+
+def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+    """Call ``rule.fn`` on the numbers of `args` and put the call on the tape.
+
+    Parameters
+    ----------
+    rule : Rule
+    args : tuple
+        The array operands; at least one a Tensor.
+    kwargs : dict
+        The options, by keyword.
+
+    Returns
+    -------
+    Tensor
+    """
+    values = [a._data if isinstance(a, Tensor) else _frozen(a) for a in args]
+    data = rule.fn(*values, **kwargs)
+    scope = _current_scope()
+    tensor = _new(Tensor)
+    tensor._data = data if data.__class__ is not np.ndarray or data.shape else data[()]
+    if scope is None:
+        tensor._node = None
+        return tensor
+    nodes = tuple(a.node if isinstance(a, Tensor) else v for a, v in zip(args, values, strict=True))
+    node = _new(Node)
+    node.rule = rule
+    node.args = nodes
+    node.kwargs = kwargs
+    node.kept = tensor._data if rule.keeps_output else None
+    node.shape = data.shape
+    node.dtype = data.dtype
+    node.seq = next_seq()
+    node.scope = scope
+    node.needs_grad = False
+    node.name = None
+    node.holder = None
+    frame = _getframe(1)
+    while frame.f_back is not None and is_hidden(frame.f_code.co_filename):
+        frame = frame.f_back
+    node.code = frame.f_code
+    node.lasti = frame.f_lasti
+    if data.dtype.kind == "f" and rule.name and rule not in _CONSTANT_RULES.values():
+        for i, operand in enumerate(nodes):
+            if operand.__class__ is Node and operand.needs_grad:
+                if not rule.has_vjp(i):
+                    raise no_rule(rule.fn, f" for operand {i}")
+                node.needs_grad = True
+                reads_output, read = rule.reads(i)
+                if reads_output:
+                    node.kept = tensor._data
+                for j in range(len(nodes)) if read is None else read:
+                    if j < len(nodes) and nodes[j].__class__ is Node:
+                        nodes[j].kept = values[j]
+    tensor._node = node
+    return tensor
+
+
+def _operator(fn: np.ufunc, op: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
+    """A binary operator of `Tensor` and its reflected form. Written out: this is the hot path."""
+    rule = RULES[fn]
+    rule.op = op
+    (out_for_x, read_for_x), (out_for_y, read_for_y) = rule.reads(0), rule.reads(1)
+    assert read_for_x is not None and read_for_y is not None
+    x_for_x, y_for_x = 0 in read_for_x, 1 in read_for_x
+    x_for_y, y_for_y = 0 in read_for_y, 1 in read_for_y
+    hidden = _IS_HIDDEN
+
+    def forward(self: Tensor, other: Any) -> Any:
+        x = self._data
+        cls = other.__class__
+        if cls is Tensor or isinstance(other, Tensor):
+            y = other._data
+            yn = other._node
+            if yn is None:
+                yn = other._set_leaf(False)
+        elif cls is float or cls is int:
+            y = yn = other
+        elif isinstance(other, _OPERANDS):
+            return record(rule, (self, np.asarray(other)), NO_OPTIONS)
+        else:
+            return NotImplemented
+        data = op(x, y)
+        scope = _current_scope()
+        tensor = _new(Tensor)
+        tensor._data = data
+        if scope is None:
+            tensor._node = None
+            return tensor
+        xn = self._node
+        if xn is None:
+            xn = self._set_leaf(False)
+        tensor._node = node = _new(Node)
+        node.rule = rule
+        node.args = (xn, yn)
+        node.kwargs = NO_OPTIONS
+        node.kept = None
+        node.shape = data.shape
+        node.dtype = data.dtype
+        node.seq = next_seq()
+        node.scope = scope
+        node.name = node.holder = None
+        needs = False
+        if xn.needs_grad:
+            needs = True
+            if out_for_x:
+                node.kept = data
+            if x_for_x:
+                xn.kept = x
+            if y_for_x and y is not yn:
+                yn.kept = y
+        if y is not yn and yn.needs_grad:
+            needs = True
+            if out_for_y:
+                node.kept = data
+            if x_for_y:
+                xn.kept = x
+            if y_for_y:
+                yn.kept = y
+        node.needs_grad = needs
+        frame = _getframe(1)
+        code = frame.f_code
+        while hidden.get(code.co_filename, True):
+            if not is_hidden(code.co_filename) or frame.f_back is None:
+                break
+            frame = frame.f_back
+            code = frame.f_code
+        node.code = code
+        node.lasti = frame.f_lasti
+        return tensor
+
+    def reflected(self: Tensor, other: Any) -> Any:
+        if isinstance(other, _OPERANDS):
+            return record(rule, (other if isinstance(other, int | float) else np.asarray(other), self), NO_OPTIONS)
+        return NotImplemented
+
+    forward.__name__ = f"__{op.__name__}__"
+    reflected.__name__ = f"__r{op.__name__}__"
+    return forward, reflected
+
+
+_OPERANDS = (int, float, np.ndarray, np.generic, list, tuple)
+_GETITEM = indexing.getitem.rule
+_ASTYPE = shapes.astype.rule
+set_at = indexing.set_at
+
+
+def _set_operators() -> None:
+    for name, fn, op in (
+        ("add", np.add, operator.add),
+        ("sub", np.subtract, operator.sub),
+        ("mul", np.multiply, operator.mul),
+        ("truediv", np.divide, operator.truediv),
+        ("pow", np.power, operator.pow),
+        ("matmul", np.matmul, operator.matmul),
+        ("mod", np.remainder, operator.mod),
+    ):
+        forward, reflected = _operator(fn, op)
+        setattr(Tensor, f"__{name}__", forward)
+        setattr(Tensor, f"__r{name}__", reflected)
+    for name, op in (
+        ("lt", operator.lt), ("le", operator.le), ("gt", operator.gt), ("ge", operator.ge),
+        ("eq", operator.eq), ("ne", operator.ne),
+    ):  # fmt: skip
+        setattr(Tensor, f"__{name}__", _comparison(op))
+    for name, fn in (("neg", np.negative), ("pos", np.positive), ("abs", np.absolute)):
+        setattr(Tensor, f"__{name}__", _unary(RULES[fn]))
+
+
+def _comparison(op: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
+    def compare(self: Tensor, other: Any) -> Any:
+        return op(self._data, other._data if isinstance(other, Tensor) else other)
+
+    return compare
+
+
+def _unary(rule: Rule) -> Callable[[Tensor], Tensor]:
+    def method(self: Tensor) -> Tensor:
+        return record(rule, (self,), NO_OPTIONS)
+
+    method.__name__ = rule.name
+    method.__doc__ = f"``np.{rule.name}`` of every element."
+    return method
+
+
+_set_operators()
+
+
+# --- ndarray's methods that are NumPy's functions ---------------------------------------------------------------------
+
+_ELEMENTWISE = (
+    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "square", "reciprocal", "sin", "cos",
+    "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "absolute",
+    "conjugate",
+)  # fmt: skip
+_NUMBERS_ONLY = ("argmax", "argmin", "argsort", "any", "all", "nonzero")
+
+
+def _method(name: str) -> Callable[..., Any]:
+    fn = getattr(np, name)
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return fn(self, *args, **kwargs)
+
+    method.__name__ = name
+    method.__doc__ = f"``np.{name}`` of the Tensor."
+    return method
+
+
+def _reducing(name: str) -> Callable[..., Any]:
+    rule = RULES[getattr(np, name)]
+
+    def method(self: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
+        options: dict[str, Any] = {} if axis is None else {"axis": axis}
+        if keepdims:
+            options["keepdims"] = True
+        return record(rule, (self,), options)
+
+    method.__name__ = name
+    method.__doc__ = f"``np.{name}`` along `axis` (an int, a tuple of them, or None for all)."
+    return method
+
+
+def _set_methods() -> None:
+    for name in ("sum", "mean"):
+        setattr(Tensor, name, _reducing(name))
+    for name in _ELEMENTWISE:
+        setattr(Tensor, name, _unary(RULES[getattr(np, name)]))
+    for name, same in (("abs", "absolute"), ("conj", "conjugate")):
+        setattr(Tensor, name, getattr(Tensor, same))
+    for name in (
+        "prod", "max", "min", "var", "std", "cumsum", "cumprod", "swapaxes", "squeeze", "ravel", "repeat", "dot",
+        "take", "trace", "diagonal", *_NUMBERS_ONLY,
+    ):  # fmt: skip
+        setattr(Tensor, name, _method(name))
+
+
+_set_methods()
