@@ -4,11 +4,22 @@ A `Tensor` wraps a NumPy array; NumPy's own functions record what they do to it 
 written once, as a plain NumPy expression.
 """
 
+import os
+
 import numpy as np
 
+if os.path.exists(os.path.join(os.path.dirname(__file__), "numpy", "numpy_wrapper.py")):
+    raise ImportError(
+        "the files of tracegrad's 'autograd' and of another distribution called 'autograd' (HIPS autograd) lie in one "
+        "folder, and neither works like this. Install them into separate environments; to keep tracegrad in this one: "
+        "pip uninstall -y autograd tracegrad, then pip install tracegrad"
+    )
+
+from .recording import Scope, Source, enable_grad, no_grad, scope
 from .registry import NoRuleError, defvjp, nondifferentiable, primitive
-from .tape import Node, Scope, Source, Step, Tape, enable_grad, no_grad, scope, sweep
+from .tape import Node, Step, Tape, sweep
 from .tensor import Tensor, set_at
+from .transforms import elementwise_grad, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __all__ = [
     "NoRuleError",
@@ -19,13 +30,21 @@ __all__ = [
     "Tape",
     "Tensor",
     "defvjp",
+    "elementwise_grad",
     "enable_grad",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
     "no_grad",
     "nondifferentiable",
     "primitive",
     "scope",
     "set_at",
     "sweep",
+    "value_and_grad",
+    "vjp",
 ]
 
 # glibc gives freed memory back to the system unless a program has shown that it uses large blocks; every training

@@ -41,11 +41,26 @@ class Rule:
         One rule for any number of operands, ``rule(g, out, i, *operands, **options)``, used instead of `vjps`.
     keeps_output : bool
         Whether the output is always kept, because calling `fn` again may not give the same numbers.
+    constant : bool
+        Whether its derivative is zero wherever there is one: it is recorded, and no gradient flows through it.
     uses : callable or None
         ``uses(node, i)``: how many times each element of operand ``i`` is used, where one is shared (a kernel).
     """
 
-    __slots__ = ("_options", "_reads", "fn", "keeps_output", "name", "op", "uses", "variadic", "vjps")
+    __slots__ = (
+        "_names",
+        "_options",
+        "_reads",
+        "constant",
+        "fn",
+        "keeps_output",
+        "name",
+        "op",
+        "reads_operands",
+        "uses",
+        "variadic",
+        "vjps",
+    )
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None):
         self.fn = fn
@@ -54,9 +69,12 @@ class Rule:
         self.vjps: list[Vjp | None] = []
         self.variadic: Vjp | None = None
         self.keeps_output = False
+        self.constant = False
+        self.reads_operands = True
         self.uses: Callable[..., int] | None = None
         self._reads: dict[int, tuple[bool, frozenset[int] | None]] = {}
-        self._options: list[str] | None = None
+        self._names: list[str] | None = None
+        self._options: frozenset[str] | None = None
 
     def __repr__(self) -> str:
         return f"<Rule of {self.name}>"
@@ -74,29 +92,57 @@ class Rule:
         found = self._reads.get(i)
         if found is None:
             vjp, before = (self.variadic, 3) if self.variadic is not None else (self.vjps[i], 2)
-            found = self._reads[i] = _values_read(vjp, before)
+            reads_output, read = _values_read(vjp, before)
+            if not self.reads_operands:
+                read = frozenset()
+            found = self._reads[i] = (reads_output, read)
         return found
 
     def split_options(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The call with its array operands by position and every option by keyword, as rules expect them."""
         operands = len(self.vjps)
-        if self.variadic is not None or len(args) <= operands:
+        if self.variadic is not None or (len(args) <= operands and not kwargs):
             return args, kwargs
-        if self._options is None:
-            self._options = list(inspect.signature(self.fn).parameters)
-        if len(args) > len(self._options):
-            raise TypeError(f"{self.name}() takes at most {len(self._options)} arguments, but {len(args)} were given")
-        return args[:operands], {**dict(zip(self._options[operands:], args[operands:], strict=False)), **kwargs}
+        names = self._names
+        if names is None:
+            names = self._names = _parameters(self.fn)
+        if len(args) > len(names):
+            raise TypeError(f"{self.name}() takes at most {len(names)} arguments, but {len(args)} were given")
+        twice = kwargs.keys() & set(names[: len(args)])
+        if twice:
+            raise TypeError(f"{self.name}() got more than one value for {', '.join(sorted(twice))}")
+        options = {**dict(zip(names[operands:], args[operands:], strict=False)), **kwargs}
+        args = args[:operands]
+        while len(args) < min(operands, len(names)) and names[len(args)] in options:
+            args = (*args, options.pop(names[len(args)]))
+        return args, options
+
+    def knows(self, option: str) -> bool:
+        """Whether the derivative rule takes this option into account."""
+        known = self._options
+        if known is None:
+            vjp = self.variadic or next((vjp for vjp in self.vjps if vjp is not None), None)
+            code = getattr(vjp, "__code__", None)
+            if code is None or code.co_flags & inspect.CO_VARKEYWORDS:
+                return True
+            known = self._options = frozenset(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+        return option in known
+
+
+def _parameters(fn: Callable[..., Any]) -> list[str]:
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [p.name for p in inspect.signature(fn).parameters.values() if p.kind in kinds]
 
 
 def _values_read(vjp: Vjp | None, before: int) -> tuple[bool, frozenset[int] | None]:
     """Read off a rule's byte code whether it loads ``out``, and the values of which operands."""
     code = getattr(vjp, "__code__", None)
-    if code is None:
+    if vjp is None or code is None:
         return True, None
     positions = {name: i for i, name in enumerate(code.co_varnames[: code.co_argcount])}
     rest = code.co_varnames[code.co_argcount + code.co_kwonlyargcount] if code.co_flags & inspect.CO_VARARGS else None
     read: set[int] = set()
+    all_operands = False
     instructions = [i for i in dis.get_instructions(vjp) if i.opname not in ("CACHE", "EXTENDED_ARG", "NOP")]
     for here, following in zip(instructions, [*instructions[1:], None], strict=True):
         if not here.opname.startswith("LOAD_"):
@@ -106,17 +152,16 @@ def _values_read(vjp: Vjp | None, before: int) -> tuple[bool, frozenset[int] | N
         for k, name in enumerate(names):
             if not isinstance(name, str) or (last_is_metadata and k == len(names) - 1):
                 continue
-            if name == rest:
-                return True, None
+            all_operands = all_operands or name == rest
             if name in positions and here.opname not in ("LOAD_GLOBAL", "LOAD_ATTR", "LOAD_METHOD", "LOAD_CONST"):
                 read.add(positions[name])
-    return 1 in read, frozenset(i - before for i in read if i >= before)
+    return 1 in read, None if all_operands else frozenset(i - before for i in read if i >= before)
 
 
 RULES: dict[Callable[..., Any], Rule] = {}
 COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {}
-CONSTANT: set[Callable[..., Any]] = set()
-"""Functions with a derivative of zero almost everywhere, or none at all (``np.sign``, ``np.argmax``)."""
+NUMBERS_ONLY: set[Callable[..., Any]] = set()
+"""Functions that look at the numbers and give plain arrays (``np.argmax``, ``np.zeros_like``)."""
 
 
 def _rule_of(fn: Callable[..., Any]) -> Rule:
@@ -171,14 +216,22 @@ def defvjp(fn: Callable[..., Any], *vjps: Vjp | None, argnums: tuple[int, ...] |
     rule.vjps += [None] * (size - len(rule.vjps))
     for i, vjp in zip(positions, vjps, strict=True):
         rule.vjps[i] = vjp
+    rule.constant = False
+    rule._options = None
     rule._reads.clear()
     return rule
 
 
-def defvjp_variadic(fn: Callable[..., Any], vjp: Vjp) -> Rule:
-    """Give a function of any number of array operands one rule: ``vjp(g, out, i, *operands, **options)``."""
+def defvjp_variadic(fn: Callable[..., Any], vjp: Vjp, *, reads_operands: bool = True) -> Rule:
+    """Give a function of any number of array operands one rule: ``vjp(g, out, i, *operands, **options)``.
+
+    ``reads_operands=False`` states that the rule takes only the shapes and dtypes of the operands.
+    """
     rule = _rule_of(fn)
     rule.variadic = vjp
+    rule.reads_operands = reads_operands
+    rule.constant = False
+    rule._options = None
     rule._reads.clear()
     return rule
 
@@ -194,12 +247,21 @@ def composite(fn: Callable[..., Any], expression: Callable[..., Any]) -> None:
 
 
 def nondifferentiable(*fns: Callable[..., Any]) -> None:
-    """State that `fns` have no derivative to speak of: zero almost everywhere, or an integer or boolean result.
+    """State that `fns` have a derivative of zero wherever they have one (``np.sign``, ``np.floor``).
 
-    On Tensors they compute with the numbers; no gradient flows through what they return. Floating-point results
-    (``np.sign``) are recorded, so that a picture is whole; integer and boolean ones (``np.argmax``) are plain arrays.
+    On Tensors they compute with the numbers; no gradient flows through what they return. Floating-point results are
+    recorded, so that a picture is whole; integer and boolean ones are plain arrays.
     """
-    CONSTANT.update(fns)
+    for fn in fns:
+        rule = _rule_of(fn)
+        rule.constant = True
+        rule.variadic = None
+        rule.vjps = [None] * (fn.nin if isinstance(fn, np.ufunc) else 1)
+
+
+def numbers_only(*fns: Callable[..., Any]) -> None:
+    """State that `fns` look at the numbers and give plain arrays, also on Tensors (``np.argmax``, ``np.zeros_like``)."""
+    NUMBERS_ONLY.update(fns)
 
 
 class primitive:
@@ -221,6 +283,8 @@ class primitive:
     >>> float(grad(double)(3.0))
     2.0
     """
+
+    __name__: str
 
     def __init__(self, fn: Callable[..., Any], *, keeps_output: bool = True):
         if not callable(fn):
@@ -263,7 +327,7 @@ def no_rule(fn: Callable[..., Any], why: str = "") -> NoRuleError:
     import difflib
 
     name = _name(fn)
-    known = sorted({_name(f) for f in (*RULES, *COMPOSITES)})
+    known = sorted({_name(f) for f in (*RULES, *COMPOSITES) if f not in RULES or not RULES[f].constant})
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     hint = f" Nearest with a rule: {', '.join(near)}." if near else ""
     module = getattr(fn, "__module__", None)

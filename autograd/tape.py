@@ -9,201 +9,20 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import linecache
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextvars import ContextVar
-from functools import wraps
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from .listing import table
+from .recording import Scope, Source, source_of
 from .registry import Rule
 from .rules.indexing import Scattered
 from .rules.shapes import sum_to_shape
 
+__all__ = ["Contribution", "Node", "Step", "Tape", "sweep"]
+
 ndarray = np.ndarray
-
-__all__ = ["Node", "Scope", "Source", "Step", "Tape", "enable_grad", "no_grad", "scope", "sweep"]
-
-
-# --- where an operation is recorded: scopes, recording on or off, source lines ---------------------------------------
-
-
-class Scope:
-    """One call of a layer (or one ``with scope(...)`` block): the operations recorded meanwhile belong to it.
-
-    Attributes
-    ----------
-    name : str
-        Its own name, ``"conv1"``.
-    kind : str
-        What it is a call of, ``"Conv2d"``; empty for a plain block.
-    parent : Scope or None
-    path : str
-        The names from the outermost scope on, ``"net.conv1"``; empty for the root.
-    """
-
-    __slots__ = ("kind", "name", "parent", "path")
-
-    def __init__(self, name: str, kind: str = "", parent: Scope | None = None):
-        self.name = name
-        self.kind = kind
-        self.parent = parent
-        self.path = f"{parent.path}.{name}" if parent is not None and parent.path else name
-
-    def __repr__(self) -> str:
-        return f"<Scope {self.path or 'root'}>"
-
-    def chain(self) -> tuple[Scope, ...]:
-        """The scopes around and including this one, outermost first, without the root."""
-        found: list[Scope] = []
-        here: Scope | None = self
-        while here is not None and here.parent is not None:
-            found.append(here)
-            here = here.parent
-        return tuple(reversed(found))
-
-
-ROOT = Scope("")
-# The scope that operations are recorded in; None where recording is off.
-SCOPE: ContextVar[Scope | None] = ContextVar("autograd_scope", default=ROOT)
-
-
-class scope:
-    """Group the operations inside a ``with`` block under a name; the pictures draw a box around them.
-
-    Parameters
-    ----------
-    name : str
-    kind : str, optional
-        What the block is a use of: ``"Conv2d"``.
-
-    Examples
-    --------
-    >>> from autograd import Tape, Tensor, scope
-    >>> x = Tensor(2.0)
-    >>> with scope("square"):
-    ...     y = x * x
-    >>> Tape(y)[-1].scope.path
-    'square'
-    """
-
-    __slots__ = ("_kind", "_name", "_token")
-
-    def __init__(self, name: str, kind: str = ""):
-        if not isinstance(name, str):
-            raise TypeError(f"scope: name must be a string, got {type(name).__name__}")
-        self._name = name
-        self._kind = kind
-
-    def __enter__(self) -> Scope | None:
-        outer = SCOPE.get()
-        inner = None if outer is None else Scope(self._name, self._kind, outer)
-        self._token = SCOPE.set(inner)
-        return inner
-
-    def __exit__(self, *exc: object) -> None:
-        SCOPE.reset(self._token)
-
-
-class _Recording:
-    """A context manager and decorator that switches recording; `no_grad` and `enable_grad` are its two uses."""
-
-    __slots__ = ("_tokens",)
-
-    def __init__(self) -> None:
-        self._tokens: list[Any] = []
-
-    def _scope(self) -> Scope | None:
-        raise NotImplementedError
-
-    def __enter__(self) -> None:
-        self._tokens.append(SCOPE.set(self._scope()))
-
-    def __exit__(self, *exc: object) -> None:
-        SCOPE.reset(self._tokens.pop())
-
-    def __call__(self, fn: Callable[..., Any]) -> Callable[..., Any]:
-        if not callable(fn):
-            raise TypeError(f"{type(self).__name__} decorates a function, got {type(fn).__name__}")
-
-        @wraps(fn)
-        def inner(*args: Any, **kwargs: Any) -> Any:
-            with type(self)():
-                return fn(*args, **kwargs)
-
-        return inner
-
-
-class no_grad(_Recording):
-    """Record nothing: as a context manager or a decorator, as in PyTorch.
-
-    Examples
-    --------
-    >>> from autograd import Tensor, no_grad
-    >>> x = Tensor(2.0)
-    >>> with no_grad():
-    ...     y = x * x
-    >>> y.requires_grad
-    False
-    """
-
-    __slots__ = ()
-
-    def _scope(self) -> Scope | None:
-        return None
-
-
-class enable_grad(_Recording):
-    """Record again inside a `no_grad` block."""
-
-    __slots__ = ()
-
-    def _scope(self) -> Scope | None:
-        return SCOPE.get() or ROOT
-
-
-_HIDDEN: list[str] = []
-_IS_HIDDEN: dict[str, bool] = {}
-
-
-def hide_frames(folder: str) -> None:
-    """Let source lines point at the callers of the files in `folder`, not into them."""
-    _HIDDEN.append(os.path.join(os.path.abspath(folder), ""))
-    _IS_HIDDEN.clear()
-
-
-def is_hidden(filename: str) -> bool:
-    """Whether a file is inside one of the hidden folders."""
-    found = _IS_HIDDEN.get(filename)
-    if found is None:
-        found = _IS_HIDDEN[filename] = os.path.abspath(filename).startswith(tuple(_HIDDEN))
-    return found
-
-
-hide_frames(os.path.dirname(__file__))
-hide_frames(os.path.dirname(np.__file__))
-
-
-class Source(NamedTuple):
-    """The place in a program that an operation was recorded at.
-
-    ``text`` is the whole line; ``expression`` the part of it that made this operation, where Python knows.
-    """
-
-    file: str
-    line: int
-    text: str
-    expression: str
-    function: str
-
-    def __str__(self) -> str:
-        return f"{os.path.basename(self.file)}:{self.line}"
-
-
-# --- records ----------------------------------------------------------------------------------------------------------
-
 next_seq = itertools.count().__next__
 
 LEAF = Rule(lambda: None, "leaf")
@@ -270,7 +89,7 @@ class Node:
     @property
     def op(self) -> str:
         """The name of the operation."""
-        return self.rule.name
+        return self.rule.name  # type: ignore[no-any-return]
 
     @property
     def is_leaf(self) -> bool:
@@ -305,22 +124,11 @@ class Node:
         """The line of the user's program that made it."""
         if self.code is None:
             return None
-        return _source(self.code, self.lasti)
+        return source_of(self.code, self.lasti)
 
     def __repr__(self) -> str:
         name = f" {self.name}" if self.name else ""
         return f"<Node{name}: {self.op} {self.shape} {self.dtype}>"
-
-
-def _source(code: Any, lasti: int) -> Source:
-    positions = next(itertools.islice(code.co_positions(), lasti // 2, None), (None,) * 4)
-    line, end_line, start, end = positions
-    line = line or code.co_firstlineno
-    text = linecache.getline(code.co_filename, line)
-    expression = ""
-    if text and start is not None and end is not None and line == end_line:
-        expression = text.encode()[start:end].decode(errors="replace")
-    return Source(code.co_filename, line, text.strip(), expression, code.co_name)
 
 
 def as_array(value: Any) -> Any:
@@ -392,6 +200,7 @@ def sweep(
     *,
     lift: Callable[[Node], Any] | None = None,
     oldest: int = -1,
+    stop: frozenset[Node] = frozenset(),
     detailed: bool = True,
 ) -> Iterator[Step]:
     """Go backward from `root`, one record at a time, latest first: the one place where gradients flow.
@@ -406,6 +215,8 @@ def sweep(
         the record (which has shape and dtype) where no rule reads more of it.
     oldest : int, optional
         Records made before this one are not visited.
+    stop : frozenset of Node, optional
+        Records to treat as leaves.
     detailed : bool, optional
         Whether the steps list their contributions.
 
@@ -427,7 +238,7 @@ def sweep(
         node = waiting.pop(seq)
         g = grads.pop(seq)
         args = node.args
-        if args is None:
+        if args is None or (stop and node in stop):
             yield make(Step, (node, g, ()))
             continue
         rule, kwargs = node.rule, node.kwargs
@@ -549,8 +360,8 @@ class Tape(Sequence[Node]):
                 return node
         import difflib
 
-        names = sorted({node.name for node in self.nodes if node.name})
-        near = difflib.get_close_matches(name, names, n=3, cutoff=0) or names[:3]
+        names = {node.name.lower(): node.name for node in self.nodes if node.name}
+        near = [names[n] for n in difflib.get_close_matches(name.lower(), names, n=3, cutoff=0)]
         raise KeyError(f"no record is named {name!r}; nearest: {', '.join(near) or 'none has a name'}")
 
     def index(self, node: Any, *_: Any) -> int:
@@ -631,67 +442,3 @@ def describe(node: Node) -> str:
     if node.name:
         return f"{node.name} of shape {node.shape}"
     return f"{'a Tensor' if node.is_leaf else f'the result of {node.op}'} of shape {node.shape}"
-
-
-# --- the table --------------------------------------------------------------------------------------------------------
-
-
-def summary(value: Any, *, limit: int = 4) -> str:
-    """A value in a few characters: the numbers where they are few, else their range and norm."""
-    value = np.asarray(value)
-    if value.size == 0:
-        return "empty"
-    if value.size <= limit:
-        return np.array2string(value, precision=4, separator=", ", suppress_small=False).replace("\n", "")
-    if value.dtype.kind not in "fiu":
-        return f"{value.dtype} array"
-    with np.errstate(all="ignore"):
-        finite = value[np.isfinite(value)]
-        bad = "" if finite.size == value.size else f", {value.size - finite.size} not finite"
-        if not finite.size:
-            return "no finite value"
-        norm = float(np.sqrt(np.sum(np.square(finite, dtype=np.float64))))
-    return f"{finite.min():.4g} … {finite.max():.4g}, ‖·‖ {norm:.4g}{bad}"
-
-
-def operand_text(tape: Tape, operand: Any) -> str:
-    """An operand in the table: a record's name or ``%index``, a constant's number or shape."""
-    if isinstance(operand, Node):
-        return operand.name or f"%{tape.index(operand)}"
-    if isinstance(operand, (np.ndarray, np.generic)) and operand.size != 1:
-        return f"const{operand.shape}"
-    if isinstance(operand, (np.ndarray, np.generic)):
-        return f"{operand.item():.6g}"
-    return repr(operand) if not isinstance(operand, float) else f"{operand:.6g}"
-
-
-def option_text(options: dict[str, Any]) -> str:
-    """The options of a call as they were written: ``axis=1, keepdims=True``; large arrays by their shape."""
-    parts = []
-    for key, value in options.items():
-        big = isinstance(value, np.ndarray) and value.size > 4
-        parts.append(f"{key}={f'array{value.shape}' if big else value!r}")
-    return ", ".join(parts)
-
-
-def table(tape: Tape) -> str:
-    """The tape as a text table: index, name, operation, operands, shape, value, scope, source line."""
-    rows = [("", "name", "op", "operands", "shape", "value", "scope", "line")]
-    for i, node in enumerate(tape):
-        operands = ", ".join(operand_text(tape, a) for a in node.operands)
-        options = option_text(node.kwargs)
-        rows.append((
-            f"%{i}",
-            node.name or "",
-            node.op,
-            "; ".join(part for part in (operands, options) if part),
-            str(node.shape),
-            summary(tape.value(node)),
-            node.scope.path,
-            str(node.source or ""),
-        ))
-    widths = [max(len(row[c]) for row in rows) for c in range(len(rows[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    lines.insert(1, "-" * max(len(line) for line in lines))
-    return "\n".join(lines)
-

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from . import tape as _tape
-from .registry import COMPOSITES, CONSTANT, RULES, Rule, no_rule
+from .registry import COMPOSITES, NUMBERS_ONLY, RULES, Rule, no_rule
 from .rules import elementwise, indexing, reductions, shapes
-from .tape import _IS_HIDDEN, LEAF, NO_OPTIONS, ROOT, SCOPE, Node, as_array, is_hidden, next_seq, sweep
+from .recording import _IS_HIDDEN, ROOT, SCOPE, enable_grad, is_hidden
+from .tape import LEAF, NO_OPTIONS, Node, as_array, next_seq, sweep
 
 __all__ = ["Tensor", "record", "set_at"]
 
@@ -292,7 +293,7 @@ class Tensor:
         seed = _tape.seed_for(root, grad)
         if create_graph:
             seed = seed if isinstance(seed, Tensor) else Tensor(seed, requires_grad=False)
-            with _tape.enable_grad(), np.errstate(all="ignore"):
+            with enable_grad(), np.errstate(all="ignore"):
                 _accumulate(sweep(root, seed, lift=lift, detailed=False))
         else:
             with np.errstate(all="ignore"):
@@ -315,6 +316,8 @@ class Tensor:
     @staticmethod
     def _record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
         args, kwargs = rule.split_options(args, kwargs)
+        if rule.constant:
+            return _constant(rule, args, kwargs)
         return record(rule, args, kwargs)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -334,24 +337,29 @@ class Tensor:
         if dtype is not None:
             inputs = tuple(x.astype(dtype) if isinstance(x, Tensor) else np.asarray(x, dtype) for x in inputs)
         rule = RULES.get(ufunc)
-        if rule is not None:
-            return record(rule, inputs, NO_OPTIONS)
-        return _untraced(ufunc, inputs, {})
+        if rule is None:
+            raise no_rule(ufunc)
+        inputs = tuple(np.asarray(x) if isinstance(x, list | tuple) else x for x in inputs)
+        return _constant(rule, inputs, {}) if rule.constant else record(rule, inputs, NO_OPTIONS)
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-        if kwargs.get("out") is not None:
-            raise TypeError(f"np.{func.__name__}: out= is not traced; use the returned Tensor")
+        if kwargs:
+            if kwargs.get("out") is not None:
+                raise TypeError(f"np.{func.__name__}: out= is not traced; use the returned Tensor")
+            kwargs = {k: v for k, v in kwargs.items() if v is not np._NoValue and k != "out"}
         expression = COMPOSITES.get(func)
         if expression is not None:
             return expression(*args, **kwargs)
+        if func in NUMBERS_ONLY:
+            return func(*_without_tensors(args), **_without_tensors(kwargs))
         rule = RULES.get(func)
         if rule is None:
-            return _untraced(func, args, kwargs)
+            raise no_rule(func)
+        args, kwargs = rule.split_options(args, kwargs)
         if kwargs:
-            kwargs = {k: v for k, v in kwargs.items() if v is not np._NoValue and k != "out"}
-            if any(isinstance(value, Tensor) for value in kwargs.values()):
-                return self._record(rule, *_by_position(rule, args, kwargs))
-        return self._record(rule, args, kwargs)
+            kwargs = _options(rule, kwargs)
+        args = tuple(a if hasattr(a, "dtype") else np.asarray(a) for a in args)
+        return _constant(rule, args, kwargs) if rule.constant else record(rule, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self.requires_grad:
@@ -564,65 +572,65 @@ def _plain_index(index: Any) -> Any:
     return _frozen(index)
 
 
-def _by_position(rule: Rule, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    import inspect
-
-    bound = inspect.signature(rule.fn).bind(*args, **kwargs)
-    return bound.args, bound.kwargs
-
-
-def _untraced(fn: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
-    """Call a function that has no rule: allowed where its derivative is zero, or where no operand has a gradient."""
-    if fn not in CONSTANT:
-        raise no_rule(fn)
-    plain = _without_tensors(args)
-    if isinstance(fn, np.ufunc) or fn in (np.round, np.around, np.fix):
-        tensors = [a for a in args if isinstance(a, Tensor)]
-        kind = fn(*plain, **kwargs).dtype.kind
-        if tensors and kind == "f":
-            return record(_constant_rule(fn), tuple(args[:1]) if len(args) > 1 and not isinstance(fn, np.ufunc) else args,
-                          kwargs if isinstance(fn, np.ufunc) or len(args) < 2 else {"decimals": args[1], **kwargs})
-    return fn(*plain, **{k: _without_tensors(v) for k, v in kwargs.items()})
+def _options(rule: Rule, options: dict[str, Any]) -> dict[str, Any]:
+    """The options of a NumPy call as a record holds them: known to the rule, and of values that nobody changes."""
+    kept = {}
+    for name, value in options.items():
+        if not rule.constant and not rule.knows(name):
+            if value is None or value is np._NoValue:
+                continue
+            raise TypeError(f"np.{rule.name}: the option {name}={value!r} is not traced")
+        if name == "order" and value not in ("C", "F"):
+            raise TypeError(f"np.{rule.name}: order must be 'C' or 'F' on a Tensor, got {value!r}")
+        if isinstance(value, Tensor) and value.requires_grad:
+            raise TypeError(f"np.{rule.name}: no gradient flows through {name}=; give an array there (t.data)")
+        kept[name] = _settled(value)
+    return kept
 
 
-_CONSTANT_RULES: dict[Any, Rule] = {}
+def _settled(value: Any) -> Any:
+    """An option that nobody else can change: lists become tuples, writable arrays are copied."""
+    if isinstance(value, list | tuple):
+        return tuple(_settled(v) for v in value)
+    return _frozen(value._data if isinstance(value, Tensor) else value)
 
 
-def _constant_rule(fn: Callable[..., Any]) -> Rule:
-    if fn not in _CONSTANT_RULES:
-        _CONSTANT_RULES[fn] = Rule(fn)
-    return _CONSTANT_RULES[fn]
+def _constant(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call a function whose derivative is zero: floating-point results are recorded, others are plain arrays."""
+    value = rule.fn(*_without_tensors(args), **kwargs)
+    return record(rule, args, kwargs) if value.dtype.kind == "f" else value
 
 
 def _without_tensors(value: Any) -> Any:
     if isinstance(value, Tensor):
         return value._data
+    if isinstance(value, dict):
+        return {k: _without_tensors(v) for k, v in value.items()}
     if isinstance(value, tuple | list):
         return type(value)(_without_tensors(v) for v in value)
     return value
 
 
-_REDUCTIONS = {
-    "add": np.sum, "multiply": np.prod, "maximum": np.max, "minimum": np.min, "logaddexp": None,
+_REDUCTIONS: dict[str, Callable[..., Any]] = {
+    "add": np.sum, "multiply": np.prod, "maximum": np.max, "minimum": np.min, "logaddexp": reductions.logsumexp,
+    "logical_and": np.all, "logical_or": np.any,
 }  # fmt: skip
-_RUNNING = {"add": np.cumsum, "multiply": np.cumprod}
+_RUNNING: dict[str, Callable[..., Any]] = {"add": np.cumsum, "multiply": np.cumprod}
 
 
 def _ufunc_method(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """``np.add.reduce`` and its kin, as the functions that they are."""
-    kwargs = {k: v for k, v in kwargs.items() if v is not np._NoValue and v is not None or k == "axis"}
-    if method == "reduce" and ufunc.__name__ in _REDUCTIONS and not kwargs.keys() - {"axis", "keepdims"}:
-        if len(inputs) > 1:
-            kwargs["axis"] = inputs[1]
-        options = {"axis": kwargs.get("axis", 0), "keepdims": bool(kwargs.get("keepdims", False))}
-        fn = _REDUCTIONS[ufunc.__name__] or reductions.logsumexp
-        return fn(inputs[0], **options)
-    if method == "accumulate" and ufunc.__name__ in _RUNNING and not kwargs.keys() - {"axis"}:
-        return _RUNNING[ufunc.__name__](inputs[0], axis=kwargs.get("axis", 0))
-    if method == "outer" and not kwargs:
-        x, y = inputs
+    x, *rest = inputs
+    options = dict(zip(("axis",), rest, strict=False)) if method in ("reduce", "accumulate") else {}
+    options |= {k: v for k, v in kwargs.items() if v is not np._NoValue and (v is not None or k == "axis")}
+    if method == "reduce" and ufunc.__name__ in _REDUCTIONS and not options.keys() - {"axis", "keepdims"}:
+        return _REDUCTIONS[ufunc.__name__](x, **{"axis": 0, **options})
+    if method == "accumulate" and ufunc.__name__ in _RUNNING and not options.keys() - {"axis"}:
+        return _RUNNING[ufunc.__name__](x, **{"axis": 0, **options})
+    if method == "outer" and not options:
+        (y,) = rest
         return ufunc(np.reshape(x, np.shape(x) + (1,) * np.ndim(y)), y)
-    raise no_rule(ufunc, f" for ufunc.{method}" + (f" with {', '.join(kwargs)}" if kwargs else ""))
+    raise no_rule(ufunc, f" for ufunc.{method}" + (f" with {', '.join(options)}" if options else ""))
 
 
 # --- recording --------------------------------------------------------------------------------------------------------
@@ -669,7 +677,7 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
         frame = frame.f_back
     node.code = frame.f_code
     node.lasti = frame.f_lasti
-    if data.dtype.kind == "f" and rule.name and rule not in _CONSTANT_RULES.values():
+    if data.dtype.kind == "f" and not rule.constant:
         for i, operand in enumerate(nodes):
             if operand.__class__ is Node and operand.needs_grad:
                 if not rule.has_vjp(i):

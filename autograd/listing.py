@@ -1,0 +1,70 @@
+"""The tape as a text table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .tape import Tape
+
+
+def summary(value: Any, *, limit: int = 4) -> str:
+    """A value in a few characters: the numbers where they are few, else their range and norm."""
+    value = np.asarray(value)
+    if value.size == 0:
+        return "empty"
+    if value.size <= limit:
+        return np.array2string(value, precision=4, separator=", ", suppress_small=False).replace("\n", "")
+    if value.dtype.kind not in "fiu":
+        return f"{value.dtype} array"
+    with np.errstate(all="ignore"):
+        finite = value[np.isfinite(value)]
+        bad = "" if finite.size == value.size else f", {value.size - finite.size} not finite"
+        if not finite.size:
+            return "no finite value"
+        norm = float(np.sqrt(np.sum(np.square(finite, dtype=np.float64))))
+    return f"{finite.min():.4g} … {finite.max():.4g}, ‖·‖ {norm:.4g}{bad}"
+
+
+def operand_text(tape: Tape, operand: Any) -> str:
+    """An operand in the table: a record's name or ``%index``, a constant's number or shape."""
+    if hasattr(operand, "rule"):
+        return operand.name or f"%{tape.index(operand)}"
+    if isinstance(operand, (np.ndarray, np.generic)) and operand.size != 1:
+        return f"const{operand.shape}"
+    if isinstance(operand, (np.ndarray, np.generic)):
+        return f"{operand.item():.6g}"
+    return repr(operand) if not isinstance(operand, float) else f"{operand:.6g}"
+
+
+def option_text(options: dict[str, Any]) -> str:
+    """The options of a call as they were written: ``axis=1, keepdims=True``; large arrays by their shape."""
+    parts = []
+    for key, value in options.items():
+        big = isinstance(value, np.ndarray) and value.size > 4
+        parts.append(f"{key}={f'array{value.shape}' if big else value!r}")
+    return ", ".join(parts)
+
+
+def table(tape: Tape) -> str:
+    """The tape as a text table: index, name, operation, operands, shape, value, scope, source line."""
+    rows = [("", "name", "op", "operands", "shape", "value", "scope", "line")]
+    for i, node in enumerate(tape):
+        operands = ", ".join(operand_text(tape, a) for a in node.operands)
+        options = option_text(node.kwargs)
+        rows.append((
+            f"%{i}",
+            node.name or "",
+            node.op,
+            "; ".join(part for part in (operands, options) if part),
+            str(node.shape),
+            summary(tape.value(node)),
+            node.scope.path,
+            str(node.source or ""),
+        ))
+    widths = [max(len(row[c]) for row in rows) for c in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines.insert(1, "-" * max(len(line) for line in lines))
+    return "\n".join(lines)

@@ -1,0 +1,321 @@
+"""Checking derivative rules against finite differences.
+
+`gradcheck` compares what the rules give with what the function itself does, along random directions and, for small
+functions, entry by entry; it refuses to judge where finite differences can't: at kinks, jumps and edges of the domain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .tensor import Tensor
+from .transforms import grad, jvp, vjp
+
+__all__ = ["GradcheckError", "GradcheckUndecided", "gradcheck"]
+
+Function = Callable[..., Any]
+
+FULL_JACOBIAN = 400
+"""The most entries of a Jacobian that is compared entry by entry; larger ones are compared along directions alone."""
+
+
+class GradcheckError(AssertionError):
+    """A derivative differs from what the function does."""
+
+
+class GradcheckUndecided(ValueError):
+    """Finite differences can't tell: the function has a kink, a jump or an edge at the point."""
+
+
+class Slope(NamedTuple):
+    """A numerical directional derivative: of each result, its value, error, and where there is none to be had."""
+
+    value: Any
+    error: Any
+    kink: Any
+
+
+def gradcheck(
+    f: Function,
+    *args: Any,
+    order: int = 2,
+    modes: Sequence[str] = ("vjp", "jvp"),
+    rtol: float = 1e-6,
+    atol: float = 1e-8,
+    directions: int = 3,
+    seed: int = 0,
+) -> bool:
+    """Check the derivatives of a function against finite differences.
+
+    Every derivative is taken in float64 and compared with Richardson-extrapolated central differences; then the
+    gradients are taken in float32 and compared with those in float64, so that a rule that is right for one precision
+    alone is caught as well.
+
+    Parameters
+    ----------
+    f : callable
+        Of arrays; returns an array of real numbers.
+    *args : array_like
+        The point. Floating-point arguments are differentiated by; all others are handed through.
+    order : int, optional
+        How many derivatives to check; 2 checks the gradient's gradient too.
+    modes : sequence of {"vjp", "jvp"}, optional
+        Reverse mode, forward mode.
+    rtol, atol : float, optional
+        How close the two must be, beyond the error that the finite differences estimate for themselves.
+    directions : int, optional
+        How many random directions to try.
+    seed : int, optional
+        Of the directions.
+
+    Returns
+    -------
+    bool
+        True. It raises otherwise.
+
+    Raises
+    ------
+    GradcheckError
+        If a derivative is wrong: says which mode, order, argument and entry, and both numbers.
+    GradcheckUndecided
+        If the function has a kink, a jump or an edge of its domain at the point: says where.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd.testing import gradcheck
+    >>> gradcheck(lambda x, y: np.sin(x) * y, np.array([1.0, 2.0]), np.array(3.0))
+    True
+    >>> gradcheck(np.abs, np.array([1.0, 0.0]))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    autograd.testing.GradcheckUndecided: gradcheck can't judge order 1: the slopes on the two sides of the point ...
+    """
+    _check_arguments(f, order, modes)
+    arrays = [_as_float64(a) for a in args]
+    places = [i for i, a in enumerate(arrays) if a is not None]
+    if not places:
+        raise TypeError("gradcheck: none of the arguments is a floating-point array, so there is nothing to check")
+    point = [a for a in arrays if a is not None]
+
+    def of_floats(*values: Any) -> Any:
+        full = list(args)
+        for i, value in zip(places, values, strict=True):
+            full[i] = value
+        return f(*full)
+
+    rng = np.random.default_rng(seed)
+    checked = of_floats
+    for k in range(1, order + 1):
+        _check_order(checked, point, k, modes, rtol, atol, directions, rng, places)
+        if k == 1:
+            _check_float32(checked, point, places, rng)
+        if k < order:
+            checked = _gradient_function(checked, point, rng)
+    return True
+
+
+def _check_arguments(f: Any, order: int, modes: Sequence[str]) -> None:
+    if not callable(f):
+        raise TypeError(f"gradcheck expects a function, got {type(f).__name__}")
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(f"gradcheck: order must be a positive whole number, got {order!r}")
+    unknown = [m for m in modes if m not in ("vjp", "jvp")]
+    if unknown or not modes:
+        raise ValueError(f"gradcheck: modes must be of 'vjp' and 'jvp', got {list(modes)!r}")
+
+
+def _as_float64(value: Any) -> Any:
+    """A floating-point argument in float64; None for any other."""
+    data = value.data if isinstance(value, Tensor) else value
+    if not isinstance(data, np.ndarray | np.generic | float | list | tuple):
+        return None
+    array = np.asarray(data)
+    return np.array(array, dtype=np.float64) if array.dtype.kind == "f" else None
+
+
+def _values(f: Function, point: Sequence[Any]) -> Any:
+    """The results of f on plain arrays, as float64."""
+    out = f(*point)
+    out = np.asarray(out.data if isinstance(out, Tensor) else out)
+    if out.dtype.kind != "f":
+        raise TypeError(f"gradcheck needs a function with floating-point results, got dtype {out.dtype}")
+    return out.astype(np.float64)
+
+
+def _gradient_function(f: Function, point: Sequence[Any], rng: np.random.Generator) -> Function:
+    """x ↦ the gradient of ⟨u, f(x)⟩ for one random u, all arguments in one flat array."""
+    u = rng.uniform(0.5, 1.5, _values(f, point).shape) * rng.choice([-1.0, 1.0], _values(f, point).shape)
+
+    def gradient(*values: Any) -> Any:
+        parts = grad(lambda *x: np.sum(f(*x) * u), argnums=tuple(range(len(point))))(*values)
+        return np.concatenate([np.reshape(part, (-1,)) for part in parts])
+
+    return gradient
+
+
+# --- finite differences -----------------------------------------------------------------------------------------------
+
+
+def _scale(x: Any) -> Any:
+    """How far each element can be moved: by its own size where that is small, so that log and sqrt stay in their domain;
+    by no more than 1 unless rounding asks for it."""
+    size = np.abs(x)
+    return np.where(size == 0, 1.0, np.clip(size, 1e-3, np.maximum(1.0, size / 1e3)))
+
+
+def _slope(f: Function, point: Sequence[Any], direction: Sequence[Any], scale: float) -> Slope:
+    """The derivative of f along a direction, by Richardson's extrapolation of central differences."""
+
+    def at(t: float) -> Any:
+        with np.errstate(all="ignore"):
+            return _values(f, [x + t * v for x, v in zip(point, direction, strict=True)])
+
+    h = 4e-3 * scale
+    here = at(0.0)
+    rows: list[list[Any]] = []
+    for k in range(5):
+        step = h / 2**k
+        row = [(at(step) - at(-step)) / (2 * step)]
+        for j in range(k):
+            row.append(row[j] + (row[j] - rows[k - 1][j]) / (4 ** (j + 1) - 1))
+        rows.append(row)
+    value = rows[-1][-1]
+    round_off = np.finfo(np.float64).eps * (np.abs(here) + 1) / (h / 16)
+    error = np.abs(rows[-1][-1] - rows[-2][-1]) + np.abs(rows[-1][-1] - rows[-1][-2]) + 4 * round_off
+    unsettled = ~(error <= 1e-4 * (1 + np.abs(value) + np.abs(here)))
+    return Slope(value, error, _kink(at, here, h, round_off) | unsettled | ~np.isfinite(value))
+
+
+def _kink(at: Callable[[float], Any], here: Any, h: float, round_off: Any) -> Any:
+    """Where the slopes on the two sides differ, and go on differing closer to the point."""
+
+    def gap(step: float) -> tuple[Any, Any]:
+        right = (-3 * here + 4 * at(step) - at(2 * step)) / (2 * step)
+        left = (3 * here - 4 * at(-step) + at(-2 * step)) / (2 * step)
+        return np.abs(right - left), np.abs(right) + np.abs(left)
+
+    (wide, _), (narrow, size) = gap(h), gap(h / 8)
+    with np.errstate(invalid="ignore"):
+        smooth = (narrow <= 1e-5 * (1 + size) + 20 * round_off) | (narrow <= wide / 8)
+    return ~smooth
+
+
+# --- comparing --------------------------------------------------------------------------------------------------------
+
+
+def _check_order(
+    f: Function,
+    point: list[Any],
+    order: int,
+    modes: Sequence[str],
+    rtol: float,
+    atol: float,
+    directions: int,
+    rng: np.random.Generator,
+    places: list[int],
+) -> None:
+    out = _values(f, point)
+    size_in = sum(x.size for x in point)
+    if not np.isfinite(out).all():
+        raise GradcheckUndecided(f"gradcheck can't judge order {order}: the function is not finite at the point")
+    if size_in * out.size <= FULL_JACOBIAN:
+        for position, x in enumerate(point):
+            for flat in range(x.size):
+                unit = [np.zeros_like(y) for y in point]
+                unit[position].reshape(-1)[flat] = 1.0
+                entry = np.unravel_index(flat, x.shape)
+                where = f"argument {places[position]}" + (f" at {tuple(map(int, entry))}" if x.shape else "")
+                scale = float(_scale(x.reshape(-1)[flat]))
+                _compare(f, point, unit, scale, order, modes, rtol, atol, where, rng)
+    for _ in range(directions):
+        direction = [rng.uniform(-1.0, 1.0, x.shape) * _scale(x) for x in point]
+        _compare(f, point, direction, 1.0, order, modes, rtol, atol, "a random direction", rng)
+
+
+def _compare(
+    f: Function,
+    point: list[Any],
+    direction: list[Any],
+    scale: float,
+    order: int,
+    modes: Sequence[str],
+    rtol: float,
+    atol: float,
+    where: str,
+    rng: np.random.Generator,
+) -> None:
+    slope = _slope(f, point, direction, scale)
+    if slope.kink.any():
+        raise GradcheckUndecided(
+            f"gradcheck can't judge order {order}: the slopes on the two sides of the point differ (or are not finite, or "
+            f"do not settle) along {where}, in {_place(slope.kink)} of the result; choose a point away from the kink"
+        )
+    exact: dict[str, Any] = {}
+    if "jvp" in modes:
+        exact["jvp"] = np.asarray(jvp(f, tuple(point), tuple(direction))[1])
+    if "vjp" in modes:
+        exact["vjp"] = _along(f, point, direction, slope.value.shape, rng)
+    for mode, got in exact.items():
+        expected, error = slope.value, slope.error
+        if mode == "vjp" and slope.value.size > 1:
+            weights, got = got
+            expected, error = np.sum(weights * expected), np.sum(np.abs(weights) * error)
+        elif mode == "vjp":
+            got = got[1] / got[0]
+            got, expected, error = np.reshape(got, ()), np.reshape(expected, ()), np.reshape(error, ())
+        if got.shape != expected.shape:
+            raise GradcheckError(f"{mode} of order {order}: shape {got.shape}, expected {expected.shape}")
+        far = ~(np.abs(got - expected) <= atol + rtol * np.abs(expected) + 10 * error)
+        if far.any():
+            entry = np.unravel_index(int(np.argmax(far)), far.shape)
+            raise GradcheckError(
+                f"the {mode} of order {order} is wrong along {where}: the rules give {float(got[entry]):.10g}, "
+                f"finite differences {float(expected[entry]):.10g} ± {float(error[entry]):.1g}"
+                + (f", in {_place(far)} of the result" if far.shape else "")
+            )
+
+
+def _along(f: Function, point: list[Any], direction: list[Any], shape: tuple[int, ...], rng: Any) -> tuple[Any, Any]:
+    """Reverse mode along a direction: random weights u of the results, and ⟨uᵀJ, direction⟩."""
+    weights = rng.uniform(0.5, 1.5, shape) * rng.choice([-1.0, 1.0], shape)
+    _, pullback = vjp(f, *point)
+    grads = pullback(weights)
+    for g, x in zip(grads, point, strict=True):
+        if np.shape(g) != x.shape:
+            raise GradcheckError(f"a gradient has shape {np.shape(g)}, its argument {x.shape}")
+    return weights, np.asarray(sum(np.sum(g * v) for g, v in zip(grads, direction, strict=True)))
+
+
+def _place(mask: Any) -> str:
+    if not mask.shape:
+        return "the only entry"
+    first = tuple(int(i) for i in np.unravel_index(int(np.argmax(mask)), mask.shape))
+    return f"{int(mask.sum())} of {mask.size} entries (first {first})"
+
+
+def _check_float32(f: Function, point: list[Any], places: list[int], rng: np.random.Generator) -> None:
+    """The gradients in float32: of that dtype, and close to those in float64 at the same numbers."""
+    singles = [x.astype(np.float32) for x in point]
+    doubles = [x.astype(np.float64) for x in singles]
+    weights = rng.uniform(0.5, 1.5, _values(f, point).shape)
+
+    def gradients(values: list[Any]) -> Any:
+        total = grad(lambda *x: np.sum(f(*x) * weights), argnums=tuple(range(len(point))))
+        return total(*values)
+
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        pairs = zip(gradients(singles), gradients(doubles), strict=True)
+    for i, x, (single, double) in zip(places, singles, pairs, strict=True):
+        if np.asarray(single).dtype != x.dtype:
+            raise GradcheckError(f"the gradient of a float32 argument {i} has dtype {np.asarray(single).dtype}")
+        size = float(np.max(np.abs(double), initial=0.0))
+        far = ~(np.abs(np.float64(single) - double) <= 2e-3 * (size + 1e-3)) & (size < np.finfo(np.float32).max)
+        if np.any(far):
+            raise GradcheckError(
+                f"the gradient of argument {i} in float32 differs from float64: "
+                f"{np.asarray(single)[far].flat[0]:.6g} against {np.asarray(double)[far].flat[0]:.6g}"
+            )

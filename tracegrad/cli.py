@@ -1,0 +1,110 @@
+"""The command line: ``tracegrad demo`` and ``tracegrad draw``.
+
+A command that can't do what it was asked says why in one sentence and ends with status 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import __version__
+
+
+class UsageError(Exception):
+    """Something that the person at the keyboard can put right; the message is the whole story."""
+
+
+def _positive(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}") from None
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected at least 1, got {value}")
+    return value
+
+
+def _seed(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}") from None
+    if not 0 <= value < 2**32:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 4294967295, got {value}")
+    return value
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the command line."""
+    main_parser = argparse.ArgumentParser(
+        prog="tracegrad", description="Backpropagation whose every step can be seen.", allow_abbrev=False
+    )
+    main_parser.add_argument("--version", action="version", version=f"tracegrad {__version__}")
+    commands = main_parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    demo = commands.add_parser(
+        "demo",
+        allow_abbrev=False,
+        help="train a convolutional network on handwritten digits and draw its graph",
+        description="Train a small convolutional network on the embedded digits, take one test digit, print every z, a "
+        "and gradient, check the gradients numerically, and write graph.svg, layers.svg and parameters.npz.",
+    )
+    demo.add_argument(
+        "--out", type=Path, default=Path("tracegrad-out"), metavar="DIR", help="where to write (%(default)s)"
+    )
+    demo.add_argument("--seed", type=_seed, default=0, metavar="N", help="of weights and mini-batches (%(default)s)")
+    demo.add_argument("--epochs", type=_positive, default=8, metavar="N", help="passes over the digits (%(default)s)")
+    demo.add_argument("--quiet", action="store_true", help="print the results alone, no progress bar")
+
+    draw = commands.add_parser(
+        "draw",
+        allow_abbrev=False,
+        help="draw the graph of a loss that your own script builds",
+        description="Run a script and draw the graph of the Tensor it leaves under a name, or that a function returns.",
+    )
+    draw.add_argument("target", metavar="FILE.py:NAME", help="a script and a name in it (or module:function)")
+    draw.add_argument(
+        "--out", type=Path, default=Path("graph.svg"), metavar="FILE", help=".svg .png .pdf .dot or .txt (%(default)s)"
+    )
+    draw.add_argument("--level", choices=("auto", "op", "layer"), default="auto", help="how much to show (%(default)s)")
+    draw.add_argument("--direction", choices=("TB", "LR"), default=None, help="top to bottom, or left to right")
+    draw.add_argument(
+        "--max-nodes", type=_positive, default=60, metavar="N", help="before layers are folded (%(default)s)"
+    )
+    return main_parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments; those of the process unless told.
+    """
+    arguments = parser().parse_args(argv)
+    try:
+        if arguments.command == "demo":
+            from .demo import run
+
+            run(arguments.out, seed=arguments.seed, epochs=arguments.epochs, quiet=arguments.quiet)
+        else:
+            from .drawing import draw_target
+
+            draw_target(
+                arguments.target,
+                arguments.out,
+                level=arguments.level,
+                direction=arguments.direction,
+                max_nodes=arguments.max_nodes,
+            )
+    except UsageError as error:
+        print(f"tracegrad {arguments.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    return 0

@@ -1,0 +1,101 @@
+"""``tracegrad draw``: find the loss in somebody's script and draw its graph."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import importlib
+import runpy
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import viz
+from autograd import Tape, Tensor
+
+from .cli import UsageError
+
+
+def draw_target(target: str, out: Path, *, level: str, direction: str | None, max_nodes: int) -> None:
+    """Draw the loss that `target` names into the file `out`.
+
+    Parameters
+    ----------
+    target : str
+        ``FILE.py:NAME`` or ``module:NAME``; NAME is a Tensor, a Tape, or a function that returns one.
+    out : Path
+        Its suffix decides the format.
+    level, direction, max_nodes
+        As for `viz.draw`.
+
+    Raises
+    ------
+    UsageError
+        If there is no such script, module or name, the script fails, or what it names can't be drawn.
+    """
+    place, colon, name = target.rpartition(":")
+    if not colon or not place or not name:
+        raise UsageError(f"expected FILE.py:NAME or module:NAME, got {target!r}")
+    found = _lookup(_namespace(place), name, place)
+    if callable(found) and not isinstance(found, Tensor | Tape):
+        with _reporting(f"{name}() in {place}"):
+            found = found()
+    if not isinstance(found, Tensor | Tape):
+        raise UsageError(
+            f"{name} in {place} is of type {type(found).__name__}; expected a Tensor, or a function returning one"
+        )
+    try:
+        viz.draw(found, level=level, direction=direction, max_nodes=max_nodes).save(out)
+    except (ValueError, TypeError, OSError, RuntimeError) as error:
+        raise UsageError(str(error)) from error
+    print(f"wrote {out}")
+
+
+def _namespace(place: str) -> dict[str, Any]:
+    if place.endswith(".py"):
+        path = Path(place)
+        if not path.is_file():
+            raise UsageError(f"there is no file {place}")
+        with _reporting(place), _import_path(str(path.resolve().parent)):
+            return runpy.run_path(str(path), run_name="__tracegrad__")
+    with _reporting(place), _import_path("."):
+        try:
+            return vars(importlib.import_module(place))
+        except ModuleNotFoundError as error:
+            if error.name and place.split(".")[0] == error.name.split(".")[0]:
+                raise UsageError(f"there is no module {place} (a script needs its suffix: {place}.py)") from None
+            raise
+
+
+@contextlib.contextmanager
+def _import_path(folder: str) -> Iterator[None]:
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ValueError):
+            sys.path.remove(folder)
+
+
+@contextlib.contextmanager
+def _reporting(what: str) -> Iterator[None]:
+    """Turn an error of somebody's script into one that shows its own last line, not our frames."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except (Exception, SystemExit) as error:
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if "runpy" not in f.filename]
+        last = frames[-1]
+        place = f"{last.filename}:{last.lineno}"
+        raise UsageError(f"{what} failed with {type(error).__name__}: {error} ({place})") from error
+
+
+def _lookup(names: dict[str, Any], name: str, place: str) -> Any:
+    if name in names:
+        return names[name]
+    drawable = [key for key, value in names.items() if isinstance(value, Tensor | Tape) or callable(value)]
+    near = difflib.get_close_matches(name, [key for key in drawable if not key.startswith("_")], n=3, cutoff=0.3)
+    raise UsageError(f"{place} has no {name!r}" + (f"; nearest: {', '.join(near)}" if near else ""))
