@@ -11,10 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import __version__
-
-
-class UsageError(Exception):
-    """Something that the person at the keyboard can put right; the message is the whole story."""
+from .errors import UsageError
 
 
 def _positive(text: str) -> int:
@@ -56,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
         "--out", type=Path, default=Path("tracegrad-out"), metavar="DIR", help="where to write (%(default)s)"
     )
     demo.add_argument("--seed", type=_seed, default=0, metavar="N", help="of weights and mini-batches (%(default)s)")
-    demo.add_argument("--epochs", type=_positive, default=8, metavar="N", help="passes over the digits (%(default)s)")
+    demo.add_argument("--epochs", type=_positive, default=15, metavar="N", help="passes over the digits (%(default)s)")
     demo.add_argument("--quiet", action="store_true", help="print the results alone, no progress bar")
 
     draw = commands.add_parser(

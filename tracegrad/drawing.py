@@ -15,7 +15,7 @@ from typing import Any
 import viz
 from autograd import Tape, Tensor
 
-from .cli import UsageError
+from .errors import UsageError
 
 
 def draw_target(target: str, out: Path, *, level: str, direction: str | None, max_nodes: int) -> None:

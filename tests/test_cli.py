@@ -1,0 +1,183 @@
+"""The command line: the demo on the real digits, drawing somebody's script, and what bad arguments are told."""
+
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+
+import nn
+from autograd import Tape
+from nn.functional import log_loss
+from tracegrad import demo
+from tracegrad.cli import main
+
+SCRIPT = """
+from autograd import Tensor
+a, b = Tensor(2.0, name="a"), Tensor(-3.0, name="b")
+loss = (a * b).exp()
+number = 5
+def build():
+    return a * b
+def failing():
+    raise ZeroDivisionError("by hand")
+"""
+
+
+@pytest.fixture
+def script(tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text(SCRIPT)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def demo_run(tmp_path_factory):
+    out = tmp_path_factory.mktemp("demo") / "new" / "folder"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "tracegrad", "demo", "--quiet", "--out", str(out)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    return out, done.stdout
+
+
+def test_the_demo_reaches_95_percent_on_digits_it_has_not_seen(demo_run):
+    _, printed = demo_run
+    line = next(line for line in printed.splitlines() if line.startswith("accuracy on 1000 digits"))
+    assert float(line.split()[-1].rstrip("%")) >= 95
+
+
+def test_the_demo_prints_every_z_a_and_gradient(demo_run):
+    _, printed = demo_run
+    for name in ("z⁽¹⁾", "a⁽¹⁾", "z⁽²⁾", "a⁽²⁾", "z⁽³⁾", "a⁽³⁾", "z⁽⁴⁾", "ŷ", "L"):
+        assert any(line.startswith(f"{name} ") for line in printed.splitlines())
+    for name in ("g⁽¹⁾", "b⁽¹⁾", "g⁽²⁾", "b⁽²⁾", "W⁽¹⁾", "b⁽³⁾", "W⁽²⁾", "b⁽⁴⁾"):
+        assert any(line.startswith(f"{name} ") and "directions" in line for line in printed.splitlines())
+        assert any(line.startswith(f"{name} ") and "learned" in line for line in printed.splitlines())
+
+
+def test_the_demo_writes_two_pictures_and_the_parameters_and_nothing_else(demo_run):
+    out, _ = demo_run
+    assert sorted(os.listdir(out)) == ["graph.svg", "layers.svg", "parameters.npz"]
+    for name in ("graph.svg", "layers.svg"):
+        text = "".join(ET.fromstring((out / name).read_bytes()).itertext())
+        for part in ("g⁽¹⁾", "z⁽⁴⁾", "ŷ", "each weight used ×576", "learned"):
+            assert part in text
+    model = demo.DigitNet()
+    with np.load(out / "parameters.npz") as arrays:
+        model.load_state_dict(dict(arrays))
+    assert nn.evaluate(model, nn.datasets.mnist("test"), loss=log_loss).accuracy >= 0.95
+
+
+def test_the_demo_finds_a_wrong_rule(monkeypatch):
+    from autograd.rules.elementwise import sigmoid
+
+    monkeypatch.setattr(sigmoid.rule, "vjps", [lambda g, out, x: g * out * (1.001 - out)])
+    nn.manual_seed(0)
+    images, labels = nn.datasets.mnist("test")
+    with pytest.raises(AssertionError, match="gradient of conv1.weight differs"):
+        demo.check_gradients(demo.DigitNet(), images[:1], labels[:1], entries=3)
+
+
+def test_the_network_has_the_layers_of_the_diagram():
+    nn.manual_seed(0)
+    images, labels = nn.datasets.mnist("test")
+    tape = Tape(log_loss(demo.DigitNet()(images[:1]), labels[:1]))
+    kinds = []
+    for node in tape:
+        for scope in node.scope.chain()[1:]:
+            if not kinds or kinds[-1] != (scope.name, scope.kind):
+                kinds.append((scope.name, scope.kind))
+    assert list(dict.fromkeys(kind for _, kind in dict.fromkeys(kinds))) == [
+        "Conv2d", "Sigmoid", "MaxPool2d", "Flatten", "Linear", "Softmax",
+    ]  # fmt: skip
+    assert [n.name for n in tape if n.op == "parameter"].count("g⁽¹⁾") == 1
+
+
+def test_the_same_seed_gives_the_same_numbers(tmp_path, capsys):
+    printed = []
+    for name in ("a", "b"):
+        assert main(["demo", "--quiet", "--epochs", "1", "--seed", "3", "--out", str(tmp_path / name)]) == 0
+        printed.append(capsys.readouterr().out.split("wrote")[0])
+    assert printed[0] == printed[1]
+    assert (tmp_path / "a" / "layers.svg").read_bytes() == (tmp_path / "b" / "layers.svg").read_bytes()
+
+
+def test_a_folder_that_cannot_be_written_to_is_told_before_the_work_starts(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert main(["demo", "--out", str(tmp_path / "file" / "x")]) == 2
+    said = capsys.readouterr()
+    assert "can't write to the folder" in said.err
+    assert not said.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["demo", "--epochs", "0"], "at least 1, got 0"),
+        (["demo", "--epochs", "many"], "whole number, got 'many'"),
+        (["demo", "--seed", "-1"], "from 0 to 4294967295"),
+        (["demo", "--quite"], "unrecognized arguments: --quite"),
+        (["draw"], "FILE.py:NAME"),
+        (["paint"], "invalid choice"),
+        ([], "COMMAND"),
+        (["draw", "a.py:b", "--level", "deep"], "invalid choice: 'deep'"),
+    ],
+)
+def test_bad_arguments_get_a_sentence(arguments, says, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert says in capsys.readouterr().err
+
+
+def test_help_names_both_commands(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--help"])
+    assert stopped.value.code == 0
+    printed = capsys.readouterr().out
+    assert "demo" in printed
+    assert "draw" in printed
+
+
+@pytest.mark.parametrize("target", ["mine.py:loss", "mine.py:build", "mine:loss"])
+def test_draw_renders_the_loss_of_a_script(script, target, capsys):
+    sys.modules.pop("mine", None)
+    assert main(["draw", target, "--out", "picture.svg"]) == 0
+    text = "".join(ET.fromstring((script / "picture.svg").read_bytes()).itertext())
+    assert "a" in text
+    assert "-6" in text
+    assert "wrote picture.svg" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["mine.py"], "expected FILE.py:NAME"),
+        (["gone.py:loss"], "there is no file gone.py"),
+        (["gone:loss"], "there is no module gone"),
+        (["mine.py:los"], "has no 'los'; nearest: loss"),
+        (["mine.py:number"], "is of type int; expected a Tensor"),
+        (["mine.py:failing"], "failed with ZeroDivisionError: by hand"),
+        (["mine.py:loss", "--out", "picture.gif"], ".gif"),
+        (["mine.py:loss", "--out", "nowhere/picture.svg"], "nowhere"),
+    ],
+)
+def test_what_cannot_be_drawn_gets_a_sentence(script, arguments, says, capsys):
+    assert main(["draw", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert says in said
+    assert "Traceback" not in said
+    assert sorted(os.listdir(script)) == ["mine.py"]
+
+
+def test_a_script_with_a_syntax_error_is_named(script, capsys):
+    (script / "broken.py").write_text("def f(:\n")
+    assert main(["draw", "broken.py:loss"]) == 2
+    assert "SyntaxError" in capsys.readouterr().err
