@@ -1,1 +1,57 @@
-"""Layers, losses, optimisers, data and training on traced Tensors."""
+"""Layers, losses, optimisers, data and training on traced Tensors. Names and defaults follow PyTorch."""
+
+import os
+
+from autograd.recording import hide_frames
+
+from . import datasets, functional, init, loader, optim
+from .criteria import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, LogLoss, MSELoss, NLLLoss
+from .errors import DtypeMismatch, LayerError, ShapeMismatch
+from .layers import AvgPool2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sigmoid, Softmax, Tanh
+from .loader import DataLoader
+from .module import Module
+from .optim import SGD, Adam
+from .parameter import Parameter
+from .seeding import manual_seed
+from .sequential import Sequential
+from .training import History, evaluate, fit
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "AvgPool2d",
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "Conv2d",
+    "CrossEntropyLoss",
+    "DataLoader",
+    "Dropout",
+    "DtypeMismatch",
+    "Flatten",
+    "History",
+    "LayerError",
+    "Linear",
+    "LogLoss",
+    "MSELoss",
+    "MaxPool2d",
+    "Module",
+    "NLLLoss",
+    "Parameter",
+    "ReLU",
+    "Sequential",
+    "ShapeMismatch",
+    "Sigmoid",
+    "Softmax",
+    "Tanh",
+    "datasets",
+    "evaluate",
+    "fit",
+    "functional",
+    "init",
+    "loader",
+    "manual_seed",
+    "optim",
+]
+
+# Source lines on the tape point at the program that calls a layer.
+hide_frames(os.path.dirname(__file__))

@@ -1,0 +1,165 @@
+"""The layers as functions of their input and weights: compositions of traced NumPy functions and primitives.
+
+Names, signatures and defaults are those of ``torch.nn.functional``. A convolution's graph shows pad → windows →
+product → bias. Convolution and pooling are written in `nn.convolution`, the losses in `nn.losses`; all are here too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.rules import elementwise, reductions
+
+from . import naming
+from .convolution import avg_pool2d, conv2d, max_pool2d
+from .errors import ShapeMismatch, called, floating
+from .losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    log_loss,
+    mse_loss,
+    nll_loss,
+)
+from .seeding import RandomSource, generator
+
+__all__ = [
+    "avg_pool2d",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "conv2d",
+    "cross_entropy",
+    "dropout",
+    "flatten",
+    "linear",
+    "log_loss",
+    "log_softmax",
+    "max_pool2d",
+    "mse_loss",
+    "nll_loss",
+    "relu",
+    "sigmoid",
+    "softmax",
+    "tanh",
+]
+
+# --- activations ------------------------------------------------------------------------------------------------------
+
+
+def sigmoid(input: Any) -> Any:
+    """The logistic function σ(z) = 1 / (1 + e⁻ᶻ) of every element, without overflow. Its derivative is a (1 − a)."""
+    return naming.activation(input, elementwise.sigmoid(input))
+
+
+def relu(input: Any) -> Any:
+    """max(z, 0) of every element; the derivative at 0 is 0."""
+    return naming.activation(input, elementwise.relu(input))
+
+
+def tanh(input: Any) -> Any:
+    """The hyperbolic tangent of every element."""
+    return naming.activation(input, np.tanh(input))
+
+
+def softmax(input: Any, dim: int = -1) -> Any:
+    """eᶻⁱ / Σⱼ eᶻʲ along the axis `dim`: numbers of at least 0 that sum to 1, without overflow.
+
+    Examples
+    --------
+    >>> from nn import functional as F
+    >>> from autograd import Tensor
+    >>> F.softmax(Tensor([1000.0, 1000.0])).data
+    array([0.5, 0.5])
+    """
+    return naming.logits(input, reductions.softmax(input, axis=_axis(input, dim, "softmax")), "ŷ")
+
+
+def log_softmax(input: Any, dim: int = -1) -> Any:
+    """log softmax(z) along the axis `dim`, exact also where the softmax itself would underflow to 0."""
+    return naming.logits(input, reductions.log_softmax(input, axis=_axis(input, dim, "log_softmax")), "log ŷ")
+
+
+def _axis(input: Any, dim: int, what: str) -> int:
+    if not -input.ndim <= dim < input.ndim:
+        raise ShapeMismatch(f"{what}: there is no axis {dim} in an input of shape {input.shape}")
+    return dim
+
+
+# --- dense, flatten, dropout ------------------------------------------------------------------------------------------
+
+
+def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+    """x Wᵀ + b, over the last axis.
+
+    Parameters
+    ----------
+    input : Tensor or array of shape (…, in)
+    weight : Tensor or array of shape (out, in)
+    bias : Tensor or array of shape (out,), optional
+
+    Returns
+    -------
+    Tensor or array of shape (…, out)
+
+    Raises
+    ------
+    ShapeMismatch
+        If the last axis of `input` is not the last of `weight`; a ValueError.
+
+    Examples
+    --------
+    >>> from nn import functional as F
+    >>> from autograd import Tensor
+    >>> F.linear(Tensor([1.0, 2.0]), Tensor([[1.0, 0.0], [3.0, 4.0]]), Tensor([0.5, 0.5])).data
+    array([ 1.5, 11.5])
+    """
+    input = floating(input, "linear")
+    if input.ndim == 0 or input.shape[-1] != weight.shape[1]:
+        got = f"{input.shape[-1]} features" if input.ndim else "no axis"
+        raise ShapeMismatch(
+            f"linear: the input of shape {input.shape} has {got}, but {called(weight, 'the weight')} of shape "
+            f"{weight.shape} takes {weight.shape[1]}"
+        )
+    out = np.inner(input, weight)
+    if bias is None:
+        return out
+    if bias.shape != (weight.shape[0],):
+        raise ShapeMismatch(f"linear: a bias of shape ({weight.shape[0]},) is needed, got {bias.shape}")
+    return out + bias
+
+
+def flatten(input: Any, start_dim: int = 1, end_dim: int = -1) -> Any:
+    """The axes from `start_dim` to `end_dim` as one."""
+    shape, ndim = input.shape, input.ndim
+    first, last = (d + ndim if d < 0 else d for d in (start_dim, end_dim))
+    if not 0 <= first <= last < ndim:
+        raise ShapeMismatch(f"flatten: there are no axes {start_dim} to {end_dim} in an input of shape {shape}")
+    length = 1
+    for n in shape[first : last + 1]:
+        length *= n
+    return input.reshape((*shape[:first], length, *shape[last + 1 :]))
+
+
+def dropout(input: Any, p: float = 0.5, training: bool = True, *, rng: RandomSource = None) -> Any:
+    """Each element 0 with probability `p`, the others divided by 1 − p; the input itself when not training.
+
+    The mask is an operand of the product, so that computing it again gives the same numbers.
+
+    Parameters
+    ----------
+    input : Tensor or array
+    p : float, optional
+    training : bool, optional
+    rng : int or numpy.random.Generator, optional
+        Where the mask is drawn from; the generator of `nn.manual_seed` unless told.
+    """
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout: p must be from 0 to 1, got {p}")
+    if not training or p == 0:
+        return input
+    kept = generator(rng).random(input.shape, dtype=np.float32) >= p
+    mask = kept * input.dtype.type(1 / (1 - p) if p < 1 else 0)
+    mask.setflags(write=False)
+    return input * mask

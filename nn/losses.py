@@ -1,0 +1,409 @@
+"""Losses, each a function; `nn.criteria` has them as Modules. A scalar loss is named L on the tape.
+
+Which one for what the network ends with:
+
+=========================  =======================================================
+the network ends with      the loss
+=========================  =======================================================
+logits z                   `cross_entropy` (log-softmax and `nll_loss` in one)
+``Softmax`` → ŷ            `log_loss`: −mean log ŷ of the right class
+``log_softmax``            `nll_loss`
+one logit (yes or no)      `binary_cross_entropy_with_logits`
+``Sigmoid``                `binary_cross_entropy`
+numbers                    `mse_loss`
+=========================  =======================================================
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor, defvjp, primitive
+from autograd.rules import reductions
+
+from . import naming
+from .errors import DtypeMismatch, ShapeMismatch
+
+__all__ = [
+    "REDUCTIONS",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "check_labels",
+    "cross_entropy",
+    "log_loss",
+    "mse_loss",
+    "nll_loss",
+]
+
+REDUCTIONS = ("mean", "sum", "none")
+
+
+def _reduced(values: Any, reduction: str) -> Any:
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"reduction must be one of {', '.join(map(repr, REDUCTIONS))}, got {reduction!r}")
+    if reduction == "none":
+        return naming.loss(values)
+    if values.size == 0:
+        raise ShapeMismatch(f"a loss over no values: shape {values.shape}")
+    return naming.loss(values.mean() if reduction == "mean" else values.sum())
+
+
+def _like(target: Any, input: Any, what: str) -> Any:
+    """`target` as an array or Tensor of the input's shape and dtype."""
+    if not isinstance(target, Tensor):
+        target = np.asarray(target)
+        if target.dtype.kind not in "fiub":
+            raise DtypeMismatch(f"{what}: the target must hold numbers, got dtype {target.dtype}")
+        target = target.astype(input.dtype, copy=False)
+    if target.shape != input.shape:
+        raise ShapeMismatch(f"{what}: the input has shape {input.shape}, but the target has shape {target.shape}")
+    return target
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+
+def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """(input − target)², averaged.
+
+    Parameters
+    ----------
+    input : Tensor of any shape
+    target : Tensor or array of the same shape
+    reduction : "mean", "sum" or "none", optional
+
+    Examples
+    --------
+    >>> from nn import functional as F
+    >>> from autograd import Tensor
+    >>> F.mse_loss(Tensor([1.0, 2.0]), [1.0, 4.0]).item()
+    2.0
+    """
+    return _reduced(np.square(input - _like(target, input, "mse_loss")), reduction)
+
+
+# --- classes ----------------------------------------------------------------------------------------------------------
+
+
+def cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    *,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """−Σ y log softmax(z), computed from the logits z without overflow or underflow, averaged over the batch.
+
+    Parameters
+    ----------
+    input : Tensor of shape (N, C), or (C,), or (N, C, d₁, …)
+        Logits: the scores of C classes, before any softmax.
+    target : array or Tensor
+        Integers from 0 to C − 1 of shape (N,), (), or (N, d₁, …): the right classes. Or probabilities of the input's
+        shape.
+    weight : array_like of shape (C,), optional
+        How much each class counts.
+    ignore_index : int, optional
+        A class label that does not count.
+    reduction : "mean", "sum" or "none", optional
+    label_smoothing : float from 0 to 1, optional
+        How much of the target is spread evenly over all classes.
+
+    Raises
+    ------
+    ValueError
+        If a label is out of range (which, and where), or shapes don't fit.
+
+    Notes
+    -----
+    The gradient with respect to z is softmax(z) − y, divided by N.
+
+    Examples
+    --------
+    >>> from nn import functional as F
+    >>> from autograd import Tensor
+    >>> z = Tensor([[2.0, 0.0, 0.0]])
+    >>> loss = F.cross_entropy(z, [0])
+    >>> loss.backward()
+    >>> z.grad.round(4)
+    array([[-0.213 ,  0.1065,  0.1065]])
+    """
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"cross_entropy: label_smoothing must be from 0 to 1, got {label_smoothing}")
+    if isinstance(input, Tensor) and not input.is_leaf and input.node.op == "softmax":
+        warnings.warn(
+            "cross_entropy takes logits, but was given the output of a softmax, and applies another one: leave the "
+            "softmax out, or use log_loss",
+            stacklevel=2,
+        )
+    axis = _class_axis(input, "cross_entropy")
+    log_probabilities = reductions.log_softmax(input, axis=axis)
+    if _is_classes(target, input):
+        if not label_smoothing:
+            return _nll(log_probabilities, target, weight, ignore_index, reduction, "cross_entropy")
+        labels, counts = _labels(target, input.shape, ignore_index, "cross_entropy")
+        target = np.moveaxis(np.eye(input.shape[axis], dtype=input.dtype)[labels], -1, axis)
+        scale = _class_weights(weight, input, "cross_entropy")
+        share = np.ones(labels.shape, input.dtype) if scale is None else scale[labels]
+        share = share if counts is None else share * counts
+    else:
+        target = _like(target, input, "cross_entropy")
+        scale = _class_weights(weight, input, "cross_entropy")
+        counts, share = None, None
+    if label_smoothing:
+        target = target * (1 - label_smoothing) + label_smoothing / input.shape[axis]
+    if scale is not None:
+        target = target * scale.reshape((-1,) + (1,) * (input.ndim - 1 - axis))
+    values = -(log_probabilities * target).sum(axis=axis)
+    if counts is not None:
+        values = values * counts
+    if share is None or reduction != "mean":
+        return _reduced(values, reduction)
+    return naming.loss(values.sum() / _total(share, "cross_entropy"))
+
+
+def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
+    """−log p of the right class, from logarithms of probabilities, averaged over the batch.
+
+    Parameters
+    ----------
+    input : Tensor of shape (N, C), or (C,), or (N, C, d₁, …)
+        What `log_softmax` gives.
+    target : array of integers of shape (N,), (), or (N, d₁, …)
+    weight, ignore_index, reduction
+        As for `cross_entropy`.
+    """
+    _class_axis(input, "nll_loss")
+    return _nll(input, target, weight, ignore_index, reduction, "nll_loss")
+
+
+def log_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """−Σ y log ŷ, the cross-entropy of probabilities: for a network that ends with a softmax, averaged over the batch.
+
+    Parameters
+    ----------
+    input : Tensor of shape (N, C), or (C,), or (N, C, d₁, …)
+        Probabilities ŷ.
+    target : array or Tensor
+        Integers, the right classes; or probabilities of the input's shape.
+    reduction : "mean", "sum" or "none", optional
+
+    Raises
+    ------
+    ValueError
+        If the input holds numbers below 0 or above 1, or a label is out of range.
+
+    Notes
+    -----
+    Together with the rule of the softmax its gradient with respect to the logits is ŷ − y, divided by N. A ŷ that
+    underflowed to 0 counts as the smallest number of its dtype, and passes no gradient on; `cross_entropy` of the
+    logits is exact there too.
+
+    Examples
+    --------
+    >>> from nn import functional as F
+    >>> from autograd import Tensor
+    >>> z = Tensor([[2.0, 0.0, 0.0]])
+    >>> loss = F.log_loss(F.softmax(z), [0])
+    >>> loss.backward()
+    >>> z.grad.round(4)
+    array([[-0.213 ,  0.1065,  0.1065]])
+    """
+    axis = _class_axis(input, "log_loss")
+    numbers = input.data if isinstance(input, Tensor) else input
+    if numbers.size and not (numbers.min() >= 0 and numbers.max() <= 1.001) and not np.isnan(numbers).any():
+        raise ValueError(
+            f"log_loss takes probabilities, got numbers from {numbers.min():.4g} to {numbers.max():.4g}: for "
+            "logits use cross_entropy"
+        )
+    if _is_classes(target, input):
+        picked = input[_index(_labels(target, input.shape, None, "log_loss")[0])]
+        return _negative_mean(np.log(_above_zero(picked)), reduction)
+    target = _like(target, input, "log_loss")
+    return _reduced(-(np.log(_above_zero(input)) * target).sum(axis=axis), reduction)
+
+
+def _above_zero(p: Any) -> Any:
+    """`p` itself, unless an element is exactly 0: such elements as the smallest normal number."""
+    numbers = p.data if isinstance(p, Tensor) else p
+    return p if numbers.all() else np.maximum(p, float(np.finfo(p.dtype).tiny))
+
+
+def _negative_mean(values: Any, reduction: str) -> Any:
+    if reduction != "mean" or not values.size:
+        return _reduced(-values, reduction)
+    return naming.loss(-values.mean())
+
+
+def _nll(input: Any, target: Any, weight: Any, ignore_index: int, reduction: str, what: str) -> Any:
+    labels, counts = _labels(target, input.shape, ignore_index, what)
+    scale = _class_weights(weight, input, what)
+    picked = input[_index(labels)]
+    if scale is None and counts is None:
+        return _negative_mean(picked, reduction)
+    share = np.ones(labels.shape, input.dtype) if scale is None else scale[labels]
+    share = share if counts is None else share * counts
+    values = -(picked * share)
+    if reduction != "mean":
+        return _reduced(values, reduction)
+    return naming.loss(values.sum() / _total(share, what))
+
+
+def _class_axis(input: Any, what: str) -> int:
+    if input.ndim == 0 or input.dtype.kind != "f":
+        raise ShapeMismatch(
+            f"{what}: floating-point scores of shape (N, C) or (C,) are needed, got {input.dtype} of shape "
+            f"{input.shape}"
+        )
+    return 0 if input.ndim == 1 else 1
+
+
+def _is_classes(target: Any, input: Any) -> bool:
+    kind = target.dtype.kind if hasattr(target, "dtype") else np.asarray(target).dtype.kind
+    shape = np.shape(target)
+    if kind == "f" and shape != input.shape and len(shape) == input.ndim - 1:
+        raise DtypeMismatch(
+            f"class labels must be integers, got floating-point labels of shape {shape}; for probabilities give shape "
+            f"{input.shape}"
+        )
+    return kind != "f"
+
+
+def _labels(target: Any, shape: tuple[int, ...], ignore_index: int | None, what: str) -> tuple[Any, Any]:
+    """The class labels as an array, checked; and which of them count, or None where all do."""
+    labels = target.data if isinstance(target, Tensor) else np.asarray(target)
+    classes = shape[0] if len(shape) == 1 else shape[1]
+    expected = () if len(shape) == 1 else (shape[0], *shape[2:])
+    if labels.dtype.kind not in "iu":
+        raise DtypeMismatch(f"{what}: class labels must be integers, got dtype {labels.dtype}")
+    if labels.shape != expected:
+        hint = "; for one-hot rows give labels.argmax(axis=1), or floats" if labels.shape == shape else ""
+        raise ShapeMismatch(
+            f"{what}: for scores of shape {shape} class labels of shape {expected} are needed, got {labels.shape}{hint}"
+        )
+    if not labels.size:
+        raise ShapeMismatch(f"{what}: an empty batch, scores of shape {shape}")
+    if labels.min() >= 0 and labels.max() < classes:
+        if ignore_index is None or ignore_index < 0 or not (labels == ignore_index).any():
+            return labels, None
+        counts = labels != ignore_index
+    else:
+        counts = np.ones(labels.shape, bool) if ignore_index is None else labels != ignore_index
+        check_labels(labels, classes, what, counts)
+    return np.where(counts, labels, 0), counts
+
+
+def check_labels(labels: Any, classes: int, what: str, counts: Any = True) -> None:
+    """Raise a ValueError that names the first label out of range, and where it is."""
+    wrong = ((labels < 0) | (labels >= classes)) & counts
+    if wrong.any():
+        where = np.unravel_index(int(wrong.argmax()), wrong.shape)
+        place = f" at position {', '.join(map(str, where))}" if where else ""
+        raise ValueError(
+            f"{what}: label {labels[where]}{place} is out of range: there are {classes} classes, 0 to {classes - 1} "
+            f"({int(wrong.sum())} of {wrong.size} labels are wrong)"
+        )
+
+
+def _index(labels: Any) -> Any:
+    if labels.ndim == 0:
+        return (labels,)
+    if labels.ndim == 1:
+        return np.arange(labels.size), labels
+    first, *rest = np.ogrid[tuple(slice(n) for n in labels.shape)]
+    return (first, labels, *rest)
+
+
+def _class_weights(weight: Any, input: Any, what: str) -> Any:
+    if weight is None:
+        return None
+    weight = np.asarray(weight.data if isinstance(weight, Tensor) else weight, dtype=input.dtype)
+    classes = input.shape[0 if input.ndim == 1 else 1]
+    if weight.shape != (classes,):
+        raise ShapeMismatch(f"{what}: weight has shape {weight.shape}, expected one for each class, ({classes},)")
+    return weight
+
+
+def _total(share: Any, what: str) -> float:
+    total = float(share.sum())
+    if total == 0:
+        raise ValueError(f"{what}: no label counts (ignore_index or weight leaves none), so there is no mean")
+    return total
+
+
+# --- yes or no --------------------------------------------------------------------------------------------------------
+
+
+@primitive
+def clamped_log(p: Any) -> Any:
+    """log p, but not below −100, nor its slope above 10¹²: what PyTorch's binary cross-entropy takes for log 0."""
+    with np.errstate(divide="ignore"):
+        return np.maximum(np.log(p), -100)
+
+
+defvjp(clamped_log, lambda g, out, p: g / np.maximum(p, 1e-12))
+
+
+def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction: str = "mean") -> Any:
+    """−(y log p + (1 − y) log(1 − p)), averaged; logarithms are held above −100.
+
+    Parameters
+    ----------
+    input : Tensor of any shape
+        Probabilities p, from a sigmoid.
+    target : array or Tensor of the same shape
+        0 or 1, or between.
+    weight : array_like that broadcasts to the shape, optional
+    reduction : "mean", "sum" or "none", optional
+
+    Raises
+    ------
+    ValueError
+        If the input holds numbers below 0 or above 1.
+    """
+    numbers = input.data if isinstance(input, Tensor) else input
+    if numbers.size and (numbers.min() < 0 or numbers.max() > 1):
+        raise ValueError(
+            f"binary_cross_entropy takes probabilities, got numbers from {numbers.min():.4g} to {numbers.max():.4g}: "
+            "for logits use binary_cross_entropy_with_logits"
+        )
+    y = _like(target, input, "binary_cross_entropy")
+    values = -(clamped_log(input) * y + clamped_log(1 - input) * (1 - y))
+    return _reduced(_weighted(values, weight), reduction)
+
+
+def binary_cross_entropy_with_logits(
+    input: Any, target: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None
+) -> Any:
+    """Binary cross-entropy of σ(z), computed from the logits z without overflow, averaged.
+
+    Parameters
+    ----------
+    input : Tensor of any shape
+        Logits z.
+    target : array or Tensor of the same shape
+        0 or 1, or between.
+    weight, pos_weight : array_like that broadcast to the shape, optional
+        How much each element counts; how much more the positive ones do.
+    reduction : "mean", "sum" or "none", optional
+
+    Notes
+    -----
+    It is log(1 + eᶻ) − y z, whose derivative is σ(z) − y.
+    """
+    y = _like(target, input, "binary_cross_entropy_with_logits")
+    if pos_weight is None:
+        values = np.logaddexp(0.0, input) - input * y
+    else:
+        more = np.asarray(pos_weight, dtype=input.dtype) - 1
+        values = (1 - y) * input + (y * more + 1) * np.logaddexp(0.0, -input)
+    return _reduced(_weighted(values, weight), reduction)
+
+
+def _weighted(values: Any, weight: Any) -> Any:
+    return values if weight is None else values * np.asarray(weight, dtype=values.dtype)

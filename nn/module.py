@@ -1,0 +1,386 @@
+"""`Module`, what networks are built of: how its parts are found, called, named and saved."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from autograd import Tensor, no_grad, scope
+
+from .errors import LayerError
+from .naming import input_names, name_tree
+from .parameter import Parameter
+
+__all__ = ["Incompatible", "Module"]
+
+M = TypeVar("M", bound="Module")
+
+
+class Incompatible(NamedTuple):
+    """What `Module.load_state_dict` found that does not match: names the dict lacks, names the module lacks."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+# The outermost module that is being called; None between calls.
+_OUTERMOST: ContextVar[Module | None] = ContextVar("nn_outermost", default=None)
+
+# Counts changes to the attributes of modules: names are given again when it moved on.
+_changes = [0]
+
+# Who is told of every call, ``(module, output)``: a summary that is being made.
+_listeners: list[Callable[[Any, Any], None]] = []
+
+_HOLDERS = (list, tuple, dict)
+
+
+class Module:
+    """A layer, or a network of layers: write `forward`, hold Parameters and Modules as attributes.
+
+    Parameters and Modules are found where they are attributes, also inside lists, tuples and dicts that are. Calling
+    the module calls `forward`; what it records belongs to a scope of the module's name, and a plain floating-point
+    array that the outermost module is called with becomes a constant Tensor x, of the dtype of the parameters.
+
+    Attributes
+    ----------
+    training : bool
+        Whether layers such as `Dropout` behave as in training. Set it with `train` and `eval`.
+    weight_symbol : str or None
+        What the textbook calls ``self.weight`` (``"W"``). A class that sets it is counted as a layer: its weight, its
+        bias and its output are named W⁽ᵏ⁾, b⁽ˡ⁾ and z⁽ˡ⁾.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> from nn import functional as F
+    >>> class Net(nn.Module):
+    ...     def __init__(self):
+    ...         self.hidden = nn.Linear(2, 8)
+    ...         self.out = nn.Linear(8, 1)
+    ...
+    ...     def forward(self, x):
+    ...         return self.out(F.relu(self.hidden(x)))
+    >>> net = Net()
+    >>> net(np.zeros((5, 2))).shape
+    (5, 1)
+    >>> [name for name, _ in net.named_parameters()]
+    ['hidden.weight', 'hidden.bias', 'out.weight', 'out.bias']
+    """
+
+    weight_symbol: str | None = None
+    training: bool = True
+    _buffers: tuple[str, ...] = ()
+    _named = -1
+    _scope_name = ""
+    _z_name: str | None = None
+    _dtype: Any = None
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """What the module computes. Every Module writes its own."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward method: write def forward(self, x)")
+
+    # --- calling
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        outermost = _OUTERMOST.get()
+        if outermost is not None:
+            if self._named != _changes[0]:
+                # one made on the way and without parameters, relu in a forward, needs no search of the whole tree
+                if outermost._named != _changes[0] or next(self.parameters(), None) is not None:
+                    name_tree(outermost)
+                if self._named != _changes[0]:
+                    name_tree(self)
+            return self._run(args, kwargs)
+        token = _OUTERMOST.set(self)
+        try:
+            if self._named != _changes[0]:
+                name_tree(self)
+                self._set(_dtype=next((p.dtype for p in self.parameters()), None))
+            if kwargs:
+                kwargs = {name: self._input(value, name) for name, value in kwargs.items()}
+            return self._run(self._wrapped(args), kwargs)
+        finally:
+            _OUTERMOST.reset(token)
+
+    def _run(self, args: Any, kwargs: dict[str, Any]) -> Any:
+        try:
+            with scope(self._scope_name, type(self).__name__):
+                out = self.forward(*args, **kwargs)
+        except LayerError as error:
+            error.leave(self._scope_name)
+            raise
+        if self._z_name is not None and isinstance(out, Tensor) and not out.is_leaf and out.name is None:
+            out.name = self._z_name
+        if _listeners:
+            for listener in _listeners:
+                listener(self, out)
+        return out
+
+    def _wrapped(self, args: tuple[Any, ...]) -> list[Any]:
+        """The inputs of the outermost call, plain arrays as constant Tensors, unnamed leaves named x."""
+        return [self._input(value, name) for value, name in zip(args, input_names(len(args)), strict=True)]
+
+    def _input(self, value: Any, name: str) -> Any:
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+            if self._dtype is not None and value.dtype != self._dtype:
+                return Tensor(value.astype(self._dtype), requires_grad=False, name=name, copy=False)
+            return Tensor(value, requires_grad=False, name=name)
+        if type(value) is Tensor and value.is_leaf and value.name is None:
+            value.name = name
+        return value
+
+    def _place(self, name: str, z_name: str | None) -> None:
+        """Take the names that the module has in the tree that is being named."""
+        self._set(_named=_changes[0], _scope_name=name, _z_name=z_name)
+
+    def _set(self, **values: Any) -> None:
+        self.__dict__.update(values)
+
+    # --- attributes
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        before = self.__dict__.get(name)
+        if isinstance(before, Parameter) and not isinstance(value, Parameter | None):
+            raise TypeError(
+                f"{type(self).__name__}.{name} is a Parameter and can't become {type(value).__name__}: assign an "
+                f"nn.Parameter, or give it new numbers with {name}.data = array"
+            )
+        if isinstance(value, (Parameter, Module, *_HOLDERS)) or isinstance(before, (Parameter, Module, *_HOLDERS)):
+            _changes[0] += 1
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        _changes[0] += 1
+        object.__delattr__(self, name)
+
+    def register_buffer(self, name: str, array: Any) -> None:
+        """Hold an array that belongs to the state but is not trained, as attribute `name`; `state_dict` has it too."""
+        if not name.isidentifier():
+            raise ValueError(f"register_buffer: the name of an attribute is needed, got {name!r}")
+        if name not in self._buffers and hasattr(self, name):
+            raise ValueError(f"register_buffer: {type(self).__name__} already has an attribute {name!r}")
+        setattr(self, name, np.array(array))
+        self._set(_buffers=(*(b for b in self._buffers if b != name), name))
+
+    def _members(self, kind: type | tuple[type, ...]) -> Iterator[tuple[str, Any]]:
+        """The attributes of a kind, and those in lists, tuples and dicts that are attributes, by their dotted names."""
+        for name, value in list(self.__dict__.items()):
+            if isinstance(value, kind):
+                yield name, value
+            elif isinstance(value, _HOLDERS):
+                yield from _inside(name, value, kind)
+
+    def _walk(self, path: str = "", above: tuple[Module, ...] = ()) -> Iterator[tuple[str, Module]]:
+        """Every module by its path, itself first; one that is held twice comes twice."""
+        yield path, self
+        above = (*above, self)
+        for name, child in self._members(Module):
+            if not any(child is m for m in above):
+                yield from child._walk(f"{path}.{name}" if path else name, above)
+
+    def named_modules(self) -> Iterator[tuple[str, Module]]:
+        """The module itself (under the name ``""``) and all modules inside it, each once, with their dotted paths."""
+        seen: set[int] = set()
+        for path, module in self._walk():
+            if id(module) not in seen:
+                seen.add(id(module))
+                yield path, module
+
+    def modules(self) -> Iterator[Module]:
+        """The module itself and all modules inside it, each once."""
+        return (module for _, module in self.named_modules())
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The modules held directly, with their names."""
+        return self._members(Module)
+
+    def children(self) -> Iterator[Module]:
+        """The modules held directly."""
+        return (child for _, child in self.named_children())
+
+    def named_parameters(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Parameter]]:
+        """The parameters, each once, with their dotted paths: ``"conv1.weight"``.
+
+        Parameters
+        ----------
+        prefix : str, optional
+            Put before each path.
+        recurse : bool, optional
+            False gives the module's own only.
+        """
+        seen: set[int] = set()
+        for path, module in self.named_modules() if recurse else [("", self)]:
+            for name, parameter in module._members(Parameter):
+                if id(parameter) not in seen:
+                    seen.add(id(parameter))
+                    yield ".".join(part for part in (prefix, path, name) if part), parameter
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """The parameters, each once: what an optimiser takes."""
+        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
+
+    def named_buffers(self) -> Iterator[tuple[str, Any]]:
+        """The arrays that `register_buffer` was given, with their dotted paths."""
+        for path, module in self.named_modules():
+            for name in module._buffers:
+                yield f"{path}.{name}" if path else name, getattr(module, name)
+
+    # --- state
+
+    def _state(self) -> Iterator[tuple[str, Module, str, Any]]:
+        for path, module in self._walk():
+            for name, parameter in module._members(Parameter):
+                yield f"{path}.{name}" if path else name, module, name, parameter
+            for name in module._buffers:
+                yield f"{path}.{name}" if path else name, module, name, getattr(module, name)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Copies of all parameters and buffers by their dotted paths: ``np.savez(file, **net.state_dict())``.
+
+        Returns
+        -------
+        dict of str to ndarray
+        """
+        return {path: np.array(v.data if isinstance(v, Tensor) else v) for path, _, _, v in self._state()}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> Incompatible:
+        """Give the parameters and buffers the numbers of `state_dict`. All of them fit, or nothing is changed.
+
+        Parameters
+        ----------
+        state_dict : mapping of str to array_like
+            As `state_dict` returns it; an open ``.npz`` file is one too.
+        strict : bool, optional
+            Whether missing and unexpected names are errors. Shapes must fit in any case.
+
+        Returns
+        -------
+        Incompatible
+            The missing and the unexpected names.
+
+        Raises
+        ------
+        KeyError
+            If names are missing or unexpected, with `strict`.
+        ValueError
+            If a shape does not fit.
+        """
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(f"load_state_dict expects a mapping of names to arrays, got {type(state_dict).__name__}")
+        state = {path: (module, name, held) for path, module, name, held in self._state()}
+        missing = [path for path in state if path not in state_dict]
+        unexpected = [path for path in state_dict if path not in state]
+        if strict and (missing or unexpected):
+            parts = []
+            if missing:
+                parts.append(f"it lacks {', '.join(missing)}")
+            if unexpected:
+                parts.append("it has " + ", ".join(_with_nearest(key, missing) for key in unexpected))
+            raise _MissingNames(
+                f"the state does not fit {type(self).__name__}: {'; '.join(parts)} (strict=False loads what fits)"
+            )
+        arrays = {path: np.array(state_dict[path]) for path in state if path in state_dict}
+        wrong = [
+            f"{path} has shape {array.shape}, expected {state[path][2].shape}"
+            for path, array in arrays.items()
+            if array.shape != state[path][2].shape
+        ]
+        if wrong:
+            raise ValueError(f"the state does not fit {type(self).__name__}: {'; '.join(wrong)}")
+        odd = [f"{path} has dtype {array.dtype}" for path, array in arrays.items() if array.dtype.kind not in "fiub"]
+        if odd:
+            raise TypeError(f"the state does not fit {type(self).__name__}: {'; '.join(odd)}, expected real numbers")
+        for path, array in arrays.items():
+            module, name, held = state[path]
+            if isinstance(held, Parameter):
+                held.rebind(array)
+            else:
+                setattr(module, name, array.astype(held.dtype, copy=False))
+        return Incompatible(missing, unexpected)
+
+    def train(self: M, mode: bool = True) -> M:
+        """Behave as in training (or not), here and in all modules inside. Returns the module."""
+        for module in self.modules():
+            module.training = bool(mode)
+        return self
+
+    def eval(self: M) -> M:
+        """Behave as in use: ``train(False)``."""
+        return self.train(False)
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of all parameters: ``.grad`` is None again."""
+        for parameter in self.parameters():
+            parameter.zero_grad()
+
+    def apply(self: M, fn: Callable[[Module], Any]) -> M:
+        """Call `fn` with every module inside, and with this one last. Returns the module."""
+        for child in self.children():
+            child.apply(fn)
+        fn(self)
+        return self
+
+    def summary(self, inputs: Any) -> Any:
+        """A table of the layers: what each is, the shape it gives out, how many parameters it has.
+
+        Parameters
+        ----------
+        inputs : tuple of int, or array or Tensor
+            The shape of an input, with the batch axis; or an input.
+
+        Returns
+        -------
+        nn.summary.Summary
+            Prints as a table; `rows` and the totals are its data.
+
+        Examples
+        --------
+        >>> import nn
+        >>> print(nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)).summary((1, 4)))
+        layer       kind        output shape  parameters
+        ------------------------------------------------
+        sequential  Sequential  (1, 2)
+          0         Linear      (1, 3)                15
+          1         ReLU        (1, 3)
+          2         Linear      (1, 2)                 8
+        ------------------------------------------------
+        23 parameters, 23 of them trained, 92 bytes
+        """
+        from .summary import summarize
+
+        with no_grad():
+            return summarize(self, inputs)
+
+    def extra_repr(self) -> str:
+        """What `repr` writes between the parentheses; a layer gives its sizes and options."""
+        return ""
+
+    def __repr__(self) -> str:
+        children = [f"({name}): {child!r}".replace("\n", "\n  ") for name, child in self.named_children()]
+        extra = self.extra_repr()
+        if not children:
+            return f"{type(self).__name__}({extra})"
+        return f"{type(self).__name__}({extra}\n  " + "\n  ".join(children) + "\n)"
+
+
+class _MissingNames(KeyError):
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def _inside(path: str, holder: Any, kind: type | tuple[type, ...]) -> Iterator[tuple[str, Any]]:
+    for key, value in holder.items() if isinstance(holder, dict) else enumerate(holder):
+        if isinstance(value, kind):
+            yield f"{path}.{key}", value
+        elif isinstance(value, _HOLDERS):
+            yield from _inside(f"{path}.{key}", value, kind)
+
+
+def _with_nearest(key: str, names: list[str]) -> str:
+    near = difflib.get_close_matches(key, names, n=1)
+    return f"{key} (did you mean {near[0]}?)" if near else f"{key}, which is unknown here"

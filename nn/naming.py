@@ -1,0 +1,94 @@
+"""The textbook names that layers leave on the tape: g⁽¹⁾, W⁽¹⁾, b⁽¹⁾, z⁽¹⁾, a⁽¹⁾, ŷ, L."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from autograd import Tensor
+
+if TYPE_CHECKING:
+    from .module import Module
+
+__all__ = ["activation", "input_names", "logits", "loss", "name_tree", "prediction", "superscript"]
+
+_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+PRE_ACTIVATION = "z⁽"
+
+
+def superscript(symbol: str, number: int) -> str:
+    """A symbol with the number of its layer.
+
+    >>> superscript("W", 12)
+    'W⁽¹²⁾'
+    """
+    return f"{symbol}⁽{str(number).translate(_RAISED)}⁾"
+
+
+def input_names(count: int) -> list[str]:
+    """What the inputs of a network are called: x, or x₁, x₂, … where it has several."""
+    return ["x"] if count == 1 else [f"x{str(i + 1).translate(_LOWERED)}" for i in range(count)]
+
+
+def name_tree(root: Module) -> None:
+    """Name the layers of a module and their parameters, in the order in which the module holds them.
+
+    Kernels are numbered among kernels (g⁽¹⁾, g⁽²⁾), weights among weights (W⁽¹⁾), biases and pre-activations with
+    their layer, counting all layers (b⁽³⁾, z⁽³⁾). A parameter of another kind of module is called by its path. A
+    name that a user gave stays.
+    """
+    layer = 0
+    of_symbol: dict[str, int] = {}
+    paths: set[str] = set()
+    for path, module in root.named_modules():
+        paths.add(path)
+        symbol = module.weight_symbol
+        z_name = None
+        if symbol is not None:
+            layer += 1
+            of_symbol[symbol] = of_symbol.get(symbol, 0) + 1
+            z_name = superscript("z", layer)
+        module._place(_in_parent(path, paths) or type(module).__name__.lower(), z_name)
+        for name, parameter in module.named_parameters(recurse=False):
+            if symbol is not None and name == "weight":
+                parameter.name_if_unnamed(superscript(symbol, of_symbol[symbol]))
+            elif symbol is not None and name == "bias":
+                parameter.name_if_unnamed(superscript("b", layer))
+            else:
+                parameter.name_if_unnamed(f"{path}.{name}" if path else name)
+
+
+def _in_parent(path: str, paths: set[str]) -> str:
+    """The path of a module from the module that holds it: ``"layers.0"`` where that holds it in a list."""
+    above = path.rpartition(".")[0]
+    while above and above not in paths:
+        above = above.rpartition(".")[0]
+    return path[len(above) + 1 :] if above else path
+
+
+def _give(value: Any, name: str) -> Any:
+    if isinstance(value, Tensor) and not value.is_leaf:
+        value.name = name
+    return value
+
+
+def activation(x: Any, out: Any) -> Any:
+    """Name what an activation makes of z⁽ˡ⁾ a⁽ˡ⁾."""
+    name = x.name if isinstance(x, Tensor) else None
+    return _give(out, "a" + name[1:]) if name is not None and name.startswith(PRE_ACTIVATION) else out
+
+
+def logits(x: Any, out: Any, name: str) -> Any:
+    """Name what a softmax makes of z⁽ˡ⁾, the prediction."""
+    before = x.name if isinstance(x, Tensor) else None
+    return _give(out, name) if before is not None and before.startswith(PRE_ACTIVATION) else out
+
+
+def prediction(out: Any) -> Any:
+    """Name an output ŷ."""
+    return _give(out, "ŷ")
+
+
+def loss(value: Any) -> Any:
+    """Name a scalar loss L."""
+    return _give(value, "L") if value.shape == () else value

@@ -1,0 +1,69 @@
+"""`Parameter`: a Tensor that training changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd import Tensor
+from autograd.registry import Rule
+
+__all__ = ["Parameter"]
+
+
+class Parameter(Tensor):
+    """A Tensor that training changes; a Module finds those that are its attributes.
+
+    Parameters
+    ----------
+    data : array_like of floating dtype
+    requires_grad : bool, optional
+        False freezes it.
+    dtype : dtype, optional
+    name : str, optional
+        A layer names its unnamed parameters itself: W⁽¹⁾, b⁽¹⁾.
+    copy : bool, optional
+        False takes an array over without copying it.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([1.0, 2.0])
+    >>> (w * w).sum().backward()
+    >>> w.grad
+    array([2., 4.])
+    """
+
+    __slots__ = ("_given_name",)
+    _leaf_rule = Rule(lambda: None, "parameter")
+
+    def __init__(
+        self,
+        data: Any,
+        requires_grad: bool = True,
+        *,
+        dtype: Any = None,
+        name: str | None = None,
+        copy: bool = True,
+    ):
+        super().__init__(data, dtype, requires_grad, name, copy=copy)
+        self._given_name: str | None = None
+
+    def name_if_unnamed(self, name: str) -> None:
+        """Name it, unless a user did."""
+        if self.name is None or self.name == self._given_name:
+            self.name = self._given_name = name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.data, self.requires_grad, self.name, self._given_name)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
+        return _rebuild(*self.__reduce__()[1])
+
+    def __repr__(self) -> str:
+        return f"Parameter containing: {super().__repr__()}"
+
+
+def _rebuild(cls: type[Parameter], data: Any, requires_grad: bool, name: str | None, given: str | None) -> Parameter:
+    parameter = cls(data, requires_grad, name=name)
+    parameter._given_name = given
+    return parameter

@@ -1,0 +1,113 @@
+"""Numbers and names as the pictures print them: short, aligned, and harmless whatever a user calls things."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+import numpy as np
+
+FEW = 12
+"""Up to so many elements are printed as numbers; larger arrays are drawn as heat maps."""
+
+NOT_COMPUTED = "—"
+_WIDEST = 44
+
+
+def clean(text: str, limit: int = 48) -> str:
+    """A user's string on one line: control characters made visible, cut to `limit` characters with an ellipsis."""
+    text = text[: 4 * limit]
+    safe = "".join(_visible(c) for c in text)
+    if columns(safe) <= limit:
+        return safe
+    while columns(safe) >= limit:
+        safe = safe[: max(0, min(len(safe) - 1, limit - 1))]
+    return safe + "…"
+
+
+def _visible(c: str) -> str:
+    if c in "\n\t":
+        return "↵" if c == "\n" else " "
+    category = unicodedata.category(c)
+    if category in ("Cs", "Cn", "Cc", "Zl", "Zp") or (category == "Cf" and ord(c) != 0x200D):
+        return "�"
+    return c
+
+
+def columns(text: str) -> int:
+    """How many columns of a monospace font a string takes: two for wide characters, none for combining ones."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else not unicodedata.combining(c) for c in text)
+
+
+def padded(text: str, width: int) -> str:
+    """`text` filled up with spaces to `width` columns."""
+    return text + " " * max(0, width - columns(text))
+
+
+def number(value: Any) -> str:
+    """One number with four significant digits: ``-0.1235``, ``NaN``, ``Inf``."""
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, bool | int):
+        return str(value)
+    if value != value:
+        return "NaN"
+    if value in (float("inf"), float("-inf")):
+        return "Inf" if value > 0 else "-Inf"
+    return f"{value + 0.0:.4g}"
+
+
+def rows(array: Any) -> list[str]:
+    """A small array as rows of aligned numbers; a 0-d one as its number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> print(*rows(np.array([[1.0, -0.5], [10.0, np.nan]])), sep="\\n")
+    [  1  -0.5 ]
+    [ 10   NaN ]
+    """
+    array = np.asarray(array)
+    if array.ndim == 0:
+        return [number(array)]
+    if array.size == 0:
+        return ["empty"]
+    if array.ndim > 2:
+        array = array.reshape([n for n in array.shape if n > 1] or [1])
+    flat = [number(v) for v in array.ravel()]
+    width = max(len(text) for text in flat)
+    last = array.shape[-1]
+    per_line = max(1, min(last, (_WIDEST - 4) // (width + 2)))
+    per_line = -(-last // -(-last // per_line))
+    lines = []
+    for start in range(0, len(flat), last):
+        row = flat[start : start + last]
+        parts = [row[i : i + per_line] for i in range(0, last, per_line)]
+        for i, part in enumerate(parts):
+            body = "  ".join(text.rjust(width) for text in part)
+            body = body.ljust(per_line * (width + 2) - 2)
+            lines.append(f"{'[' if i == 0 else ' '} {body} {']' if i == len(parts) - 1 else ' '}".rstrip())
+    return lines
+
+
+def norm(array: Any) -> str:
+    """The Euclidean norm of the finite elements, and how many are not finite: ``2.713``, ``2.713 (3 NaN)``."""
+    array = np.asarray(array)
+    if array.dtype.kind == "f":
+        finite = np.isfinite(array)
+        nans = int(np.isnan(array).sum())
+        infinite = array.size - int(finite.sum()) - nans
+        kept = array if nans + infinite == 0 else array[finite]
+    else:
+        nans = infinite = 0
+        kept = array
+    with np.errstate(all="ignore"):
+        text = number(np.sqrt(np.sum(np.square(kept, dtype=np.float64))))
+    bad = [f"{count} {what}" for count, what in ((nans, "NaN"), (infinite, "Inf")) if count]
+    return f"{text} ({', '.join(bad)})" if bad else text
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """A shape as Python writes it; ``scalar`` for 0-d."""
+    return str(tuple(shape)) if shape else "scalar"
