@@ -184,7 +184,8 @@ class Source(NamedTuple):
     function: str
 
     def __str__(self) -> str:
-        return f"{os.path.basename(self.file)}:{self.line}"
+        file = "cell" if "ipykernel_" in self.file else os.path.basename(self.file)
+        return f"{file}:{self.line}"
 
 
 def source_of(code: Any, lasti: int) -> Source:

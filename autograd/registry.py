@@ -125,7 +125,8 @@ class Rule:
             code = getattr(vjp, "__code__", None)
             if code is None or code.co_flags & inspect.CO_VARKEYWORDS:
                 return True
-            known = self._options = frozenset(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+            before = 3 if self.variadic is not None else 2 + len(self.vjps)
+            known = self._options = frozenset(code.co_varnames[before : code.co_argcount + code.co_kwonlyargcount])
         return option in known
 
 
@@ -260,7 +261,7 @@ def nondifferentiable(*fns: Callable[..., Any]) -> None:
 
 
 def numbers_only(*fns: Callable[..., Any]) -> None:
-    """State that `fns` look at the numbers and give plain arrays, also on Tensors (``np.argmax``, ``np.zeros_like``)."""
+    """State that `fns` look at the numbers and give plain arrays, also on Tensors (``np.argmax``)."""
     NUMBERS_ONLY.update(fns)
 
 

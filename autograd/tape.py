@@ -22,7 +22,8 @@ from .rules.shapes import sum_to_shape
 
 __all__ = ["Contribution", "Node", "Step", "Tape", "sweep"]
 
-ndarray = np.ndarray
+ndarray, float64, FLOAT64 = np.ndarray, np.float64, np.dtype(np.float64)
+NO_CONTRIBUTIONS: list[Any] = []
 next_seq = itertools.count().__next__
 
 LEAF = Rule(lambda: None, "leaf")
@@ -218,7 +219,8 @@ def sweep(
     stop : frozenset of Node, optional
         Records to treat as leaves.
     detailed : bool, optional
-        Whether the steps list their contributions.
+        False leaves out what only a reader needs: the contributions, and the steps of intermediates that nobody
+        asked to retain.
 
     Yields
     ------
@@ -257,7 +259,7 @@ def sweep(
         else:
             out = lift(node)
             operands = [lift(a) if a.__class__ is Node else a for a in args]
-        contributions: list[Contribution] = []
+        contributions: list[Contribution] = [] if detailed else NO_CONTRIBUTIONS
         i = -1
         for parent in args:
             i += 1
@@ -273,10 +275,11 @@ def sweep(
                     c = vjps[i](g, out, *operands, **kwargs)  # type: ignore[misc]
                 else:
                     c = vjps[i](g, out, *operands)  # type: ignore[misc]
-                if c.shape != parent.shape:
-                    c = sum_to_shape(c, parent.shape)
-                if c.dtype is not parent.dtype:
-                    c = c.astype(parent.dtype)
+                if c.__class__ is not float64 or parent.shape or parent.dtype is not FLOAT64:
+                    if c.shape != parent.shape:
+                        c = sum_to_shape(c, parent.shape)
+                    if c.dtype is not parent.dtype:
+                        c = c.astype(parent.dtype)
             except Exception as error:
                 error.add_note(_blame(node, i))
                 raise
@@ -303,7 +306,8 @@ def sweep(
                 total = grads[key] = grads[key] + c
                 if total.__class__ is ndarray:
                     owned.add(key)
-        yield make(Step, (node, g, contributions))
+        if detailed or node.holder is not None:
+            yield make(Step, (node, g, contributions))
 
 
 def _blame(node: Node, i: int) -> str:

@@ -397,7 +397,7 @@ class Tensor:
         return bool(np.any(self == value))
 
     def __getitem__(self, index: Any) -> Tensor:
-        return record(_GETITEM, (self,), {"index": _plain_index(index)})
+        return record(_GETITEM, (self,), {"index": indexing.settled_index(index)})
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(
@@ -448,7 +448,7 @@ class Tensor:
         """The same elements in another shape; one length may be -1."""
         if len(shape) == 1 and not isinstance(shape[0], int | np.integer):
             shape = tuple(shape[0])
-        return np.reshape(self, shape, order=order)  # type: ignore[call-overload, return-value]
+        return np.reshape(self, shape, **({} if order == "C" else {"order": order}))  # type: ignore[call-overload, return-value]
 
     def view(self, *shape: Any) -> Tensor:
         """`reshape`, by PyTorch's name."""
@@ -561,17 +561,6 @@ def _frozen(value: Any) -> Any:
     return value
 
 
-def _plain_index(index: Any) -> Any:
-    """An index without Tensors, whose arrays nobody else writes into."""
-    if isinstance(index, tuple):
-        return tuple(_plain_index(i) for i in index)
-    if isinstance(index, Tensor):
-        index = index._data
-    if isinstance(index, list):
-        index = np.array([_plain_index(i) for i in index], dtype=None if index else np.intp)
-    return _frozen(index)
-
-
 def _options(rule: Rule, options: dict[str, Any]) -> dict[str, Any]:
     """The options of a NumPy call as a record holds them: known to the rule, and of values that nobody changes."""
     kept = {}
@@ -579,6 +568,8 @@ def _options(rule: Rule, options: dict[str, Any]) -> dict[str, Any]:
         if not rule.constant and not rule.knows(name):
             if value is None or value is np._NoValue:
                 continue
+            if name == "out":
+                raise TypeError(f"np.{rule.name}: out= is not traced; use the returned Tensor")
             raise TypeError(f"np.{rule.name}: the option {name}={value!r} is not traced")
         if name == "order" and value not in ("C", "F"):
             raise TypeError(f"np.{rule.name}: order must be 'C' or 'F' on a Tensor, got {value!r}")
@@ -651,41 +642,54 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     -------
     Tensor
     """
-    values = [a._data if isinstance(a, Tensor) else _frozen(a) for a in args]
-    data = rule.fn(*values, **kwargs)
     scope = _current_scope()
+    values: list[Any] = []
+    nodes: list[Any] = []
+    for a in args:
+        if isinstance(a, Tensor):
+            values.append(a._data)
+            nodes.append(a._node if a._node is not None or scope is None else a._set_leaf(False))
+        else:
+            value = _frozen(a)
+            values.append(value)
+            nodes.append(value)
+    data = rule.fn(*values, **kwargs)
+    if data.__class__ is np.ndarray and not data.shape:
+        data = data[()]
     tensor = _new(Tensor)
-    tensor._data = data if data.__class__ is not np.ndarray or data.shape else data[()]
+    tensor._data = data
     if scope is None:
         tensor._node = None
         return tensor
-    nodes = tuple(a.node if isinstance(a, Tensor) else v for a, v in zip(args, values, strict=True))
     node = _new(Node)
     node.rule = rule
-    node.args = nodes
+    node.args = tuple(nodes)
     node.kwargs = kwargs
-    node.kept = tensor._data if rule.keeps_output else None
+    node.kept = data if rule.keeps_output else None
     node.shape = data.shape
-    node.dtype = data.dtype
+    node.dtype = dtype = data.dtype
     node.seq = next_seq()
     node.scope = scope
     node.needs_grad = False
-    node.name = None
-    node.holder = None
+    node.name = node.holder = None
     frame = _getframe(1)
-    while frame.f_back is not None and is_hidden(frame.f_code.co_filename):
+    while _IS_HIDDEN.get(frame.f_code.co_filename, True):
+        if not is_hidden(frame.f_code.co_filename) or frame.f_back is None:
+            break
         frame = frame.f_back
     node.code = frame.f_code
     node.lasti = frame.f_lasti
-    if data.dtype.kind == "f" and not rule.constant:
-        for i, operand in enumerate(nodes):
+    if dtype.kind == "f" and not rule.constant:
+        i = -1
+        for operand in nodes:
+            i += 1
             if operand.__class__ is Node and operand.needs_grad:
                 if not rule.has_vjp(i):
                     raise no_rule(rule.fn, f" for operand {i}")
                 node.needs_grad = True
                 reads_output, read = rule.reads(i)
                 if reads_output:
-                    node.kept = tensor._data
+                    node.kept = data
                 for j in range(len(nodes)) if read is None else read:
                     if j < len(nodes) and nodes[j].__class__ is Node:
                         nodes[j].kept = values[j]

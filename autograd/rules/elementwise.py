@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..registry import defvjp, nondifferentiable, pure
+from ..registry import composite, defvjp, nondifferentiable, numbers_only, pure
 
 LN2 = float(np.log(2.0))
 LN10 = float(np.log(10.0))
@@ -20,7 +20,7 @@ LN10 = float(np.log(10.0))
 defvjp(np.add, lambda g, out, x, y: g, lambda g, out, x, y: g)
 defvjp(np.subtract, lambda g, out, x, y: g, lambda g, out, x, y: -g)
 defvjp(np.multiply, lambda g, out, x, y: g * y, lambda g, out, x, y: g * x)
-defvjp(np.divide, lambda g, out, x, y: g / y, lambda g, out, x, y: -g * x / (y * y))
+defvjp(np.divide, lambda g, out, x, y: g / y, lambda g, out, x, y: -g * out / y)
 defvjp(np.negative, lambda g, out, x: -g)
 defvjp(np.positive, lambda g, out, x: g)
 defvjp(np.reciprocal, lambda g, out, x: -g * out * out)
@@ -31,25 +31,32 @@ defvjp(np.conjugate, lambda g, out, x: g)
 defvjp(np.real, lambda g, out, x: g)
 
 
-def _one_less(n: Any) -> Any:
-    """n − 1, but 1 where n is 0: there the factor n already makes xⁿ's derivative 0, also at x = 0."""
+def _one_less(x: Any, n: Any) -> Any:
+    """n − 1, but 1 for 0⁰: the factor n already makes the derivative 0 there."""
     if isinstance(n, (int, float)):
         return n - 1 if n else 1
-    return np.where(n != 0, n - 1, 1.0)
+    return np.where((x == 0) & (n == 0), 1.0, n - 1)
 
 
-def _log_of_base(x: Any) -> Any:
-    """log x, but 0 at x = 0: there 0ʸ does not change with y."""
-    return np.log(np.where(x == 0, 1.0, x))
+def _log_of_base(x: Any, y: Any) -> Any:
+    """log x, but 0 where x = 0 and y ≥ 0: there 0ʸ does not change with y."""
+    return np.log(np.where((x == 0) & (y >= 0), 1.0, x))
+
+
+def over(x: Any, length: Any) -> Any:
+    """x / length, but 0 (with all its derivatives) where the length is 0."""
+    zero = length == 0
+    return x / np.where(zero, 1.0, length) * ~zero if np.any(zero) else x / length
 
 
 for _power in (np.power, np.float_power):
     defvjp(
         _power,
-        lambda g, out, x, y: g * y * x ** _one_less(y),
-        lambda g, out, x, y: g * out * _log_of_base(x),
+        lambda g, out, x, y: g * y * x ** _one_less(x, y),
+        lambda g, out, x, y: g * out * _log_of_base(x, y),
     )
 
+defvjp(np.ldexp, lambda g, out, x, n: np.ldexp(g, n), None)
 defvjp(np.remainder, lambda g, out, x, y: g, lambda g, out, x, y: -g * np.floor_divide(x, y))
 defvjp(np.fmod, lambda g, out, x, y: g, lambda g, out, x, y: -g * np.trunc(x / y))
 
@@ -64,58 +71,53 @@ defvjp(np.log10, lambda g, out, x: g / (x * LN10))
 defvjp(np.log1p, lambda g, out, x: g / (1 + x))
 
 
-def _share(x: Any, out: Any, exp: Any) -> Any:
-    """exp(x − out): the share of x in a sum of exponentials, 0 where the difference is not a number (−∞ − −∞)."""
+def _share(x: Any, y: Any, out: Any, exp: Any, half: float) -> Any:
+    """exp(x − out), the share of x in a sum of two exponentials: 0 for −∞ of −∞, 1 for the +∞ (½ for each of two)."""
     difference = x - out
-    return exp(np.where(np.isnan(difference), np.where(x > 0, 0.0, -np.inf), difference))
+    undefined = np.isnan(difference)
+    if np.any(undefined):
+        known = np.where(x > 0, half * (x == y), -np.inf)
+        difference = np.where(undefined & ~(np.isnan(x) | np.isnan(y)), known, difference)
+    return exp(difference)
 
 
-defvjp(
-    np.logaddexp,
-    lambda g, out, x, y: g * _share(x, out, np.exp),
-    lambda g, out, x, y: g * _share(y, out, np.exp),
-)
-defvjp(
-    np.logaddexp2,
-    lambda g, out, x, y: g * _share(x, out, np.exp2),
-    lambda g, out, x, y: g * _share(y, out, np.exp2),
-)
+for _logadd, _exp, _half in ((np.logaddexp, np.exp, -LN2), (np.logaddexp2, np.exp2, -1.0)):
+    defvjp(
+        _logadd,
+        lambda g, out, x, y, exp=_exp, half=_half: g * _share(x, y, out, exp, half),
+        lambda g, out, x, y, exp=_exp, half=_half: g * _share(y, x, out, exp, half),
+    )
 
 # --- trigonometric and hyperbolic -------------------------------------------------------------------------------------
 
 defvjp(np.sin, lambda g, out, x: g * np.cos(x))
 defvjp(np.cos, lambda g, out, x: -g * np.sin(x))
 defvjp(np.tan, lambda g, out, x: g * (1 + out * out))
-defvjp(np.arcsin, lambda g, out, x: g / np.sqrt(1 - x * x))
-defvjp(np.arccos, lambda g, out, x: -g / np.sqrt(1 - x * x))
+defvjp(np.arcsin, lambda g, out, x: g / np.sqrt((1 - x) * (1 + x)))
+defvjp(np.arccos, lambda g, out, x: -g / np.sqrt((1 - x) * (1 + x)))
 defvjp(np.arctan, lambda g, out, x: g / (1 + x * x))
 defvjp(np.sinh, lambda g, out, x: g * np.cosh(x))
 defvjp(np.cosh, lambda g, out, x: g * np.sinh(x))
 defvjp(np.tanh, lambda g, out, x: g * (1 - out * out))
-defvjp(np.arcsinh, lambda g, out, x: g / np.sqrt(x * x + 1))
-defvjp(np.arccosh, lambda g, out, x: g / np.sqrt(x * x - 1))
-defvjp(np.arctanh, lambda g, out, x: g / (1 - x * x))
+defvjp(np.arcsinh, lambda g, out, x: g / np.hypot(x, 1.0))
+defvjp(np.arccosh, lambda g, out, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)))
+defvjp(np.arctanh, lambda g, out, x: g / ((1 - x) * (1 + x)))
 for _to_radians in (np.deg2rad, np.radians):
     defvjp(_to_radians, lambda g, out, x: g * (np.pi / 180))
 for _to_degrees in (np.rad2deg, np.degrees):
     defvjp(_to_degrees, lambda g, out, x: g * (180 / np.pi))
 
 
-def _unless_zero(x: Any) -> Any:
-    """x, but 1 where it is 0: a safe divisor where the numerator is 0 as well."""
-    return np.where(x == 0, 1.0, x)
+defvjp(np.hypot, lambda g, out, x, y: g * over(x, out), lambda g, out, x, y: g * over(y, out))
 
 
-defvjp(
-    np.hypot,
-    lambda g, out, x, y: g * x / _unless_zero(out),
-    lambda g, out, x, y: g * y / _unless_zero(out),
-)
-defvjp(
-    np.arctan2,
-    lambda g, out, y, x: g * x / _unless_zero(x * x + y * y),
-    lambda g, out, y, x: -g * y / _unless_zero(x * x + y * y),
-)
+def _over_square(x: Any, y: Any) -> Any:
+    """x / (x² + y²) without overflow, 0 at the origin."""
+    length = np.hypot(x, y)
+    return over(over(x, length), length)
+
+
+defvjp(np.arctan2, lambda g, out, y, x: g * _over_square(x, y), lambda g, out, y, x: -g * _over_square(y, x))
 
 
 # --- absolute value, extremes, choices --------------------------------------------------------------------------------
@@ -125,17 +127,25 @@ nondifferentiable(
 )  # fmt: skip
 nondifferentiable(
     np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal, np.isfinite, np.isnan, np.isinf,
-    np.signbit, np.logical_and, np.logical_or, np.logical_not, np.logical_xor, np.isclose, np.isposinf, np.isneginf,
+    np.signbit, np.logical_and, np.logical_or, np.logical_not, np.logical_xor, np.bitwise_and, np.bitwise_or,
+    np.bitwise_xor, np.invert, np.left_shift, np.right_shift, np.gcd, np.lcm,
+)  # fmt: skip
+numbers_only(
+    np.isclose, np.isposinf, np.isneginf, np.allclose, np.array_equal, np.array_equiv, np.shape, np.ndim, np.size,
+    np.zeros_like, np.ones_like, np.full_like, np.empty_like, np.result_type, np.can_cast, np.min_scalar_type,
+    np.common_type, np.iscomplex, np.iscomplexobj, np.isreal, np.isrealobj, np.imag, np.may_share_memory,
+    np.shares_memory, np.array_repr, np.array_str, np.array2string, np.save, np.savez, np.savez_compressed, np.savetxt,
 )  # fmt: skip
 
 for _absolute in (np.absolute, np.fabs):
     defvjp(_absolute, lambda g, out, x: g * np.sign(x))
-defvjp(np.copysign, lambda g, out, x, y: g * np.sign(x) * np.sign(out), None)
+defvjp(np.copysign, lambda g, out, x, y: g * np.sign(x) * np.sign(out), lambda g, out, x, y: 0 * g)
 
 
 def _wins(x: Any, y: Any, out: Any) -> Any:
     """Where x is the chosen one of two: 1, ½ where both are, 0 where it is not."""
-    return 1.0 * (x == out) / np.maximum(1.0, 1.0 * (x == out) + 1.0 * (y == out))
+    tie = x == y
+    return (x == out) * (1 - 0.5 * tie) if np.any(tie) else x == out
 
 
 for _extreme in (np.maximum, np.minimum, np.fmax, np.fmin):
@@ -145,18 +155,46 @@ for _extreme in (np.maximum, np.minimum, np.fmax, np.fmin):
         lambda g, out, x, y: g * _wins(y, x, out),
     )
 
+
+@pure
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """``np.where(condition, x, y)``: the elements of x where the condition holds, else those of y."""
+    return np.where(condition, x, y)
+
+
 defvjp(
-    np.where,
+    where,
     None,
     lambda g, out, condition, x, y: np.where(condition, g, 0.0),
     lambda g, out, condition, x, y: np.where(condition, 0.0, g),
 )
 
 
+def _where(condition: Any, *choices: Any) -> Any:
+    if getattr(condition, "requires_grad", False):
+        condition = condition != 0
+    if not choices:
+        return np.nonzero(condition)
+    if len(choices) != 2:
+        raise ValueError("np.where takes either both or neither of x and y")
+    return where(condition, *(np.array(c) if isinstance(c, list | tuple) else c for c in choices))
+
+
+composite(np.where, _where)
+
+
 @pure
 def clip(x: Any, low: Any, high: Any) -> Any:
     """x held between low and high; the bounds themselves count as inside."""
     return np.clip(x, low, high)
+
+
+def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    low, high = (b if a is None else a for a, b in ((a_min, min), (a_max, max)))
+    return clip(a, *(np.array(b) if isinstance(b, list | tuple) else b for b in (low, high)))
+
+
+composite(np.clip, _clip)
 
 
 def _below(x: Any, low: Any) -> Any:
@@ -174,10 +212,10 @@ defvjp(
     lambda g, out, x, low, high: g * np.logical_or(_above(x, high), _above(low, high)),
 )
 
-defvjp(np.nan_to_num, lambda g, out, x, **_: g * np.isfinite(x))
+defvjp(np.nan_to_num, lambda g, out, x, copy=True, nan=0.0, posinf=None, neginf=None: g * np.isfinite(x))
 
 
-# --- sinc: a primitive of its own derivatives, exact around 0 -----------------------------------------------------------
+# --- sinc: a primitive of its own derivatives, exact around 0 ---------------------------------------------------------
 
 
 def _sinc_derivative(t: Any, order: int) -> Any:
@@ -250,4 +288,3 @@ def relu(x: Any) -> Any:
 
 defvjp(sigmoid, lambda g, out, x: g * out * (1 - out))
 defvjp(relu, lambda g, out, x: g * (out > 0))
-

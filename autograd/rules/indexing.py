@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,7 @@ class Scattered:
 
     def add_into(self, total: Any) -> None:
         """Add it into the array `total`, repeated picks as often as they occur."""
-        parts = self.index if isinstance(self.index, tuple) else (self.index,)
-        if any(isinstance(p, (np.ndarray, list)) and np.asarray(p).dtype != bool for p in parts):
+        if _may_repeat(self.index):
             np.add.at(total, self.index, self.g)
         else:
             total[self.index] += self.g
@@ -41,11 +41,32 @@ class Scattered:
         return total
 
 
-def _scattered(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
+def _may_repeat(index: Any) -> bool:
+    """Whether an index may pick the same element twice: arrays of integers may."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return any(isinstance(p, (np.ndarray, list)) and np.asarray(p).dtype != bool for p in parts)
+
+
+def scattered(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
     """What picking sends back: spread out only when it is summed, unless it is to be recorded."""
     if isinstance(g, (np.ndarray, np.generic)) and g.dtype.kind == "f":
         return Scattered(g, index, shape)
     return scatter(g, index=index, shape=shape)
+
+
+def settled_index(index: Any) -> Any:
+    """An index without Tensors, whose arrays nobody else writes into."""
+    if isinstance(index, tuple):
+        return tuple(settled_index(i) for i in index)
+    if isinstance(index, list):
+        index = np.array([settled_index(i) for i in index], dtype=None if index else np.intp)
+    elif hasattr(index, "_record"):
+        index = index.data
+    elif isinstance(index, np.ndarray) and (index.flags.writeable or index.base is not None):
+        index = index.copy()
+    if isinstance(index, np.ndarray):
+        index.setflags(write=False)
+    return index
 
 
 @pure
@@ -60,13 +81,122 @@ def scatter(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
     return Scattered(x, index, shape).dense()
 
 
-defvjp(getitem, lambda g, out, x, index: _scattered(g, index, x.shape))
+defvjp(getitem, lambda g, out, x, index: scattered(g, index, x.shape))
 defvjp(scatter, lambda g, out, x, index, shape: g[index])
+
+# --- a changed copy ---------------------------------------------------------------------------------------------------
 
 
 @pure
-def set_at(x: Any, index: Any, value: Any) -> Any:
-    """A copy of `x` in which the elements at `index` are `value`: what ``x[index] = value`` would have made of it."""
+def _set_at(x: Any, value: Any, index: Any) -> Any:
     out = np.array(x)
     out[index] = value
     return out
+
+
+_set_at.rule.name = "set_at"
+
+
+def _of_the_last(g: Any, shape: tuple[int, ...], index: Any) -> Any:
+    """g[index], but 0 for a value that a later one at the same place replaced."""
+    picked = g[index]
+    if not _may_repeat(index):
+        return picked
+    turn = np.arange(picked.size).reshape(picked.shape)
+    last = np.zeros(shape, turn.dtype)
+    last[index] = turn
+    return picked * (last[index] == turn)
+
+
+defvjp(
+    _set_at,
+    lambda g, out, x, value, index: _set_at(g, 0.0, index=index),
+    lambda g, out, x, value, index: _of_the_last(g, x.shape, index),
+)
+
+
+def set_at(x: Any, index: Any, value: Any) -> Any:
+    """A copy of `x` in which the elements at `index` are `value`: what ``x[index] = value`` would have made of it.
+
+    Parameters
+    ----------
+    x : array or Tensor
+    index : int, slice, array, ... or tuple of them
+        As in ``x[index]``. Where it picks an element twice, the last value stays, as in NumPy.
+    value : array_like or Tensor
+        Broadcasts to the shape of ``x[index]``; cast to x's dtype.
+
+    Returns
+    -------
+    array or Tensor of x's shape and dtype
+
+    Raises
+    ------
+    TypeError
+        If floating-point values are to be put among integers.
+
+    Examples
+    --------
+    >>> from autograd import Tensor, set_at
+    >>> x, v = Tensor([1.0, 2.0, 3.0]), Tensor(10.0)
+    >>> y = set_at(x, 1, v)
+    >>> y.data
+    array([ 1., 10.,  3.])
+    >>> (y * y).sum().backward()
+    >>> x.grad, float(v.grad)
+    (array([2., 0., 6.]), 20.0)
+    """
+    x = x if hasattr(x, "dtype") else np.array(x)
+    value = value if hasattr(value, "dtype") else np.array(value)
+    if not np.can_cast(value.dtype, x.dtype, "same_kind"):
+        raise TypeError(f"set_at: x of dtype {x.dtype} can't hold a value of dtype {value.dtype}")
+    return _set_at(x, value, index=settled_index(index))
+
+
+# --- picking along an axis --------------------------------------------------------------------------------------------
+
+
+def _along(axis: int, indices: Any) -> tuple[Any, ...]:
+    return (*(slice(None),) * axis, indices)
+
+
+def _wrapped(indices: Any, n: int, mode: str) -> Any:
+    if mode == "raise":
+        return indices
+    return indices % n if mode == "wrap" else np.clip(indices, 0, n - 1)
+
+
+def _untake(g: Any, shape: tuple[int, ...], indices: Any, axis: int | None, mode: str) -> Any:
+    if axis is None:
+        size = math.prod(shape)
+        return scatter(g, index=(_wrapped(indices, size, mode),), shape=(size,)).reshape(shape)
+    axis %= len(shape)
+    return scattered(g, _along(axis, _wrapped(indices, shape[axis], mode)), shape)
+
+
+def _untake_along(g: Any, shape: tuple[int, ...], indices: Any, axis: int | None) -> Any:
+    if axis is None:
+        return _untake_along(g, (math.prod(shape),), indices, 0).reshape(shape)
+    axis %= len(shape)
+    grid = np.ogrid[tuple(slice(n) for n in shape)]
+    return scatter(g, index=tuple(indices if i == axis else part for i, part in enumerate(grid)), shape=shape)
+
+
+def _unsort(g: Any, x: Any, axis: int | None) -> Any:
+    if axis is None:
+        return _unsort(g, x.reshape(-1), 0).reshape(x.shape)
+    order = np.argsort(x, axis=axis, kind="stable")
+    return np.take_along_axis(g, np.argsort(order, axis=axis), axis=axis)
+
+
+defvjp(
+    np.take,
+    lambda g, out, x, indices, axis=None, mode="raise": _untake(g, x.shape, indices, axis, mode),
+    None,
+)
+defvjp(
+    np.take_along_axis,
+    lambda g, out, x, indices, axis=-1: _untake_along(g, x.shape, indices, axis),
+    None,
+)
+defvjp(np.sort, lambda g, out, x, axis=-1, kind=None, stable=None: _unsort(g, x, axis))

@@ -1,28 +1,306 @@
-"""Rules of products of vectors, matrices and stacks of them."""
+"""Rules of products of vectors, matrices and stacks of them, of norms and of what solves linear equations."""
 
 from __future__ import annotations
 
+import math
+import string
 from typing import Any
 
 import numpy as np
 
-from ..registry import defvjp
+from ..registry import NoRuleError, composite, defvjp, defvjp_variadic, pure
+from .elementwise import over
+from .indexing import scattered
+from .reductions import spread
+
+# --- matrix products --------------------------------------------------------------------------------------------------
 
 
-def _matmul_x(g: Any, x_ndim: int, y: Any) -> Any:
+def _turned(x: Any) -> Any:
+    return np.swapaxes(x, -1, -2)
+
+
+def _matmul_x(g: Any, x_shape: tuple[int, ...], y: Any) -> Any:
     if y.ndim == 1:
-        return np.expand_dims(g, -1) * y if x_ndim > 1 else g * y
-    if x_ndim == 1:
+        return np.expand_dims(g, -1) * y
+    if len(x_shape) == 1:
         return np.matmul(y, np.expand_dims(g, -1))[..., 0]
-    return np.matmul(g, np.swapaxes(y, -1, -2))
+    return np.matmul(g, _turned(y))
 
 
-def _matmul_y(g: Any, x: Any, y_ndim: int) -> Any:
+def _matmul_y(g: Any, x: Any, y_shape: tuple[int, ...]) -> Any:
     if x.ndim == 1:
-        return np.expand_dims(x, -1) * np.expand_dims(g, -2) if y_ndim > 1 else g * x
-    if y_ndim == 1:
-        return np.matmul(np.swapaxes(x, -1, -2), np.expand_dims(g, -1))[..., 0]
-    return np.matmul(np.swapaxes(x, -1, -2), g)
+        return np.expand_dims(x, -1) * np.expand_dims(g, -2) if len(y_shape) > 1 else g * x
+    if len(y_shape) == 1:
+        return np.matmul(_turned(x), np.expand_dims(g, -1))[..., 0]
+    if len(y_shape) == 2 and x.ndim > 2:
+        # one product over all leading axes, instead of a stack of them that would then be summed
+        rows, (k, n) = math.prod(x.shape[:-1]), y_shape
+        return np.matmul(x.reshape(rows, k).T, g.reshape(rows, n))
+    return np.matmul(_turned(x), g)
 
 
-defvjp(np.matmul, lambda g, out, x, y: _matmul_x(g, x.ndim, y), lambda g, out, x, y: _matmul_y(g, x, y.ndim))
+defvjp(np.matmul, lambda g, out, x, y: _matmul_x(g, x.shape, y), lambda g, out, x, y: _matmul_y(g, x, y.shape))
+if hasattr(np, "vecdot"):
+    defvjp(np.vecdot, lambda g, out, x, y: np.expand_dims(g, -1) * y, lambda g, out, x, y: np.expand_dims(g, -1) * x)
+
+
+def _inner_x(g: Any, x_shape: tuple[int, ...], y: Any) -> Any:
+    if y.ndim == 0 or not x_shape:
+        return g * y
+    if g.ndim == 2 == y.ndim:
+        return np.matmul(g, y)
+    rows, columns = math.prod(x_shape[:-1]), math.prod(y.shape[:-1])
+    return np.matmul(g.reshape(rows, columns), y.reshape(columns, y.shape[-1])).reshape(x_shape)
+
+
+def _inner_y(g: Any, x: Any, y_shape: tuple[int, ...]) -> Any:
+    if x.ndim == 0 or not y_shape:
+        return g * x
+    if g.ndim == 2 == x.ndim:
+        return np.matmul(g.T, x)
+    rows, columns = math.prod(x.shape[:-1]), math.prod(y_shape[:-1])
+    return np.matmul(g.reshape(rows, columns).T, x.reshape(rows, x.shape[-1])).reshape(y_shape)
+
+
+defvjp(np.inner, lambda g, out, x, y: _inner_x(g, x.shape, y), lambda g, out, x, y: _inner_y(g, x, y.shape))
+
+defvjp(np.vdot, lambda g, out, x, y: g * y.reshape(x.shape), lambda g, out, x, y: g * x.reshape(y.shape))
+defvjp(
+    np.outer,
+    lambda g, out, x, y: np.matmul(g, y.reshape(-1)).reshape(x.shape),
+    lambda g, out, x, y: np.matmul(g.T, x.reshape(-1)).reshape(y.shape),
+)
+
+# --- contractions -----------------------------------------------------------------------------------------------------
+
+
+def _free(ndim: int, axes: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(a for a in range(ndim) if a not in axes)
+
+
+def _in_place_of(axes: tuple[int, ...], x: Any) -> Any:
+    """x, whose axis k is to be axis ``axes[k]``."""
+    return np.transpose(x, [axes.index(a) for a in range(len(axes))])
+
+
+def _contract_x(g: Any, x_ndim: int, y: Any, x_axes: tuple[int, ...], y_axes: tuple[int, ...]) -> Any:
+    free = _free(x_ndim, x_axes)
+    here = np.tensordot(g, y, (tuple(range(len(free), g.ndim)), _free(y.ndim, y_axes)))
+    return _in_place_of((*free, *(x_axes[y_axes.index(a)] for a in sorted(y_axes))), here)
+
+
+def _contract_y(g: Any, x: Any, y_ndim: int, x_axes: tuple[int, ...], y_axes: tuple[int, ...]) -> Any:
+    free = _free(x.ndim, x_axes)
+    here = np.tensordot(x, g, (free, tuple(range(len(free)))))
+    return _in_place_of((*(y_axes[x_axes.index(a)] for a in sorted(x_axes)), *_free(y_ndim, y_axes)), here)
+
+
+def _pairs(axes: Any, x_ndim: int, y_ndim: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The axes of a ``np.tensordot``, for each operand, counted from 0."""
+    if np.ndim(axes) == 0 and not isinstance(axes, tuple | list):
+        n = int(axes)
+        return tuple(range(x_ndim - n, x_ndim)), tuple(range(n))
+    first, second = ((int(a),) if np.ndim(a) == 0 else tuple(int(i) for i in a) for a in axes)
+    return tuple(a % x_ndim for a in first), tuple(a % y_ndim for a in second)
+
+
+defvjp(
+    np.tensordot,
+    lambda g, out, x, y, axes=2: _contract_x(g, x.ndim, y, *_pairs(axes, x.ndim, y.ndim)),
+    lambda g, out, x, y, axes=2: _contract_y(g, x, y.ndim, *_pairs(axes, x.ndim, y.ndim)),
+)
+
+
+def _dot_x(g: Any, x_ndim: int, y: Any) -> Any:
+    if x_ndim == 0 or y.ndim == 0:
+        return g * y
+    return _contract_x(g, x_ndim, y, (x_ndim - 1,), (max(y.ndim - 2, 0),))
+
+
+def _dot_y(g: Any, x: Any, y_ndim: int) -> Any:
+    if x.ndim == 0 or y_ndim == 0:
+        return g * x
+    return _contract_y(g, x, y_ndim, (x.ndim - 1,), (max(y_ndim - 2, 0),))
+
+
+defvjp(np.dot, lambda g, out, x, y: _dot_x(g, x.ndim, y), lambda g, out, x, y: _dot_y(g, x, y.ndim))
+
+# --- einsum -----------------------------------------------------------------------------------------------------------
+
+
+@pure
+def einsum(*operands: Any, subscripts: str, optimize: Any = False) -> Any:
+    """``np.einsum`` with its subscripts written out: every axis has a letter, and the output is stated."""
+    return np.einsum(subscripts, *operands, optimize=optimize)
+
+
+def _einsum_rule(g: Any, out: Any, i: int, *operands: Any, subscripts: str = "", optimize: Any = False) -> Any:
+    """The product of g and the other operands, summed over all letters but those of operand i."""
+    inputs, output = subscripts.split("->")
+    terms = inputs.split(",")
+    mine, shape = terms.pop(i), operands[i].shape
+    others = operands[:i] + operands[i + 1 :]
+    letters = "".join(dict.fromkeys(mine))
+    shared = "".join(c for c in letters if c in output or any(c in term for term in terms))
+    grad = np.einsum(f"{','.join([output, *terms])}->{shared}", g, *others, optimize=optimize)
+    # a letter that only this operand has was summed over: its elements all get the same
+    lengths = dict(zip(shared, grad.shape, strict=True))
+    sizes = dict(zip(mine, shape, strict=True))
+    grad = grad.reshape(tuple(lengths.get(c, 1) for c in letters))
+    full = tuple(max(lengths.get(c, 1), sizes[c]) if sizes[c] else 0 for c in letters)
+    grad = grad if grad.shape == full else np.broadcast_to(grad, full)
+    if len(letters) == len(mine):
+        return grad
+    # a letter twice takes a diagonal
+    grid = dict(zip(letters, np.ogrid[tuple(slice(sizes[c]) for c in letters)], strict=True))
+    return scattered(grad, tuple(grid[c] for c in mine), shape)
+
+
+defvjp_variadic(einsum, _einsum_rule)
+
+
+def _subscripts(text: str, ndims: list[int]) -> str:
+    """Subscripts as NumPy takes them, with a letter for every axis and the output stated."""
+    text = text.replace(" ", "")
+    inputs, arrow, output = text.partition("->")
+    terms = inputs.split(",")
+    if len(terms) != len(ndims):
+        raise ValueError(f"einsum: {text!r} has subscripts for {len(terms)} operands, but {len(ndims)} were given")
+    unused = [c for c in string.ascii_letters if c not in text]
+    hidden = [ndim - len(term.replace("...", "")) for term, ndim in zip(terms, ndims, strict=True)]
+    for k, (term, extra, ndim) in enumerate(zip(terms, hidden, ndims, strict=True)):
+        if extra < 0 or (extra and "..." not in term):
+            raise ValueError(f"einsum: subscripts {term!r} do not fit operand {k}, which has {ndim} dimensions")
+    most = max(extra if "..." in term else 0 for term, extra in zip(terms, hidden, strict=True))
+    ellipsis = "".join(unused[:most])
+    terms = [t.replace("...", ellipsis[most - extra :]) for t, extra in zip(terms, hidden, strict=True)]
+    if not arrow:
+        letters = inputs.replace(",", "").replace("...", "")
+        output = "..." + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+    elif most and "..." not in output:
+        raise ValueError(f"einsum: the output of {text!r} must have the ellipsis (...) of its operands")
+    return f"{','.join(terms)}->{output.replace('...', ellipsis)}"
+
+
+def _einsum(*operands: Any, optimize: Any = False, **options: Any) -> Any:
+    for name, value in options.items():
+        if value is not None:
+            raise TypeError(f"np.einsum: the option {name}={value!r} is not traced")
+    if isinstance(operands[0], str):
+        text, arrays = operands[0], list(operands[1:])
+    else:
+        arrays, lists = list(operands[: len(operands) // 2 * 2 : 2]), list(operands[1::2])
+        text = ",".join(_letters(axes) for axes in lists)
+        if len(operands) % 2:
+            text += f"->{_letters(operands[-1])}"
+    arrays = [a if hasattr(a, "dtype") else np.array(a) for a in arrays]
+    return einsum(*arrays, subscripts=_subscripts(text, [a.ndim for a in arrays]), optimize=optimize)
+
+
+def _letters(axes: Any) -> str:
+    return "".join("..." if a is Ellipsis else sorted(string.ascii_letters)[a] for a in axes)
+
+
+composite(np.einsum, _einsum)
+
+# --- cross products ---------------------------------------------------------------------------------------------------
+
+
+@pure
+def cross(x: Any, y: Any) -> Any:
+    """``np.cross`` of the vectors along the last axes."""
+    return np.cross(x, y)
+
+
+defvjp(cross, lambda g, out, x, y: cross(y, g), lambda g, out, x, y: cross(g, x))
+
+
+def _cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = (v if hasattr(v, "dtype") else np.array(v) for v in (a, b))
+    a, b = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
+    if a.shape[-1] != 3 or b.shape[-1] != 3:
+        raise ValueError(f"np.cross of Tensors takes vectors of 3 elements, got {a.shape[-1]} and {b.shape[-1]}")
+    return np.moveaxis(cross(a, b), -1, axisc)
+
+
+composite(np.cross, _cross)
+
+# --- norms ------------------------------------------------------------------------------------------------------------
+
+
+@pure
+def norm(x: Any, p: float = 2, axis: Any = None, keepdims: bool = False) -> Any:
+    """(Σ |x|ᵖ)^(1/p) along `axis`, one or several."""
+    if p == 2:
+        return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
+    return np.sum(np.abs(x) ** p, axis=axis, keepdims=keepdims) ** (1 / p)
+
+
+def _norm_rule(g: Any, out: Any, x: Any, p: float = 2, axis: Any = None, keepdims: bool = False) -> Any:
+    """x/‖x‖, 0 for the zero vector; for other p, sign(x) (|x|/‖x‖)ᵖ⁻¹."""
+    share = over(x, spread(out, x.shape, axis, keepdims))
+    if p != 2:
+        share = np.sign(x) * np.abs(share) ** (p - 1)
+    return spread(g, x.shape, axis, keepdims) * share
+
+
+defvjp(norm, _norm_rule)
+
+
+def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    if axis is None and ord is None:
+        return norm(x, axis=None, keepdims=keepdims)
+    axes = tuple(range(x.ndim)) if axis is None else tuple(axis) if isinstance(axis, tuple | list) else (axis,)
+    if len(axes) == 1:
+        return _vector_norm(x, ord, axes[0], keepdims)
+    if len(axes) != 2:
+        raise ValueError(f"np.linalg.norm: a norm of order {ord!r} needs 1 or 2 axes, got {len(axes)}")
+    if ord in (None, "fro", "f"):
+        return norm(x, axis=axes, keepdims=keepdims)
+    if ord not in (1, -1, np.inf, -np.inf):
+        raise NoRuleError(
+            f"np.linalg.norm has no derivative rule for the matrix norm ord={ord!r}; with one: 'fro', 1, -1, inf, -inf"
+        )
+    summed, kept = axes if abs(ord) == 1 else axes[::-1]
+    sums = np.sum(np.abs(x), axis=summed, keepdims=True)
+    out = (np.max if ord > 0 else np.min)(sums, axis=kept, keepdims=True)
+    return out if keepdims else np.squeeze(out, axis=axes)
+
+
+def _vector_norm(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
+    if isinstance(ord, str):
+        raise ValueError(f"np.linalg.norm: ord={ord!r} is of matrices, not of vectors")
+    if ord == np.inf:
+        return np.max(np.abs(x), axis=axis, keepdims=keepdims)
+    if ord == -np.inf:
+        return np.min(np.abs(x), axis=axis, keepdims=keepdims)
+    if ord == 1:
+        return np.sum(np.abs(x), axis=axis, keepdims=keepdims)
+    if ord == 0:
+        return (x.detach() != 0).astype(x.dtype).sum(axis=axis, keepdims=keepdims)
+    return norm(x, p=2 if ord is None else ord, axis=axis, keepdims=keepdims)
+
+
+composite(np.linalg.norm, _norm)
+
+# --- linear equations -------------------------------------------------------------------------------------------------
+
+
+def _solve_matrix(g: Any, out: Any, a: Any, b_ndim: int) -> Any:
+    h = np.linalg.solve(_turned(a), g)
+    if b_ndim == 1:
+        return -np.expand_dims(h, -1) * np.expand_dims(out, -2)
+    return -np.matmul(h, _turned(out))
+
+
+# Giles, "An extended collection of matrix derivative results" (2008)
+defvjp(np.linalg.inv, lambda g, out, x: -np.matmul(np.matmul(_turned(out), g), _turned(out)))
+defvjp(
+    np.linalg.solve,
+    lambda g, out, a, b: _solve_matrix(g, out, a, b.ndim),
+    lambda g, out, a, b: np.linalg.solve(_turned(a), g),
+)
+defvjp(np.linalg.det, lambda g, out, x: np.expand_dims(g * out, (-2, -1)) * _turned(np.linalg.inv(x)))

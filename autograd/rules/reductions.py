@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from ..registry import defvjp
+from ..registry import alias, defvjp, numbers_only, pure
+from .elementwise import over
 
 
-def _spread(g: Any, shape: tuple[int, ...], axis: Any = None, keepdims: bool = False) -> Any:
-    """The gradient of a reduction, with its axes put back: of a shape that broadcasts to the operand's."""
+def spread(g: Any, shape: tuple[int, ...], axis: Any = None, keepdims: bool = False) -> Any:
+    """What a reduction of an operand of `shape` gave, with its axes put back: it broadcasts to the operand."""
     if keepdims or not shape:
         return g
     if axis is None:
@@ -20,21 +22,228 @@ def _spread(g: Any, shape: tuple[int, ...], axis: Any = None, keepdims: bool = F
 
 
 def _to(g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
-    return np.broadcast_to(_spread(g, shape, axis, keepdims), shape)
+    return np.broadcast_to(spread(g, shape, axis, keepdims), shape)
 
 
-defvjp(np.sum, lambda g, out, x, axis=None, keepdims=False, **_: _to(g, x.shape, axis, keepdims))
+# --- sums and means ---------------------------------------------------------------------------------------------------
+
+defvjp(np.sum, lambda g, out, x, axis=None, keepdims=False, dtype=None: _to(g, x.shape, axis, keepdims))
 defvjp(
     np.mean,
-    lambda g, out, x, axis=None, keepdims=False, **_: _to(g * (max(out.size, 1) / x.size), x.shape, axis, keepdims),
+    lambda g, out, x, axis=None, keepdims=False, dtype=None: _to(
+        g * (out.size / max(x.size, 1)), x.shape, axis, keepdims
+    ),
 )
 
 
-from ..registry import pure  # noqa: E402
+def _freedom(shape: tuple[int, ...], out_size: int, ddof: float, correction: float | None) -> float:
+    """The divisor n − ddof of a variance; NaN where there is none, so that the gradient is NaN as the value is."""
+    n = math.prod(shape) / max(out_size, 1)
+    return max(n - (ddof if correction is None else correction), 0) or math.nan
+
+
+def _var_rule(
+    g: Any, out: Any, x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False, correction: Any = None
+) -> Any:
+    n = _freedom(x.shape, out.size, ddof, correction)
+    return spread(g, x.shape, axis, keepdims) * (2 / n) * (x - np.mean(x, axis=axis, keepdims=True))
+
+
+def _std_rule(
+    g: Any, out: Any, x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False, correction: Any = None
+) -> Any:
+    n = _freedom(x.shape, out.size, ddof, correction)
+    share = over(x - np.mean(x, axis=axis, keepdims=True), spread(out, x.shape, axis, keepdims))
+    return spread(g, x.shape, axis, keepdims) / n * share
+
+
+defvjp(np.var, _var_rule)
+defvjp(np.std, _std_rule)
+
+# --- extremes ---------------------------------------------------------------------------------------------------------
+
+
+def _shared_among_ties(g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Split between all elements that equal the extreme; the count is an integer, which no dtype rounds."""
+    tied = x == spread(out, x.shape, axis, keepdims)
+    count = np.sum(tied, axis=axis, keepdims=True)
+    g = spread(g, x.shape, axis, keepdims)
+    return g / count * tied if np.any(count != 1) else g * tied
+
+
+defvjp(np.max, _shared_among_ties)
+defvjp(np.min, _shared_among_ties)
+alias(np.amax, np.max)
+alias(np.amin, np.min)
+
+numbers_only(
+    np.argmax, np.argmin, np.argsort, np.argpartition, np.lexsort, np.nonzero, np.flatnonzero, np.argwhere,
+    np.count_nonzero, np.any, np.all, np.searchsorted, np.digitize, np.unique, np.isin, np.bincount, np.histogram,
+    np.nanargmax, np.nanargmin, np.einsum_path,
+)  # fmt: skip
+
+# --- products, exact with zeros ---------------------------------------------------------------------------------------
+
+
+def _before(x: Any) -> Any:
+    """The product of all earlier elements along the last axis; 1 for the first."""
+    return np.cumprod(np.concatenate((np.ones((*x.shape[:-1], 1), x.dtype), x[..., :-1]), axis=-1), axis=-1)
+
+
+def _prod_rule(g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
+    """The product of the others: of those before times those after, so that nothing is divided by zero."""
+    ndim = x.ndim
+    if x.size == 0 or ndim == 0:
+        return _to(g, x.shape, axis, keepdims)
+    axes = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    last = [a % ndim for a in axes]
+    order = [a for a in range(ndim) if a not in last] + last
+    turned = np.transpose(x, order)
+    flat = turned.reshape((*turned.shape[: ndim - len(last)], -1))
+    others = _before(flat) * np.flip(_before(np.flip(flat, -1)), -1)
+    others = np.transpose(others.reshape(turned.shape), [order.index(a) for a in range(ndim)])
+    return spread(g, x.shape, axis, keepdims) * others
+
+
+defvjp(np.prod, _prod_rule)
+
+
+# --- running sums and products ----------------------------------------------------------------------------------------
+
+
+def _from_the_end(g: Any, axis: int) -> Any:
+    return np.flip(np.cumsum(np.flip(g, axis), axis=axis), axis)
+
+
+defvjp(
+    np.cumsum,
+    lambda g, out, x, axis=None, dtype=None: (
+        _from_the_end(g, 0).reshape(x.shape) if axis is None else _from_the_end(g, axis)
+    ),
+)
+
+
+def _weighted_from_the_end(g: Any, x: Any) -> Any:
+    """s with s[j] = g[j] + x[j+1] s[j+1] along the last axis, in log₂ n steps of doubled reach."""
+    n, reach = x.shape[-1], 1
+    s, product = g[..., : n - 1] + x[..., 1:] * g[..., 1:], x[..., 1:]
+    s = np.concatenate((s, g[..., n - 1 :]), axis=-1)
+    # s[j] covers g[j : j + 2·reach]; product[j] = x[j+1] … x[j+reach]
+    while 2 * reach < n:
+        product = product[..., :-reach] * product[..., reach:]
+        reach *= 2
+        more = product[..., : n - reach] * s[..., reach:]
+        s = np.concatenate((s[..., : n - reach] + more, s[..., n - reach :]), axis=-1)
+    return s
+
+
+def _cumprod_rule(g: Any, out: Any, x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+    if x.size == 0 or x.ndim == 0:
+        return g.reshape(x.shape)
+    if axis is None:
+        return _cumprod_rule(g, out, x.reshape(-1), 0).reshape(x.shape)
+    x, g = np.moveaxis(x, axis, -1), np.moveaxis(g, axis, -1)
+    return np.moveaxis(_before(x) * _weighted_from_the_end(g, x), -1, axis)
+
+
+defvjp(np.cumprod, _cumprod_rule)
+
+
+# --- sums of exponentials ---------------------------------------------------------------------------------------------
 
 
 @pure
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """log Σ exp(x) along `axis`, without overflow.
+
+    Parameters
+    ----------
+    x : array or Tensor of floating-point dtype
+    axis : int, tuple of int or None, optional
+        All axes unless told.
+    keepdims : bool, optional
+
+    Returns
+    -------
+    array or Tensor of x's dtype, without the summed axes
+
+    Notes
+    -----
+    The gradient is softmax(x); 0 where all of x is −∞, and 1 (split between several) where x is +∞.
+
+    Examples
+    --------
+    >>> from autograd import Tensor
+    >>> from autograd.rules.reductions import logsumexp
+    >>> logsumexp(Tensor([1000.0, 1000.0])).item()
+    1000.6931471805599
+    """
     top = np.max(x, axis=axis, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0.0)
-    return np.log(np.sum(np.exp(x - top), axis=axis, keepdims=keepdims)) + top.reshape(np.sum(x, axis=axis, keepdims=keepdims).shape)
+    finite = np.where(np.isfinite(top), top, 0)
+    with np.errstate(over="ignore", divide="ignore"):
+        out = np.log(np.sum(np.exp(x - finite), axis=axis, keepdims=True)) + finite
+    return out if keepdims else np.squeeze(out, axis=axis)
+
+
+def _logsumexp_rule(g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    exponent = x - spread(out, x.shape, axis, keepdims)
+    undefined = np.isnan(exponent) & np.isinf(x)
+    if np.any(undefined):
+        count = np.sum(x == np.inf, axis=axis, keepdims=True)
+        exponent = np.where(undefined, np.where(x > 0, -np.log(np.maximum(count, 1)), -np.inf), exponent)
+    return spread(g, x.shape, axis, keepdims) * np.exp(exponent)
+
+
+defvjp(logsumexp, _logsumexp_rule)
+
+
+@pure
+def softmax(x: Any, axis: Any = -1) -> Any:
+    """exp(x) / Σ exp(x) along `axis`, without overflow.
+
+    Parameters
+    ----------
+    x : array or Tensor of floating-point dtype
+    axis : int or tuple of int, optional
+
+    Returns
+    -------
+    array or Tensor of x's shape and dtype
+
+    Examples
+    --------
+    >>> from autograd import Tensor
+    >>> from autograd.rules.reductions import softmax
+    >>> softmax(Tensor([0.0, 0.0])).data
+    array([0.5, 0.5])
+    """
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+@pure
+def log_softmax(x: Any, axis: Any = -1) -> Any:
+    """log softmax(x) along `axis`, exact also where softmax rounds to 0.
+
+    Parameters
+    ----------
+    x : array or Tensor of floating-point dtype
+    axis : int or tuple of int, optional
+
+    Returns
+    -------
+    array or Tensor of x's shape and dtype
+
+    Examples
+    --------
+    >>> from autograd import Tensor
+    >>> from autograd.rules.reductions import log_softmax
+    >>> log_softmax(Tensor([0.0, 1000.0])).data
+    array([-1000.,     0.])
+    """
+    x = x - np.max(x, axis=axis, keepdims=True)
+    return x - np.log(np.sum(np.exp(x), axis=axis, keepdims=True))
+
+
+defvjp(softmax, lambda g, out, x, axis=-1: out * (g - np.sum(g * out, axis=axis, keepdims=True)))
+defvjp(log_softmax, lambda g, out, x, axis=-1: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True))

@@ -1,0 +1,105 @@
+"""The benchmarks compute what they say, at sizes that take no time; nothing is timed here."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import chain, deep, garbage, lenet, mlp, networks, report, timing
+from benchmarks.timing import Candidate, Row
+
+
+@pytest.mark.parametrize("shape", [(), (4,), (64, 64)])
+def test_the_chain_has_the_same_gradients_in_every_library(shape):
+    candidates = chain.candidates(shape, length=5)
+    assert {"tracegrad", "numpy"} <= candidates.keys()
+    timing.check(candidates, rtol=1e-12)
+
+
+def test_the_chain_has_the_gradients_of_its_closed_form():
+    value, *gradients = chain.candidates((), length=3)["tracegrad"].numbers()
+    x, a, b = chain._leaves(())
+    expected = [a**3, 3 * a**2 * x + b * (1 + 2 * a), 1 + a + a**2]
+    np.testing.assert_allclose(value, a**3 * x + b * (1 + a + a**2), rtol=1e-12)
+    np.testing.assert_allclose(gradients, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("network", [mlp, lenet], ids=["mlp", "lenet"])
+def test_a_network_has_the_same_losses_and_gradients_in_every_library(network):
+    timing.check(networks.candidates(network, batch=3), rtol=1e-3, atol=1e-6)
+
+
+def test_a_deep_chain_in_a_process_of_its_own_has_the_gradients_of_its_closed_form():
+    found = deep.measure("tracegrad", 2000)
+    np.testing.assert_allclose(found["numbers"], deep.exact(2000), rtol=1e-9)
+    assert found["seconds"] > 0
+
+
+@pytest.mark.parametrize("network", [mlp, lenet], ids=["mlp", "lenet"])
+def test_a_training_step_leaves_nothing_for_the_cycle_collector(network):
+    assert garbage.left_behind(network, batch=2) == 0
+
+
+def test_candidates_that_differ_are_refused_before_timing():
+    right, wrong = (Candidate(lambda: None, lambda v=v: [1.0, v]) for v in (2.0, 2.1))
+    with pytest.raises(AssertionError, match="number 1 of tracegrad against numpy"):
+        timing.check({"numpy": right, "tracegrad": wrong}, rtol=1e-3)
+
+
+def test_the_ratio_is_the_median_of_ratios_within_a_round():
+    samples = {"tracegrad": [1.0, 10.0, 3.0], "torch": [2.0, 20.0, 1.0]}
+    assert timing.ratios(samples) == {"torch": 0.5}
+
+
+def test_each_round_gives_every_candidate_one_untimed_call_and_its_block():
+    calls = []
+    runs = {"tracegrad": lambda: calls.append("t"), "numpy": lambda: calls.append("n")}
+    seconds = timing.take_turns(runs, rounds=2, calls=2)
+    assert "".join(calls) == "tttnnn" + "nnnttt"
+    assert {name: len(s) for name, s in seconds.items()} == {"tracegrad": 2, "numpy": 2}
+
+
+def test_the_table_gives_ratios_goal_and_verdict():
+    rows = [
+        Row("chain", "()", "ns", {"tracegrad": 300.0, "torch": 1000.0}, {"torch": 0.3}, 0.45),
+        Row("startup", "import", "ms", {"tracegrad": 90.0, "numpy": 60.0}, {"numpy": 1.5}, 1.25, "numpy"),
+        Row("garbage", "step", "objects", {"tracegrad": 0}, {}, 0, ""),
+    ]
+    text = report.table(rows).splitlines()
+    assert text[2].split()[-6:] == ["0.30", "<=", "0.45", "x", "torch", "met"]
+    assert text[3].split()[-5:] == ["<=", "1.25", "x", "numpy", "MISSED"]
+    assert text[4].split()[-3:] == ["<=", "0", "met"]
+
+
+def test_without_torch_a_goal_against_it_has_no_verdict():
+    row = Row("chain", "()", "ns", {"tracegrad": 300.0, "numpy": 100.0}, {"numpy": 3.0}, 0.45)
+    assert row.met is None
+
+
+def _command(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks", *arguments],
+        cwd=Path(__file__).resolve().parent.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_command_prints_a_table_and_writes_json_without_paths_of_the_machine(tmp_path):
+    done = _command("startup", "--rounds", "1", "--json", str(tmp_path / "out.json"))
+    assert done.returncode == 0, done.stderr
+    assert "startup" in done.stdout
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert found["threads"] == 1
+    assert [row["workload"] for row in found["results"]] == ["startup"]
+    assert str(Path.home()) not in json.dumps(found)
+
+
+def test_the_command_names_the_workloads_where_it_knows_none_of_that_name():
+    done = _command("chians")
+    assert done.returncode == 2
+    assert "no workload is named 'chians'; there are chain, mlp" in done.stderr
