@@ -23,7 +23,6 @@ from .rules.shapes import sum_to_shape
 __all__ = ["Contribution", "Node", "Step", "Tape", "sweep"]
 
 ndarray, float64, FLOAT64 = np.ndarray, np.float64, np.dtype(np.float64)
-NO_CONTRIBUTIONS: list[Any] = []
 next_seq = itertools.count().__next__
 
 LEAF = Rule(lambda: None, "leaf")
@@ -230,84 +229,101 @@ def sweep(
     """
     if not root.needs_grad:
         return
-    grads: dict[int, Any] = {root.seq: seed}
-    waiting: dict[int, Node] = {root.seq: root}
+    grads: dict[int, Any] = {}
+    waiting: dict[int, Node] = {}
     owned: set[int] = set()
-    heap = [-root.seq]
+    heap: list[int] = []
     push, pop, make = heapq.heappush, heapq.heappop, tuple.__new__
-    while heap:
-        seq = -pop(heap)
-        node = waiting.pop(seq)
-        g = grads.pop(seq)
+    # The latest record found so far is most often the next one: it is held beside the heap, not in it.
+    held: Node | None = None
+    held_key = -1
+    node, g = root, seed
+    while True:
         args = node.args
         if args is None or (stop and node in stop):
             yield make(Step, (node, g, ()))
-            continue
-        rule, kwargs = node.rule, node.kwargs
-        vjps, variadic = rule.vjps, rule.variadic
-        if lift is None:
-            out = node.kept
-            if out is None:
-                out = node
-            operands = []
-            for a in args:
-                if a.__class__ is Node:
-                    kept = a.kept
-                    operands.append(a if kept is None else kept)
-                else:
-                    operands.append(a)
         else:
-            out = lift(node)
-            operands = [lift(a) if a.__class__ is Node else a for a in args]
-        contributions: list[Contribution] = [] if detailed else NO_CONTRIBUTIONS
-        i = -1
-        for parent in args:
-            i += 1
-            if parent.__class__ is not Node or not parent.needs_grad:
-                continue
-            key = parent.seq
-            if key < oldest:
-                continue
-            try:
-                if variadic is not None:
-                    c = variadic(g, out, i, *operands, **kwargs)
-                elif kwargs:
-                    c = vjps[i](g, out, *operands, **kwargs)  # type: ignore[misc]
-                else:
-                    c = vjps[i](g, out, *operands)  # type: ignore[misc]
-                if c.__class__ is not float64 or parent.shape or parent.dtype is not FLOAT64:
-                    if c.shape != parent.shape:
-                        c = sum_to_shape(c, parent.shape)
-                    if c.dtype is not parent.dtype:
-                        c = c.astype(parent.dtype)
-            except Exception as error:
-                error.add_note(_blame(node, i))
-                raise
-            if detailed:
-                contributions.append(make(Contribution, (i, parent, c)))
-            if key not in grads:
-                waiting[key] = parent
-                push(heap, -key)
-                if c.__class__ is Scattered:
-                    c = c.dense()
-                    owned.add(key)
-                elif parent.args is None and c.__class__ is ndarray and (c is g or c.base is not None):
-                    c = c.copy()  # what a leaf gets is its own
-                    owned.add(key)
-                grads[key] = c
-            elif c.__class__ is Scattered:
-                if key not in owned:
-                    grads[key] = np.array(grads[key])
-                    owned.add(key)
-                c.add_into(grads[key])
-            elif key in owned:
-                grads[key] += c
+            rule, kwargs = node.rule, node.kwargs
+            vjps, variadic = rule.vjps, rule.variadic
+            binary = len(args) == 2 and not kwargs and variadic is None  # spelled out: operators are the hot path
+            operands: list[Any] | tuple[Any, ...] = args
+            if lift is not None:
+                out = lift(node)
+                operands = [lift(a) if a.__class__ is Node else a for a in args]
+                if binary:
+                    x, y = operands
             else:
-                total = grads[key] = grads[key] + c
-                if total.__class__ is ndarray:
-                    owned.add(key)
-        if detailed or node.holder is not None:
-            yield make(Step, (node, g, contributions))
+                out = node if node.kept is None else node.kept
+                if binary:
+                    x, y = args
+                    if x.__class__ is Node and x.kept is not None:
+                        x = x.kept
+                    if y.__class__ is Node and y.kept is not None:
+                        y = y.kept
+                else:
+                    operands = [a if a.__class__ is not Node or a.kept is None else a.kept for a in args]
+            contributions: Any = [] if detailed else ()
+            i = -1
+            for parent in args:
+                i += 1
+                if parent.__class__ is not Node or not parent.needs_grad:
+                    continue
+                key = parent.seq
+                if key < oldest:
+                    continue
+                try:
+                    if binary:
+                        c = vjps[i](g, out, x, y)  # type: ignore[misc]
+                    elif variadic is not None:
+                        c = variadic(g, out, i, *operands, **kwargs)
+                    else:
+                        c = vjps[i](g, out, *operands, **kwargs)  # type: ignore[misc]
+                    if c.__class__ is not float64 or parent.dtype is not FLOAT64 or parent.shape:
+                        if c.shape != parent.shape:
+                            c = sum_to_shape(c, parent.shape)
+                        if c.dtype is not parent.dtype:
+                            c = c.astype(parent.dtype)
+                except Exception as error:
+                    error.add_note(_blame(node, i))
+                    raise
+                if detailed:
+                    contributions.append(make(Contribution, (i, parent, c)))
+                total = grads.get(key)
+                if total is None:
+                    if held is None:
+                        held, held_key = parent, key
+                    else:
+                        later, earlier = (parent, held) if key > held_key else (held, parent)
+                        waiting[earlier.seq] = earlier
+                        push(heap, -earlier.seq)
+                        held, held_key = later, later.seq
+                    if c.__class__ is Scattered:
+                        c = c.dense()
+                        owned.add(key)
+                    elif parent.args is None and c.__class__ is ndarray and (c is g or c.base is not None):
+                        c = c.copy()  # what a leaf gets is its own
+                        owned.add(key)
+                    grads[key] = c
+                elif c.__class__ is Scattered:
+                    if key not in owned:
+                        grads[key] = total = np.array(total)
+                        owned.add(key)
+                    c.add_into(total)
+                elif key in owned:
+                    total += c
+                else:
+                    grads[key] = total = total + c
+                    if total.__class__ is ndarray:
+                        owned.add(key)
+            if detailed or node.holder is not None:
+                yield make(Step, (node, g, contributions))
+        if held is not None and (not heap or held_key > -heap[0]):
+            node, g, held = held, grads.pop(held_key), None
+        elif heap:
+            key = -pop(heap)
+            node, g = waiting.pop(key), grads.pop(key)
+        else:
+            return
 
 
 def _blame(node: Node, i: int) -> str:

@@ -17,7 +17,7 @@ from . import tape as _tape
 from .registry import COMPOSITES, NUMBERS_ONLY, RULES, Rule, no_rule
 from .rules import elementwise, indexing, reductions, shapes
 from .recording import _IS_HIDDEN, ROOT, SCOPE, enable_grad, is_hidden
-from .tape import LEAF, NO_OPTIONS, Node, as_array, next_seq, sweep
+from .tape import FLOAT64, LEAF, NO_OPTIONS, Node, as_array, float64, next_seq, sweep
 
 __all__ = ["Tensor", "record", "set_at"]
 
@@ -95,7 +95,7 @@ class Tensor:
                 f"{name or 'a Tensor'} of dtype {array.dtype} can't require a gradient: only floating-point values can "
                 "(write 3.0 for 3, or give dtype=float)"
             )
-        node = _new(Node)
+        node = Node()
         node.rule = self._leaf_rule
         node.args = None
         node.kwargs = NO_OPTIONS
@@ -661,7 +661,7 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     if scope is None:
         tensor._node = None
         return tensor
-    node = _new(Node)
+    node = Node()
     node.rule = rule
     node.args = tuple(nodes)
     node.kwargs = kwargs
@@ -731,13 +731,17 @@ def _operator(fn: np.ufunc, op: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
         xn = self._node
         if xn is None:
             xn = self._set_leaf(False)
-        tensor._node = node = _new(Node)
+        tensor._node = node = Node()
         node.rule = rule
         node.args = (xn, yn)
         node.kwargs = NO_OPTIONS
         node.kept = None
-        node.shape = data.shape
-        node.dtype = data.dtype
+        if data.__class__ is float64:
+            node.shape = ()
+            node.dtype = FLOAT64
+        else:
+            node.shape = data.shape
+            node.dtype = data.dtype
         node.seq = next_seq()
         node.scope = scope
         node.name = node.holder = None
