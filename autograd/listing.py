@@ -54,16 +54,18 @@ def table(tape: Tape) -> str:
     for i, node in enumerate(tape):
         operands = ", ".join(operand_text(tape, a) for a in node.operands)
         options = option_text(node.kwargs)
-        rows.append((
-            f"%{i}",
-            node.name or "",
-            node.op,
-            "; ".join(part for part in (operands, options) if part),
-            str(node.shape),
-            summary(tape.value(node)),
-            node.scope.path,
-            str(node.source or ""),
-        ))
+        rows.append(
+            (
+                f"%{i}",
+                node.name or "",
+                node.op,
+                "; ".join(part for part in (operands, options) if part),
+                str(node.shape),
+                summary(tape.value(node)),
+                node.scope.path,
+                str(node.source or ""),
+            )
+        )
     widths = [max(len(row[c]) for row in rows) for c in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     lines.insert(1, "-" * max(len(line) for line in lines))

@@ -150,21 +150,23 @@ class enable_grad(_Recording):
 
 
 _HIDDEN: list[str] = []
-_IS_HIDDEN: dict[str, bool] = {}
+
+
+class _IsHidden(dict[str, bool]):
+    """Whether each source file lies in a hidden folder; found out once per file, looked up in every operation."""
+
+    def __missing__(self, filename: str) -> bool:
+        found = self[filename] = os.path.abspath(filename).startswith(tuple(_HIDDEN))
+        return found
+
+
+IS_HIDDEN = _IsHidden()
 
 
 def hide_frames(folder: str) -> None:
     """Let source lines point at the callers of the files in `folder`, not into them."""
     _HIDDEN.append(os.path.join(os.path.abspath(folder), ""))
-    _IS_HIDDEN.clear()
-
-
-def is_hidden(filename: str) -> bool:
-    """Whether a file is inside one of the hidden folders."""
-    found = _IS_HIDDEN.get(filename)
-    if found is None:
-        found = _IS_HIDDEN[filename] = os.path.abspath(filename).startswith(tuple(_HIDDEN))
-    return found
+    IS_HIDDEN.clear()
 
 
 hide_frames(os.path.dirname(__file__))

@@ -50,8 +50,7 @@ class Rule:
     __slots__ = (
         "_names",
         "_options",
-        "_reads",
-        "constant",
+                "constant",
         "fn",
         "keeps_output",
         "name",
@@ -60,6 +59,7 @@ class Rule:
         "uses",
         "variadic",
         "vjps",
+        "what_is_read",
     )
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None):
@@ -72,7 +72,7 @@ class Rule:
         self.constant = False
         self.reads_operands = True
         self.uses: Callable[..., int] | None = None
-        self._reads: dict[int, tuple[bool, frozenset[int] | None]] = {}
+        self.what_is_read: dict[int, tuple[bool, frozenset[int] | None]] = {}
         self._names: list[str] | None = None
         self._options: frozenset[str] | None = None
 
@@ -89,13 +89,13 @@ class Rule:
         An operand of which a rule takes only ``.shape``, ``.dtype``, ``.ndim`` or ``.size`` is not read: its value
         need not be kept for the backward pass.
         """
-        found = self._reads.get(i)
+        found = self.what_is_read.get(i)
         if found is None:
             vjp, before = (self.variadic, 3) if self.variadic is not None else (self.vjps[i], 2)
             reads_output, read = _values_read(vjp, before)
             if not self.reads_operands:
                 read = frozenset()
-            found = self._reads[i] = (reads_output, read)
+            found = self.what_is_read[i] = (reads_output, read)
         return found
 
     def split_options(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -219,7 +219,7 @@ def defvjp(fn: Callable[..., Any], *vjps: Vjp | None, argnums: tuple[int, ...] |
         rule.vjps[i] = vjp
     rule.constant = False
     rule._options = None
-    rule._reads.clear()
+    rule.what_is_read.clear()
     return rule
 
 
@@ -233,7 +233,7 @@ def defvjp_variadic(fn: Callable[..., Any], vjp: Vjp, *, reads_operands: bool = 
     rule.reads_operands = reads_operands
     rule.constant = False
     rule._options = None
-    rule._reads.clear()
+    rule.what_is_read.clear()
     return rule
 
 

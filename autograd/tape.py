@@ -89,7 +89,7 @@ class Node:
     @property
     def op(self) -> str:
         """The name of the operation."""
-        return self.rule.name  # type: ignore[no-any-return]
+        return str(self.rule.name)
 
     @property
     def is_leaf(self) -> bool:

@@ -1,6 +1,6 @@
-"""`Tensor`: a NumPy array that remembers how it was made, and the NumPy protocols that record what is done to it.
+"""`Tensor`, a NumPy array that remembers how it was made, and `record`, which puts a call on the tape.
 
-Operators are the hot path and are written out once, in `_operator`; everything else goes through `record`.
+Its operators and most of its methods are in `operators`, NumPy's protocols in `protocols`.
 """
 
 from __future__ import annotations
@@ -8,16 +8,17 @@ from __future__ import annotations
 import operator
 import sys
 import weakref
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import tape as _tape
-from .registry import COMPOSITES, NUMBERS_ONLY, RULES, Rule, no_rule
-from .rules import elementwise, indexing, reductions, shapes
-from .recording import _IS_HIDDEN, ROOT, SCOPE, enable_grad, is_hidden
-from .tape import FLOAT64, LEAF, NO_OPTIONS, Node, as_array, float64, next_seq, sweep
+from .operands import frozen, plain
+from .recording import IS_HIDDEN, ROOT, SCOPE, enable_grad
+from .registry import RULES, Rule, no_rule
+from .rules import elementwise, indexing, shapes
+from .tape import LEAF, NO_OPTIONS, Node, as_array, next_seq, sweep
 
 __all__ = ["Tensor", "record", "set_at"]
 
@@ -67,6 +68,34 @@ class Tensor:
     _node: Node | None
     _grad: Any
 
+    if TYPE_CHECKING:
+        # Set in `operators` and `protocols`.
+        def __add__(self, other: Any) -> Tensor: ...
+        def __radd__(self, other: Any) -> Tensor: ...
+        def __sub__(self, other: Any) -> Tensor: ...
+        def __rsub__(self, other: Any) -> Tensor: ...
+        def __mul__(self, other: Any) -> Tensor: ...
+        def __rmul__(self, other: Any) -> Tensor: ...
+        def __truediv__(self, other: Any) -> Tensor: ...
+        def __rtruediv__(self, other: Any) -> Tensor: ...
+        def __pow__(self, other: Any) -> Tensor: ...
+        def __rpow__(self, other: Any) -> Tensor: ...
+        def __matmul__(self, other: Any) -> Tensor: ...
+        def __rmatmul__(self, other: Any) -> Tensor: ...
+        def __mod__(self, other: Any) -> Tensor: ...
+        def __rmod__(self, other: Any) -> Tensor: ...
+        def __lt__(self, other: Any) -> Any: ...
+        def __le__(self, other: Any) -> Any: ...
+        def __gt__(self, other: Any) -> Any: ...
+        def __ge__(self, other: Any) -> Any: ...
+        def __neg__(self) -> Tensor: ...
+        def __pos__(self) -> Tensor: ...
+        def __abs__(self) -> Tensor: ...
+        def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor: ...
+        def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor: ...
+        @staticmethod
+        def _record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
+
     def __init__(
         self,
         data: Any,
@@ -78,7 +107,7 @@ class Tensor:
     ):
         if isinstance(data, Tensor):
             data = data._data
-        array = _plain(data, dtype, copy)
+        array = plain(data, dtype, copy)
         if requires_grad is None:
             requires_grad = array.dtype.kind == "f"
         self._data = array
@@ -129,7 +158,7 @@ class Tensor:
 
     @data.setter
     def data(self, value: Any) -> None:
-        self.rebind(_plain(value, None, True))
+        self.rebind(plain(value, None, True))
 
     def rebind(self, array: Any) -> None:
         """Give a leaf a new array, taken over without a copy and made read-only. `data` copies instead.
@@ -311,56 +340,6 @@ class Tensor:
         """Forget the gradient: ``.grad`` is None again."""
         self._grad = None
 
-    # --- NumPy's protocols
-
-    @staticmethod
-    def _record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
-        args, kwargs = rule.split_options(args, kwargs)
-        if rule.constant:
-            return _constant(rule, args, kwargs)
-        return record(rule, args, kwargs)
-
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        out = kwargs.pop("out", None)
-        if out is not None:
-            raise TypeError(
-                f"np.{ufunc.__name__} can't write a traced result into an array with out= or an in-place operator "
-                "(array += tensor): write array = array + tensor"
-            )
-        if method != "__call__":
-            return _ufunc_method(ufunc, method, inputs, kwargs)
-        if kwargs.pop("where", True) is not True:
-            raise TypeError(f"np.{ufunc.__name__}: where= is not traced; use np.where around the result")
-        dtype = kwargs.pop("dtype", None)
-        for option in kwargs:
-            raise TypeError(f"np.{ufunc.__name__}: the option {option}= is not traced")
-        if dtype is not None:
-            inputs = tuple(x.astype(dtype) if isinstance(x, Tensor) else np.asarray(x, dtype) for x in inputs)
-        rule = RULES.get(ufunc)
-        if rule is None:
-            raise no_rule(ufunc)
-        inputs = tuple(np.asarray(x) if isinstance(x, list | tuple) else x for x in inputs)
-        return _constant(rule, inputs, {}) if rule.constant else record(rule, inputs, NO_OPTIONS)
-
-    def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-        if kwargs:
-            if kwargs.get("out") is not None:
-                raise TypeError(f"np.{func.__name__}: out= is not traced; use the returned Tensor")
-            kwargs = {k: v for k, v in kwargs.items() if v is not np._NoValue and k != "out"}
-        expression = COMPOSITES.get(func)
-        if expression is not None:
-            return expression(*args, **kwargs)
-        if func in NUMBERS_ONLY:
-            return func(*_without_tensors(args), **_without_tensors(kwargs))
-        rule = RULES.get(func)
-        if rule is None:
-            raise no_rule(func)
-        args, kwargs = rule.split_options(args, kwargs)
-        if kwargs:
-            kwargs = _options(rule, kwargs)
-        args = tuple(a if hasattr(a, "dtype") else np.asarray(a) for a in args)
-        return _constant(rule, args, kwargs) if rule.constant else record(rule, args, kwargs)
-
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self.requires_grad:
             raise TypeError(
@@ -397,7 +376,7 @@ class Tensor:
         return bool(np.any(self == value))
 
     def __getitem__(self, index: Any) -> Tensor:
-        return record(_GETITEM, (self,), {"index": indexing.settled_index(index)})
+        return record(indexing.getitem.rule, (self,), {"index": indexing.settled_index(index)})
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(
@@ -442,13 +421,14 @@ class Tensor:
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
 
-    # --- ndarray's methods (those of elementwise functions are added below)
+    # --- ndarray's methods (more of them in `operators`)
 
     def reshape(self, *shape: Any, order: str = "C") -> Tensor:
         """The same elements in another shape; one length may be -1."""
         if len(shape) == 1 and not isinstance(shape[0], int | np.integer):
             shape = tuple(shape[0])
-        return np.reshape(self, shape, **({} if order == "C" else {"order": order}))  # type: ignore[call-overload, return-value]
+        options = {"shape": shape} if order == "C" else {"shape": shape, "order": order}
+        return self._record(RULES[np.reshape], (self,), options)
 
     def view(self, *shape: Any) -> Tensor:
         """`reshape`, by PyTorch's name."""
@@ -457,8 +437,8 @@ class Tensor:
     def transpose(self, *axes: Any) -> Tensor:
         """The axes in another order; reversed unless told."""
         if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], tuple | list)):
-            axes = axes[0]
-        return np.transpose(self, axes or None)  # type: ignore[return-value]
+            axes = tuple(axes[0] or ())
+        return self._record(RULES[np.transpose], (self,), {"axes": axes} if axes else NO_OPTIONS)
 
     def flatten(self) -> Tensor:
         """One axis with all the elements."""
@@ -480,11 +460,11 @@ class Tensor:
 
     def astype(self, dtype: Any, copy: bool = True) -> Tensor:
         """In another dtype; the gradient comes back in this one."""
-        return record(_ASTYPE, (self,), {"dtype": np.dtype(dtype)})
+        return record(shapes.astype.rule, (self,), {"dtype": np.dtype(dtype)})
 
     def round(self, decimals: int = 0) -> Tensor:
         """Rounded; no gradient flows through."""
-        return np.round(self, decimals)  # type: ignore[call-overload, no-any-return]
+        return self._record(RULES[np.round], (self,), {"decimals": decimals})
 
 
 def _rebuild(cls: type[Tensor], data: Any, requires_grad: bool, name: str | None) -> Tensor:
@@ -520,113 +500,6 @@ def _accumulate(steps: Iterator[_tape.Step]) -> None:
         tensor._grad = grad
 
 
-# --- turning operands into what a record holds ------------------------------------------------------------------------
-
-
-def _plain(data: Any, dtype: Any, copy: bool) -> Any:
-    """An array of real numbers that nobody else writes into; a NumPy scalar where it is 0-d."""
-    if isinstance(data, np.ndarray | np.generic):
-        array = data if dtype is None else data.astype(dtype, copy=False)
-        if copy and isinstance(array, np.ndarray) and _may_change(array):
-            array = array.copy(order="K")
-    elif hasattr(data, "__array_function__") and dtype is None:
-        return data
-    else:
-        array = np.array(data, dtype=dtype)
-    if array.dtype.kind not in "fiub":
-        what = "complex numbers are not supported yet" if array.dtype.kind == "c" else "a Tensor holds real numbers"
-        raise TypeError(f"{what}: got dtype {array.dtype}" + (" (ragged lists?)" if array.dtype == object else ""))
-    if isinstance(array, np.ndarray):
-        if not array.shape:
-            return array[()]
-        if type(array) is not np.ndarray:
-            array = array.view(np.ndarray)
-        array.setflags(write=False)
-    return array
-
-
-def _may_change(array: Any) -> bool:
-    while isinstance(array, np.ndarray):
-        if array.flags.writeable:
-            return True
-        array = array.base
-    return False
-
-
-def _frozen(value: Any) -> Any:
-    """A constant operand as a record holds it: a writable array is copied."""
-    if isinstance(value, np.ndarray) and _may_change(value):
-        value = value.copy(order="K")
-        value.setflags(write=False)
-    return value
-
-
-def _options(rule: Rule, options: dict[str, Any]) -> dict[str, Any]:
-    """The options of a NumPy call as a record holds them: known to the rule, and of values that nobody changes."""
-    kept = {}
-    for name, value in options.items():
-        if not rule.constant and not rule.knows(name):
-            if value is None or value is np._NoValue:
-                continue
-            if name == "out":
-                raise TypeError(f"np.{rule.name}: out= is not traced; use the returned Tensor")
-            raise TypeError(f"np.{rule.name}: the option {name}={value!r} is not traced")
-        if name == "order" and value not in ("C", "F"):
-            raise TypeError(f"np.{rule.name}: order must be 'C' or 'F' on a Tensor, got {value!r}")
-        if isinstance(value, Tensor) and value.requires_grad:
-            raise TypeError(f"np.{rule.name}: no gradient flows through {name}=; give an array there (t.data)")
-        kept[name] = _settled(value)
-    return kept
-
-
-def _settled(value: Any) -> Any:
-    """An option that nobody else can change: lists become tuples, writable arrays are copied."""
-    if isinstance(value, list | tuple):
-        return tuple(_settled(v) for v in value)
-    return _frozen(value._data if isinstance(value, Tensor) else value)
-
-
-def _constant(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Call a function whose derivative is zero: floating-point results are recorded, others are plain arrays."""
-    value = rule.fn(*_without_tensors(args), **kwargs)
-    return record(rule, args, kwargs) if value.dtype.kind == "f" else value
-
-
-def _without_tensors(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        return value._data
-    if isinstance(value, dict):
-        return {k: _without_tensors(v) for k, v in value.items()}
-    if isinstance(value, tuple | list):
-        return type(value)(_without_tensors(v) for v in value)
-    return value
-
-
-_REDUCTIONS: dict[str, Callable[..., Any]] = {
-    "add": np.sum, "multiply": np.prod, "maximum": np.max, "minimum": np.min, "logaddexp": reductions.logsumexp,
-    "logical_and": np.all, "logical_or": np.any,
-}  # fmt: skip
-_RUNNING: dict[str, Callable[..., Any]] = {"add": np.cumsum, "multiply": np.cumprod}
-
-
-def _ufunc_method(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """``np.add.reduce`` and its kin, as the functions that they are."""
-    x, *rest = inputs
-    options = dict(zip(("axis",), rest, strict=False)) if method in ("reduce", "accumulate") else {}
-    options |= {k: v for k, v in kwargs.items() if v is not np._NoValue and (v is not None or k == "axis")}
-    if method == "reduce" and ufunc.__name__ in _REDUCTIONS and not options.keys() - {"axis", "keepdims"}:
-        return _REDUCTIONS[ufunc.__name__](x, **{"axis": 0, **options})
-    if method == "accumulate" and ufunc.__name__ in _RUNNING and not options.keys() - {"axis"}:
-        return _RUNNING[ufunc.__name__](x, **{"axis": 0, **options})
-    if method == "outer" and not options:
-        (y,) = rest
-        return ufunc(np.reshape(x, np.shape(x) + (1,) * np.ndim(y)), y)
-    raise no_rule(ufunc, f" for ufunc.{method}" + (f" with {', '.join(options)}" if options else ""))
-
-
-# --- recording --------------------------------------------------------------------------------------------------------
-
-
 def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     """Call ``rule.fn`` on the numbers of `args` and put the call on the tape.
 
@@ -650,7 +523,7 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
             values.append(a._data)
             nodes.append(a._node if a._node is not None or scope is None else a._set_leaf(False))
         else:
-            value = _frozen(a)
+            value = frozen(a)
             values.append(value)
             nodes.append(value)
     data = rule.fn(*values, **kwargs)
@@ -672,22 +545,25 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     node.scope = scope
     node.needs_grad = False
     node.name = node.holder = None
-    frame = _getframe(1)
-    while _IS_HIDDEN.get(frame.f_code.co_filename, True):
-        if not is_hidden(frame.f_code.co_filename) or frame.f_back is None:
-            break
+    frame: Any = _getframe(1)
+    code = frame.f_code
+    while IS_HIDDEN[code.co_filename] and frame.f_back is not None:
         frame = frame.f_back
-    node.code = frame.f_code
+        code = frame.f_code
+    node.code = code
     node.lasti = frame.f_lasti
     if dtype.kind == "f" and not rule.constant:
         i = -1
         for operand in nodes:
             i += 1
             if operand.__class__ is Node and operand.needs_grad:
-                if not rule.has_vjp(i):
-                    raise no_rule(rule.fn, f" for operand {i}")
+                reads = rule.what_is_read.get(i)
+                if reads is None:
+                    if not rule.has_vjp(i):
+                        raise no_rule(rule.fn, f" for operand {i}")
+                    reads = rule.reads(i)
                 node.needs_grad = True
-                reads_output, read = rule.reads(i)
+                reads_output, read = reads
                 if reads_output:
                     node.kept = data
                 for j in range(len(nodes)) if read is None else read:
@@ -697,187 +573,4 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     return tensor
 
 
-def _operator(fn: np.ufunc, op: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
-    """A binary operator of `Tensor` and its reflected form. Written out: this is the hot path."""
-    rule = RULES[fn]
-    rule.op = op
-    (out_for_x, read_for_x), (out_for_y, read_for_y) = rule.reads(0), rule.reads(1)
-    assert read_for_x is not None and read_for_y is not None
-    x_for_x, y_for_x = 0 in read_for_x, 1 in read_for_x
-    x_for_y, y_for_y = 0 in read_for_y, 1 in read_for_y
-    hidden = _IS_HIDDEN
-
-    def forward(self: Tensor, other: Any) -> Any:
-        x = self._data
-        cls = other.__class__
-        if cls is Tensor or isinstance(other, Tensor):
-            y = other._data
-            yn = other._node
-            if yn is None:
-                yn = other._set_leaf(False)
-        elif cls is float or cls is int:
-            y = yn = other
-        elif isinstance(other, _OPERANDS):
-            return record(rule, (self, np.asarray(other)), NO_OPTIONS)
-        else:
-            return NotImplemented
-        data = op(x, y)
-        scope = _current_scope()
-        tensor = _new(Tensor)
-        tensor._data = data
-        if scope is None:
-            tensor._node = None
-            return tensor
-        xn = self._node
-        if xn is None:
-            xn = self._set_leaf(False)
-        tensor._node = node = Node()
-        node.rule = rule
-        node.args = (xn, yn)
-        node.kwargs = NO_OPTIONS
-        node.kept = None
-        if data.__class__ is float64:
-            node.shape = ()
-            node.dtype = FLOAT64
-        else:
-            node.shape = data.shape
-            node.dtype = data.dtype
-        node.seq = next_seq()
-        node.scope = scope
-        node.name = node.holder = None
-        needs = False
-        if xn.needs_grad:
-            needs = True
-            if out_for_x:
-                node.kept = data
-            if x_for_x:
-                xn.kept = x
-            if y_for_x and y is not yn:
-                yn.kept = y
-        if y is not yn and yn.needs_grad:
-            needs = True
-            if out_for_y:
-                node.kept = data
-            if x_for_y:
-                xn.kept = x
-            if y_for_y:
-                yn.kept = y
-        node.needs_grad = needs
-        frame = _getframe(1)
-        code = frame.f_code
-        while hidden.get(code.co_filename, True):
-            if not is_hidden(code.co_filename) or frame.f_back is None:
-                break
-            frame = frame.f_back
-            code = frame.f_code
-        node.code = code
-        node.lasti = frame.f_lasti
-        return tensor
-
-    def reflected(self: Tensor, other: Any) -> Any:
-        if isinstance(other, _OPERANDS):
-            return record(rule, (other if isinstance(other, int | float) else np.asarray(other), self), NO_OPTIONS)
-        return NotImplemented
-
-    forward.__name__ = f"__{op.__name__}__"
-    reflected.__name__ = f"__r{op.__name__}__"
-    return forward, reflected
-
-
-_OPERANDS = (int, float, np.ndarray, np.generic, list, tuple)
-_GETITEM = indexing.getitem.rule
-_ASTYPE = shapes.astype.rule
 set_at = indexing.set_at
-
-
-def _set_operators() -> None:
-    for name, fn, op in (
-        ("add", np.add, operator.add),
-        ("sub", np.subtract, operator.sub),
-        ("mul", np.multiply, operator.mul),
-        ("truediv", np.divide, operator.truediv),
-        ("pow", np.power, operator.pow),
-        ("matmul", np.matmul, operator.matmul),
-        ("mod", np.remainder, operator.mod),
-    ):
-        forward, reflected = _operator(fn, op)
-        setattr(Tensor, f"__{name}__", forward)
-        setattr(Tensor, f"__r{name}__", reflected)
-    for name, op in (
-        ("lt", operator.lt), ("le", operator.le), ("gt", operator.gt), ("ge", operator.ge),
-        ("eq", operator.eq), ("ne", operator.ne),
-    ):  # fmt: skip
-        setattr(Tensor, f"__{name}__", _comparison(op))
-    for name, fn in (("neg", np.negative), ("pos", np.positive), ("abs", np.absolute)):
-        setattr(Tensor, f"__{name}__", _unary(RULES[fn]))
-
-
-def _comparison(op: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
-    def compare(self: Tensor, other: Any) -> Any:
-        return op(self._data, other._data if isinstance(other, Tensor) else other)
-
-    return compare
-
-
-def _unary(rule: Rule) -> Callable[[Tensor], Tensor]:
-    def method(self: Tensor) -> Tensor:
-        return record(rule, (self,), NO_OPTIONS)
-
-    method.__name__ = rule.name
-    method.__doc__ = f"``np.{rule.name}`` of every element."
-    return method
-
-
-_set_operators()
-
-
-# --- ndarray's methods that are NumPy's functions ---------------------------------------------------------------------
-
-_ELEMENTWISE = (
-    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "square", "reciprocal", "sin", "cos",
-    "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "absolute",
-    "conjugate",
-)  # fmt: skip
-_NUMBERS_ONLY = ("argmax", "argmin", "argsort", "any", "all", "nonzero")
-
-
-def _method(name: str) -> Callable[..., Any]:
-    fn = getattr(np, name)
-
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        return fn(self, *args, **kwargs)
-
-    method.__name__ = name
-    method.__doc__ = f"``np.{name}`` of the Tensor."
-    return method
-
-
-def _reducing(name: str) -> Callable[..., Any]:
-    rule = RULES[getattr(np, name)]
-
-    def method(self: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
-        options: dict[str, Any] = {} if axis is None else {"axis": axis}
-        if keepdims:
-            options["keepdims"] = True
-        return record(rule, (self,), options)
-
-    method.__name__ = name
-    method.__doc__ = f"``np.{name}`` along `axis` (an int, a tuple of them, or None for all)."
-    return method
-
-
-def _set_methods() -> None:
-    for name in ("sum", "mean"):
-        setattr(Tensor, name, _reducing(name))
-    for name in _ELEMENTWISE:
-        setattr(Tensor, name, _unary(RULES[getattr(np, name)]))
-    for name, same in (("abs", "absolute"), ("conj", "conjugate")):
-        setattr(Tensor, name, getattr(Tensor, same))
-    for name in (
-        "prod", "max", "min", "var", "std", "cumsum", "cumprod", "swapaxes", "squeeze", "ravel", "repeat", "dot",
-        "take", "trace", "diagonal", *_NUMBERS_ONLY,
-    ):  # fmt: skip
-        setattr(Tensor, name, _method(name))
-
-
-_set_methods()

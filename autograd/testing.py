@@ -161,8 +161,8 @@ def _gradient_function(f: Function, point: Sequence[Any], rng: np.random.Generat
 
 
 def _scale(x: Any) -> Any:
-    """How far each element can be moved: by its own size where that is small, so that log and sqrt stay in their domain;
-    by no more than 1 unless rounding asks for it."""
+    """How far each element can be moved: by its own size where that is small, so that log and sqrt stay in their
+    domain; by no more than 1 unless rounding asks for it."""
     size = np.abs(x)
     return np.where(size == 0, 1.0, np.clip(size, 1e-3, np.maximum(1.0, size / 1e3)))
 
@@ -219,6 +219,8 @@ def _check_order(
     places: list[int],
 ) -> None:
     out = _values(f, point)
+    if not out.size:
+        return
     size_in = sum(x.size for x in point)
     if not np.isfinite(out).all():
         raise GradcheckUndecided(f"gradcheck can't judge order {order}: the function is not finite at the point")
@@ -251,8 +253,8 @@ def _compare(
     slope = _slope(f, point, direction, scale)
     if slope.kink.any():
         raise GradcheckUndecided(
-            f"gradcheck can't judge order {order}: the slopes on the two sides of the point differ (or are not finite, or "
-            f"do not settle) along {where}, in {_place(slope.kink)} of the result; choose a point away from the kink"
+            f"gradcheck can't judge order {order}: the slopes on the two sides of the point differ (or are not finite, "
+            f"or do not settle) along {where}, in {_place(slope.kink)} of the result; choose a point away from the kink"
         )
     exact: dict[str, Any] = {}
     if "jvp" in modes:

@@ -173,7 +173,7 @@ def _plain(value: Any, records: bool) -> Any:
 def _checked(f: Any, caller: str) -> Function:
     if not callable(f):
         raise TypeError(f"{caller} expects a function, got {type(f).__name__}")
-    return f  # type: ignore[no-any-return]
+    return f
 
 
 # --- the transforms ---------------------------------------------------------------------------------------------------
@@ -473,9 +473,7 @@ def hvp(f: Function, argnums: int = 0) -> Function:
             gradients = _leaves(grad(f, argnums)(*inner, **kwargs))
             if len(gradients) != len(directions):
                 raise ValueError(f"hvp: a vector of {len(directions)} arrays for an argument of {len(gradients)}")
-            terms = [
-                np.sum(g * _matching(v, g, "hvp: the vector")) for g, v in zip(gradients, directions, strict=True)
-            ]
+            terms = [np.sum(g * _matching(v, g, "hvp: the vector")) for g, v in zip(gradients, directions, strict=True)]
             return sum(terms[1:], terms[0])
 
         return grad(slope, argnums)(*primals)

@@ -288,7 +288,7 @@ def _labels(target: Any, shape: tuple[int, ...], ignore_index: int | None, what:
         )
     if not labels.size:
         raise ShapeMismatch(f"{what}: an empty batch, scores of shape {shape}")
-    if labels.min() >= 0 and labels.max() < classes:
+    if labels.astype(np.uint64, copy=False).max() < classes:  # as unsigned, a label below 0 is a large one
         if ignore_index is None or ignore_index < 0 or not (labels == ignore_index).any():
             return labels, None
         counts = labels != ignore_index

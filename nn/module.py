@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from autograd import Tensor, no_grad, scope
+from autograd import Scope, Tensor, no_grad
+from autograd.recording import SCOPE
 
 from .errors import LayerError
 from .naming import input_names, name_tree
@@ -108,14 +109,23 @@ class Module:
             _OUTERMOST.reset(token)
 
     def _run(self, args: Any, kwargs: dict[str, Any]) -> Any:
+        around = SCOPE.get()
         try:
-            with scope(self._scope_name, type(self).__name__):
+            if around is None:
                 out = self.forward(*args, **kwargs)
+            else:
+                token = SCOPE.set(Scope(self._scope_name, type(self).__name__, around))
+                try:
+                    out = self.forward(*args, **kwargs)
+                finally:
+                    SCOPE.reset(token)
         except LayerError as error:
             error.leave(self._scope_name)
             raise
-        if self._z_name is not None and isinstance(out, Tensor) and not out.is_leaf and out.name is None:
-            out.name = self._z_name
+        if self._z_name is not None and isinstance(out, Tensor):
+            node = out.node
+            if node.args is not None and node.name is None:
+                node.name = self._z_name
         if _listeners:
             for listener in _listeners:
                 listener(self, out)

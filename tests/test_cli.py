@@ -81,7 +81,7 @@ def test_the_demo_finds_a_wrong_rule(monkeypatch):
     monkeypatch.setattr(sigmoid.rule, "vjps", [lambda g, out, x: g * out * (1.001 - out)])
     nn.manual_seed(0)
     images, labels = nn.datasets.mnist("test")
-    with pytest.raises(AssertionError, match="gradient of conv1.weight differs"):
+    with pytest.raises(AssertionError, match=r"gradient of conv1\.weight differs"):
         demo.check_gradients(demo.DigitNet(), images[:1], labels[:1], entries=3)
 
 

@@ -1,4 +1,4 @@
-"""Every code block of the README and of docs/ runs, every link leads somewhere, every notebook runs from top to bottom."""
+"""Every code block of the README and of docs/ runs, every link leads somewhere, every notebook runs to its end."""
 
 import doctest
 import re
@@ -16,7 +16,8 @@ def test_the_code_in_a_document_does_what_it_says(path):
     text = path.read_text()
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     assert all(block.startswith(">>>") for block in blocks)
-    failed, tried = doctest.testfile(str(path), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
+    flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+    failed, tried = doctest.testfile(str(path), module_relative=False, optionflags=flags)
     assert failed == 0
     assert tried >= len(blocks)
 
@@ -42,8 +43,8 @@ def test_a_notebook_runs_from_top_to_bottom(path):
 
     notebook = nbformat.read(path, as_version=4)
     assert all(cell.get("execution_count") for cell in notebook.cells if cell.cell_type == "code"), "not executed"
-    client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}})
-    client.execute()
+    folder = {"metadata": {"path": str(path.parent)}}
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=folder).execute()
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             assert output.output_type != "error"

@@ -118,7 +118,8 @@ def test_a_kernel_larger_than_the_image_is_a_sentence():
 
 
 def test_the_record_says_how_many_times_each_weight_is_used():
-    out = convolve(Tensor(np.ones((1, 1, 28, 28))), Tensor(np.ones((6, 1, 5, 5))), (0, (1, 1), (1, 1), 1, ((0, 0), (0, 0))))
+    case = ((1, 1), (1, 1), 1, ((0, 0), (0, 0)))
+    out = convolve(Tensor(np.ones((1, 1, 28, 28))), Tensor(np.ones((6, 1, 5, 5))), case)
     node = out.node
     assert node.rule.uses(node, 1) == 576
     assert [n.op for n in Tape(out)][-2:] == ["windows", "window_product"]

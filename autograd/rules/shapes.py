@@ -21,7 +21,7 @@ def sum_to_shape(x: Any, shape: tuple[int, ...]) -> Any:
         raise ValueError(f"a gradient of shape {x.shape} does not fit an operand of shape {shape}")
     axes = (*range(added), *stretched)
     x = x.sum(axis=axes) if axes else x
-    return x.reshape(shape)
+    return x if x.shape == shape else x.reshape(shape)
 
 
 defvjp(sum_to_shape, lambda g, out, x, shape: np.broadcast_to(g, x.shape))

@@ -1,8 +1,8 @@
 """Sliding windows, their adjoint, and the products and maxima over them that convolution and pooling are made of.
 
-A convolution is ``pad → windows → window_product → + bias``; a pooling layer is ``windows → window_max``. The windows are
-a view, so they cost nothing. Arrays have the shape N×C×H×W throughout; in memory the batch runs innermost (C×H×W×N),
-so that copying columns copies long runs and the matrix products need no transposing.
+A convolution is ``pad → windows → window_product → + bias``; a pooling layer is ``windows → window_max``. The windows
+are a view, so they cost nothing. Arrays have the shape N×C×H×W throughout; in memory the batch runs innermost
+(C×H×W×N), so that copying columns copies long runs and the matrix products need no transposing.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ defvjp(
 )
 
 
-# --- the product of windows and kernels, and its two adjoints: each is the other's rule --------------------------------
+# --- the product of windows and kernels, and its two adjoints: each is the other's rule -------------------------------
 
 
 def _columns(w: Any) -> Any:
@@ -194,7 +194,7 @@ def window_product(w: Any, weight: Any, groups: int = 1) -> Any:
 
 @pure
 def window_product_weight(g: Any, w: Any, groups: int = 1) -> Any:
-    """The adjoint of `window_product` in the kernels: Σ g[n,f,p,q] · w[n,c,p,q,i,j], summed over images and positions."""
+    """The adjoint of `window_product` in the kernels: Σ g[n,f,p,q] · w[n,c,p,q,i,j] over images and positions."""
     _, c, _, _, kh, kw = w.shape
     f = g.shape[1]
     out = np.zeros((f, c // groups, kh, kw), np.result_type(g, w))
@@ -270,7 +270,8 @@ def window_max(w: Any) -> Any:
 def _first_maximum(w: Any, out: Any) -> Any:
     """Where the first maximum of each window is: booleans of w's shape."""
     cells = _cells(w)
-    hits = np.empty((*w.shape[-2:], *w.shape[1:-2], w.shape[0]), bool).transpose(w.ndim - 1, *range(2, w.ndim - 1), 0, 1)
+    n, *middle, kh, kw = w.shape
+    hits = np.empty((kh, kw, *middle, n), bool).transpose(w.ndim - 1, *range(2, w.ndim - 1), 0, 1)
     free: Any = None
     for cell, hit in zip(cells, _cells(hits), strict=True):
         hit[...] = cell == out

@@ -1,0 +1,198 @@
+"""The operators of `Tensor`, and those of ndarray's methods that are NumPy's functions.
+
+Operators are the hot path: `_operator` writes out what `record` does for any function.
+"""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .recording import IS_HIDDEN, SCOPE
+from .registry import RULES, Rule
+from .tape import FLOAT64, NO_OPTIONS, Node, float64, next_seq
+from .tensor import Tensor, record
+
+__all__: list[str] = []
+
+_new = object.__new__
+_getframe = sys._getframe
+_current_scope = SCOPE.get
+_OPERANDS = (int, float, np.ndarray, np.generic, list, tuple)
+
+_ELEMENTWISE = (
+    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "square", "reciprocal", "sin", "cos",
+    "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "absolute",
+    "conjugate",
+)  # fmt: skip
+_NUMBERS_ONLY = ("argmax", "argmin", "argsort", "any", "all", "nonzero")
+
+
+def _operator(fn: np.ufunc, op: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
+    """A binary operator of `Tensor` and its reflected form. Written out: this is the hot path."""
+    rule = RULES[fn]
+    rule.op = op
+    (out_for_x, read_for_x), (out_for_y, read_for_y) = rule.reads(0), rule.reads(1)
+    assert read_for_x is not None and read_for_y is not None
+    x_for_x, y_for_x = 0 in read_for_x, 1 in read_for_x
+    x_for_y, y_for_y = 0 in read_for_y, 1 in read_for_y
+    hidden = IS_HIDDEN
+
+    def forward(self: Tensor, other: Any) -> Any:
+        x = self._data
+        cls = other.__class__
+        if cls is Tensor or isinstance(other, Tensor):
+            y = other._data
+            yn = other._node
+            if yn is None:
+                yn = other._set_leaf(False)
+        elif cls is float or cls is int:
+            y = yn = other
+        elif isinstance(other, _OPERANDS):
+            return record(rule, (self, np.asarray(other)), NO_OPTIONS)
+        else:
+            return NotImplemented
+        data = op(x, y)
+        scope = _current_scope()
+        tensor = _new(Tensor)
+        tensor._data = data
+        if scope is None:
+            tensor._node = None
+            return tensor
+        xn = self._node
+        if xn is None:
+            xn = self._set_leaf(False)
+        tensor._node = node = Node()
+        node.rule = rule
+        node.args = (xn, yn)
+        node.kwargs = NO_OPTIONS
+        node.kept = None
+        if data.__class__ is float64:
+            node.shape = ()
+            node.dtype = FLOAT64
+        else:
+            node.shape = data.shape
+            node.dtype = data.dtype
+        node.seq = next_seq()
+        node.scope = scope
+        node.name = node.holder = None
+        needs = False
+        if xn.needs_grad:
+            needs = True
+            if out_for_x:
+                node.kept = data
+            if x_for_x:
+                xn.kept = x
+            if y_for_x and y is not yn:
+                yn.kept = y
+        if y is not yn and yn.needs_grad:
+            needs = True
+            if out_for_y:
+                node.kept = data
+            if x_for_y:
+                xn.kept = x
+            if y_for_y:
+                yn.kept = y
+        node.needs_grad = needs
+        frame: Any = _getframe(1)
+        code = frame.f_code
+        while hidden[code.co_filename] and frame.f_back is not None:
+            frame = frame.f_back
+            code = frame.f_code
+        node.code = code
+        node.lasti = frame.f_lasti
+        return tensor
+
+    def reflected(self: Tensor, other: Any) -> Any:
+        if isinstance(other, _OPERANDS):
+            return record(rule, (other if isinstance(other, int | float) else np.asarray(other), self), NO_OPTIONS)
+        return NotImplemented
+
+    forward.__name__ = f"__{op.__name__}__"
+    reflected.__name__ = f"__r{op.__name__}__"
+    return forward, reflected
+
+
+def _set_operators() -> None:
+    for name, fn, op in (
+        ("add", np.add, operator.add),
+        ("sub", np.subtract, operator.sub),
+        ("mul", np.multiply, operator.mul),
+        ("truediv", np.divide, operator.truediv),
+        ("pow", np.power, operator.pow),
+        ("matmul", np.matmul, operator.matmul),
+        ("mod", np.remainder, operator.mod),
+    ):
+        forward, reflected = _operator(fn, op)
+        setattr(Tensor, f"__{name}__", forward)
+        setattr(Tensor, f"__r{name}__", reflected)
+    for name, op in (
+        ("lt", operator.lt), ("le", operator.le), ("gt", operator.gt), ("ge", operator.ge),
+        ("eq", operator.eq), ("ne", operator.ne),
+    ):  # fmt: skip
+        setattr(Tensor, f"__{name}__", _comparison(op))
+    for name, function in (("neg", np.negative), ("pos", np.positive), ("abs", np.absolute)):
+        setattr(Tensor, f"__{name}__", _unary(RULES[function]))
+
+
+def _comparison(op: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
+    def compare(self: Tensor, other: Any) -> Any:
+        return op(self._data, other._data if isinstance(other, Tensor) else other)
+
+    return compare
+
+
+def _unary(rule: Rule) -> Callable[[Tensor], Tensor]:
+    def method(self: Tensor) -> Tensor:
+        return record(rule, (self,), NO_OPTIONS)
+
+    method.__name__ = str(rule.name)
+    method.__doc__ = f"``np.{rule.name}`` of every element."
+    return method
+
+
+def _method(name: str) -> Callable[..., Any]:
+    fn = getattr(np, name)
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return fn(self, *args, **kwargs)
+
+    method.__name__ = name
+    method.__doc__ = f"``np.{name}`` of the Tensor."
+    return method
+
+
+def _reducing(name: str) -> Callable[..., Any]:
+    rule = RULES[getattr(np, name)]
+
+    def method(self: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
+        options: dict[str, Any] = {} if axis is None else {"axis": axis}
+        if keepdims:
+            options["keepdims"] = True
+        return record(rule, (self,), options)
+
+    method.__name__ = name
+    method.__doc__ = f"``np.{name}`` along `axis` (an int, a tuple of them, or None for all)."
+    return method
+
+
+def _set_methods() -> None:
+    for name in ("sum", "mean"):
+        setattr(Tensor, name, _reducing(name))
+    for name in _ELEMENTWISE:
+        setattr(Tensor, name, _unary(RULES[getattr(np, name)]))
+    for name, same in (("abs", "absolute"), ("conj", "conjugate")):
+        setattr(Tensor, name, getattr(Tensor, same))
+    for name in (
+        "prod", "max", "min", "var", "std", "cumsum", "cumprod", "swapaxes", "squeeze", "ravel", "repeat", "dot",
+        "take", "trace", "diagonal", *_NUMBERS_ONLY,
+    ):  # fmt: skip
+        setattr(Tensor, name, _method(name))
+
+
+_set_operators()
+_set_methods()

@@ -1,0 +1,140 @@
+"""How NumPy's own functions reach the tape: the array protocols of `Tensor`, as NEP 13 and NEP 18 define them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .operands import frozen
+from .registry import COMPOSITES, NUMBERS_ONLY, RULES, Rule, no_rule
+from .rules import reductions
+from .tape import NO_OPTIONS
+from .tensor import Tensor, record
+
+__all__: list[str] = []
+
+
+def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    """``Tensor.__array_ufunc__``: record what a ufunc does."""
+    out = kwargs.pop("out", None)
+    if out is not None:
+        raise TypeError(
+            f"np.{ufunc.__name__} can't write a traced result into an array with out= or an in-place operator "
+            "(array += tensor): write array = array + tensor"
+        )
+    if method != "__call__":
+        return _ufunc_method(ufunc, method, inputs, kwargs)
+    if kwargs.pop("where", True) is not True:
+        raise TypeError(f"np.{ufunc.__name__}: where= is not traced; use np.where around the result")
+    dtype = kwargs.pop("dtype", None)
+    for option in kwargs:
+        raise TypeError(f"np.{ufunc.__name__}: the option {option}= is not traced")
+    if dtype is not None:
+        inputs = tuple(x.astype(dtype) if isinstance(x, Tensor) else np.asarray(x, dtype) for x in inputs)
+    rule = RULES.get(ufunc)
+    if rule is None:
+        raise no_rule(ufunc)
+    inputs = tuple(np.asarray(x) if isinstance(x, list | tuple) else x for x in inputs)
+    return _constant(rule, inputs, {}) if rule.constant else record(rule, inputs, NO_OPTIONS)
+
+
+def array_function(self: Tensor, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+    """``Tensor.__array_function__``: record what any other NumPy function does."""
+    if kwargs:
+        if kwargs.get("out") is not None:
+            raise TypeError(f"np.{func.__name__}: out= is not traced; use the returned Tensor")
+        kwargs = {k: v for k, v in kwargs.items() if v is not np._NoValue and k != "out"}
+    expression = COMPOSITES.get(func)
+    if expression is not None:
+        return expression(*args, **kwargs)
+    if func in NUMBERS_ONLY:
+        return func(*_without_tensors(args), **_without_tensors(kwargs))
+    rule = RULES.get(func)
+    if rule is None:
+        raise no_rule(func)
+    args, kwargs = rule.split_options(args, kwargs)
+    if kwargs:
+        kwargs = _options(rule, kwargs)
+    args = tuple(a if hasattr(a, "dtype") else np.asarray(a) for a in args)
+    return _constant(rule, args, kwargs) if rule.constant else record(rule, args, kwargs)
+
+
+def record_call(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """``Tensor._record``: record a call of a primitive."""
+    args, kwargs = rule.split_options(args, kwargs)
+    if rule.constant:
+        return _constant(rule, args, kwargs)
+    return record(rule, args, kwargs)
+
+
+def _options(rule: Rule, options: dict[str, Any]) -> dict[str, Any]:
+    """The options of a NumPy call as a record holds them: known to the rule, and of values that nobody changes."""
+    kept = {}
+    for name, value in options.items():
+        if not rule.constant and not rule.knows(name):
+            if value is None or value is np._NoValue:
+                continue
+            if name == "out":
+                raise TypeError(f"np.{rule.name}: out= is not traced; use the returned Tensor")
+            raise TypeError(f"np.{rule.name}: the option {name}={value!r} is not traced")
+        if name == "order" and value not in ("C", "F"):
+            raise TypeError(f"np.{rule.name}: order must be 'C' or 'F' on a Tensor, got {value!r}")
+        if isinstance(value, Tensor) and value.requires_grad:
+            raise TypeError(f"np.{rule.name}: no gradient flows through {name}=; give an array there (t.data)")
+        kept[name] = _settled(value)
+    return kept
+
+
+def _settled(value: Any) -> Any:
+    """An option that nobody else can change: lists become tuples, writable arrays are copied."""
+    if isinstance(value, list | tuple):
+        return tuple(_settled(v) for v in value)
+    return frozen(value._data if isinstance(value, Tensor) else value)
+
+
+def _constant(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call a function whose derivative is zero: floating-point results are recorded, others are plain arrays."""
+    value = rule.fn(*_without_tensors(args), **kwargs)
+    return record(rule, args, kwargs) if value.dtype.kind == "f" else value
+
+
+def _without_tensors(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value._data
+    if isinstance(value, dict):
+        return {k: _without_tensors(v) for k, v in value.items()}
+    if isinstance(value, tuple | list):
+        return type(value)(_without_tensors(v) for v in value)
+    return value
+
+
+_REDUCTIONS: dict[str, Callable[..., Any]] = {
+    "add": np.sum, "multiply": np.prod, "maximum": np.max, "minimum": np.min, "logaddexp": reductions.logsumexp,
+    "logical_and": np.all, "logical_or": np.any,
+}  # fmt: skip
+_RUNNING: dict[str, Callable[..., Any]] = {"add": np.cumsum, "multiply": np.cumprod}
+
+
+def _ufunc_method(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """``np.add.reduce`` and its kin, as the functions that they are."""
+    x, *rest = inputs
+    options = dict(zip(("axis",), rest, strict=False)) if method in ("reduce", "accumulate") else {}
+    options |= {k: v for k, v in kwargs.items() if v is not np._NoValue and (v is not None or k == "axis")}
+    if method == "reduce" and ufunc.__name__ in _REDUCTIONS and not options.keys() - {"axis", "keepdims"}:
+        return _REDUCTIONS[ufunc.__name__](x, **{"axis": 0, **options})
+    if method == "accumulate" and ufunc.__name__ in _RUNNING and not options.keys() - {"axis"}:
+        return _RUNNING[ufunc.__name__](x, **{"axis": 0, **options})
+    if method == "outer" and not options:
+        (y,) = rest
+        return ufunc(np.reshape(x, np.shape(x) + (1,) * np.ndim(y)), y)
+    raise no_rule(ufunc, f" for ufunc.{method}" + (f" with {', '.join(options)}" if options else ""))
+
+
+for _name, _function in (
+    ("__array_ufunc__", array_ufunc),
+    ("__array_function__", array_function),
+    ("_record", staticmethod(record_call)),
+):
+    setattr(Tensor, _name, _function)
