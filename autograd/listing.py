@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from .tape import Tape
+    from .tape import Node, Tape
 
 
 def summary(value: Any, *, limit: int = 4) -> str:
@@ -39,13 +40,30 @@ def operand_text(tape: Tape, operand: Any) -> str:
     return repr(operand) if not isinstance(operand, float) else f"{operand:.6g}"
 
 
-def option_text(options: dict[str, Any]) -> str:
-    """The options of a call as they were written: ``axis=1, keepdims=True``; large arrays by their shape."""
+def option_text(node: Node) -> str:
+    """The options of a call that are not the defaults: ``axis=1, keepdims=True``; large arrays by their shape."""
     parts = []
-    for key, value in options.items():
+    for key, value in _chosen(node).items():
         big = isinstance(value, np.ndarray) and value.size > 4
         parts.append(f"{key}={f'array{value.shape}' if big else value!r}")
     return ", ".join(parts)
+
+
+def _chosen(node: Node) -> dict[str, Any]:
+    """The options of an operation that are not what they are by default."""
+    try:
+        parameters = inspect.signature(node.rule.fn).parameters
+    except (TypeError, ValueError):
+        return node.kwargs
+    return {
+        key: value
+        for key, value in node.kwargs.items()
+        if isinstance(value, np.ndarray) or key not in parameters or not _same(parameters[key].default, value)
+    }
+
+
+def _same(default: Any, value: Any) -> bool:
+    return type(default) is type(value) and bool(default == value)
 
 
 def table(tape: Tape) -> str:
@@ -53,7 +71,7 @@ def table(tape: Tape) -> str:
     rows = [("", "name", "op", "operands", "shape", "value", "scope", "line")]
     for i, node in enumerate(tape):
         operands = ", ".join(operand_text(tape, a) for a in node.operands)
-        options = option_text(node.kwargs)
+        options = option_text(node)
         rows.append(
             (
                 f"%{i}",

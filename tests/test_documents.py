@@ -15,7 +15,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 def test_the_code_in_a_document_does_what_it_says(path):
     text = path.read_text()
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert all(block.startswith(">>>") for block in blocks)
+    assert all(block.lstrip().startswith(">>>") for block in blocks)
     flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
     failed, tried = doctest.testfile(str(path), module_relative=False, optionflags=flags)
     assert failed == 0
@@ -24,7 +24,7 @@ def test_the_code_in_a_document_does_what_it_says(path):
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_the_links_of_a_document_lead_to_files(path):
-    for target in re.findall(r"\]\(([^)#]+)", path.read_text()):
+    for target in re.findall(r"""(?:\]\(|src=")([^)#"]+)""", path.read_text()):
         if not target.startswith("http"):
             assert (path.parent / target).exists(), target
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import operator
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -119,7 +118,7 @@ class _Reader:
             return f"-{operands[0]}"
         if node.op == "getitem":
             return f"{operands[0]}[{_index_text(node.kwargs.get('index'))}]"
-        options = option_text(_chosen(node))
+        options = option_text(node)
         shown = operands if len(operands) <= 4 else [*operands[:2], "…", operands[-1]]
         return f"{node.op}({', '.join([*shown, *([options] if options else [])])})"
 
@@ -310,23 +309,6 @@ def _bad(value: Any) -> str:
         if np.isfinite(value).all():
             return ""
     return "NaN" if np.isnan(value).any() else "Inf"
-
-
-def _chosen(node: Node) -> dict[str, Any]:
-    """The options of an operation that are not what they are by default."""
-    try:
-        parameters = inspect.signature(node.rule.fn).parameters
-    except (TypeError, ValueError):
-        return node.kwargs
-    return {
-        key: value
-        for key, value in node.kwargs.items()
-        if isinstance(value, np.ndarray) or key not in parameters or not _same(parameters[key].default, value)
-    }
-
-
-def _same(default: Any, value: Any) -> bool:
-    return type(default) is type(value) and bool(default == value)
 
 
 def _index_text(index: Any) -> str:

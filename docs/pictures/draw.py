@@ -1,0 +1,44 @@
+"""Draw the pictures of the README again: ``python docs/pictures/draw.py``."""
+
+from pathlib import Path
+
+import numpy as np
+
+import nn
+import viz
+from autograd import Tensor
+from nn.functional import sigmoid
+
+HERE = Path(__file__).parent
+
+
+def network() -> viz.Picture:
+    """A small convolutional network on a real digit, layer by layer."""
+    nn.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(1, 6, 5), nn.Sigmoid(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(6 * 12 * 12, 10), nn.Softmax()
+    )
+    loss = nn.LogLoss()
+    images, labels = nn.datasets.mnist("train")
+    nn.fit(model, (images, labels), epochs=3, lr=0.01, loss=loss, seed=0, progress=False)
+    images, labels = nn.datasets.mnist("test")
+    certainty = model(images).data[np.arange(len(labels)), labels]
+    i = int(np.argmin(np.abs(certainty - 0.5)))
+    return viz.draw(loss(model(images[i : i + 1]), labels[i : i + 1]), level="layer")
+
+
+def neuron() -> viz.Picture:
+    """One sigmoid neuron and its squared error."""
+    w, x, b = Tensor(0.5, name="w"), Tensor(2.0, name="x"), Tensor(-0.4, name="b")
+    z = w * x + b
+    z.name = "z"
+    a = sigmoid(z)
+    a.name = "a"
+    loss = 0.5 * (a - 1.0) ** 2
+    loss.name = "L"
+    return viz.draw(loss)
+
+
+if __name__ == "__main__":
+    network().save(HERE / "network.svg")
+    neuron().save(HERE / "neuron.svg")
