@@ -91,7 +91,7 @@ def finish(svg: bytes, graph: Graph, cards: Mapping[str, Card], description: str
     _footer(root, graph, cards, legend)
     name = f"Computation graph of {graph.loss}"
     root.set("role", "img")
-    root.set("aria-label", f"{name}: {description}")
+    root.set("aria-label", description)
     root.set("font-family", FONTS)
     root.set("style", "max-width:100%;height:auto")
     title = ET.Element(f"{{{SVG}}}title")
