@@ -66,6 +66,17 @@ def _same(default: Any, value: Any) -> bool:
     return type(default) is type(value) and bool(default == value)
 
 
+def _bears_nan(tape: Tape, node: Node) -> bool:
+    """Whether the value holds a NaN while those of its operands hold none."""
+    operands = (tape.value(a) if hasattr(a, "rule") else a for a in node.operands)
+    return _has_nan(tape.value(node)) and not any(_has_nan(value) for value in operands)
+
+
+def _has_nan(value: Any) -> bool:
+    value = np.asarray(value) if isinstance(value, float | np.generic | np.ndarray) else None
+    return value is not None and value.dtype.kind == "f" and bool(np.isnan(value).any())
+
+
 def table(tape: Tape) -> str:
     """The tape as a text table: index, name, operation, operands, shape, value, scope, source line."""
     rows = [("", "name", "op", "operands", "shape", "value", "scope", "line")]
@@ -79,7 +90,7 @@ def table(tape: Tape) -> str:
                 node.op,
                 "; ".join(part for part in (operands, options) if part),
                 str(node.shape),
-                summary(tape.value(node)),
+                summary(tape.value(node)) + (" ← NaN born here" if _bears_nan(tape, node) else ""),
                 node.scope.path,
                 str(node.source or ""),
             )

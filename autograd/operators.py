@@ -15,7 +15,7 @@ import numpy as np
 from .recording import IS_HIDDEN, SCOPE
 from .registry import RULES, Rule
 from .tape import FLOAT64, NO_OPTIONS, Node, float64, next_seq
-from .tensor import Tensor, record
+from .tensor import Tensor, mismatch, record
 
 __all__: list[str] = []
 
@@ -36,6 +36,7 @@ def _operator(fn: np.ufunc, op: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
     """A binary operator of `Tensor` and its reflected form. Written out: this is the hot path."""
     rule = RULES[fn]
     rule.op = op
+    rule.fixed = True
     (out_for_x, read_for_x), (out_for_y, read_for_y) = rule.reads(0), rule.reads(1)
     assert read_for_x is not None and read_for_y is not None
     x_for_x, y_for_x = 0 in read_for_x, 1 in read_for_x
@@ -56,7 +57,10 @@ def _operator(fn: np.ufunc, op: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
             return record(rule, (self, np.asarray(other)), NO_OPTIONS)
         else:
             return NotImplemented
-        data = op(x, y)
+        try:
+            data = op(x, y)
+        except ValueError as error:
+            raise mismatch(rule, (self, other), error) from None
         scope = _current_scope()
         tensor = _new(Tensor)
         tensor._data = data
@@ -135,8 +139,41 @@ def _set_operators() -> None:
         ("eq", operator.eq), ("ne", operator.ne),
     ):  # fmt: skip
         setattr(Tensor, f"__{name}__", _comparison(op))
+    for name in ("add", "sub", "mul", "truediv"):
+        setattr(Tensor, f"__i{name}__", _in_place(getattr(Tensor, f"__{name}__")))
+    whole: tuple[tuple[str, np.ufunc | None], ...] = (("floordiv", np.floor_divide), ("divmod", None))
+    for name, quotient in whole:
+        setattr(Tensor, f"__{name}__", _whole(quotient, False))
+        setattr(Tensor, f"__r{name}__", _whole(quotient, True))
+    Tensor.__round__ = lambda self, decimals=0: self.round(decimals)  # type: ignore[attr-defined]
     for name, function in (("neg", np.negative), ("pos", np.positive), ("abs", np.absolute)):
         setattr(Tensor, f"__{name}__", _unary(RULES[function]))
+
+
+def _in_place(forward: Callable[[Tensor, Any], Any]) -> Callable[[Tensor, Any], Any]:
+    """``t -= x`` is ``t = t - x``; refused where it is meant to update a leaf, which would stay as it is."""
+
+    def update(self: Tensor, other: Any) -> Any:
+        if _current_scope() is None and self.requires_grad and self.is_leaf and self.grad is not None:
+            raise RuntimeError(
+                f"{self.name or 'a leaf'} can't be updated in place, Tensors never change: write "
+                "p.data = p.data - lr * p.grad, or use an optimiser"
+            )
+        return forward(self, other)
+
+    return update
+
+
+def _whole(fn: np.ufunc | None, reflected: bool) -> Callable[[Tensor, Any], Any]:
+    """``//`` and, without `fn`, ``divmod``: no gradient flows through whole quotients, that of ``%`` does."""
+
+    def divide(self: Tensor, other: Any) -> Any:
+        if not isinstance(other, (*_OPERANDS, Tensor)):
+            return NotImplemented
+        x, y = (other, self) if reflected else (self, other)
+        return (np.floor_divide(x, y), np.remainder(x, y)) if fn is None else fn(x, y)
+
+    return divide
 
 
 def _comparison(op: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
@@ -162,6 +199,7 @@ def _method(name: str) -> Callable[..., Any]:
         return fn(self, *args, **kwargs)
 
     method.__name__ = name
+    method.__qualname__ = f"Tensor.{name}"
     method.__doc__ = f"``np.{name}`` of the Tensor."
     return method
 
@@ -169,13 +207,18 @@ def _method(name: str) -> Callable[..., Any]:
 def _reducing(name: str) -> Callable[..., Any]:
     rule = RULES[getattr(np, name)]
 
-    def method(self: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
-        options: dict[str, Any] = {} if axis is None else {"axis": axis}
+    def method(self: Tensor, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False) -> Tensor:
+        if out is not None:
+            raise TypeError(f"{name}: out= is not traced; use the returned Tensor")
+        if dtype is not None:
+            return self.astype(dtype).__getattribute__(name)(axis, keepdims=keepdims)
+        options: dict[str, Any] = {} if axis is None else {"axis": tuple(axis) if isinstance(axis, list) else axis}
         if keepdims:
             options["keepdims"] = True
         return record(rule, (self,), options)
 
     method.__name__ = name
+    method.__qualname__ = f"Tensor.{name}"
     method.__doc__ = f"``np.{name}`` along `axis` (an int, a tuple of them, or None for all)."
     return method
 
@@ -189,7 +232,7 @@ def _set_methods() -> None:
         setattr(Tensor, name, getattr(Tensor, same))
     for name in (
         "prod", "max", "min", "var", "std", "cumsum", "cumprod", "swapaxes", "squeeze", "ravel", "repeat", "dot",
-        "take", "trace", "diagonal", *_NUMBERS_ONLY,
+        "take", "trace", "diagonal", "choose", "compress", *_NUMBERS_ONLY,
     ):  # fmt: skip
         setattr(Tensor, name, _method(name))
 

@@ -64,6 +64,10 @@ def array_function(self: Tensor, func: Callable[..., Any], types: Any, args: Any
 def record_call(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """``Tensor._record``: record a call of a primitive."""
     args, kwargs = rule.split_options(args, kwargs)
+    for name, value in kwargs.items():
+        if isinstance(value, Tensor) and value.requires_grad and not rule.constant:
+            raise no_rule(rule.fn, f" for its operand {name}")
+    kwargs = {name: _settled(value) for name, value in kwargs.items()}
     if rule.constant:
         return _constant(rule, args, kwargs)
     return record(rule, args, kwargs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import linecache
 import os
@@ -54,6 +55,9 @@ ROOT = Scope("")
 # The scope that operations are recorded in; None where recording is off.
 SCOPE: ContextVar[Scope | None] = ContextVar("autograd_scope", default=ROOT)
 
+DEPTH: ContextVar[int] = ContextVar("autograd_transform_depth", default=0)
+"""How many transforms (`grad`, ...) are running around this point of the program."""
+
 
 class scope:
     """Group the operations inside a ``with`` block under a name; the pictures draw a box around them.
@@ -74,28 +78,32 @@ class scope:
     'square'
     """
 
-    __slots__ = ("_kind", "_name", "_token")
+    __slots__ = ("_kind", "_name", "_tokens")
 
     def __init__(self, name: str, kind: str = ""):
         if not isinstance(name, str):
             raise TypeError(f"scope: name must be a string, got {type(name).__name__}")
         self._name = name
         self._kind = kind
+        self._tokens: list[Any] = []
 
     def __enter__(self) -> Scope | None:
         outer = SCOPE.get()
         inner = None if outer is None else Scope(self._name, self._kind, outer)
-        self._token = SCOPE.set(inner)
+        self._tokens.append(SCOPE.set(inner))
         return inner
 
     def __exit__(self, *exc: object) -> None:
-        SCOPE.reset(self._token)
+        SCOPE.reset(self._tokens.pop())
 
 
 class _Recording:
     """A context manager and decorator that switches recording; `no_grad` and `enable_grad` are its two uses."""
 
     __slots__ = ("_tokens",)
+
+    def __new__(cls, fn: Callable[..., Any] | None = None) -> Any:
+        return super().__new__(cls) if fn is None else cls()(fn)
 
     def __init__(self) -> None:
         self._tokens: list[Any] = []
@@ -118,7 +126,20 @@ class _Recording:
             with type(self)():
                 return fn(*args, **kwargs)
 
-        return inner
+        @wraps(fn)
+        def generator(*args: Any, **kwargs: Any) -> Any:
+            running, sent = fn(*args, **kwargs), None
+            try:
+                while True:
+                    with type(self)():
+                        value = running.send(sent)
+                    sent = yield value
+            except StopIteration as stop:
+                return stop.value
+            finally:
+                running.close()
+
+        return generator if inspect.isgeneratorfunction(fn) else inner
 
 
 class no_grad(_Recording):

@@ -41,6 +41,8 @@ class Rule:
         One rule for any number of operands, ``rule(g, out, i, *operands, **options)``, used instead of `vjps`.
     keeps_output : bool
         Whether the output is always kept, because calling `fn` again may not give the same numbers.
+    fixed : bool
+        Whether the rules can no longer be replaced, because an operator of `Tensor` relies on what they read.
     constant : bool
         Whether its derivative is zero wherever there is one: it is recorded, and no gradient flows through it.
     uses : callable or None
@@ -50,7 +52,8 @@ class Rule:
     __slots__ = (
         "_names",
         "_options",
-                "constant",
+        "constant",
+        "fixed",
         "fn",
         "keeps_output",
         "name",
@@ -70,6 +73,7 @@ class Rule:
         self.variadic: Vjp | None = None
         self.keeps_output = False
         self.constant = False
+        self.fixed = False
         self.reads_operands = True
         self.uses: Callable[..., int] | None = None
         self.what_is_read: dict[int, tuple[bool, frozenset[int] | None]] = {}
@@ -122,7 +126,7 @@ class Rule:
         known = self._options
         if known is None:
             vjp = self.variadic or next((vjp for vjp in self.vjps if vjp is not None), None)
-            code = getattr(vjp, "__code__", None)
+            code = vjp.__code__ if inspect.isfunction(vjp) else None
             if code is None or code.co_flags & inspect.CO_VARKEYWORDS:
                 return True
             before = 3 if self.variadic is not None else 2 + len(self.vjps)
@@ -137,16 +141,16 @@ def _parameters(fn: Callable[..., Any]) -> list[str]:
 
 def _values_read(vjp: Vjp | None, before: int) -> tuple[bool, frozenset[int] | None]:
     """Read off a rule's byte code whether it loads ``out``, and the values of which operands."""
-    code = getattr(vjp, "__code__", None)
-    if vjp is None or code is None:
+    if not inspect.isfunction(vjp):
         return True, None
+    code = vjp.__code__
     positions = {name: i for i, name in enumerate(code.co_varnames[: code.co_argcount])}
     rest = code.co_varnames[code.co_argcount + code.co_kwonlyargcount] if code.co_flags & inspect.CO_VARARGS else None
     read: set[int] = set()
     all_operands = False
     instructions = [i for i in dis.get_instructions(vjp) if i.opname not in ("CACHE", "EXTENDED_ARG", "NOP")]
     for here, following in zip(instructions, [*instructions[1:], None], strict=True):
-        if not here.opname.startswith("LOAD_"):
+        if not here.opname.startswith("LOAD_") and here.opname != "STORE_FAST_LOAD_FAST":
             continue
         names = here.argval if isinstance(here.argval, tuple) else (here.argval,)
         last_is_metadata = following is not None and following.opname == "LOAD_ATTR" and following.argval in METADATA
@@ -156,7 +160,8 @@ def _values_read(vjp: Vjp | None, before: int) -> tuple[bool, frozenset[int] | N
             all_operands = all_operands or name == rest
             if name in positions and here.opname not in ("LOAD_GLOBAL", "LOAD_ATTR", "LOAD_METHOD", "LOAD_CONST"):
                 read.add(positions[name])
-    return 1 in read, None if all_operands else frozenset(i - before for i in read if i >= before)
+    reads_output = 1 in read or (all_operands and code.co_argcount < 2)
+    return reads_output, None if all_operands else frozenset(i - before for i in read if i >= before)
 
 
 RULES: dict[Callable[..., Any], Rule] = {}
@@ -170,6 +175,10 @@ def _rule_of(fn: Callable[..., Any]) -> Rule:
     if isinstance(target, Rule):
         return target
     if fn not in RULES:
+        if inspect.isfunction(fn) and not (fn.__module__ or "").startswith("numpy"):
+            raise TypeError(
+                f"{_name(fn)} is a plain function, whose calls are not recorded: decorate it with @primitive"
+            )
         RULES[fn] = Rule(fn)
     return RULES[fn]
 
@@ -210,6 +219,8 @@ def defvjp(fn: Callable[..., Any], *vjps: Vjp | None, argnums: tuple[int, ...] |
         if vjp is not None and not callable(vjp):
             raise TypeError(f"defvjp: a rule of {_name(fn)} must be callable or None, got {type(vjp).__name__}")
     rule = _rule_of(fn)
+    if rule.fixed:
+        raise ValueError(f"defvjp: the rule of {_name(fn)} can't be replaced, an operator of Tensor relies on it")
     positions = range(len(vjps)) if argnums is None else argnums
     if len(positions) != len(vjps):
         raise ValueError(f"defvjp: {len(vjps)} rules for {len(positions)} argnums of {_name(fn)}")

@@ -279,8 +279,10 @@ def sweep(
                     else:
                         c = vjps[i](g, out, *operands, **kwargs)  # type: ignore[misc]
                     if c.__class__ is not float64 or parent.dtype is not FLOAT64 or parent.shape:
+                        if not hasattr(c, "shape"):
+                            raise TypeError(f"a derivative rule must return an array, got {type(c).__name__}")
                         if c.shape != parent.shape:
-                            c = sum_to_shape(c, parent.shape)
+                            c = _fitted(c, parent, node)
                         if c.dtype is not parent.dtype:
                             c = c.astype(parent.dtype)
                 except Exception as error:
@@ -326,6 +328,16 @@ def sweep(
             return
 
 
+def _fitted(c: Any, parent: Node, node: Node) -> Any:
+    """A gradient summed to the shape of its operand, over what broadcasting stretched."""
+    if c.ndim > max(len(parent.shape), len(node.shape)):
+        raise ValueError(
+            f"a gradient of shape {c.shape} has more axes than the result, of shape {node.shape}, and than the "
+            f"operand, of shape {parent.shape}"
+        )
+    return sum_to_shape(c, parent.shape)
+
+
 def _blame(node: Node, i: int) -> str:
     source = node.source
     where = f", recorded at {source}: {source.text}" if source else ""
@@ -356,10 +368,11 @@ class Tape(Sequence[Node]):
     """
 
     def __init__(self, loss: Any):
+        unrecorded = getattr(loss, "_node", loss) is None
         root = loss if isinstance(loss, Node) else getattr(loss, "node", None)
-        if root is None:
-            what = "a Tensor that was made while recording was off" if hasattr(loss, "_record") else type(loss).__name__
-            raise TypeError(f"Tape expects a Tensor that an operation made, got {what}")
+        if root is None or unrecorded:
+            what = "a Tensor that was made while recording was off" if unrecorded else type(loss).__name__
+            raise TypeError(f"Tape expects a recorded Tensor, got {what}")
         self.root: Node = root
         self.nodes: tuple[Node, ...] = tuple(reachable(root))
         self._index = {node: i for i, node in enumerate(self.nodes)}
@@ -437,9 +450,12 @@ def seed_for(root: Node, grad: Any) -> Any:
         if root.dtype.kind != "f":
             why = f"its dtype is {root.dtype}; only floating-point values have gradients"
         elif root.is_leaf:
-            why = "it is a leaf that was told not to require one"
+            why = "no recorded operation made it, and it was told not to require one (or recording was off)"
         else:
+            whole = next((n for n in reachable(root) if n.is_leaf and n.dtype.kind in "iu"), None)
             why = "nothing that it was made from requires one (or an operation without a derivative stands between)"
+            if whole is not None:
+                why = f"it was made from {describe(whole)} and dtype {whole.dtype}, which has none; write 2.0 for 2"
         raise ValueError(f"no gradient flows from {describe(root)}: {why}")
     if grad is None:
         if root.shape != () and root.size != 1:

@@ -15,7 +15,7 @@ import numpy as np
 
 from . import tape as _tape
 from .operands import frozen, plain
-from .recording import IS_HIDDEN, ROOT, SCOPE, enable_grad
+from .recording import DEPTH, IS_HIDDEN, ROOT, SCOPE, enable_grad
 from .registry import RULES, Rule, no_rule
 from .rules import elementwise, indexing, shapes
 from .tape import LEAF, NO_OPTIONS, Node, as_array, next_seq, sweep
@@ -158,7 +158,7 @@ class Tensor:
 
     @data.setter
     def data(self, value: Any) -> None:
-        self.rebind(plain(value, None, True))
+        self.rebind(plain(value._data if isinstance(value, Tensor) else value, None, True))
 
     def rebind(self, array: Any) -> None:
         """Give a leaf a new array, taken over without a copy and made read-only. `data` copies instead.
@@ -177,6 +177,8 @@ class Tensor:
         node = self.node
         if node.args is not None:
             raise RuntimeError(f"the data of {_tape.describe(node)} can't be replaced: an operation made it")
+        if isinstance(array, Tensor):
+            array = array._data
         if array.shape != node.shape:
             raise ValueError(f"{_tape.describe(node)} can't hold an array of shape {array.shape}")
         if array.dtype != node.dtype:
@@ -260,6 +262,16 @@ class Tensor:
         return self._data.dtype
 
     @property
+    def itemsize(self) -> int:
+        """Bytes of one element."""
+        return self._data.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self._data.nbytes
+
+    @property
     def T(self) -> Tensor:
         """The axes reversed."""
         return self.transpose()
@@ -273,11 +285,11 @@ class Tensor:
         """The array, read-only and not copied (``t.numpy().copy()`` for one to write into)."""
         return self.data
 
-    def item(self) -> Any:
-        """The only element, as a Python number."""
-        if self._data.size != 1:
+    def item(self, *index: Any) -> Any:
+        """One element, the only one unless an index is given, as a Python number."""
+        if not index and self._data.size != 1:
             raise ValueError(f"item() needs a Tensor of one element, got shape {self.shape}")
-        return self._data.item()
+        return self._data.item(*index)
 
     def tolist(self) -> Any:
         """The numbers as nested lists."""
@@ -346,7 +358,7 @@ class Tensor:
                 "a Tensor that requires a gradient can't silently become an array, as its history would be lost: "
                 "use t.data for the numbers; np.stack or np.concatenate to build a Tensor out of Tensors"
             )
-        return np.array(self._data, dtype=dtype, copy=copy)
+        return np.array(as_array(self._data), dtype=dtype, copy=copy)
 
     # --- Python's protocols
 
@@ -364,10 +376,19 @@ class Tensor:
         return bool(self._data)
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._number())
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._number())
+
+    def _number(self) -> Any:
+        if self.requires_grad and DEPTH.get():
+            raise TypeError(
+                "a Tensor that is being differentiated by can't silently become a number, as its history would be "
+                "lost: use np.sin and its kin for math.sin, np.stack to build an array of Tensors, t.item() for the "
+                "number alone"
+            )
+        return self.item()
 
     def __index__(self) -> int:
         return operator.index(self._data if self._data.dtype.kind in "iu" else self.item())
@@ -399,7 +420,8 @@ class Tensor:
                 f"ndarray.{name} has no derivative rule on a Tensor; nearest with one: {', '.join(near) or 'none'}. "
                 f"For the numbers alone use t.data.{name}"
             )
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        hint = f": write {_SPELLED[name]}" if name in _SPELLED else ""
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
 
     __hash__ = object.__hash__
 
@@ -436,15 +458,15 @@ class Tensor:
 
     def transpose(self, *axes: Any) -> Tensor:
         """The axes in another order; reversed unless told."""
-        if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], tuple | list)):
-            axes = tuple(axes[0] or ())
+        if len(axes) == 1 and not isinstance(axes[0], int | np.integer):
+            axes = () if axes[0] is None else tuple(axes[0])
         return self._record(RULES[np.transpose], (self,), {"axes": axes} if axes else NO_OPTIONS)
 
-    def flatten(self) -> Tensor:
+    def flatten(self, order: str = "C") -> Tensor:
         """One axis with all the elements."""
-        return self.reshape(-1)
+        return self.reshape(-1, order=order)
 
-    def copy(self) -> Tensor:
+    def copy(self, order: str = "C") -> Tensor:
         """The same numbers as a recorded copy."""
         return +self
 
@@ -523,12 +545,22 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
             values.append(a._data)
             nodes.append(a._node if a._node is not None or scope is None else a._set_leaf(False))
         else:
-            value = frozen(a)
+            value = a if scope is None else frozen(a)
             values.append(value)
             nodes.append(value)
-    data = rule.fn(*values, **kwargs)
+    try:
+        data = rule.op(*values, **kwargs)
+    except ValueError as error:
+        raise mismatch(rule, args, error) from None
     if data.__class__ is np.ndarray and not data.shape:
         data = data[()]
+    if isinstance(data, float | int):
+        data = np.float64(data)
+    elif getattr(data, "dtype", None) is None:
+        raise TypeError(f"{rule.name} must return an array, got {type(data).__name__}")
+    if data.dtype.kind not in "fiub":
+        what = ", complex numbers are not supported yet" if data.dtype.kind == "c" else ""
+        raise TypeError(f"{rule.name}: a Tensor holds real numbers, and the result has dtype {data.dtype}{what}")
     tensor = _new(Tensor)
     tensor._data = data
     if scope is None:
@@ -571,6 +603,23 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
                         nodes[j].kept = values[j]
     tensor._node = node
     return tensor
+
+
+# PyTorch's methods that go by another name here.
+_SPELLED = {
+    "dim": "t.ndim", "numel": "t.size", "permute": "t.transpose(...)", "unsqueeze": "np.expand_dims(t, axis)",
+    "mm": "a @ b", "bmm": "a @ b", "matmul": "a @ b", "pow": "t ** n", "float": "t.astype(np.float32)",
+    "double": "t.astype(np.float64)", "long": "t.astype(np.int64)", "t": "t.T", "sigmoid": "nn.functional.sigmoid(t)",
+    "relu": "nn.functional.relu(t)", "softmax": "nn.functional.softmax(t, dim=...)", "cpu": "t",
+    "add_": "t = t + x", "sub_": "t = t - x", "mul_": "t = t * x", "zero_": "t.data = np.zeros(t.shape)",
+}  # fmt: skip
+
+
+def mismatch(rule: Rule, args: Any, error: ValueError) -> ValueError:
+    """The error of operands that do not fit together, with their names and shapes."""
+    given = [f"{getattr(a, 'name', None) or 'an operand'} of shape {np.shape(getattr(a, 'data', a))}" for a in args]
+    said = f" ({error})" if rule.fn.__class__ is not np.ufunc else ""
+    return ValueError(f"{rule.name}: the shapes do not fit together: {', '.join(given)}{said}")
 
 
 set_at = indexing.set_at

@@ -1,21 +1,23 @@
 """Functions that turn functions into their derivatives: `grad`, `jacobian`, `hvp`, ..., nested to any order.
 
 Arguments may be arrays, numbers, Tensors, or nested lists, tuples and dicts of them; derivatives come in the same nest.
-Arrays in, arrays out; where an argument is a Tensor, or one derivative is taken inside another, the result is recorded
-and can be differentiated again. An argument that the function does not use has a gradient of zero.
+Arrays in, arrays out. Where any argument is a Tensor, or one derivative is taken inside another, every result is a
+Tensor; where one requires a gradient, and recording is on, results are recorded and can be differentiated again.
+An argument that the function does not use has a gradient of zero; Tensors that it closes over are constants.
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import wraps
 from typing import Any
 
 import numpy as np
 
-from .recording import enable_grad
+from .nests import leaves, leaves_like, map_leaves, number, unflatten
+from .recording import DEPTH, SCOPE, enable_grad
 from .registry import RULES
 from .tape import NO_OPTIONS, Node, describe, sweep
 from .tensor import Tensor, lift, record
@@ -24,68 +26,55 @@ __all__ = ["elementwise_grad", "grad", "hessian", "hvp", "jacobian", "jvp", "val
 
 Function = Callable[..., Any]
 
-_DEPTH: ContextVar[int] = ContextVar("autograd_transform_depth", default=0)
-"""How many transforms are running around this point of the program."""
-
 
 @contextmanager
 def _inside() -> Iterator[None]:
-    token = _DEPTH.set(_DEPTH.get() + 1)
+    token = DEPTH.set(DEPTH.get() + 1)
     try:
         with enable_grad():
             yield
     finally:
-        _DEPTH.reset(token)
-
-
-# --- nests of arrays --------------------------------------------------------------------------------------------------
-
-
-def _leaves(tree: Any) -> list[Any]:
-    """The arrays of a nest, in order."""
-    if isinstance(tree, dict):
-        return [leaf for value in tree.values() for leaf in _leaves(value)]
-    if isinstance(tree, list | tuple):
-        return [leaf for value in tree for leaf in _leaves(value)]
-    return [] if tree is None else [tree]
-
-
-def _rebuild(tree: Any, leaves: Iterator[Any]) -> Any:
-    """A nest like `tree` with other leaves."""
-    if isinstance(tree, dict):
-        return type(tree)((key, _rebuild(value, leaves)) for key, value in tree.items())
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return type(tree)(*(_rebuild(value, leaves) for value in tree))
-    if isinstance(tree, list | tuple):
-        return type(tree)([_rebuild(value, leaves) for value in tree])
-    return None if tree is None else next(leaves)
-
-
-def _map(fn: Function, tree: Any) -> Any:
-    return _rebuild(tree, iter([fn(leaf) for leaf in _leaves(tree)]))
+        DEPTH.reset(token)
 
 
 # --- tracing ----------------------------------------------------------------------------------------------------------
 
 
-class _Trace:
-    """One call of a function with fresh Tensors in the place of some arguments."""
+def _results(given: Any) -> tuple[bool, bool]:
+    """Whether results that come of `given`, a nest, are Tensors, and whether they are recorded."""
+    nested = DEPTH.get() > 0
+    tensors = [leaf for leaf in leaves(given) if isinstance(leaf, Tensor)]
+    recorded = SCOPE.get() is not None and (nested or any(t.requires_grad for t in tensors))
+    return nested or bool(tensors), recorded
 
-    def __init__(self, f: Function, args: tuple[Any, ...], argnums: tuple[int, ...], caller: str, kwargs: Any = None):
-        self.caller = caller
-        self.wrt = tuple(args[i] for i in argnums)
-        leaves = _leaves(self.wrt)
-        self.records = _DEPTH.get() > 0 or any(isinstance(leaf, Tensor) for leaf in leaves)
+
+class _Trace:
+    """One call of a function with fresh Tensors in the place of some arguments.
+
+    `also` is a nest of what else the results depend on: the direction of a directional derivative.
+    """
+
+    def __init__(
+        self,
+        f: Function,
+        args: tuple[Any, ...],
+        positions: tuple[int, ...],
+        caller: str,
+        kwargs: Any = None,
+        also: Any = None,
+    ):
+        self.wrt = tuple(args[i] for i in positions)
+        self.tensors, self.records = _results((args, kwargs, also))
         with _inside():
-            self.inputs = [_variable(leaf, caller) for leaf in leaves]
-            fresh = _rebuild(self.wrt, iter(self.inputs))
+            self.inputs = [_variable(leaf, caller, self.records) for leaf in leaves(self.wrt)]
+            fresh = unflatten(self.wrt, iter(self.inputs))
             call = list(args)
-            for i, value in zip(argnums, fresh, strict=True):
+            for i, value in zip(positions, fresh, strict=True):
                 call[i] = value
             self.out = f(*call, **(kwargs or {}))
 
     def pull(self, out: Any, cotangent: Any, records: bool | None = None) -> list[Any]:
-        """The gradients of ⟨cotangent, out⟩ in the inputs."""
+        """The gradients of ⟨cotangent, out⟩ in the inputs: Tensors if they are recorded, else arrays."""
         records = self.records if records is None else records
         found: dict[Node, Any] = {}
         root = out.node if isinstance(out, Tensor) else None
@@ -100,29 +89,37 @@ class _Trace:
                         steps = sweep(root, seed, lift=lift, oldest=oldest, detailed=False, stop=cut)
                         found = {step.node: step.grad for step in steps if step.node in wanted}
                 else:
-                    steps = sweep(root, cotangent, oldest=oldest, detailed=False, stop=cut)
+                    seed = number(cotangent)
+                    steps = sweep(root, seed if seed.shape else seed[()], oldest=oldest, detailed=False, stop=cut)
                     found = {step.node: step.grad for step in steps if step.node in wanted}
-        return [self._finished(found.get(x.node), x, records) for x in self.inputs]
+        grads = [found[x.node] if x.node in found else np.zeros(x.shape, x.dtype) for x in self.inputs]
+        return [_finished(g, records, records) for g in grads]
 
-    def _finished(self, g: Any, x: Tensor, records: bool) -> Any:
-        if g is None:
-            g = np.zeros(x.shape, x.dtype)[()]
-        if records:
-            return g if isinstance(g, Tensor) else Tensor(g, requires_grad=False)
-        return _given(g)
+    def finished(self, value: Any) -> Any:
+        """A result as the caller sees it."""
+        return _finished(value, self.tensors, self.records)
 
 
-def _given(value: Any) -> Any:
-    """An array that is the caller's own; a NumPy scalar where it is 0-d, as NumPy's functions return."""
-    value = np.asarray(value)
+def _finished(value: Any, tensors: bool, records: bool) -> Any:
+    """A result as the caller sees it: a Tensor, recorded or not, or an array that is the caller's own.
+
+    A NumPy scalar where an array would be 0-d, as NumPy's functions return.
+    """
+    if tensors:
+        if isinstance(value, Tensor):
+            return value if records else value.detach()
+        return Tensor(value, requires_grad=False)
+    value = np.asarray(number(value))
     return value[()] if not value.shape else np.array(value)
 
 
-def _variable(leaf: Any, caller: str) -> Tensor:
-    """A fresh Tensor to differentiate by: linked to `leaf` where that is a Tensor itself."""
+def _variable(leaf: Any, caller: str, linked: bool) -> Tensor:
+    """A fresh Tensor to differentiate by: `linked` to `leaf` where that is a Tensor itself."""
     if isinstance(leaf, Tensor):
         if leaf.dtype.kind != "f":
             raise TypeError(f"{caller}: {describe(leaf.node)} has dtype {leaf.dtype}; only floating-point values count")
+        if not linked:
+            return Tensor(leaf.data, name=leaf.name)
         variable = record(RULES[np.positive], (leaf,), NO_OPTIONS)
         variable.node.needs_grad = True
         variable.node.name = leaf.name
@@ -136,18 +133,44 @@ def _variable(leaf: Any, caller: str) -> Tensor:
     return Tensor(array)
 
 
+# --- what transforms are given ----------------------------------------------------------------------------------------
+
+
+def _checked(f: Any, caller: str) -> Function:
+    if not callable(f):
+        raise TypeError(f"{caller} expects a function, got {type(f).__name__}")
+    return f
+
+
+def _argnums(argnums: Any, caller: str) -> int | tuple[int, ...]:
+    """`argnums` as Python's own integers."""
+    several = isinstance(argnums, tuple | list)
+    found = []
+    for i in argnums if several else (argnums,):
+        if isinstance(i, bool | np.bool_) or not hasattr(i, "__index__"):
+            raise TypeError(f"{caller}: argnums must be an integer or a tuple of them, got {argnums!r}")
+        found.append(operator.index(i))
+    return tuple(found) if several else found[0]
+
+
 def _positions(argnums: int | tuple[int, ...], args: tuple[Any, ...], caller: str) -> tuple[int, ...]:
-    positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    """The places in `args` that `argnums` names."""
+    named = (argnums,) if isinstance(argnums, int) else argnums
+    if any(not -len(args) <= i < len(args) for i in named):
+        raise ValueError(f"{caller}: argnums={argnums!r}, but the function was called with {len(args)} arguments")
+    positions = tuple(i % len(args) for i in named)
+    if len(set(positions)) < len(positions):
+        raise ValueError(f"{caller}: argnums={argnums!r} names an argument twice")
     for i in positions:
-        if not isinstance(i, int) or not -len(args) <= i < len(args):
-            raise ValueError(f"{caller}: argnums={argnums!r}, but the function was called with {len(args)} arguments")
-    return tuple(i % len(args) for i in positions)
+        if args[i] is None:
+            raise TypeError(f"{caller}: argument {i} is None, there is nothing to differentiate by")
+    return positions
 
 
 def _scalar(out: Any, caller: str) -> Any:
-    nest = isinstance(out, list | tuple | dict) or out is None
-    if nest or np.shape(_number(out)) != ():
-        shape = type(out).__name__ if nest else f"shape {np.shape(_number(out))}"
+    other = isinstance(out, list | tuple | dict) or np.asarray(number(out)).dtype.kind not in "fiub"
+    if other or np.shape(number(out)) != ():
+        shape = type(out).__name__ if other else f"shape {np.shape(number(out))}"
         raise ValueError(
             f"{caller} needs a function with a scalar result, got {shape}: sum it, or use jacobian, vjp or "
             "elementwise_grad"
@@ -155,25 +178,20 @@ def _scalar(out: Any, caller: str) -> Any:
     return out
 
 
-def _number(out: Any) -> Any:
-    return out.data if isinstance(out, Tensor) else out
+def _one_array(out: Any, caller: str) -> Any:
+    if isinstance(out, list | tuple | dict) or out is None:
+        raise TypeError(f"{caller} needs a function that returns one array, got {type(out).__name__}")
+    return out
+
+
+def _something(out: Any, caller: str) -> Any:
+    if out is None:
+        raise TypeError(f"{caller} needs a function that returns an array or a nest of arrays, got NoneType")
+    return out
 
 
 def _one(out: Any) -> Any:
-    return np.ones((), out.dtype)[()] if isinstance(out, Tensor) else 1.0
-
-
-def _plain(value: Any, records: bool) -> Any:
-    """A result as the caller sees it: an array unless derivatives are recorded."""
-    if isinstance(value, Tensor) and not records:
-        return _given(value.data)
-    return value
-
-
-def _checked(f: Any, caller: str) -> Function:
-    if not callable(f):
-        raise TypeError(f"{caller} expects a function, got {type(f).__name__}")
-    return f
+    return np.ones((), out.dtype if isinstance(out, Tensor) else float)[()]
 
 
 # --- the transforms ---------------------------------------------------------------------------------------------------
@@ -195,6 +213,13 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
         Of f's arguments; returns ``(value, gradient)``. The gradient has the structure, shapes and dtypes of the
         argument; a tuple of them where `argnums` is one.
 
+    Raises
+    ------
+    ValueError
+        When called, if f's result is not a scalar or there is no such argument.
+    TypeError
+        If f is not callable or `argnums` not an integer; when called, if the argument is not of floating-point numbers.
+
     Examples
     --------
     >>> import numpy as np
@@ -203,19 +228,22 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     (np.float64(5.0), array([2., 4.]))
     """
     _checked(f, "value_and_grad")
+    wrt = _argnums(argnums, "value_and_grad")
 
     @wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> Any:
-        return _value_and_grad(f, argnums, args, kwargs, "value_and_grad")
+        return _value_and_grad(f, wrt, args, kwargs, "value_and_grad")
 
     return derivative
 
 
-def _value_and_grad(f: Function, argnums: Any, args: tuple[Any, ...], kwargs: Any, caller: str) -> tuple[Any, Any]:
-    trace = _Trace(f, args, _positions(argnums, args, caller), caller, kwargs)
+def _value_and_grad(
+    f: Function, argnums: int | tuple[int, ...], args: tuple[Any, ...], kwargs: Any, caller: str, also: Any = None
+) -> tuple[Any, Any]:
+    trace = _Trace(f, args, _positions(argnums, args, caller), caller, kwargs, also)
     out = _scalar(trace.out, caller)
-    grads = _rebuild(trace.wrt, iter(trace.pull(out, _one(out))))
-    return _plain(out, trace.records), grads[0] if isinstance(argnums, int) else grads
+    grads = unflatten(trace.wrt, map(trace.finished, trace.pull(out, _one(out))))
+    return trace.finished(out), grads[0] if isinstance(argnums, int) else grads
 
 
 def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
@@ -236,9 +264,9 @@ def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     Raises
     ------
     ValueError
-        When called, if f's result is not a scalar.
+        When called, if f's result is not a scalar or there is no such argument.
     TypeError
-        When called, if the argument is not of floating-point numbers.
+        If f is not callable or `argnums` not an integer; when called, if the argument is not of floating-point numbers.
 
     Examples
     --------
@@ -249,16 +277,38 @@ def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     [0.419974, -0.6397, 0.621627]
     """
     _checked(f, "grad")
+    wrt = _argnums(argnums, "grad")
 
     @wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> Any:
-        return _value_and_grad(f, argnums, args, kwargs, "grad")[1]
+        return _value_and_grad(f, wrt, args, kwargs, "grad")[1]
 
     return derivative
 
 
 def elementwise_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     """The derivative of a function that works element by element: that of the sum of its results.
+
+    Parameters
+    ----------
+    f : callable
+        Returns an array, each element of which depends on one element of the argument.
+    argnums : int or tuple of int, optional
+        The arguments to differentiate by.
+
+    Returns
+    -------
+    callable
+        Of f's arguments; returns the derivatives, in the structure, shapes and dtypes of the argument (a tuple of
+        them where `argnums` is one).
+
+    Raises
+    ------
+    ValueError
+        When called, if there is no such argument.
+    TypeError
+        If f is not callable or `argnums` not an integer; when called, if the argument is not of floating-point numbers
+        or f returns no array.
 
     Examples
     --------
@@ -268,13 +318,14 @@ def elementwise_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Functio
     array([2., 4., 6.])
     """
     _checked(f, "elementwise_grad")
+    wrt = _argnums(argnums, "elementwise_grad")
+
+    def total(*args: Any, **kwargs: Any) -> Any:
+        return np.sum(_one_array(f(*args, **kwargs), "elementwise_grad"))
 
     @wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> Any:
-        def total(*inner: Any, **options: Any) -> Any:
-            return np.sum(f(*inner, **options))
-
-        return _value_and_grad(total, argnums, args, kwargs, "elementwise_grad")[1]
+        return _value_and_grad(total, wrt, args, kwargs, "elementwise_grad")[1]
 
     return derivative
 
@@ -297,6 +348,13 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
         ``pullback(cotangent)``, with a cotangent of out's structure and shapes, returns a tuple of gradients, one for
         each argument: the cotangent times the Jacobian.
 
+    Raises
+    ------
+    ValueError
+        By the pullback, if the cotangent's structure or shapes are not those of `out`.
+    TypeError
+        If f is not callable or returns None, or an argument is not of floating-point numbers.
+
     Examples
     --------
     >>> import numpy as np
@@ -306,31 +364,19 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     (array([  1., -10.]),)
     """
     trace = _Trace(_checked(f, "vjp"), primals, tuple(range(len(primals))), "vjp")
-    outs = _leaves(trace.out)
+    outs = leaves(_something(trace.out, "vjp"))
 
     def pullback(cotangent: Any) -> Any:
-        cotangents = _leaves(cotangent)
-        if len(cotangents) != len(outs):
-            raise ValueError(f"vjp: {len(cotangents)} cotangents for {len(outs)} results")
-        records = trace.records or _DEPTH.get() > 0 or any(isinstance(c, Tensor) for c in cotangents)
-        totals: list[Any] | None = None
-        for out, c in zip(outs, cotangents, strict=True):
-            grads = trace.pull(out, _matching(c, out, "vjp: the cotangent"), records)
-            totals = grads if totals is None else [a + b for a, b in zip(totals, grads, strict=True)]
-        return _rebuild(trace.wrt, iter(totals or []))
+        cotangents = leaves_like(cotangent, trace.out, "vjp: the cotangent")
+        tensors, records = _results(cotangents)
+        tensors = tensors or trace.tensors
+        records = records or (trace.records and SCOPE.get() is not None)
+        pulled = [trace.pull(out, c, records) for out, c in zip(outs, cotangents, strict=True)]
+        columns = zip(*(pulled or [trace.pull(None, None, records)]), strict=True)
+        totals = (sum(column[1:], column[0]) for column in columns)
+        return unflatten(trace.wrt, (_finished(g, tensors, records) for g in totals))
 
-    return _map(lambda out: _plain(out, trace.records), trace.out), pullback
-
-
-def _matching(value: Any, like: Any, what: str) -> Any:
-    """`value` as an array of the shape and dtype of `like`."""
-    if not isinstance(value, Tensor):
-        value = np.array(value)
-    shape, dtype = np.shape(_number(like)), like.dtype if hasattr(like, "dtype") else np.dtype(float)
-    if value.shape != shape:
-        raise ValueError(f"{what} has shape {value.shape}, expected {shape}")
-    value = value if value.dtype == dtype else value.astype(dtype)
-    return value if isinstance(value, Tensor) or value.shape else value[()]
+    return map_leaves(trace.finished, trace.out), pullback
 
 
 def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
@@ -350,7 +396,15 @@ def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
     Returns
     -------
     (out, tangent)
-        ``f(*primals)`` and the Jacobian times the direction, of out's shape.
+        ``f(*primals)`` and the Jacobian times the direction, of out's structure and shapes.
+
+    Raises
+    ------
+    ValueError
+        If the structure or shapes of `tangents` are not those of `primals`.
+    TypeError
+        If f is not callable or returns None, `primals` or `tangents` is not a tuple, or an argument is not of
+        floating-point numbers.
 
     Examples
     --------
@@ -361,43 +415,54 @@ def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
     """
     if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
         raise TypeError("jvp expects primals and tangents as tuples, one entry for each argument: jvp(f, (x,), (v,))")
+    _checked(f, "jvp")
     primals, tangents = tuple(primals), tuple(tangents)
-    trace = _Trace(_checked(f, "jvp"), primals, tuple(range(len(primals))), "jvp")
-    directions = _leaves(tangents)
-    if len(directions) != len(trace.inputs):
-        raise ValueError(f"jvp: {len(directions)} tangents for {len(trace.inputs)} primals")
-    directions = [
-        _matching(v, x, f"jvp: tangent {i}") for i, (v, x) in enumerate(zip(directions, trace.inputs, strict=True))
-    ]
-    records = trace.records or any(isinstance(v, Tensor) for v in directions)
+    if len(tangents) != len(primals):
+        raise ValueError(f"jvp: {len(tangents)} tangents for {len(primals)} primals")
+    pairs = enumerate(zip(tangents, primals, strict=True))
+    directions = [leaf for i, (v, x) in pairs for leaf in leaves_like(v, x, f"jvp: tangent {i}")]
+    trace = _Trace(f, primals, tuple(range(len(primals))), "jvp", also=directions)
 
     def push(out: Any) -> Any:
         if not isinstance(out, Tensor) or not out.requires_grad:
-            return np.zeros(np.shape(_number(out)))[()]
+            dtype = np.asarray(number(out)).dtype
+            return trace.finished(np.zeros(np.shape(number(out)), dtype if dtype.kind == "f" else float))
 
         def along(u: Any) -> Any:
             grads = trace.pull(out, u, records=True)
             return sum(np.sum(g * v) for g, v in zip(grads, directions, strict=True))
 
         u = np.zeros(out.shape, out.dtype)
-        return _plain(grad(along)(Tensor(u) if records else u), records)
+        return trace.finished(grad(along)(Tensor(u) if trace.records else u))
 
-    return _map(lambda out: _plain(out, trace.records), trace.out), _map(push, trace.out)
+    _something(trace.out, "jvp")
+    return map_leaves(trace.finished, trace.out), map_leaves(push, trace.out)
 
 
-def jacobian(f: Function, argnums: int = 0) -> Function:
-    """The Jacobian of a function of one array argument.
+def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
+    """The Jacobian of a function.
 
     Parameters
     ----------
     f : callable
-        Returns an array.
-    argnums : int, optional
+        Returns an array, or a nest of them.
+    argnums : int or tuple of int, optional
+        The arguments to differentiate by.
 
     Returns
     -------
     callable
-        Of f's arguments; returns an array of shape ``out.shape + x.shape``: entry [i..., j...] is ∂outᵢ/∂xⱼ.
+        Of f's arguments; returns, for each array of the result, an array of shape ``out.shape + x.shape``: entry
+        [i..., j...] is ∂outᵢ/∂xⱼ. For a nest of arrays, a nest of Jacobians; a tuple of Jacobians where `argnums` is
+        one.
+
+    Raises
+    ------
+    ValueError
+        When called, if there is no such argument.
+    TypeError
+        If f is not callable or `argnums` not an integer; when called, if f returns anything but arrays, or the
+        argument is not of floating-point numbers.
 
     Examples
     --------
@@ -408,31 +473,62 @@ def jacobian(f: Function, argnums: int = 0) -> Function:
            [4., 0.]])
     """
     _checked(f, "jacobian")
+    wrt = _argnums(argnums, "jacobian")
 
     @wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> Any:
-        trace = _Trace(f, args, _positions(argnums, args, "jacobian"), "jacobian", kwargs)
-        out = trace.out
-        if isinstance(out, list | tuple | dict):
-            raise TypeError(f"jacobian needs a function that returns one array, got {type(out).__name__}")
-        shape, dtype = np.shape(_number(out)), getattr(out, "dtype", np.dtype(float))
-        rows = []
-        for i in range(int(np.prod(shape, dtype=int))):
-            unit = np.zeros(shape, dtype)
-            unit.reshape(-1)[i] = 1
-            rows.append(trace.pull(out, unit if shape else unit[()]))
-        columns = zip(*rows, strict=True) if rows else [[]] * len(trace.inputs)
-        stacked = [
-            np.reshape(np.stack(column), shape + x.shape) if rows else np.zeros(shape + x.shape, x.dtype)
-            for column, x in zip(columns, trace.inputs, strict=True)
-        ]
-        return _rebuild(trace.wrt, iter(stacked))[0]
+        return _jacobian(f, wrt, args, kwargs, "jacobian")
 
     return derivative
 
 
+def _jacobian(f: Function, argnums: int | tuple[int, ...], args: tuple[Any, ...], kwargs: Any, caller: str) -> Any:
+    trace = _Trace(f, args, _positions(argnums, args, caller), caller, kwargs)
+    if not isinstance(trace.out, list | tuple | dict):
+        return _blocks(trace, _one_array(trace.out, caller), isinstance(argnums, int))
+    return map_leaves(lambda out: _blocks(trace, _one_array(out, caller), isinstance(argnums, int)), trace.out)
+
+
+def _blocks(trace: _Trace, out: Any, single: bool) -> Any:
+    """The Jacobian of one array of a traced function's results, in the nest of its arguments."""
+    shape, dtype = np.shape(number(out)), getattr(out, "dtype", np.dtype(float))
+    rows = []
+    for i in range(int(np.prod(shape, dtype=int))):
+        unit = np.zeros(shape, dtype)
+        unit.reshape(-1)[i] = 1
+        rows.append(trace.pull(out, unit))
+    columns = zip(*rows, strict=True) if rows else [()] * len(trace.inputs)
+    blocks = [
+        np.reshape(np.stack(column), shape + x.shape) if column else np.zeros(shape + x.shape, x.dtype)
+        for column, x in zip(columns, trace.inputs, strict=True)
+    ]
+    found = unflatten(trace.wrt, map(trace.finished, blocks))
+    return found[0] if single else found
+
+
 def hessian(f: Function, argnums: int = 0) -> Function:
-    """The Hessian of a function with a scalar result: the Jacobian of its gradient, of shape ``x.shape + x.shape``.
+    """The Hessian of a function with a scalar result: the Jacobian of its gradient.
+
+    Parameters
+    ----------
+    f : callable
+        Returns a scalar.
+    argnums : int, optional
+        The argument to differentiate by.
+
+    Returns
+    -------
+    callable
+        Of f's arguments; returns an array of shape ``x.shape + x.shape`` and x's dtype. For a nest of arrays, a nest
+        of nests: ``h["a"]["b"]`` is the block between ``x["a"]`` and ``x["b"]``.
+
+    Raises
+    ------
+    ValueError
+        When called, if f's result is not a scalar or there is no such argument.
+    TypeError
+        If f is not callable or `argnums` not one integer; when called, if the argument is not of
+        floating-point numbers.
 
     Examples
     --------
@@ -442,16 +538,48 @@ def hessian(f: Function, argnums: int = 0) -> Function:
     array([[6., 4.],
            [4., 0.]])
     """
-    return jacobian(grad(_checked(f, "hessian"), argnums), argnums)
+    _checked(f, "hessian")
+    wrt = _argnums(argnums, "hessian")
+    if not isinstance(wrt, int):
+        raise TypeError(
+            f"hessian: argnums must be one integer, got {argnums!r}; the block between two arguments is "
+            "jacobian(grad(f, 0), 1)"
+        )
+
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        return _value_and_grad(f, wrt, args, kwargs, "hessian")[1]
+
+    @wraps(f)
+    def derivative(*args: Any, **kwargs: Any) -> Any:
+        return _jacobian(gradient, wrt, args, kwargs, "hessian")
+
+    return derivative
 
 
-def hvp(f: Function, argnums: int = 0) -> Function:
+def hvp(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     """The product of the Hessian and a vector, without the Hessian.
+
+    Parameters
+    ----------
+    f : callable
+        Returns a scalar.
+    argnums : int or tuple of int, optional
+        The arguments to differentiate by.
 
     Returns
     -------
     callable
-        Of f's arguments and then the vector, of the structure and shapes of the argument: ``hvp(f)(x, v)``.
+        Of f's arguments and then the vector, of the structure and shapes of the argument (a tuple of vectors where
+        `argnums` is one): ``hvp(f)(x, v)``. Returns the product, of the argument's structure, shapes and dtypes.
+
+    Raises
+    ------
+    ValueError
+        When called, if the structure or shapes of the vector are not those of the argument, f's result is not a
+        scalar, or there is no such argument.
+    TypeError
+        If f is not callable or `argnums` not an integer; when called without a vector, or if the argument is not of
+        floating-point numbers.
 
     Examples
     --------
@@ -461,21 +589,20 @@ def hvp(f: Function, argnums: int = 0) -> Function:
     array([  6., 120.])
     """
     _checked(f, "hvp")
+    wrt = _argnums(argnums, "hvp")
 
     @wraps(f)
     def product(*args: Any, **kwargs: Any) -> Any:
         if len(args) < 2:
             raise TypeError("hvp(f) is called with f's arguments and then the vector: hvp(f)(x, v)")
         *primals, vector = args
-        directions = _leaves(vector)
+        chosen = tuple(primals[i] for i in _positions(wrt, tuple(primals), "hvp"))
+        directions = leaves_like(vector, chosen[0] if isinstance(wrt, int) else chosen, "hvp: the vector")
 
-        def slope(*inner: Any) -> Any:
-            gradients = _leaves(grad(f, argnums)(*inner, **kwargs))
-            if len(gradients) != len(directions):
-                raise ValueError(f"hvp: a vector of {len(directions)} arrays for an argument of {len(gradients)}")
-            terms = [np.sum(g * _matching(v, g, "hvp: the vector")) for g, v in zip(gradients, directions, strict=True)]
-            return sum(terms[1:], terms[0])
+        def slope(*inner: Any, **options: Any) -> Any:
+            gradients = leaves(_value_and_grad(f, wrt, inner, options, "hvp")[1])
+            return sum((np.sum(g * v) for g, v in zip(gradients, directions, strict=True)), 0.0)
 
-        return grad(slope, argnums)(*primals)
+        return _value_and_grad(slope, wrt, tuple(primals), kwargs, "hvp", also=directions)[1]
 
     return product

@@ -2,7 +2,15 @@
 
 import os
 
-from autograd.recording import hide_frames
+try:
+    from autograd.recording import hide_frames
+except ImportError as error:
+    if not (error.name or "").startswith("autograd"):
+        raise
+    raise ImportError(
+        "nn needs tracegrad's own package 'autograd', but another one (HIPS autograd, say) is installed under that "
+        "name: pip uninstall -y autograd tracegrad, then pip install tracegrad"
+    ) from error
 
 from . import datasets, functional, init, loader, optim
 from .criteria import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, LogLoss, MSELoss, NLLLoss

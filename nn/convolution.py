@@ -8,9 +8,9 @@ import numpy as np
 
 from autograd.rules import windows as _windows
 
-from .errors import ShapeMismatch, called, floating
+from .errors import ShapeMismatch, called, floating, one_dtype, operand
 
-__all__ = ["Pair", "avg_pool2d", "conv2d", "max_pool2d", "pair", "pooling_sizes"]
+__all__ = ["Pair", "avg_pool2d", "conv2d", "max_pool2d", "no_indices", "pair", "pooling_sizes"]
 
 Pair = int | tuple[int, int]
 
@@ -48,6 +48,8 @@ def conv2d(
     ------
     ShapeMismatch
         If the channels differ, or the kernel is larger than the padded input; a ValueError.
+    DtypeMismatch
+        If `input` holds integers, or is a Tensor of another dtype than the Tensor `weight`; a TypeError.
 
     Examples
     --------
@@ -59,7 +61,7 @@ def conv2d(
     array([[[[ 8., 12.],
              [20., 24.]]]])
     """
-    input = floating(input, "conv2d")
+    input, weight = floating(input, "conv2d"), operand(weight, "conv2d: weight")
     kernel = called(weight, "the kernel")
     if weight.ndim != 4:
         raise ShapeMismatch(f"conv2d: a kernel of shape (F, C, KH, KW) is needed, got {weight.shape}")
@@ -72,8 +74,11 @@ def conv2d(
             f"conv2d: the input of shape {input.shape} has {channels} channels, but {kernel} of shape {weight.shape} "
             f"takes {depth * groups}{per_group}"
         )
-    if bias is not None and bias.shape != (filters,):
-        raise ShapeMismatch(f"conv2d: a bias of shape ({filters},) is needed, got {bias.shape}")
+    one_dtype(input, weight, "conv2d", "the kernel")
+    if bias is not None:
+        bias = operand(bias, "conv2d: bias")
+        if bias.shape != (filters,):
+            raise ShapeMismatch(f"conv2d: a bias of shape ({filters},) is needed, got {bias.shape}")
     stride, dilation = pair(stride, "stride"), pair(dilation, "dilation")
     pads = _conv_padding(padding, kernel_size, stride, dilation)
     _check_fits(input.shape, size, pads, kernel_size, dilation, f"conv2d: {kernel}")
@@ -92,6 +97,7 @@ def max_pool2d(
     padding: Pair = 0,
     dilation: Pair = 1,
     ceil_mode: bool = False,
+    return_indices: bool = False,
 ) -> Any:
     """The largest element of each window; the gradient goes to the first of equal ones.
 
@@ -106,6 +112,8 @@ def max_pool2d(
     dilation : int or (int, int), optional
     ceil_mode : bool, optional
         Whether a last window that sticks out of the image is taken too.
+    return_indices : False, optional
+        There are no indices to return.
 
     Returns
     -------
@@ -120,6 +128,7 @@ def max_pool2d(
     array([[[ 5.,  7.],
             [13., 15.]]])
     """
+    no_indices(return_indices, "max_pool2d")
     input, batched = _batched(floating(input, "max_pool2d"), "max_pool2d")
     k, s, p, d = pooling_sizes(kernel_size, stride, padding, dilation, "max_pool2d")
     _check_fits(input.shape, input.shape[2:], ((p[0], p[0]), (p[1], p[1])), k, d, "max_pool2d: the window")
@@ -235,6 +244,15 @@ def pooling_sizes(kernel_size: Any, stride: Any, padding: Any, dilation: Any, wh
     if any(2 * pp > kk for pp, kk in zip(p, k, strict=True)):
         raise ValueError(f"{what}: padding must be at most half of kernel_size {k}, got {p}")
     return k, pair(kernel_size if stride is None else stride, "stride"), p, pair(dilation, "dilation")
+
+
+def no_indices(return_indices: Any, what: str) -> None:
+    """Refuse `return_indices`, the fifth argument of PyTorch's MaxPool2d."""
+    if return_indices:
+        raise ValueError(
+            f"{what}: return_indices={return_indices!r} is not supported, only the maxima are returned "
+            "(ceil_mode is an argument of its own: ceil_mode=True)"
+        )
 
 
 def _pool_padding(size: Any, k: Any, s: Any, p: Any, d: Any, ceil_mode: bool) -> Any:

@@ -14,7 +14,7 @@ from autograd.rules import elementwise, reductions
 
 from . import naming
 from .convolution import avg_pool2d, conv2d, max_pool2d
-from .errors import ShapeMismatch, called, floating
+from .errors import ShapeMismatch, called, floating, fraction, one_dtype, operand
 from .losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -50,16 +50,22 @@ __all__ = [
 
 def sigmoid(input: Any) -> Any:
     """The logistic function σ(z) = 1 / (1 + e⁻ᶻ) of every element, without overflow. Its derivative is a (1 − a)."""
+    input = operand(input, "sigmoid")
     return naming.activation(input, elementwise.sigmoid(input))
 
 
-def relu(input: Any) -> Any:
-    """max(z, 0) of every element; the derivative at 0 is 0."""
+def relu(input: Any, inplace: bool = False) -> Any:
+    """max(z, 0) of every element; the derivative at 0 is 0.
+
+    `inplace` is accepted as PyTorch has it, without effect: Tensors never change in place.
+    """
+    input = operand(input, "relu")
     return naming.activation(input, elementwise.relu(input))
 
 
 def tanh(input: Any) -> Any:
     """The hyperbolic tangent of every element."""
+    input = operand(input, "tanh")
     return naming.activation(input, np.tanh(input))
 
 
@@ -73,18 +79,24 @@ def softmax(input: Any, dim: int = -1) -> Any:
     >>> F.softmax(Tensor([1000.0, 1000.0])).data
     array([0.5, 0.5])
     """
+    input = operand(input, "softmax")
     return naming.logits(input, reductions.softmax(input, axis=_axis(input, dim, "softmax")), "ŷ")
 
 
 def log_softmax(input: Any, dim: int = -1) -> Any:
     """log softmax(z) along the axis `dim`, exact also where the softmax itself would underflow to 0."""
+    input = operand(input, "log_softmax")
     return naming.logits(input, reductions.log_softmax(input, axis=_axis(input, dim, "log_softmax")), "log ŷ")
 
 
 def _axis(input: Any, dim: int, what: str) -> int:
+    if not isinstance(dim, int | np.integer):
+        raise TypeError(f"{what}: dim must be an integer, got {dim!r}")
     if not -input.ndim <= dim < input.ndim:
         raise ShapeMismatch(f"{what}: there is no axis {dim} in an input of shape {input.shape}")
-    return dim
+    if not input.shape[dim]:
+        raise ShapeMismatch(f"{what}: axis {dim} of an input of shape {input.shape} has no elements")
+    return int(dim)
 
 
 # --- dense, flatten, dropout ------------------------------------------------------------------------------------------
@@ -107,6 +119,8 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     ------
     ShapeMismatch
         If the last axis of `input` is not the last of `weight`; a ValueError.
+    DtypeMismatch
+        If `input` holds integers, or is a Tensor of another dtype than the Tensor `weight`; a TypeError.
 
     Examples
     --------
@@ -115,16 +129,20 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     >>> F.linear(Tensor([1.0, 2.0]), Tensor([[1.0, 0.0], [3.0, 4.0]]), Tensor([0.5, 0.5])).data
     array([ 1.5, 11.5])
     """
-    input = floating(input, "linear")
+    input, weight = floating(input, "linear"), operand(weight, "linear: weight")
+    if weight.ndim != 2:
+        raise ShapeMismatch(f"linear: a weight of shape (out, in) is needed, got {weight.shape}")
     if input.ndim == 0 or input.shape[-1] != weight.shape[1]:
         got = f"{input.shape[-1]} features" if input.ndim else "no axis"
         raise ShapeMismatch(
             f"linear: the input of shape {input.shape} has {got}, but {called(weight, 'the weight')} of shape "
             f"{weight.shape} takes {weight.shape[1]}"
         )
+    one_dtype(input, weight, "linear", "the weight")
     out = np.inner(input, weight)
     if bias is None:
         return out
+    bias = operand(bias, "linear: bias")
     if bias.shape != (weight.shape[0],):
         raise ShapeMismatch(f"linear: a bias of shape ({weight.shape[0]},) is needed, got {bias.shape}")
     return out + bias
@@ -132,6 +150,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
 
 def flatten(input: Any, start_dim: int = 1, end_dim: int = -1) -> Any:
     """The axes from `start_dim` to `end_dim` as one."""
+    input = operand(input, "flatten")
     shape, ndim = input.shape, input.ndim
     first, last = (d + ndim if d < 0 else d for d in (start_dim, end_dim))
     if not 0 <= first <= last < ndim:
@@ -142,21 +161,25 @@ def flatten(input: Any, start_dim: int = 1, end_dim: int = -1) -> Any:
     return input.reshape((*shape[:first], length, *shape[last + 1 :]))
 
 
-def dropout(input: Any, p: float = 0.5, training: bool = True, *, rng: RandomSource = None) -> Any:
+def dropout(
+    input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, *, rng: RandomSource = None
+) -> Any:
     """Each element 0 with probability `p`, the others divided by 1 − p; the input itself when not training.
 
     The mask is an operand of the product, so that computing it again gives the same numbers.
 
     Parameters
     ----------
-    input : Tensor or array
+    input : Tensor or array of floating dtype
     p : float, optional
     training : bool, optional
+    inplace : bool, optional
+        Accepted as PyTorch has it, without effect: Tensors never change in place.
     rng : int or numpy.random.Generator, optional
         Where the mask is drawn from; the generator of `nn.manual_seed` unless told.
     """
-    if not 0 <= p <= 1:
-        raise ValueError(f"dropout: p must be from 0 to 1, got {p}")
+    p = fraction(p, "dropout: p")
+    input = floating(input, "dropout")
     if not training or p == 0:
         return input
     kept = generator(rng).random(input.shape, dtype=np.float32) >= p

@@ -39,19 +39,27 @@ _GAINS = {
 }
 
 
-def constant_(tensor: T, value: float) -> T:
-    """All elements `value`."""
-    tensor.rebind(np.full(tensor.shape, value, tensor.dtype))
+def constant_(tensor: T, val: float) -> T:
+    """All elements `val`."""
+    _check(tensor, "constant_")
+    tensor.rebind(np.full(tensor.shape, val, tensor.dtype))
     return tensor
+
+
+def _check(tensor: Any, what: str) -> None:
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"{what}: an nn.Parameter or a Tensor is needed, got {type(tensor).__name__}")
 
 
 def zeros_(tensor: T) -> T:
     """All elements 0."""
+    _check(tensor, "zeros_")
     return constant_(tensor, 0.0)
 
 
 def ones_(tensor: T) -> T:
     """All elements 1."""
+    _check(tensor, "ones_")
     return constant_(tensor, 1.0)
 
 
@@ -66,6 +74,7 @@ def uniform_(tensor: T, a: float = 0.0, b: float = 1.0, *, rng: RandomSource = N
     rng : int or numpy.random.Generator, optional
         A seed or a generator; the one of `nn.manual_seed` unless told.
     """
+    _check(tensor, "uniform_")
     if not a <= b:
         raise ValueError(f"uniform_: a must be at most b, got a={a}, b={b}")
     tensor.rebind(np.asarray(generator(rng).uniform(a, b, tensor.shape)).astype(tensor.dtype))
@@ -74,6 +83,7 @@ def uniform_(tensor: T, a: float = 0.0, b: float = 1.0, *, rng: RandomSource = N
 
 def normal_(tensor: T, mean: float = 0.0, std: float = 1.0, *, rng: RandomSource = None) -> T:
     """Drawn from a normal distribution."""
+    _check(tensor, "normal_")
     if std < 0:
         raise ValueError(f"normal_: std must be at least 0, got {std}")
     tensor.rebind(np.asarray(generator(rng).normal(mean, std, tensor.shape)).astype(tensor.dtype))
@@ -111,7 +121,7 @@ def fans(tensor: Any) -> tuple[int, int]:
 
     For a weight (out, in) these are ``in`` and ``out``; for a kernel (F, C, KH, KW), C·KH·KW and F·KH·KW.
     """
-    shape = tensor.shape
+    shape = np.shape(tensor)
     if len(shape) < 2:
         raise ValueError(f"fan-in and fan-out need a weight of at least 2 axes (out, in, …), got shape {shape}")
     field = math.prod(shape[2:])

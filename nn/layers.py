@@ -9,7 +9,8 @@ import numpy as np
 
 from . import functional as F
 from . import init, naming
-from .convolution import Pair, pair, pooling_sizes
+from .convolution import Pair, no_indices, pair, pooling_sizes
+from .errors import fraction
 from .module import Module, Parameter
 from .seeding import RandomSource, generator
 
@@ -167,7 +168,7 @@ class Conv2d(_Weighted):
 
 
 class MaxPool2d(Module):
-    """The largest element of each window: `functional.max_pool2d`.
+    """The largest element of each window: `functional.max_pool2d`. `return_indices` must be False.
 
     Examples
     --------
@@ -182,8 +183,10 @@ class MaxPool2d(Module):
         stride: Pair | None = None,
         padding: Pair = 0,
         dilation: Pair = 1,
+        return_indices: bool = False,
         ceil_mode: bool = False,
     ):
+        no_indices(return_indices, "MaxPool2d")
         pooling_sizes(kernel_size, stride, padding, dilation, "MaxPool2d")
         self.kernel_size = kernel_size
         self.stride = kernel_size if stride is None else stride
@@ -265,10 +268,16 @@ class Sigmoid(Module):
 
 
 class ReLU(Module):
-    """max(z, 0): `functional.relu`."""
+    """max(z, 0): `functional.relu`. `inplace` is accepted, without effect: Tensors never change in place."""
+
+    def __init__(self, inplace: bool = False):
+        self.inplace = bool(inplace)
 
     def forward(self, x: Any) -> Any:
         return F.relu(x)
+
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
 
 
 class Tanh(Module):
@@ -297,21 +306,23 @@ class Dropout(Module):
     Parameters
     ----------
     p : float, optional
+    inplace : bool, optional
+        Accepted, without effect: Tensors never change in place.
     rng : int or numpy.random.Generator, optional
         Where masks are drawn from; the generator of `nn.manual_seed` unless told.
     """
 
-    def __init__(self, p: float = 0.5, *, rng: RandomSource = None):
-        if not 0 <= p <= 1:
-            raise ValueError(f"Dropout: p must be from 0 to 1, got {p}")
+    def __init__(self, p: float = 0.5, inplace: bool = False, *, rng: RandomSource = None):
+        fraction(p, "Dropout: p")
         self.p = p
+        self.inplace = bool(inplace)
         self.rng = None if rng is None else generator(rng)
 
     def forward(self, x: Any) -> Any:
         return F.dropout(x, self.p, self.training, rng=self.rng)
 
     def extra_repr(self) -> str:
-        return f"p={self.p}"
+        return f"p={self.p}, inplace=True" if self.inplace else f"p={self.p}"
 
 
 def _at_least_1(value: int, name: str) -> int:

@@ -36,6 +36,8 @@ class DataLoader:
     ------
     ShapeMismatch
         If the data are empty or the arrays have different lengths; a ValueError.
+    TypeError
+        If `data` is a list, of examples or of pairs.
     ValueError
         If `batch_size` is below 1, or the data have NaN or infinities in them: how many, and where first.
 
@@ -56,7 +58,9 @@ class DataLoader:
         seed: RandomSource = None,
         drop_last: bool = False,
     ):
-        self.single = not isinstance(data, tuple | list)
+        if isinstance(data, list):
+            raise TypeError(_list_refused(data))
+        self.single = not isinstance(data, tuple)
         arrays = [data] if self.single else list(data)
         if not arrays:
             raise ShapeMismatch("data: an array or a tuple of arrays is needed, got none")
@@ -96,6 +100,14 @@ class DataLoader:
 
     def __repr__(self) -> str:
         return f"DataLoader({self.size} examples in {len(self)} batches of {self.batch_size}, shuffle={self.shuffle})"
+
+
+def _list_refused(data: list[Any]) -> str:
+    needed = "data: an array or a tuple of arrays (images, labels) is needed, got a list of"
+    if data and all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in data):
+        return f"{needed} {len(data)} pairs: for the (image, label) pairs give tuple(map(np.array, zip(*pairs)))"
+    kind = type(data[0]).__name__ if data else "nothing"
+    return f"{needed} {kind} (length {len(data)}): for a list of examples give np.array(examples)"
 
 
 def _part(array: Any, index: Any) -> Any:

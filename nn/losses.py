@@ -16,16 +16,18 @@ numbers                    `mse_loss`
 
 from __future__ import annotations
 
+import sys
 import warnings
 from typing import Any
 
 import numpy as np
 
 from autograd import Tensor, defvjp, primitive
+from autograd.recording import IS_HIDDEN
 from autograd.rules import reductions
 
 from . import naming
-from .errors import DtypeMismatch, ShapeMismatch
+from .errors import DtypeMismatch, ShapeMismatch, floating, fraction, operand
 
 __all__ = [
     "REDUCTIONS",
@@ -51,10 +53,15 @@ def _reduced(values: Any, reduction: str) -> Any:
     return naming.loss(values.mean() if reduction == "mean" else values.sum())
 
 
+def _scores(input: Any, what: str) -> Any:
+    """What a loss is given, as an array or Tensor of floating dtype."""
+    return floating(input, what, "give it as floats")
+
+
 def _like(target: Any, input: Any, what: str) -> Any:
     """`target` as an array or Tensor of the input's shape and dtype."""
     if not isinstance(target, Tensor):
-        target = np.asarray(target)
+        target = operand(target, f"{what}: target")
         if target.dtype.kind not in "fiub":
             raise DtypeMismatch(f"{what}: the target must hold numbers, got dtype {target.dtype}")
         target = target.astype(input.dtype, copy=False)
@@ -82,6 +89,7 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     >>> F.mse_loss(Tensor([1.0, 2.0]), [1.0, 4.0]).item()
     2.0
     """
+    input = _scores(input, "mse_loss")
     return _reduced(np.square(input - _like(target, input, "mse_loss")), reduction)
 
 
@@ -133,13 +141,13 @@ def cross_entropy(
     >>> z.grad.round(4)
     array([[-0.213 ,  0.1065,  0.1065]])
     """
-    if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"cross_entropy: label_smoothing must be from 0 to 1, got {label_smoothing}")
+    label_smoothing = fraction(label_smoothing, "cross_entropy: label_smoothing")
+    input, target = operand(input, "cross_entropy"), operand(target, "cross_entropy: target")
     if isinstance(input, Tensor) and not input.is_leaf and input.node.op == "softmax":
         warnings.warn(
             "cross_entropy takes logits, but was given the output of a softmax, and applies another one: leave the "
             "softmax out, or use log_loss",
-            stacklevel=2,
+            stacklevel=_users_level(),
         )
     axis = _class_axis(input, "cross_entropy")
     log_probabilities = reductions.log_softmax(input, axis=axis)
@@ -167,6 +175,14 @@ def cross_entropy(
     return naming.loss(values.sum() / _total(share, "cross_entropy"))
 
 
+def _users_level() -> int:
+    """The `stacklevel` at which the caller's warning names the line of the program, not one of the libraries'."""
+    level, frame = 1, sys._getframe(1)
+    while IS_HIDDEN[frame.f_code.co_filename] and frame.f_back is not None:
+        level, frame = level + 1, frame.f_back
+    return level
+
+
 def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
     """−log p of the right class, from logarithms of probabilities, averaged over the batch.
 
@@ -178,6 +194,7 @@ def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int =
     weight, ignore_index, reduction
         As for `cross_entropy`.
     """
+    input, target = operand(input, "nll_loss"), operand(target, "nll_loss: target")
     _class_axis(input, "nll_loss")
     return _nll(input, target, weight, ignore_index, reduction, "nll_loss")
 
@@ -214,6 +231,7 @@ def log_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     >>> z.grad.round(4)
     array([[-0.213 ,  0.1065,  0.1065]])
     """
+    input, target = operand(input, "log_loss"), operand(target, "log_loss: target")
     axis = _class_axis(input, "log_loss")
     numbers = input.data if isinstance(input, Tensor) else input
     if numbers.size and not (numbers.min() >= 0 and numbers.max() <= 1.001) and not np.isnan(numbers).any():
@@ -366,6 +384,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
     ValueError
         If the input holds numbers below 0 or above 1.
     """
+    input = _scores(input, "binary_cross_entropy")
     numbers = input.data if isinstance(input, Tensor) else input
     if numbers.size and (numbers.min() < 0 or numbers.max() > 1):
         raise ValueError(
@@ -396,6 +415,7 @@ def binary_cross_entropy_with_logits(
     -----
     It is log(1 + eᶻ) − y z, whose derivative is σ(z) − y.
     """
+    input = _scores(input, "binary_cross_entropy_with_logits")
     y = _like(target, input, "binary_cross_entropy_with_logits")
     if pos_weight is None:
         values = np.logaddexp(0.0, input) - input * y

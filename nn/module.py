@@ -14,7 +14,7 @@ from autograd.recording import SCOPE
 
 from .errors import LayerError
 from .naming import input_names, name_tree
-from .parameter import Parameter
+from .parameter import Parameter, forget_gradients
 
 __all__ = ["Incompatible", "Module"]
 
@@ -45,7 +45,8 @@ class Module:
 
     Parameters and Modules are found where they are attributes, also inside lists, tuples and dicts that are. Calling
     the module calls `forward`; what it records belongs to a scope of the module's name, and a plain floating-point
-    array that the outermost module is called with becomes a constant Tensor x, of the dtype of the parameters.
+    array (or list) that the outermost module is called with becomes a constant Tensor x, of the dtype of the
+    parameters.
 
     Attributes
     ----------
@@ -101,7 +102,7 @@ class Module:
         try:
             if self._named != _changes[0]:
                 name_tree(self)
-                self._set(_dtype=next((p.dtype for p in self.parameters()), None))
+                self._set(_dtype=self._input_dtype())
             if kwargs:
                 kwargs = {name: self._input(value, name) for name, value in kwargs.items()}
             return self._run(self._wrapped(args), kwargs)
@@ -140,9 +141,19 @@ class Module:
             if self._dtype is not None and value.dtype != self._dtype:
                 return Tensor(value.astype(self._dtype), requires_grad=False, name=name, copy=False)
             return Tensor(value, requires_grad=False, name=name)
+        if isinstance(value, list | tuple) and (array := _array_of(value)) is not None:
+            return self._input(array, name)
         if type(value) is Tensor and value.is_leaf and value.name is None:
             value.name = name
         return value
+
+    def _input_dtype(self) -> Any:
+        """The dtype of the first layer's weight, or of the first parameter where there are no layers."""
+        weights = (m.__dict__.get("weight") for m in self.modules() if m.weight_symbol is not None)
+        for p in (*weights, *self.parameters()):
+            if p is not None:
+                return p.dtype
+        return None
 
     def _place(self, name: str, z_name: str | None) -> None:
         """Take the names that the module has in the tree that is being named."""
@@ -263,7 +274,7 @@ class Module:
 
         Parameters
         ----------
-        state_dict : mapping of str to array_like
+        state_dict : mapping of str to array_like or Tensor
             As `state_dict` returns it; an open ``.npz`` file is one too.
         strict : bool, optional
             Whether missing and unexpected names are errors. Shapes must fit in any case.
@@ -294,7 +305,8 @@ class Module:
             raise _MissingNames(
                 f"the state does not fit {type(self).__name__}: {'; '.join(parts)} (strict=False loads what fits)"
             )
-        arrays = {path: np.array(state_dict[path]) for path in state if path in state_dict}
+        given = {path: state_dict[path] for path in state if path in state_dict}
+        arrays = {path: np.array(v.data if isinstance(v, Tensor) else v) for path, v in given.items()}
         wrong = [
             f"{path} has shape {array.shape}, expected {state[path][2].shape}"
             for path, array in arrays.items()
@@ -323,10 +335,9 @@ class Module:
         """Behave as in use: ``train(False)``."""
         return self.train(False)
 
-    def zero_grad(self) -> None:
-        """Forget the gradients of all parameters: ``.grad`` is None again."""
-        for parameter in self.parameters():
-            parameter.zero_grad()
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters: ``.grad`` is None again, or 0 where it was not if told False."""
+        forget_gradients(self.parameters(), set_to_none)
 
     def apply(self: M, fn: Callable[[Module], Any]) -> M:
         """Call `fn` with every module inside, and with this one last. Returns the module."""
@@ -376,6 +387,15 @@ class Module:
         if not children:
             return f"{type(self).__name__}({extra})"
         return f"{type(self).__name__}({extra}\n  " + "\n  ".join(children) + "\n)"
+
+
+def _array_of(numbers: Any) -> Any:
+    """A list of floating-point numbers as an array; None if it is a list of anything else."""
+    try:
+        array = np.asarray(numbers)
+    except (TypeError, ValueError):
+        return None
+    return array if array.dtype.kind == "f" else None
 
 
 class _MissingNames(KeyError):

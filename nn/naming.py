@@ -9,7 +9,7 @@ from autograd import Tensor
 if TYPE_CHECKING:
     from .module import Module
 
-__all__ = ["activation", "input_names", "logits", "loss", "name_tree", "prediction", "superscript"]
+__all__ = ["activation", "in_parent", "input_names", "logits", "loss", "name_tree", "prediction", "superscript"]
 
 _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -48,7 +48,7 @@ def name_tree(root: Module) -> None:
             layer += 1
             of_symbol[symbol] = of_symbol.get(symbol, 0) + 1
             z_name = superscript("z", layer)
-        module._place(_in_parent(path, paths) or type(module).__name__.lower(), z_name)
+        module._place(in_parent(path, paths) or type(module).__name__.lower(), z_name)
         for name, parameter in module.named_parameters(recurse=False):
             if symbol is not None and name == "weight":
                 parameter.name_if_unnamed(superscript(symbol, of_symbol[symbol]))
@@ -58,7 +58,7 @@ def name_tree(root: Module) -> None:
                 parameter.name_if_unnamed(f"{path}.{name}" if path else name)
 
 
-def _in_parent(path: str, paths: set[str]) -> str:
+def in_parent(path: str, paths: set[str]) -> str:
     """The path of a module from the module that holds it: ``"layers.0"`` where that holds it in a list."""
     above = path.rpartition(".")[0]
     while above and above not in paths:

@@ -6,14 +6,15 @@ The old array is never written into: a graph that was recorded before a step kee
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
-from autograd import Tensor
+from autograd import Tensor, enable_grad
 
 from .module import Module
+from .parameter import forget_gradients
 
 __all__ = ["SGD", "Adam", "Optimizer"]
 
@@ -60,13 +61,24 @@ class Optimizer:
         self.weight_decay = _at_least_0(weight_decay, "weight_decay")
         self.state: list[dict[str, Any]] = [{} for _ in self.params]
 
-    def zero_grad(self) -> None:
-        """Forget the gradients: ``.grad`` of every parameter is None again."""
-        for p in self.params:
-            p.zero_grad()
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients: ``.grad`` of every parameter is None again, or 0 where it was not if told False."""
+        forget_gradients(self.params, set_to_none)
 
-    def step(self) -> None:
-        """Change every parameter that has a gradient."""
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Change every parameter that has a gradient.
+
+        Parameters
+        ----------
+        closure : callable, optional
+            Called first, to compute the loss and its gradients anew; what it returns is returned.
+        """
+        value = None
+        if closure is not None:
+            if not callable(closure):
+                raise TypeError(f"step: closure must be a function that returns the loss, got {closure!r}")
+            with enable_grad():
+                value = closure()
         for p, state in zip(self.params, self.state, strict=True):
             g = p.grad
             if g is None:
@@ -78,6 +90,7 @@ class Optimizer:
                 # one-element arrays, as operations on 0-d ones give scalars, which can't be written into
                 w, g = w.reshape(1), g.reshape(1)
                 p.rebind(self._updated(w, self._decayed(w, g), state).reshape(()))
+        return value
 
     def _decayed(self, w: Any, g: Any) -> Any:
         if not self.weight_decay:
@@ -243,11 +256,14 @@ class Adam(Optimizer):
     eps : float, optional
     weight_decay : float, optional
         λ: λw is added to the gradient.
+    amsgrad : bool, optional
+        Divide by the largest v so far, so that steps never grow again.
 
     Notes
     -----
     w ← w − η m̂ / (√v̂ + ε), with m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) in step t. From D. Kingma and J. Ba, "Adam: a
-    method for stochastic optimization" (2015).
+    method for stochastic optimization" (2015); `amsgrad`, with max v for v, from S. Reddi et al., "On the convergence
+    of Adam and beyond" (2018).
 
     Examples
     --------
@@ -260,7 +276,7 @@ class Adam(Optimizer):
     array([ 0.9, -1.9])
     """
 
-    _options = ("lr", "betas", "eps", "weight_decay")
+    _options = ("lr", "betas", "eps", "weight_decay", "amsgrad")
 
     def __init__(
         self,
@@ -269,12 +285,14 @@ class Adam(Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
+        amsgrad: bool = False,
     ):
         super().__init__(params, lr, weight_decay)
         if len(betas) != 2 or not all(0 <= b < 1 for b in betas):
             raise ValueError(f"betas must be two numbers of at least 0 and below 1, got {betas!r}")
         self.betas = (float(betas[0]), float(betas[1]))
         self.eps = _at_least_0(eps, "eps")
+        self.amsgrad = bool(amsgrad)
 
     def _updated(self, w: Any, g: Any, state: dict[str, Any]) -> Any:
         if not state:
@@ -289,6 +307,9 @@ class Adam(Optimizer):
         new *= 1 - beta2
         v *= beta2
         v += new
+        if self.amsgrad:
+            largest = state.setdefault("max_v", np.zeros_like(w))
+            v = np.maximum(largest, v, out=largest)
         np.sqrt(v, out=new)
         new *= 1 / math.sqrt(1 - beta2**t)
         new += self.eps

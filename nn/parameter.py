@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+
+import numpy as np
 
 from autograd import Tensor
 from autograd.registry import Rule
 
-__all__ = ["Parameter"]
+__all__ = ["Parameter", "forget_gradients"]
 
 
 class Parameter(Tensor):
@@ -61,6 +64,15 @@ class Parameter(Tensor):
 
     def __repr__(self) -> str:
         return f"Parameter containing: {super().__repr__()}"
+
+
+def forget_gradients(parameters: Iterable[Tensor], set_to_none: bool) -> None:
+    """Make every ``.grad`` None; or 0 where there is one, if `set_to_none` is False."""
+    for p in parameters:
+        if set_to_none or p.grad is None:
+            p.zero_grad()
+        else:
+            p.grad = np.zeros(p.shape, p.dtype)
 
 
 def _rebuild(cls: type[Parameter], data: Any, requires_grad: bool, name: str | None, given: str | None) -> Parameter:

@@ -9,6 +9,7 @@ import numpy as np
 from autograd import Tensor
 
 from .module import Module, _listeners
+from .naming import in_parent
 
 __all__ = ["Row", "Summary", "summarize"]
 
@@ -42,11 +43,16 @@ class Summary:
 
     def __str__(self) -> str:
         cells = [("layer", "kind", "output shape", "parameters")]
+        paths = {row.path for row in self.rows[1:]}
+        depths = {"": 0}
         for row in self.rows:
-            depth = row.path.count(".") + 1 if row is not self.rows[0] else 0
+            name = row.path if row is self.rows[0] else in_parent(row.path, paths)
+            above = row.path[: -len(name) - 1] if name != row.path else ""
+            depth = 0 if row is self.rows[0] else depths[above] + 1
+            depths[row.path] = depth
             shape = "not called" if row.shape is None else str(row.shape)
             count = f"{row.parameters:,}" if row.parameters else ""
-            cells.append(("  " * depth + row.path.rpartition(".")[2], row.kind, shape, count))
+            cells.append(("  " * depth + name, row.kind, shape, count))
         widths = [max(len(line[c]) for line in cells) for c in range(4)]
         lines = [
             "  ".join(

@@ -125,8 +125,10 @@ def fit(
     Raises
     ------
     ValueError
-        If the data are empty or hold NaN, lengths differ, a label is out of range, images don't fit the network, or an
-        option is out of range. Nothing was changed then.
+        If the data are empty or hold NaN, lengths differ, a label is out of range, images don't fit the network, an
+        option is out of range, or the optimizer has none of the model's parameters. Nothing was changed then.
+    TypeError
+        If an argument is of the wrong kind, such as a class where one made of it is needed.
     FloatingPointError
         If the loss becomes NaN or infinite. The step that it would lead to is not taken; the error's `history` has the
         epochs before.
@@ -147,11 +149,11 @@ def fit(
         raise ValueError(f"fit: epochs must be an integer of at least 1, got {epochs!r}")
     if optimizer is not None and lr is not None:
         raise ValueError("fit: give either optimizer or lr; an optimizer has its own learning rate")
-    if not callable(loss):
-        raise TypeError(f"fit: loss must be a function loss(output, target), got {type(loss).__name__}")
+    _check_loss(loss, "fit")
+    _check_optimizer(optimizer, model)
+    callbacks = _checked_callbacks(callbacks)
     loader = _loader(data, batch_size, True, seed, "data")
     checked = _loader(validation, batch_size, False, None, "validation") if validation is not None else None
-    callbacks = list(callbacks)
     for part, name in ((loader, "data"), (checked, "validation")):
         if part is not None:
             _try(model, part, loss, name)
@@ -222,6 +224,9 @@ def evaluate(
     Evaluation
         A pair (loss, accuracy).
     """
+    if not isinstance(model, Module):
+        raise TypeError(f"evaluate: model must be a Module, got {type(model).__name__}")
+    _check_loss(loss, "evaluate")
     loader = _loader(data, batch_size, False, None, "data")
     modes = [(module, module.training) for module in model.modules()]
     measured = _Mean()
@@ -235,6 +240,41 @@ def evaluate(
         for module, mode in modes:
             module.training = mode
     return measured.result()
+
+
+def _check_loss(loss: Any, what: str) -> None:
+    if isinstance(loss, type):
+        raise TypeError(f"{what}: loss is the class {loss.__name__}: make one, loss=nn.{loss.__name__}()")
+    if not callable(loss):
+        raise TypeError(f"{what}: loss must be a function loss(output, target), got {type(loss).__name__}")
+
+
+def _check_optimizer(optimizer: Any, model: Module) -> None:
+    if optimizer is None:
+        return
+    if isinstance(optimizer, type):
+        name = optimizer.__name__
+        raise TypeError(f"fit: optimizer is the class {name}: make one, optimizer=nn.{name}(model.parameters())")
+    if not (hasattr(optimizer, "step") and hasattr(optimizer, "zero_grad")):
+        raise TypeError(f"fit: optimizer must be one such as nn.Adam(model.parameters()), got {optimizer!r}")
+    held = {id(p) for p in getattr(optimizer, "params", ())}
+    if held and held.isdisjoint(id(p) for p in model.parameters()):
+        raise ValueError(
+            "fit: the optimizer has none of the model's parameters: make it with model.parameters() of this model"
+        )
+
+
+def _checked_callbacks(callbacks: Any) -> list[Callable[[int, Module, History], Any]]:
+    if not np.iterable(callbacks):
+        hint = f"[{getattr(callbacks, '__name__', 'callback')}]" if callable(callbacks) else "a list of functions"
+        raise TypeError(f"fit: callbacks must be a list of functions, got {type(callbacks).__name__}: give {hint}")
+    found: list[Any] = list(callbacks)
+    for i, callback in enumerate(found):
+        if not callable(callback):
+            raise TypeError(
+                f"fit: callback number {i} must be a function (epoch, model, history), got {type(callback).__name__}"
+            )
+    return found
 
 
 class _Mean:
@@ -297,13 +337,24 @@ def _try(model: Module, loader: DataLoader, loss: Callable[[Any, Any], Any], nam
                 raise TypeError(f"fit: the model must return a Tensor, got {type(out).__name__}")
             if _are_classes(out, labels):
                 check_labels(labels, out.shape[1], name)
-            value = loss(out, labels[:1])
+            value = _tried(loss, out, labels)
     finally:
         for module, mode in modes:
             module.training = mode
     if not isinstance(value, Tensor) or value.size != 1:
         got = f"shape {value.shape}" if isinstance(value, Tensor) else type(value).__name__
         raise ValueError(f"fit: the loss must be a Tensor with one number, got {got} (reduction='mean' gives one)")
+
+
+def _tried(loss: Callable[[Any, Any], Any], out: Tensor, labels: Any) -> Any:
+    """The loss of the first example. An error is that of all labels, so that it tells their shape."""
+    try:
+        return loss(out, labels[:1])
+    except (TypeError, ValueError) as error:
+        problem = error
+    if out.shape and len(out) == 1:
+        loss(Tensor(np.repeat(out.data, len(labels), axis=0), name=out.name), labels)
+    raise problem
 
 
 def _diverged(number: float, epoch: int, batch: int, history: History) -> FloatingPointError:

@@ -27,6 +27,32 @@ def test_right_rules_pass():
     assert gradcheck(np.exp, np.array([-20.0, 20.0]), order=3)
 
 
+@pytest.mark.parametrize("x", [[1e-8], [1e-30], [1e-100], [-1e-8], [1e-8, 1.0, 1e4]])
+def test_right_rules_pass_however_near_the_point_is_to_an_edge_at_zero(x):
+    x = np.array(x)
+    assert gradcheck(np.log, np.abs(x))
+    assert gradcheck(lambda x: 1 / x, x)
+    assert gradcheck(lambda x: np.cos(x) + np.sin(x), x)
+    assert gradcheck(np.log, np.full(500, 1e-8))
+
+
+def test_numbers_too_small_for_a_derivative_to_be_finite_are_not_judged():
+    with pytest.raises(GradcheckUndecided, match="can't judge order 1"):
+        gradcheck(np.log, np.array([1e-320]))
+
+
+def test_wrong_rules_are_rejected_near_an_edge_at_zero():
+    @primitive
+    def logarithm(x):
+        return np.log(x)
+
+    defvjp(logarithm, lambda g, out, x: np.where(x < 1e-3, 1.001, 1.0) * g / x)
+    for x in ([1e-8], [1.0, 1e-8], np.full(500, 1e-8)):
+        for modes in (("vjp",), ("jvp",)):
+            with pytest.raises(GradcheckError, match=f"the {modes[0]} of order 1 is wrong"):
+                gradcheck(logarithm, np.array(x), modes=modes)
+
+
 def test_integer_and_other_arguments_are_handed_through():
     assert gradcheck(lambda x, axis, i: np.sum(x, axis=axis)[i], A, 1, np.array([0, 1]))
 
@@ -73,7 +99,7 @@ def test_the_message_says_which_argument_and_entry():
         (np.sqrt, [0.0, 1.0]),
         (np.log, [0.0, 1.0]),
         (lambda x: np.floor(x) + x, [1.0, 2.5]),
-        (np.abs, [1e-6]),
+        (lambda x: np.abs(x - 1), [1 + 1e-6]),
     ],
     ids=["abs", "tie", "infinite slope", "not finite", "jump", "beside the kink"],
 )

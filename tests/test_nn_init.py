@@ -90,6 +90,13 @@ def test_bad_options_are_answered_with_a_sentence(call, message):
         call()
 
 
+def test_an_initialiser_takes_parameters_not_arrays():
+    for call in (init.zeros_, init.ones_, init.uniform_, init.normal_):
+        with pytest.raises(TypeError, match=f"{call.__name__}: an nn.Parameter or a Tensor is needed, got ndarray"):
+            call(np.ones(3))
+    assert init.constant_(parameter(2), val=3.0).data.tolist() == [3.0, 3.0]
+
+
 if importlib.util.find_spec("torch"):
     import torch
 

@@ -87,6 +87,16 @@ def test_an_image_without_a_batch_axis_is_convolved_and_pooled_alone():
     assert F.max_pool2d(alone, 2).shape == F.avg_pool2d(alone, 2).shape == (3, 2, 2)
 
 
+def test_an_empty_batch_goes_through_convolution_and_pooling():
+    net = nn.Sequential(nn.Conv2d(2, 4, 3, padding=1, groups=2), nn.ReLU(), nn.MaxPool2d(2), nn.AvgPool2d(2))
+    x = Tensor(np.ones((0, 2, 8, 8), np.float32))
+    out = net(x)
+    assert out.shape == (0, 4, 2, 2)
+    out.sum().backward()
+    assert x.grad.shape == x.shape
+    assert not net[0].weight.grad.any()
+
+
 def by_hand_pool(x, k, s, how, value=0.0, pad=0):
     x = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)), constant_values=value)
     oh, ow = ((n - k) // s + 1 for n in x.shape[2:])
@@ -215,6 +225,39 @@ def test_dropout_draws_from_the_seeded_generator():
 def test_a_bad_size_or_option_is_answered_with_a_sentence(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: F.dropout(np.arange(4)), nn.DtypeMismatch, "dropout: floating-point input is needed, got dtype int64"),
+        (lambda: nn.Dropout("a"), ValueError, "Dropout: p must be from 0 to 1, got 'a'"),
+        (lambda: nn.MaxPool2d(2, 2, 0, 1, True), ValueError, "return_indices=True is not supported"),
+        (lambda: F.max_pool2d(np.ones((1, 2, 2)), 2, return_indices=True), ValueError, "is not supported"),
+        (lambda: nn.Softmax(1)(np.ones((2, 0))), nn.ShapeMismatch, r"axis 1 of an input of shape \(2, 0\) has no elem"),
+        (lambda: F.softmax([1.0], dim="a"), TypeError, "softmax: dim must be an integer, got 'a'"),
+        (lambda: F.linear([1.0], [1.0]), nn.ShapeMismatch, r"a weight of shape \(out, in\) is needed, got \(1,\)"),
+        (lambda: F.sigmoid(["a"]), nn.DtypeMismatch, "sigmoid: numbers are needed, got list"),
+        (lambda: F.relu([[1.0], [1.0, 2.0]]), nn.ShapeMismatch, "relu: an array or a Tensor is needed, got list"),
+    ],
+)
+def test_a_bad_input_is_answered_with_a_sentence(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_lists_are_taken_as_arrays():
+    for f in (F.sigmoid, F.relu, F.tanh, F.softmax, F.log_softmax, F.flatten):
+        assert (f([[1.0, 2.0]]) == f(np.array([[1.0, 2.0]]))).all()
+    assert F.dropout([1.0, 2.0], training=False).tolist() == [1.0, 2.0]
+    assert F.linear([1.0, 2.0], [[1.0, 2.0]], [1.0]).tolist() == [6.0]
+
+
+def test_in_place_is_accepted_and_changes_nothing_in_place():
+    x = Tensor([-1.0, 1.0])
+    assert nn.ReLU(inplace=True)(x).data.tolist() == F.relu(x, inplace=True).data.tolist() == [0.0, 1.0]
+    assert (nn.Dropout(1.0, inplace=True)(x).data == 0).all() and (F.dropout(x, 1.0, inplace=True).data == 0).all()
+    assert x.data.tolist() == [-1.0, 1.0]
 
 
 def test_a_layer_of_integers_is_refused():

@@ -210,8 +210,31 @@ def test_bad_targets_are_answered_with_a_sentence(call, error, message):
 
 
 def test_a_softmax_given_to_cross_entropy_is_warned_about():
-    with pytest.warns(UserWarning, match="takes logits, but was given the output of a softmax"):
+    with pytest.warns(UserWarning, match="takes logits, but was given the output of a softmax") as caught:
         F.cross_entropy(F.softmax(Tensor(Z)), LABELS)
+        nn.CrossEntropyLoss()(F.softmax(Tensor(Z)), LABELS)
+        nn.fit(nn.Sequential(nn.Linear(4, 4), nn.Softmax()), (Z, LABELS), progress=False)
+    assert {warning.filename for warning in caught} == {__file__}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda a: F.cross_entropy(a([[1.0, 2.0]]), a([1])),
+        lambda a: F.nll_loss(a([[-1.0, -2.0]]), a([1])),
+        lambda a: F.log_loss(a([[0.25, 0.75]]), a([1])),
+        lambda a: F.mse_loss(a([1.0, 2.0]), a([1.5, 2.0])),
+        lambda a: F.binary_cross_entropy(a([0.5]), a([1])),
+        lambda a: F.binary_cross_entropy_with_logits(a([0.5]), a([1])),
+    ],
+)
+def test_lists_are_taken_as_arrays(call):
+    assert call(list) == call(np.array)
+
+
+def test_integers_are_no_input_of_a_loss():
+    with pytest.raises(TypeError, match="mse_loss: floating-point input is needed, got dtype int64"):
+        F.mse_loss([1, 2], [1.5, 2.0])
 
 
 # --- torch

@@ -2,7 +2,10 @@
 
 import copy
 import gc
+import pathlib
 import pickle
+import subprocess
+import sys
 from collections import OrderedDict
 
 import numpy as np
@@ -128,9 +131,9 @@ def test_a_plain_array_becomes_a_constant_named_x_of_the_parameters_dtype():
 
 
 def test_a_tensor_keeps_its_dtype_and_its_name():
-    image = Tensor(IMAGES, name="digit")
+    image = Tensor(IMAGES.astype(np.float32), name="digit")
     out = Net()(image)
-    assert out.dtype == np.float64
+    assert out.dtype == np.float32
     assert Tape(out)["digit"].needs_grad
 
 
@@ -376,3 +379,89 @@ def test_what_does_not_fit_is_told_with_the_layer_and_both_shapes(shape, message
 def test_integer_images_are_refused_with_what_to_write():
     with pytest.raises(TypeError, match=r"net.conv1: .* got dtype uint8 .* images.astype\(np.float32\) / 255"):
         Net()(np.zeros((1, 1, 8, 8), np.uint8))
+
+
+def test_a_tensor_of_another_dtype_than_the_weight_is_refused():
+    message = r"net.conv1: conv2d: the input has dtype float64, but g⁽¹⁾ has dtype float32: give x.astype\(np.float32\)"
+    with pytest.raises(nn.DtypeMismatch, match=message):
+        Net()(Tensor(np.zeros((1, 1, 8, 8))))
+    with pytest.raises(nn.DtypeMismatch, match=r"^linear: the input has dtype float32, but W⁽¹⁾ has dtype float64"):
+        nn.Linear(3, 2, dtype=np.float64)(Tensor(np.ones((1, 3), np.float32)))
+
+
+def test_a_list_is_taken_as_an_array_of_the_networks_dtype():
+    layer = nn.Linear(3, 2)
+    out = layer([[1.0, 2.0, 3.0]])
+    assert out.dtype == np.float32
+    assert (out.data == layer(np.array([[1.0, 2.0, 3.0]])).data).all()
+    with pytest.raises(nn.DtypeMismatch, match="floating-point input is needed, got dtype int64"):
+        layer([[1, 2, 3]])
+
+
+def test_the_layers_decide_the_dtype_of_the_input_not_a_parameter_beside_them():
+    class Scaled(nn.Module):
+        def __init__(self):
+            self.scale = nn.Parameter(2.0)
+            self.layer = nn.Linear(2, 1)
+
+        def forward(self, x):
+            assert x.dtype == np.float32
+            return self.layer(x) * self.scale
+
+    assert Scaled()(np.ones((1, 2))).shape == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: nn.Linear(3, 2)(np.ones((1, 4))), r"linear: the input of shape \(1, 4\)"),
+        (lambda: nn.Conv2d(1, 2, 3)(np.ones(4)), "conv2d: images of shape"),
+        (lambda: nn.MaxPool2d(9)(np.ones((1, 1, 2, 2))), "maxpool2d: the window of 9×9"),
+    ],
+)
+def test_a_layer_called_like_its_function_is_named_once(call, message):
+    with pytest.raises(nn.ShapeMismatch, match="^" + message):
+        call()
+
+
+def test_a_state_of_tensors_is_loaded_by_their_numbers():
+    one, other = nn.Linear(2, 2), nn.Linear(2, 2)
+    other.load_state_dict(dict(one.named_parameters()))
+    assert (one.weight.data == other.weight.data).all()
+
+
+def test_zero_grad_forgets_or_writes_zeros():
+    layer = nn.Linear(2, 1)
+    for forget in (layer.zero_grad, nn.SGD(layer.parameters()).zero_grad):
+        layer(np.ones((1, 2))).sum().backward()
+        forget(set_to_none=False)
+        assert layer.weight.grad.tolist() == [[0.0, 0.0]]
+        forget(set_to_none=True)
+        assert layer.weight.grad is None
+
+
+def test_the_summary_names_modules_in_a_list_with_their_holder():
+    class Chain(nn.Module):
+        def __init__(self):
+            self.ls = [nn.Linear(4, 3), nn.Sequential(nn.ReLU())]
+
+        def forward(self, x):
+            for layer in self.ls:
+                x = layer(x)
+            return x
+
+    lines = str(Chain().summary((1, 4))).splitlines()[2:6]
+    assert [line.split("  Linear")[0].split("  Seq")[0].split("  ReLU")[0].rstrip() for line in lines[1:]] == [
+        "  ls.0",
+        "  ls.1",
+        "    0",
+    ]
+
+
+def test_another_package_called_autograd_is_told_of(tmp_path):
+    (tmp_path / "autograd").mkdir()
+    (tmp_path / "autograd" / "__init__.py").write_text("")
+    root = str(pathlib.Path(nn.__file__).parents[1])
+    code = f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {root!r}]; import nn"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert "ImportError: nn needs tracegrad's own package 'autograd'" in ran.stderr

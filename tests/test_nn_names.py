@@ -49,7 +49,7 @@ def test_the_graph_of_a_convolution_shows_pad_windows_product_bias():
 def test_a_users_own_names_stay():
     layer = nn.Linear(2, 2)
     layer.weight.name = "mine"
-    out = layer(Tensor(np.ones((1, 2)), name="data"))
+    out = layer(Tensor(np.ones((1, 2), np.float32), name="data"))
     assert set(names(out)) == {"mine", "b⁽¹⁾", "data", "z⁽¹⁾"}
     out.name = "scores"
     assert out.name == "scores"

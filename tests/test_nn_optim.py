@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import Tape, Tensor
+from autograd import Tape, Tensor, no_grad
 from nn.optim import Optimizer
 
 TARGET = np.array([[1.0, -2.0, 0.5], [3.0, 0.0, -1.0]])
@@ -130,6 +130,7 @@ OPTIMISERS = {
     "dampening": lambda m, p: m.SGD(p, lr=0.05, momentum=0.9, dampening=0.3, weight_decay=0.1),
     "nesterov": lambda m, p: m.SGD(p, lr=0.05, momentum=0.9, nesterov=True, weight_decay=0.01),
     "adam": lambda m, p: m.Adam(p, lr=0.1),
+    "adam amsgrad": lambda m, p: m.Adam(p, lr=0.3, betas=(0.5, 0.6), amsgrad=True),
     "adam options": lambda m, p: m.Adam(p, lr=0.1, betas=(0.5, 0.9), eps=1e-3, weight_decay=0.2),
 }
 
@@ -205,9 +206,26 @@ def test_plain_tensors_can_be_optimised():
     assert w.data.tolist() == [0.0, 0.0]
 
 
+def test_a_step_calls_its_closure_first_and_returns_what_that_returns():
+    w = nn.Parameter([3.0])
+    optimizer = nn.SGD([w], lr=0.5)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (w * w).sum()
+        loss.backward()
+        return loss
+
+    with no_grad():
+        assert optimizer.step(closure).item() == 9.0
+    assert w.data.tolist() == [0.0]
+    with pytest.raises(TypeError, match="closure must be a function that returns the loss, got 3"):
+        optimizer.step(3)
+
+
 def test_repr_tells_the_options():
     assert repr(nn.Adam([nn.Parameter([1.0])])) == (
-        "Adam(1 parameters, lr=0.001, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0)"
+        "Adam(1 parameters, lr=0.001, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0, amsgrad=False)"
     )
 
 

@@ -110,7 +110,13 @@ NAN[2, 0, 1, 0], NAN[3, 0, 0, 0] = np.nan, np.inf
             "batch_size must be an integer of at least 1, got 1.5",
         ),
         (lambda: nn.DataLoader(np.float64(3)), ValueError, "the single number"),
-        (lambda: nn.DataLoader(["a", "b"]), TypeError, "numbers are needed, got dtype"),
+        (lambda: nn.DataLoader(np.array(["a", "b"])), TypeError, "numbers are needed, got dtype"),
+        (
+            lambda: nn.DataLoader([np.ones(2)] * 3),
+            TypeError,
+            r"a list of ndarray \(length 3\): for .* np.array\(examples",
+        ),
+        (lambda: nn.DataLoader([(np.ones(2), 1)] * 3), TypeError, r"a list of 3 pairs: .* tuple\(map\(np.array, zip"),
         (
             lambda: nn.DataLoader((np.ones((2, 2)), [[1], [1, 2]])),
             ValueError,
@@ -321,6 +327,23 @@ IMAGES, LABELS = np.zeros((6, 1, 28, 28), np.float32), np.arange(6)
             ValueError,
             r"one number, got shape \(2,\)",
         ),
+        (
+            (IMAGES, LABELS),
+            {"loss": nn.LogLoss},
+            TypeError,
+            r"loss is the class LogLoss: make one, loss=nn.LogLoss\(\)",
+        ),
+        ((IMAGES, LABELS), {"optimizer": nn.Adam}, TypeError, "optimizer is the class Adam: make one"),
+        ((IMAGES, LABELS), {"optimizer": "adam"}, TypeError, r"such as nn.Adam\(model.parameters\(\)\), got 'adam'"),
+        (
+            (IMAGES, LABELS),
+            {"optimizer": nn.Adam([nn.Parameter(1.0)])},
+            ValueError,
+            "the optimizer has none of the model's parameters",
+        ),
+        ((IMAGES, LABELS), {"callbacks": print}, TypeError, r"a list of functions, got .*: give \[print\]"),
+        ((IMAGES, LABELS), {"callbacks": [3]}, TypeError, "callback number 0 must be a function"),
+        ((IMAGES, LABELS[:, None]), {}, ValueError, r"class labels of shape \(6,\) are needed, got \(6, 1\)"),
         ((IMAGES, LABELS), {"validation": (IMAGES, LABELS + 9)}, ValueError, "validation: label 10 at position 1"),
     ],
 )

@@ -359,3 +359,142 @@ def test_the_other_package_called_autograd_in_the_same_folder_is_detected(tmp_pa
     )
     assert done.returncode != 0
     assert "pip uninstall -y autograd tracegrad" in done.stderr
+
+
+def test_an_operand_without_a_rule_is_refused_and_named():
+    @primitive
+    def scale(x, s):
+        return x * s
+
+    defvjp(scale, lambda g, out, x, s: g * s)
+    with pytest.raises(TypeError, match="no derivative rule for its operand s"):
+        scale(Tensor(2.0), Tensor(3.0))
+    with pytest.raises(TypeError, match="no derivative rule"):
+        primitive(lambda q: q * 2)(Tensor(2.0))
+
+
+def test_an_option_array_changed_after_use_does_not_change_the_gradient():
+    @primitive
+    def pick(x, index):
+        return x[index]
+
+    def put_back(g, out, x, index):
+        back = np.zeros(x.shape)
+        back[index] = g
+        return back
+
+    defvjp(pick, put_back)
+    x, index = Tensor(np.zeros(4)), np.array([0, 1])
+    y = pick(x, index).sum()
+    index[:] = [2, 3]
+    y.backward()
+    np.testing.assert_array_equal(x.grad, [1, 1, 0, 0])
+
+
+def test_a_primitive_may_return_a_python_number_and_nothing_stranger():
+    import math
+
+    sine = primitive(lambda x: math.sin(x))
+    defvjp(sine, lambda g, out, x: g * np.cos(x))
+    x = Tensor(0.0)
+    sine(x).backward()
+    assert x.grad == 1
+    pair = primitive(lambda x: (x, x))
+    defvjp(pair, lambda g, out, x: g)
+    with pytest.raises(TypeError, match="must return an array, got tuple"):
+        pair(Tensor(1.0))
+
+
+@pytest.mark.parametrize(("wrong", "message"), [(0.0, "must return an array, got float"), (np.ones(7), "more axes")])
+def test_a_rule_that_gives_no_fitting_array_is_told_so(wrong, message):
+    off = primitive(lambda x: x * 1.0)
+    defvjp(off, lambda g, out, x: wrong)
+    with pytest.raises((TypeError, ValueError), match=message):
+        off(Tensor(2.0)).backward()
+
+
+def test_rules_are_only_for_functions_whose_calls_are_recorded():
+    def plain(x):
+        return x * x
+
+    with pytest.raises(TypeError, match="decorate it with @primitive"):
+        defvjp(plain, lambda g, out, x: g)
+    with pytest.raises(ValueError, match="can't be replaced"):
+        defvjp(np.add, lambda g, out, x, y: g, lambda g, out, x, y: g)
+
+
+def test_what_a_rule_reads_is_found_through_decorators_and_methods():
+    from functools import wraps
+
+    def logged(rule):
+        @wraps(rule)
+        def inner(*args):
+            return rule(*args)
+
+        return inner
+
+    class Rules:
+        def of_square(self, g, out, x):
+            return 2 * g * x
+
+    for vjp in (logged(lambda g, out, x: g * out * 2 / x), Rules().of_square):
+        square = primitive(lambda x: x * x)
+        square.rule.keeps_output = False
+        defvjp(square, vjp)
+        x = Tensor(3.0)
+        square(x * 1.0).backward()
+        assert x.grad == 6
+
+
+def test_no_grad_decorates_without_parentheses_and_generators_too():
+    x = Tensor(2.0)
+
+    @no_grad
+    def double(t):
+        return t * 2
+
+    @no_grad()
+    def doubles(t):
+        received = yield t * 2
+        yield t * received
+        return "done"
+
+    assert not double(x).requires_grad
+    running = doubles(x)
+    assert not next(running).requires_grad
+    assert (x * 2).requires_grad
+    assert running.send(3.0).item() == 6
+    with pytest.raises(StopIteration, match="done"):
+        next(running)
+
+
+def test_a_scope_can_be_entered_again_inside_itself():
+    x, block = Tensor(1.0), scope("a")
+    with block:
+        with block:
+            assert (x * 2).node.scope.path == "a.a"
+        assert (x * 2).node.scope.path == "a"
+    assert (x * 2).node.scope.path == ""
+
+
+def test_a_tensor_made_while_recording_was_off_has_no_tape():
+    with no_grad():
+        y = Tensor(1.0) * 2
+    with pytest.raises(TypeError, match="recording was off"):
+        Tape(y)
+    with pytest.raises(ValueError, match="recording was off"):
+        y.backward()
+
+
+def test_backward_from_integers_names_them():
+    with pytest.raises(ValueError, match=r"n of shape \(2,\) and dtype int64.*write 2\.0 for 2"):
+        (Tensor([1, 2], name="n") / 2).sum().backward()
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_the_table_says_where_a_nan_was_born():
+    x = Tensor([1.0, -1.0])
+    loss = (np.log(x) * x).sum()
+    lines = [line for line in str(Tape(loss)).splitlines() if "NaN born here" in line]
+    assert len(lines) == 1
+    assert " log " in lines[0]

@@ -290,3 +290,113 @@ def test_a_memory_mapped_array_differentiates_as_any(tmp_path):
         (x * x).sum().backward()
         np.testing.assert_array_equal(x.grad, [0, 2, 4])
         assert type(x.grad) is np.ndarray
+
+
+def test_new_data_may_be_a_tensor_whose_history_is_left_behind():
+    w = Tensor([1.0, 2.0])
+    for _ in range(3):
+        w.data = w - 0.1 * w
+    assert type(w.data) is np.ndarray
+    (w * w).sum().backward()
+    assert type(w.grad) is np.ndarray
+
+
+def test_a_constant_that_is_a_window_view_of_a_writable_array_is_copied():
+    c = np.arange(5.0)
+    v = np.lib.stride_tricks.sliding_window_view(c, 3)
+    x = Tensor(np.ones((3, 3)))
+    y = (x * v).sum()
+    expected, c[:] = v.copy(), 0
+    y.backward()
+    np.testing.assert_array_equal(x.grad, expected)
+    buffer = bytearray(16)
+    held = Tensor(np.frombuffer(buffer))
+    buffer[7] = 64
+    assert held.tolist() == [0, 0]
+
+
+def test_taking_over_a_view_of_a_writable_array_copies_it():
+    a = np.ones((2, 3))
+    x = Tensor(a[0], copy=False)
+    a[:] = 9
+    np.testing.assert_array_equal(x.data, np.ones(3))
+
+
+def test_an_array_made_of_a_tensor_can_not_be_written_into():
+    u = Tensor([1.0, 2.0], requires_grad=False) * 2
+    with pytest.raises(ValueError, match="read-only"):
+        np.asarray(u)[0] = 99
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x: x * np.array([1j, 2]),
+        lambda x: np.multiply(x, 1j),
+        lambda x: x.astype(complex),
+        lambda x: np.array([1j, 2]) * x,
+        lambda x: x * np.array([1, 2], dtype=object),
+        lambda x: x.astype("U3"),
+    ],
+)
+def test_results_that_are_not_real_numbers_are_refused(make):
+    with pytest.raises(TypeError, match="real numbers"):
+        make(Tensor([1.0, 2.0]))
+
+
+def test_masked_arrays_and_ragged_lists_are_refused():
+    with pytest.raises(TypeError, match=r"filled\(0\)"):
+        Tensor(np.ma.array([1.0, 99.0], mask=[0, 1]))
+    with pytest.raises(ValueError, match="ragged"):
+        Tensor([[1.0, 2.0], [3.0]])
+
+
+def test_operands_that_do_not_fit_together_are_named_with_their_shapes():
+    a, b = Tensor(np.ones((2, 3)), name="A"), Tensor(np.ones((2, 4)), name="B")
+    for combine in (lambda: a + b, lambda: a @ b, lambda: np.multiply(a, b), lambda: a * np.ones((5, 5))):
+        with pytest.raises(ValueError, match=r"do not fit together: A of shape \(2, 3\)"):
+            combine()
+    with pytest.raises(ValueError, match=r"B of shape \(2, 4\)"):
+        a @ b
+    with pytest.raises(ValueError, match=r"concatenate.*A of shape \(2, 3\), B of shape \(2, 4\)"):
+        np.concatenate([a, b])
+
+
+def test_whole_quotients_carry_no_gradient_and_remainders_do():
+    x = Tensor([5.5, -3.0])
+    assert (x // 2).tolist() == [2, -2]
+    assert (7 // x).tolist() == [1, -3]
+    q, r = divmod(x, 2)
+    assert q.tolist() == [2, -2]
+    r.sum().backward()
+    np.testing.assert_array_equal(x.grad, [1, 1])
+    assert divmod(7, x)[0].tolist() == [1, -3]
+    assert round(Tensor(2.567), 1).item() == 2.6
+
+
+def test_a_leaf_updated_in_place_outside_the_tape_is_refused():
+    w = Tensor([1.0, 2.0], name="w")
+    (w * w).sum().backward()
+    with no_grad():
+        for update in ("w -= 0.1 * w.grad", "w += 1", "w *= 2", "w /= 2"):
+            with pytest.raises(RuntimeError, match=r"w can't be updated in place.*p\.data = p\.data - lr"):
+                exec(update, {"w": w})
+    w -= 1.0
+    assert w.tolist() == [0, 1]
+
+
+def test_sums_take_ndarrays_arguments():
+    t = Tensor(np.ones((2, 3), np.float32))
+    assert t.sum(0, np.float64).dtype == np.float64
+    assert t.sum(0, np.float64).shape == (3,)
+    assert t.mean(axis=1, keepdims=True).shape == (2, 1)
+    assert t.flatten("F").shape == (6,)
+    assert t.item(1) == 1
+    assert t.nbytes == 24
+    with pytest.raises(TypeError, match=r"Tensor\.sum\(\) got an unexpected keyword argument 'dim'"):
+        t.sum(dim=0)
+
+
+def test_a_method_that_pytorch_spells_otherwise_names_the_one_here():
+    with pytest.raises(AttributeError, match=r"write np\.expand_dims\(t, axis\)"):
+        Tensor([1.0]).unsqueeze(0)

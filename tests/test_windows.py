@@ -92,6 +92,15 @@ def test_the_largest_of_each_window_and_its_derivatives():
         gradcheck(lambda x, k=kernel, s=stride: w.window_max(w.windows(x, k, s)) ** 2, x, directions=1)
 
 
+@pytest.mark.parametrize("shape", [(2, 3), (3, 1), (1, 1), (4, 2, 3), (2, 1, 3, 2)])
+def test_extremes_and_means_of_windows_with_any_axes_before_them(shape):
+    x = RNG.permutation(np.prod(shape)).reshape(shape) / 10.0
+    np.testing.assert_array_equal(w.window_max(x), np.max(x, axis=(-2, -1)))
+    np.testing.assert_allclose(w.window_mean(x), np.mean(x, axis=(-2, -1)))
+    gradcheck(lambda x: w.window_max(x) ** 2, x, directions=1)
+    gradcheck(lambda x: w.window_mean(x) ** 2, x, directions=1)
+
+
 def test_of_equal_largest_elements_the_first_gets_the_gradient():
     x = Tensor(np.ones((1, 1, 2, 4)))
     w.window_max(w.windows(x, (2, 2), (2, 2))).sum().backward()
@@ -133,3 +142,21 @@ def test_convolution_keeps_the_dtype(dtype):
     assert out.dtype == dtype
     out.sum().backward()
     assert x.grad.dtype == k.grad.dtype == dtype
+
+
+def test_numpys_own_sliding_windows_have_derivatives_of_two_orders():
+    view = np.lib.stride_tricks.sliding_window_view
+    x = RNG.standard_normal((4, 5))
+    for window, axis in [((2, 3), None), (2, 1), (3, -2), ((2, 2), (0, 0))]:
+        got = view(Tensor(x), window, axis)
+        np.testing.assert_array_equal(got.data, view(x, window, axis))
+        gradcheck(lambda x, w=window, a=axis: view(x, w, a) ** 2, x, directions=1)
+
+
+def test_an_empty_batch_has_an_empty_convolution():
+    x, k = Tensor(np.ones((0, 2, 5, 5))), Tensor(np.ones((3, 2, 2, 2)))
+    out = w.window_product(w.windows(x, (2, 2)), k)
+    assert out.shape == (0, 3, 4, 4)
+    out.sum().backward()
+    assert x.grad.shape == (0, 2, 5, 5)
+    np.testing.assert_array_equal(k.grad, 0)

@@ -180,7 +180,8 @@ def check_gradients(model: DigitNet, image: Any, label: Any, *, entries: int = 1
     """Compare the gradient of every parameter with central differences, and say how far they are apart.
 
     Along three directions of random signs, in which every entry takes part; and for the `entries` entries with the
-    largest gradients one by one.
+    largest gradients one by one. Where the largest element of a pooling window changes within a step, the loss has a
+    kink, and differences can't tell: such a direction is counted and left out.
 
     Raises
     ------
@@ -193,28 +194,44 @@ def check_gradients(model: DigitNet, image: Any, label: Any, *, entries: int = 1
     _forward(exact, image, label)[1].backward()
     rng = np.random.default_rng(seed)
     rows = []
+    here = _forward(exact, image, label)[1].item()
     for name, parameter in exact.named_parameters():
         start, gradient = parameter.data, parameter.grad
         largest = np.argsort(-np.abs(gradient), axis=None)[:entries]
         directions = [rng.choice([-1.0, 1.0], start.shape) for _ in range(3)]
         directions += [np.bincount([i], minlength=start.size).reshape(start.shape) for i in largest]
-        worst = 0.0
+        worst, kinks = 0.0, 0
         for direction in directions:
-            step = 1e-6
-            with no_grad():
-                parameter.rebind(start + step * direction)
-                above = _forward(exact, image, label)[1].item()
-                parameter.rebind(start - step * direction)
-                below = _forward(exact, image, label)[1].item()
-            worst = max(worst, abs((above - below) / (2 * step) - float(np.sum(gradient * direction))))
+            slope = float(np.sum(gradient * direction))
+            (wide, bend), (narrow, small_bend) = (
+                _difference(exact, parameter, start, direction, step, here, image, label) for step in (1e-6, 1.25e-7)
+            )
+            difference = min(abs(wide - slope), abs(narrow - slope))
+            if difference > 1e-7 and small_bend > bend / 2:
+                kinks += 1
+            else:
+                worst = max(worst, difference)
         parameter.rebind(start)
         largest_entry = float(np.abs(gradient).max())
         if not worst <= 1e-6 * largest_entry + 1e-8:
             raise AssertionError(f"the gradient of {name} differs from central differences by {worst:.2g}")
-        checked = f"{len(largest)} of {start.size}, 3 directions"
+        checked = f"{len(largest)} of {start.size}, 3 directions" + (f", {kinks} at a kink" if kinks else "")
         figures = f"{largest_entry:.3g}", f"{worst:.1g}"
         rows.append((parameter.name or name, name, str(start.shape), checked, *figures))
     return _table(("", "parameter", "shape", "checked", "largest |∂L/∂|", "largest difference"), rows)
+
+
+def _difference(
+    model: DigitNet, parameter: Any, start: Any, direction: Any, step: float, here: float, image: Any, label: Any
+) -> tuple[float, float]:
+    """The central difference of the loss along a direction, and how far the slopes on its two sides are apart: that
+    shrinks with the step unless there is a kink."""
+    with no_grad():
+        parameter.rebind(start + step * direction)
+        above = _forward(model, image, label)[1].item()
+        parameter.rebind(start - step * direction)
+        below = _forward(model, image, label)[1].item()
+    return (above - below) / (2 * step), abs(above - 2 * here + below) / step
 
 
 def compare(model: DigitNet, digit: Any, other: Any) -> str:

@@ -87,10 +87,15 @@ def _reporting(what: str) -> Iterator[None]:
     except UsageError:
         raise
     except (Exception, SystemExit) as error:
-        frames = [f for f in traceback.extract_tb(error.__traceback__) if "runpy" not in f.filename]
-        last = frames[-1]
-        place = f"{last.filename}:{last.lineno}"
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if not _is_ours(f.filename)]
+        place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else what
+        if isinstance(error, SyntaxError):
+            place = f"{error.filename}:{error.lineno}"
         raise UsageError(f"{what} failed with {type(error).__name__}: {error} ({place})") from error
+
+
+def _is_ours(filename: str) -> bool:
+    return "runpy" in filename or Path(filename).parent == Path(__file__).parent
 
 
 def _lookup(names: dict[str, Any], name: str, place: str) -> Any:

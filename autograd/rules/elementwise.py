@@ -15,6 +15,12 @@ from ..registry import composite, defvjp, nondifferentiable, numbers_only, pure
 LN2 = float(np.log(2.0))
 LN10 = float(np.log(10.0))
 
+
+def as_array(x: Any) -> Any:
+    """An array or a Tensor as it is; a number or a list as an array."""
+    return x if hasattr(x, "dtype") else np.array(x)
+
+
 # --- arithmetic -------------------------------------------------------------------------------------------------------
 
 defvjp(np.add, lambda g, out, x, y: g, lambda g, out, x, y: g)
@@ -32,9 +38,9 @@ defvjp(np.real, lambda g, out, x: g)
 
 
 def _one_less(x: Any, n: Any) -> Any:
-    """n − 1, but 1 for 0⁰: the factor n already makes the derivative 0 there."""
+    """n − 1, but not −1 for 0⁰, where the factor n already makes the derivative 0, nor for a number's x⁰ anywhere."""
     if isinstance(n, (int, float)):
-        return n - 1 if n else 1
+        return n - 1 if n else 0
     return np.where((x == 0) & (n == 0), 1.0, n - 1)
 
 
@@ -64,7 +70,7 @@ defvjp(np.fmod, lambda g, out, x, y: g, lambda g, out, x, y: -g * np.trunc(x / y
 
 defvjp(np.exp, lambda g, out, x: g * out)
 defvjp(np.exp2, lambda g, out, x: g * out * LN2)
-defvjp(np.expm1, lambda g, out, x: g * (out + 1))
+defvjp(np.expm1, lambda g, out, x: g * np.exp(x))
 defvjp(np.log, lambda g, out, x: g / x)
 defvjp(np.log2, lambda g, out, x: g / (x * LN2))
 defvjp(np.log10, lambda g, out, x: g / (x * LN10))
@@ -95,7 +101,7 @@ defvjp(np.cos, lambda g, out, x: -g * np.sin(x))
 defvjp(np.tan, lambda g, out, x: g * (1 + out * out))
 defvjp(np.arcsin, lambda g, out, x: g / np.sqrt((1 - x) * (1 + x)))
 defvjp(np.arccos, lambda g, out, x: -g / np.sqrt((1 - x) * (1 + x)))
-defvjp(np.arctan, lambda g, out, x: g / (1 + x * x))
+defvjp(np.arctan, lambda g, out, x: g / np.hypot(x, 1.0) / np.hypot(x, 1.0))
 defvjp(np.sinh, lambda g, out, x: g * np.cosh(x))
 defvjp(np.cosh, lambda g, out, x: g * np.sinh(x))
 defvjp(np.tanh, lambda g, out, x: g * (1 - out * out))
@@ -132,7 +138,7 @@ nondifferentiable(
 )  # fmt: skip
 numbers_only(
     np.isclose, np.isposinf, np.isneginf, np.allclose, np.array_equal, np.array_equiv, np.shape, np.ndim, np.size,
-    np.zeros_like, np.ones_like, np.full_like, np.empty_like, np.result_type, np.can_cast, np.min_scalar_type,
+    np.zeros_like, np.ones_like, np.empty_like, np.result_type, np.can_cast, np.min_scalar_type,
     np.common_type, np.iscomplex, np.iscomplexobj, np.isreal, np.isrealobj, np.imag, np.may_share_memory,
     np.shares_memory, np.array_repr, np.array_str, np.array2string, np.save, np.savez, np.savez_compressed, np.savetxt,
 )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..registry import defvjp, pure
+from .elementwise import as_array
 
 
 class Scattered:
@@ -97,21 +98,22 @@ def _set_at(x: Any, value: Any, index: Any) -> Any:
 _set_at.rule.name = "set_at"
 
 
-def _of_the_last(g: Any, shape: tuple[int, ...], index: Any) -> Any:
-    """g[index], but 0 for a value that a later one at the same place replaced."""
+def _of_the_last(g: Any, shape: tuple[int, ...], index: Any, value_ndim: int) -> Any:
+    """g[index], but 0 for a value that a later one at the same place replaced; with the leading axes of the value."""
     picked = g[index]
-    if not _may_repeat(index):
-        return picked
-    turn = np.arange(picked.size).reshape(picked.shape)
-    last = np.zeros(shape, turn.dtype)
-    last[index] = turn
-    return picked * (last[index] == turn)
+    if _may_repeat(index):
+        turn = np.arange(picked.size).reshape(picked.shape)
+        last = np.zeros(shape, turn.dtype)
+        last[index] = turn
+        picked = picked * (last[index] == turn)
+    more = value_ndim - picked.ndim
+    return picked.reshape((1,) * more + picked.shape) if more > 0 else picked
 
 
 defvjp(
     _set_at,
     lambda g, out, x, value, index: _set_at(g, 0.0, index=index),
-    lambda g, out, x, value, index: _of_the_last(g, x.shape, index),
+    lambda g, out, x, value, index: _of_the_last(g, x.shape, index, value.ndim),
 )
 
 
@@ -146,8 +148,7 @@ def set_at(x: Any, index: Any, value: Any) -> Any:
     >>> x.grad, float(v.grad)
     (array([2., 0., 6.]), 20.0)
     """
-    x = x if hasattr(x, "dtype") else np.array(x)
-    value = value if hasattr(value, "dtype") else np.array(value)
+    x, value = as_array(x), as_array(value)
     if not np.can_cast(value.dtype, x.dtype, "same_kind"):
         raise TypeError(f"set_at: x of dtype {x.dtype} can't hold a value of dtype {value.dtype}")
     return _set_at(x, value, index=settled_index(index))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..registry import NoRuleError, composite, defvjp, defvjp_variadic, pure
-from .elementwise import over
+from .elementwise import as_array, over
 from .indexing import scattered
 from .reductions import spread
 
@@ -41,8 +41,15 @@ def _matmul_y(g: Any, x: Any, y_shape: tuple[int, ...]) -> Any:
 
 
 defvjp(np.matmul, lambda g, out, x, y: _matmul_x(g, x.shape, y), lambda g, out, x, y: _matmul_y(g, x, y.shape))
-if hasattr(np, "vecdot"):
-    defvjp(np.vecdot, lambda g, out, x, y: np.expand_dims(g, -1) * y, lambda g, out, x, y: np.expand_dims(g, -1) * x)
+
+
+def _vecdot_part(g: Any, other: Any, ndim: int) -> Any:
+    """g times the other vectors, summed over the axes that the operand, of ndim dimensions, does not have."""
+    grad = np.expand_dims(g, -1) * other
+    return grad.sum(axis=tuple(range(grad.ndim - ndim))) if grad.ndim > ndim else grad
+
+
+defvjp(np.vecdot, lambda g, out, x, y: _vecdot_part(g, y, x.ndim), lambda g, out, x, y: _vecdot_part(g, x, y.ndim))
 
 
 def _inner_x(g: Any, x_shape: tuple[int, ...], y: Any) -> Any:
@@ -98,7 +105,7 @@ def _contract_y(g: Any, x: Any, y_ndim: int, x_axes: tuple[int, ...], y_axes: tu
 
 def _pairs(axes: Any, x_ndim: int, y_ndim: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The axes of a ``np.tensordot``, for each operand, counted from 0."""
-    if np.ndim(axes) == 0 and not isinstance(axes, tuple | list):
+    if not isinstance(axes, tuple | list) and np.ndim(axes) == 0:
         n = int(axes)
         return tuple(range(x_ndim - n, x_ndim)), tuple(range(n))
     first, second = ((int(a),) if np.ndim(a) == 0 else tuple(int(i) for i in a) for a in axes)
@@ -194,7 +201,7 @@ def _einsum(*operands: Any, optimize: Any = False, **options: Any) -> Any:
         text = ",".join(_letters(axes) for axes in lists)
         if len(operands) % 2:
             text += f"->{_letters(operands[-1])}"
-    arrays = [a if hasattr(a, "dtype") else np.array(a) for a in arrays]
+    arrays = [as_array(a) for a in arrays]
     return einsum(*arrays, subscripts=_subscripts(text, [a.ndim for a in arrays]), optimize=optimize)
 
 
@@ -219,8 +226,7 @@ defvjp(cross, lambda g, out, x, y: cross(y, g), lambda g, out, x, y: cross(g, x)
 def _cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
     if axis is not None:
         axisa = axisb = axisc = axis
-    a, b = (v if hasattr(v, "dtype") else np.array(v) for v in (a, b))
-    a, b = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
+    a, b = np.moveaxis(as_array(a), axisa, -1), np.moveaxis(as_array(b), axisb, -1)
     if a.shape[-1] != 3 or b.shape[-1] != 3:
         raise ValueError(f"np.cross of Tensors takes vectors of 3 elements, got {a.shape[-1]} and {b.shape[-1]}")
     return np.moveaxis(cross(a, b), -1, axisc)
@@ -289,8 +295,15 @@ composite(np.linalg.norm, _norm)
 # --- linear equations -------------------------------------------------------------------------------------------------
 
 
+def _solve_turned(a: Any, g: Any, b_ndim: int) -> Any:
+    """The solution of aᵀ h = g; of g as a stack of vectors where b was one: NumPy takes a g of 2-d as a matrix."""
+    if b_ndim == 1:
+        return np.linalg.solve(_turned(a), np.expand_dims(g, -1))[..., 0]
+    return np.linalg.solve(_turned(a), g)
+
+
 def _solve_matrix(g: Any, out: Any, a: Any, b_ndim: int) -> Any:
-    h = np.linalg.solve(_turned(a), g)
+    h = _solve_turned(a, g, b_ndim)
     if b_ndim == 1:
         return -np.expand_dims(h, -1) * np.expand_dims(out, -2)
     return -np.matmul(h, _turned(out))
@@ -301,6 +314,41 @@ defvjp(np.linalg.inv, lambda g, out, x: -np.matmul(np.matmul(_turned(out), g), _
 defvjp(
     np.linalg.solve,
     lambda g, out, a, b: _solve_matrix(g, out, a, b.ndim),
-    lambda g, out, a, b: np.linalg.solve(_turned(a), g),
+    lambda g, out, a, b: _solve_turned(a, g, b.ndim),
 )
-defvjp(np.linalg.det, lambda g, out, x: np.expand_dims(g * out, (-2, -1)) * _turned(np.linalg.inv(x)))
+
+# --- determinants -----------------------------------------------------------------------------------------------------
+
+
+@pure
+def cofactors(x: Any) -> Any:
+    """The cofactors of square matrices, det(x) x⁻ᵀ where there is an inverse: the slope of the determinant.
+
+    From x = U diag(s) V they are det(U) det(V) U diag(∏ of the other s) V, which divides by nothing.
+    """
+    known = np.all(np.isfinite(x), axis=(-2, -1), keepdims=True)
+    u, s, v = np.linalg.svd(np.where(known, x, 0))
+    others = np.prod(np.where(np.eye(s.shape[-1], dtype=bool), 1, np.expand_dims(s, -2)), axis=-1, dtype=s.dtype)
+    sign = np.sign(np.linalg.det(u) * np.linalg.det(v))
+    return np.where(known, np.matmul(u * np.expand_dims(others, -2), v) * np.expand_dims(sign, (-2, -1)), np.nan)
+
+
+def _cofactors_rule(g: Any, out: Any, x: Any) -> Any:
+    """Each cofactor is the determinant, with a sign, of what is left without its row and its column."""
+    n = x.shape[-1]
+    rest = np.array([[k for k in range(n) if k != i] for i in range(n)], np.intp).reshape(n, max(n - 1, 0))
+    index = (..., rest[:, None, :, None], rest[None, :, None, :])
+    sign = 1 - 2 * (np.add.outer(np.arange(n), np.arange(n)) % 2)
+    return scattered(np.expand_dims(g * sign, (-2, -1)) * cofactors(x[index]), index, x.shape)
+
+
+defvjp(cofactors, _cofactors_rule)
+
+
+def _det_rule(g: Any, out: Any, x: Any) -> Any:
+    if np.any(out == 0):
+        return np.expand_dims(g, (-2, -1)) * cofactors(x)
+    return np.expand_dims(g * out, (-2, -1)) * _turned(np.linalg.inv(x))
+
+
+defvjp(np.linalg.det, _det_rule)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..registry import alias, defvjp, numbers_only, pure
+from ..registry import NoRuleError, alias, composite, defvjp, numbers_only, pure
 from .elementwise import over
 
 
@@ -78,9 +78,33 @@ alias(np.amin, np.min)
 
 numbers_only(
     np.argmax, np.argmin, np.argsort, np.argpartition, np.lexsort, np.nonzero, np.flatnonzero, np.argwhere,
-    np.count_nonzero, np.any, np.all, np.searchsorted, np.digitize, np.unique, np.isin, np.bincount, np.histogram,
-    np.nanargmax, np.nanargmin, np.einsum_path,
+    np.count_nonzero, np.any, np.all, np.searchsorted, np.digitize, np.isin, np.nanargmax, np.nanargmin,
+    np.einsum_path,
 )  # fmt: skip
+
+
+def _numbers(x: Any) -> Any:
+    return x.data if hasattr(x, "_record") else x
+
+
+def _weights(name: str, weights: Any) -> Any:
+    if getattr(weights, "requires_grad", False):
+        raise NoRuleError(f"np.{name}: no gradient flows through weights=; give numbers there (t.data)")
+    return _numbers(weights)
+
+
+def _bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+    return np.bincount(_numbers(x), _weights("bincount", weights), minlength)
+
+
+def _histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
+    bins = [_numbers(edge) for edge in bins] if isinstance(bins, list | tuple) else _numbers(bins)
+    range = None if range is None else tuple(_numbers(end) for end in range)
+    return np.histogram(_numbers(a), bins, range, density, _weights("histogram", weights))
+
+
+composite(np.bincount, _bincount)
+composite(np.histogram, _histogram)
 
 # --- products, exact with zeros ---------------------------------------------------------------------------------------
 
@@ -197,6 +221,22 @@ def _logsumexp_rule(g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool =
 defvjp(logsumexp, _logsumexp_rule)
 
 
+def _below_the_top(x: Any, axis: Any) -> Any:
+    """x − max x along `axis`: next to a +∞ all else is −∞, and it itself 0; all of −∞ stay −∞."""
+    top = np.max(x, axis=axis, keepdims=True)
+    infinite = np.isinf(top)
+    if not np.any(infinite):
+        return x - top
+    known = np.where((top > 0) & (x == top), x.dtype.type(0), -np.inf)
+    return np.where(infinite, known, x - np.where(infinite, 0, top))
+
+
+def _total(e: Any, axis: Any) -> Any:
+    """Σ e along `axis`, but 1 where all of e is 0."""
+    total = np.sum(e, axis=axis, keepdims=True)
+    return total + (total == 0)
+
+
 @pure
 def softmax(x: Any, axis: Any = -1) -> Any:
     """exp(x) / Σ exp(x) along `axis`, without overflow.
@@ -210,6 +250,10 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     -------
     array or Tensor of x's shape and dtype
 
+    Notes
+    -----
+    All 0 where all of x is −∞; 1 (split between several) where x is +∞.
+
     Examples
     --------
     >>> from autograd import Tensor
@@ -217,8 +261,8 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     >>> softmax(Tensor([0.0, 0.0])).data
     array([0.5, 0.5])
     """
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
-    return e / np.sum(e, axis=axis, keepdims=True)
+    e = np.exp(_below_the_top(x, axis))
+    return e / _total(e, axis)
 
 
 @pure
@@ -234,6 +278,10 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
     -------
     array or Tensor of x's shape and dtype
 
+    Notes
+    -----
+    All −∞ where all of x is −∞; next to a +∞, 0 there (−log n for each of n) and −∞ elsewhere.
+
     Examples
     --------
     >>> from autograd import Tensor
@@ -241,8 +289,8 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
     >>> log_softmax(Tensor([0.0, 1000.0])).data
     array([-1000.,     0.])
     """
-    x = x - np.max(x, axis=axis, keepdims=True)
-    return x - np.log(np.sum(np.exp(x), axis=axis, keepdims=True))
+    x = _below_the_top(x, axis)
+    return x - np.log(_total(np.exp(x), axis))
 
 
 defvjp(softmax, lambda g, out, x, axis=-1: out * (g - np.sum(g * out, axis=axis, keepdims=True)))

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..registry import NoRuleError, composite, defvjp, defvjp_variadic, pure
-from .indexing import scatter, scattered
+from .elementwise import as_array
+from .indexing import scatter
 
 
 @pure
@@ -72,7 +73,8 @@ def _unrepeat(g: Any, shape: tuple[int, ...], repeats: Any, axis: int | None) ->
     if np.size(repeats) == 1:
         each = int(np.max(repeats))
         return g.reshape((*shape[: axis + 1], each, *shape[axis + 1 :])).sum(axis=axis + 1)
-    return scattered(g, (slice(None),) * axis + (np.repeat(np.arange(shape[axis]), repeats),), shape)
+    index = (slice(None),) * axis + (np.repeat(np.arange(shape[axis]), repeats),)
+    return scatter(g, index=index, shape=shape)
 
 
 def _untile(g: Any, shape: tuple[int, ...], reps: Any) -> Any:
@@ -207,7 +209,7 @@ defvjp_variadic(
 
 
 def _arrays(sequence: Any) -> list[Any]:
-    return [a if hasattr(a, "dtype") else np.array(a) for a in sequence]
+    return [as_array(a) for a in sequence]
 
 
 def _concatenate(arrays: Any, axis: int | None = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:

@@ -146,12 +146,48 @@ defvjp(
 )
 
 
+# --- NumPy's own sliding windows, of any axes -------------------------------------------------------------------------
+
+
+@pure
+def unslide(x: Any, shape: tuple[int, ...], axis: tuple[int, ...]) -> Any:
+    """Add windows back to where they were seen: the adjoint of NumPy's ``sliding_window_view`` along `axis`."""
+    out = np.zeros(shape, x.dtype)
+    for offsets in np.ndindex(x.shape[len(shape) :]):
+        starts = [0] * len(shape)
+        for a, offset in zip(axis, offsets, strict=True):
+            starts[a] += offset
+        place = tuple(slice(start, start + n) for start, n in zip(starts, x.shape, strict=False))
+        out[place] += x[(..., *offsets)]
+    return out
+
+
+def _slid(axis: Any, ndim: int) -> tuple[int, ...]:
+    axes = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    return tuple(a % ndim for a in axes)
+
+
+_view = np.lib.stride_tricks.sliding_window_view
+defvjp(
+    _view,
+    lambda g, out, x, window_shape, axis=None, subok=False, writeable=False: unslide(
+        g, shape=x.shape, axis=_slid(axis, x.ndim)
+    ),
+)
+defvjp(unslide, lambda g, out, x, shape, axis: _view(g, x.shape[len(shape) :], axis=axis))
+
+
 # --- the product of windows and kernels, and its two adjoints: each is the other's rule -------------------------------
 
 
 def _columns(w: Any) -> Any:
     """The windows as (C, KH, KW, H_out, W_out, N), in the order of memory."""
     return w.transpose(1, 4, 5, 2, 3, 0)
+
+
+def _matrix(x: Any, rows: int) -> Any:
+    """`x` as a matrix of so many rows, also where it is empty."""
+    return x.reshape(rows, x.size // rows)
 
 
 def _row_blocks(w: Any, groups: int) -> Any:
@@ -187,8 +223,8 @@ def window_product(w: Any, weight: Any, groups: int = 1) -> Any:
     for channels, kernels in zip(_grouped(c, groups), _grouped(f, groups), strict=True):
         matrix = weight[kernels].reshape(f // groups, -1)
         for rows in _row_blocks(w, groups):
-            block = columns[channels, :, :, rows].reshape(matrix.shape[1], -1)
-            out[kernels, rows] = (matrix @ block).reshape(f // groups, -1, ow, n)
+            block = _matrix(columns[channels, :, :, rows], matrix.shape[1])
+            out[kernels, rows] = (matrix @ block).reshape(f // groups, rows.stop - rows.start, ow, n)
     return out.transpose(3, 0, 1, 2)
 
 
@@ -201,8 +237,8 @@ def window_product_weight(g: Any, w: Any, groups: int = 1) -> Any:
     columns, upstream = _columns(w), g.transpose(1, 2, 3, 0)
     for channels, kernels in zip(_grouped(c, groups), _grouped(f, groups), strict=True):
         for rows in _row_blocks(w, groups):
-            block = columns[channels, :, :, rows].reshape(c // groups * kh * kw, -1)
-            out[kernels] += (upstream[kernels, rows].reshape(f // groups, -1) @ block.T).reshape(out[kernels].shape)
+            block = _matrix(columns[channels, :, :, rows], c // groups * kh * kw)
+            out[kernels] += (_matrix(upstream[kernels, rows], f // groups) @ block.T).reshape(out[kernels].shape)
     return out
 
 
@@ -215,7 +251,7 @@ def window_product_windows(g: Any, weight: Any, groups: int = 1) -> Any:
     out = np.empty((c * groups, kh, kw, oh, ow, n), np.result_type(g, weight))
     for channels, kernels in zip(_grouped(c * groups, groups), _grouped(f, groups), strict=True):
         matrix = weight[kernels].reshape(f // groups, -1)
-        product = matrix.T @ upstream[kernels].reshape(f // groups, -1)
+        product = matrix.T @ _matrix(upstream[kernels], f // groups)
         out[channels] = product.reshape(c, kh, kw, oh, ow, n)
     return out.transpose(5, 0, 3, 4, 1, 2)
 
@@ -263,15 +299,17 @@ def window_max(w: Any) -> Any:
         return +first
     out = np.maximum(first, others[0])
     for cell in others[1:]:
-        np.maximum(out, cell, out=out)
+        out = np.maximum(out, cell, out=out if out.ndim else None)
     return out
 
 
 def _first_maximum(w: Any, out: Any) -> Any:
     """Where the first maximum of each window is: booleans of w's shape."""
     cells = _cells(w)
-    n, *middle, kh, kw = w.shape
-    hits = np.empty((kh, kw, *middle, n), bool).transpose(w.ndim - 1, *range(2, w.ndim - 1), 0, 1)
+    *before, kh, kw = w.shape
+    # the batch innermost in memory, as the windows have it
+    order = (w.ndim - 1, *range(2, w.ndim - 1), 0, 1) if before else (0, 1)
+    hits = np.empty((kh, kw, *before[1:], *before[:1]), bool).transpose(order)
     free: Any = None
     for cell, hit in zip(cells, _cells(hits), strict=True):
         hit[...] = cell == out

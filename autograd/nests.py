@@ -1,0 +1,100 @@
+"""Nested lists, tuples and dicts of arrays: their leaves, nests of the same form, two nests side by side.
+
+None is an empty nest.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from .tensor import Tensor
+
+__all__ = ["leaves", "leaves_like", "map_leaves", "number", "unflatten"]
+
+
+def leaves(tree: Any) -> list[Any]:
+    """The arrays of a nest, in order."""
+    if isinstance(tree, dict):
+        return [leaf for value in tree.values() for leaf in leaves(value)]
+    if isinstance(tree, list | tuple):
+        return [leaf for value in tree for leaf in leaves(value)]
+    return [] if tree is None else [tree]
+
+
+def unflatten(tree: Any, values: Iterator[Any]) -> Any:
+    """A nest of the types and keys of `tree`, with other leaves."""
+    if isinstance(tree, dict | list):
+        filled: Any = copy.copy(tree)  # keeps what the type alone can't tell: a defaultdict's factory
+        for key in tree if isinstance(tree, dict) else range(len(tree)):
+            filled[key] = unflatten(tree[key], values)
+        return filled
+    if isinstance(tree, tuple):
+        parts = [unflatten(value, values) for value in tree]
+        make: Any = type(tree)
+        return make._make(parts) if hasattr(tree, "_fields") else make(parts)
+    return None if tree is None else next(values)
+
+
+def map_leaves(fn: Callable[[Any], Any], tree: Any) -> Any:
+    """A nest like `tree`, of what `fn` makes of its leaves."""
+    return unflatten(tree, iter([fn(leaf) for leaf in leaves(tree)]))
+
+
+def leaves_like(tree: Any, like: Any, what: str) -> list[Any]:
+    """The leaves of `tree` in the order of those of `like`, and of their shapes and dtypes; dicts go by their keys.
+
+    Raises
+    ------
+    ValueError
+        If the two differ in structure or shapes: says where, beginning with `what`.
+    TypeError
+        If a leaf is not of real numbers.
+    """
+    if isinstance(like, dict):
+        if not isinstance(tree, dict):
+            raise ValueError(f"{what} is {_kind(tree)}, expected a dict with the keys {list(like)}")
+        if tree.keys() != like.keys():
+            raise ValueError(f"{what} has the keys {list(tree)}, expected {list(like)}")
+        return [leaf for key in like for leaf in leaves_like(tree[key], like[key], f"{what}[{key!r}]")]
+    if isinstance(like, list | tuple):
+        if not isinstance(tree, list | tuple):
+            raise ValueError(f"{what} is {_kind(tree)}, expected a {type(like).__name__} of {len(like)}")
+        if len(tree) != len(like):
+            raise ValueError(f"{what} has {len(tree)} entries, expected {len(like)}")
+        pairs = enumerate(zip(tree, like, strict=True))
+        return [leaf for i, (part, model) in pairs for leaf in leaves_like(part, model, f"{what}[{i}]")]
+    if like is None:
+        if tree is not None:
+            raise ValueError(f"{what} is {_kind(tree)}, expected None")
+        return []
+    if tree is None or isinstance(tree, dict | list | tuple):
+        raise ValueError(f"{what} is {_kind(tree)}, expected an array of shape {np.shape(number(like))}")
+    return [_array_like(tree, like, what)]
+
+
+def _kind(tree: Any) -> str:
+    if isinstance(tree, dict | list | tuple):
+        return f"a {type(tree).__name__} of {len(tree)}"
+    return "None" if tree is None else f"an array of shape {np.shape(number(tree))}"
+
+
+def _array_like(value: Any, like: Any, what: str) -> Any:
+    """`value` as an array of the shape and dtype of `like`."""
+    if not isinstance(value, Tensor):
+        value = np.array(value)
+    if value.dtype.kind not in "fiub":
+        raise TypeError(f"{what} must be of real numbers, got dtype {value.dtype}")
+    shape, dtype = np.shape(number(like)), like.dtype if hasattr(like, "dtype") else np.dtype(float)
+    if value.shape != shape:
+        raise ValueError(f"{what} has shape {value.shape}, expected {shape}")
+    value = value if value.dtype == dtype else value.astype(dtype)
+    return value if isinstance(value, Tensor) or value.shape else value[()]
+
+
+def number(leaf: Any) -> Any:
+    """What a leaf holds, without its history."""
+    return leaf.data if isinstance(leaf, Tensor) else leaf
