@@ -135,7 +135,7 @@ def test_edges_of_scalars_carry_the_local_derivative_of_each_operand():
     square = x * x
     square.name = "s"
     edges = viz.draw(np.exp(square / 9.0)).graph.edges
-    assert [(e.label, e.local) for e in edges if e.label == "∂s/∂x"] == [("∂s/∂x", 3.0)] * 2
+    assert [(e.label, e.local) for e in edges[:2]] == [("∂s/∂(1st x)", 3.0), ("∂s/∂(2nd x)", 3.0)]
     assert edges[-1].local == pytest.approx(np.e)
 
 

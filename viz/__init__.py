@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd import Node, Tape, Tensor
+try:
+    from autograd import Node, Tape, Tensor
+except ImportError as error:
+    if isinstance(error, ModuleNotFoundError) or error.name != "autograd":
+        raise
+    raise ImportError(
+        "viz needs tracegrad's own package 'autograd', but another one (HIPS autograd, say) is installed under that "
+        "name: pip uninstall -y autograd tracegrad, then pip install tracegrad"
+    ) from error
 
 from .collapse import LEVELS
 from .picture import Picture

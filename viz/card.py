@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from .model import WORDS, Box, Quantity
 from .numbers import FEW, NOT_COMPUTED, columns, norm, padded, rows, shape_text
 from .thumbnails import Thumbnail, thumbnail
@@ -153,7 +151,8 @@ def _pair(value: Quantity, grad: Quantity, pictures: bool) -> tuple[Rows, tuple[
     array = value.array
     few = array.size <= FEW
     if few:
-        printed = [[NOT_COMPUTED] if q.array is None else rows(np.asarray(q.array)) for q in (value, grad)]
+        both = [q.array for q in (value, grad) if q.array is not None]
+        printed = [[NOT_COMPUTED] if q.array is None else rows(q.array, *both) for q in (value, grad)]
         label_width = max(columns(value.label), columns(grad.label)) + 1
         if all(len(p) == 1 and label_width + columns(p[0]) <= _SIDE_BY_SIDE for p in printed):
             aligned = _aligned(printed[0][0], printed[1][0])
@@ -165,7 +164,13 @@ def _pair(value: Quantity, grad: Quantity, pictures: bool) -> tuple[Rows, tuple[
                 for q, text in zip((value, grad), aligned, strict=True)
                 if q.label or q is value
             ], ()
-    blocks = [_block(quantity, few, pictures) for quantity in (value, grad) if quantity.label or quantity is value]
+    else:
+        printed = [[], []]
+    blocks = [
+        _block(quantity, lines, pictures)
+        for quantity, lines in zip((value, grad), printed, strict=True)
+        if quantity.label or quantity is value
+    ]
     widths = [
         max([*(columns(c.text) for c in cells), math.ceil(thumb.width / CHARACTER) if thumb else 0])
         for cells, thumb in blocks
@@ -192,13 +197,13 @@ def _aligned(first: str, second: str) -> tuple[str, str]:
     return (first if signs[0] or not signs[1] else " " + first), (second if signs[1] or not signs[0] else " " + second)
 
 
-def _block(quantity: Quantity, few: bool, pictures: bool) -> tuple[list[Cell], Thumbnail | None]:
+def _block(quantity: Quantity, printed: Sequence[str], pictures: bool) -> tuple[list[Cell], Thumbnail | None]:
     array: Any = quantity.array
     cells = [Cell(0, quantity.label, "label")] if quantity.label else []
     if array is None:
         return [*cells, Cell(0, NOT_COMPUTED, "dim")], None
-    if few:
-        return [*cells, *(Cell(0, text, "number") for text in rows(np.asarray(array)))], None
+    if printed:
+        return [*cells, *(Cell(0, text, "number") for text in printed)], None
     thumb = thumbnail(array) if pictures else None
     cells.append(Cell(0, f"‖·‖ {norm(array)}", "number"))
     if thumb is not None and thumb.note:

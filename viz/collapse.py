@@ -59,7 +59,7 @@ class Unit:
 def units_of(tape: Tape, level: str, max_nodes: int | None, count: Callable[[Sequence[Unit]], int]) -> tuple[
     list[Unit], str
 ]:  # fmt: skip
-    """The units of a picture, oldest first, and a sentence where it had to be coarser than was asked for.
+    """The units of a picture, oldest first, and a word where it had to be coarser than was asked for.
 
     Parameters
     ----------
@@ -80,13 +80,13 @@ def units_of(tape: Tape, level: str, max_nodes: int | None, count: Callable[[Seq
     single = [Unit((node,)) for node in operations]
     if level != "layer" and fits(single):
         return single, ""
-    note = "" if level != "op" else f"drawn by layer: {len(operations)} operations are more than max_nodes={max_nodes}"
+    note = "drawn by layer" if level == "op" else ""
     parents = {s.parent for node in operations for s in node.scope.chain()}
     units = _by_scope(operations, lambda s: s not in parents)
     if fits(units):
         return units, note
     deepest = max((len(node.scope.chain()) for node in operations), default=0)
-    note = f"folded: {len(operations)} operations are more than max_nodes={max_nodes}"
+    note = "folded"
     coarser = units
     for depth in range(deepest, 0, -1):
         folded = _folded(coarser, fits)
@@ -131,9 +131,16 @@ def _folded(units: Sequence[Unit], fits: Callable[[Sequence[Unit]], bool]) -> li
             break
         start, period, repeats = run
         inside = units[start : start + period * repeats]
-        nodes = tuple(node for unit in inside for node in unit.nodes)
-        units[start : start + len(inside)] = [Unit(nodes, None, tuple(inside[:period]), repeats)]
+        whole = [_run(inside, period)]
+        # A run that is everything would leave a single box: its first and last repeat stand for themselves.
+        ends = [*inside[:period], _run(inside[period:-period], period), *inside[-period:]]
+        units[start : start + len(inside)] = ends if len(inside) == len(units) and repeats > 4 and fits(ends) else whole
     return units
+
+
+def _run(units: Sequence[Unit], period: int) -> Unit:
+    nodes = tuple(node for unit in units for node in unit.nodes)
+    return Unit(nodes, None, tuple(units[:period]), len(units) // period)
 
 
 def _longest_run(units: Sequence[Unit]) -> tuple[int, int, int] | None:

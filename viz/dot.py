@@ -138,7 +138,9 @@ def to_dot(
     for edge in graph.edges:
         style = {} if edge.flows else {"style": "dashed"}
         if edge.local is not None:
-            style["label"] = f'"{quoted(edge.label)[1:-1]}\\n{quoted(number(edge.local))[1:-1]}"'
+            # The spaces, and below labels that lie on level arrows a line, keep room between labels and arrows.
+            room = "\\n " if graph.direction == "LR" else ""
+            style["label"] = f'" {quoted(edge.label)[1:-1]} \\n{quoted(number(edge.local))[1:-1]}{room}"'
         if not edge.beside:
             style["weight"] = "4"
         attributes_text = f" [{_attributes(style)}]" if style else ""

@@ -11,7 +11,7 @@ FEW = 12
 """Up to so many elements are printed as numbers; larger arrays are drawn as heat maps."""
 
 NOT_COMPUTED = "—"
-_WIDEST = 44
+_WIDEST = 104
 
 
 def clean(text: str, limit: int = 48) -> str:
@@ -58,8 +58,10 @@ def number(value: Any) -> str:
     return f"{value + 0.0:.4g}"
 
 
-def rows(array: Any) -> list[str]:
+def rows(array: Any, *beside: Any) -> list[str]:
     """A small array as rows of aligned numbers; a 0-d one as its number.
+
+    Rows that are too long are wrapped, at the same element as those of the arrays `beside` it, of the same shape.
 
     Examples
     --------
@@ -77,8 +79,9 @@ def rows(array: Any) -> list[str]:
         array = array.reshape([n for n in array.shape if n > 1] or [1])
     flat = [number(v) for v in array.ravel()]
     width = max(len(text) for text in flat)
+    widest = max([width, *(len(number(v)) for other in beside for v in np.ravel(other))])
     last = array.shape[-1]
-    per_line = max(1, min(last, (_WIDEST - 4) // (width + 2)))
+    per_line = max(1, min(last, (_WIDEST - 4) // (widest + 2)))
     per_line = -(-last // -(-last // per_line))
     lines = []
     for start in range(0, len(flat), last):

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from xml.etree import ElementTree as ET
 
+import numpy as np
+
 from .card import CHARACTER, FONT_SIZE, LINE, PAD_X, PAD_Y, Card, Cell
+from .clearance import Rect, along, shift
 from .dot import ALARM, FILL, INK, STROKE, STYLE, kinds, node_ids, reading_help
 from .model import MEANING, Graph
 from .numbers import columns
@@ -75,7 +78,6 @@ def finish(svg: bytes, graph: Graph, cards: Mapping[str, Card], description: str
         elif kind == "edge":
             tail, _, head = name.partition("->")
             title.text = f"{boxes[tail]}->{boxes[head]}"  # type: ignore[union-attr]
-            _chip(group)
         elif kind == "cluster":
             _chip(group)
             if title is not None:
@@ -85,6 +87,7 @@ def finish(svg: bytes, graph: Graph, cards: Mapping[str, Card], description: str
                 group.remove(child)
         elif kind == "graph" and title is not None:
             group.remove(title)
+    _label_edges(root)
     drawing = root[0] if len(root) else root
     for parts in labels:  # above the edges that pass under them
         ET.SubElement(drawing, f"{{{SVG}}}g", {"class": "frame-label"}).extend(parts)
@@ -171,25 +174,67 @@ def _rect(parent: ET.Element, x: float, y: float, width: float, height: float, l
     return ET.SubElement(parent, f"{{{SVG}}}rect", {**at, **look})
 
 
+def _label_edges(root: ET.Element) -> None:
+    """Every arrow's label on a light ground, clear of the line, of the boxes and of the other labels."""
+    groups = {kind: [g for g in root.iter(f"{{{SVG}}}g") if g.get("class") == kind] for kind in ("node", "edge")}
+    taken = [_bounds(_points(group)) for group in groups["node"]]
+    for group in groups["edge"]:
+        for text in group.findall(f"{{{SVG}}}text"):
+            if not (text.text or "").strip():
+                group.remove(text)
+    labels = {i: _ground(group) for i, group in enumerate(groups["edge"]) if group.find(f"{{{SVG}}}text") is not None}
+    if not labels:
+        return
+    lines = [_line(group) for group in groups["edge"]]
+    every = np.vstack(lines)
+    page = _bounds([corner for r in (*taken, *labels.values(), _bounds(every)) for corner in (r[:2], r[2:])])
+    for i, ground in labels.items():
+        dx, dy = shift(ground, lines[i], every, taken, page)
+        taken.append((ground[0] + dx, ground[1] + dy, ground[2] + dx, ground[3] + dy))
+        for text in groups["edge"][i].findall(f"{{{SVG}}}text"):
+            text.set("x", str(float(text.get("x", 0)) + dx))
+            text.set("y", str(float(text.get("y", 0)) + dy))
+        _chip(groups["edge"][i])
+
+
+def _line(group: ET.Element) -> np.ndarray:
+    """Points along an arrow, with the corners of its head."""
+    path = group.find(f"{{{SVG}}}path")
+    numbers = [float(n) for n in _NUMBER.findall(path.get("d") or "")] if path is not None else []
+    curve = along(list(zip(numbers[::2], numbers[1::2], strict=False)))
+    return np.vstack([curve, np.array(_points(group), float).reshape(-1, 2)[len(numbers) // 2 :]])
+
+
+def _bounds(points: Iterable[Sequence[float]]) -> Rect:
+    x, y = zip(*points, strict=True)
+    return min(x), min(y), max(x), max(y)
+
+
+def _ground(group: ET.Element) -> Rect:
+    """Where the ground of a label lies."""
+    texts = group.findall(f"{{{SVG}}}text")
+    size = float(texts[0].get("font-size", _SMALL))
+    width = max(columns((t.text or "").strip()) for t in texts) * size * 0.605
+    at, first = float(texts[0].get("x", 0)), float(texts[0].get("y", 0))
+    left = at - width / 2 if texts[0].get("text-anchor") == "middle" else at
+    top = first - size * 0.95
+    return left - 2.5, top, left + width + 2.5, top + (len(texts) - 1) * size * 1.2 + size * 1.25
+
+
 def _chip(group: ET.Element) -> None:
     """A light ground behind the label of an edge or a frame, so that it reads on dark pages too."""
     texts = group.findall(f"{{{SVG}}}text")
     if not texts:
         return
     size = float(texts[0].get("font-size", _SMALL))
-    width = max(columns(t.text or "") for t in texts) * size * 0.605
-    at = float(texts[0].get("x", 0))
+    at, first = float(texts[0].get("x", 0)), float(texts[0].get("y", 0))
     middle = texts[0].get("text-anchor") == "middle"
-    left = at - width / 2 if middle else at
-    first = float(texts[0].get("y", 0))
-    ground = ET.Element(f"{{{SVG}}}rect", {
-        "x": f"{left - 2.5:.2f}", "y": f"{first - size * 0.95:.2f}", "width": f"{width + 5:.2f}",
-        "height": f"{(len(texts) - 1) * size * 1.2 + size * 1.25:.2f}", "rx": "2", "fill": _PAPER,
-    })  # fmt: skip
-    drawn = [i for i, child in enumerate(group) if child.tag != f"{{{SVG}}}title"]
-    group.insert(drawn[0] if group.get("class") == "edge" else list(group).index(texts[0]), ground)
+    left, top, right, bottom = _ground(group)
+    ground = _rect(group, left, top, right - left, bottom - top, {"rx": "2", "fill": _PAPER})
+    group.remove(ground)
+    group.insert(list(group).index(texts[0]), ground)
     for i, text in enumerate(texts):
-        content = text.text or ""
+        content = (text.text or "").strip()
         text.clear()
         text.text = content
         is_number = group.get("class") == "edge" and i == len(texts) - 1

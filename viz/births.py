@@ -1,0 +1,65 @@
+"""Where NaN and Inf are born: the first value, or the first gradient, that holds one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd import Node, Tape
+
+_NOTHING: frozenset[str] = frozenset()
+
+
+def births(tape: Tape, grad: Any = None) -> tuple[dict[Node, Any], dict[Node, str]]:
+    """The gradient of every record, and a remark on each where NaN or Inf comes up that is in nothing it is made from.
+
+    Parameters
+    ----------
+    tape : Tape
+    grad : array, optional
+        The gradient to start from.
+
+    Returns
+    -------
+    gradients : dict of Node to array
+    alarms : dict of Node to str
+    """
+    kinds = {node: _bad(tape.value(node)) for node in tape}
+
+    def inputs(node: Node) -> frozenset[str]:
+        return _NOTHING.union(*(kinds[a] if isinstance(a, Node) else _bad(a) for a in node.operands))
+
+    gradients: dict[Node, Any] = {}
+    alarms: dict[Node, str] = {}
+    arrived: dict[Node, frozenset[str]] = {}
+    for step in tape.steps(grad) if tape.root.needs_grad else ():
+        node = step.node
+        gradients[node] = step.grad
+        had = _bad(step.grad)
+        # Where contributions add up, Inf - Inf makes NaN.
+        born = had - arrived[node] if node in arrived else _NOTHING
+        known = had | kinds[node] | inputs(node)
+        for contribution in step.contributions:
+            sent = _bad(contribution.dense())
+            arrived[contribution.node] = arrived.get(contribution.node, _NOTHING) | sent
+            born |= sent - known
+        if born:
+            alarms[node] = f"{_listed(born)} born in its gradient"
+    for node, had in kinds.items():
+        born = had - inputs(node)
+        if born:
+            alarms[node] = f"{_listed(born)} {'in the data' if node.is_leaf else 'born here'}"
+    return gradients, alarms
+
+
+def _listed(kinds: frozenset[str]) -> str:
+    return " and ".join(sorted(kinds, reverse=True))
+
+
+def _bad(value: Any) -> frozenset[str]:
+    """Which of ``NaN`` and ``Inf`` an array holds."""
+    value = np.asarray(value) if isinstance(value, float | np.generic | np.ndarray) else None
+    if value is None or value.dtype.kind != "f" or np.isfinite(value).all():
+        return _NOTHING
+    return frozenset(name for name, test in (("NaN", np.isnan), ("Inf", np.isinf)) if test(value).any())

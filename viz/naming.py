@@ -1,0 +1,129 @@
+"""What things are called in a picture: records, expressions, layers, local derivatives."""
+
+from __future__ import annotations
+
+import operator
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import Node, Scope, Tape
+from autograd.listing import option_text
+
+from .collapse import Unit
+from .numbers import clean, number
+
+_INFIX = {"add": "+", "subtract": "-", "multiply": "×", "divide": "/", "power": "^", "matmul": "@", "remainder": "%"}
+_ORDINALS = {1: "1st", 2: "2nd", 3: "3rd"}
+_LIMIT = 24
+
+
+class Names:
+    """The names on a tape: no two records share one.
+
+    The root keeps its own name, or is ``L``, or ``%7`` where something else is called ``L``. Others of one name are
+    numbered: ``h (1)``, ``h (2)``.
+    """
+
+    def __init__(self, tape: Tape):
+        self.tape = tape
+        root = tape.root
+        named = {node: clean(node.name, _LIMIT) for node in tape if node.name and node is not root}
+        self.loss = clean(root.name, _LIMIT) if root.name else "L"
+        if not root.name and "L" in named.values():
+            self.loss = f"%{tape.index(root)}"
+        counts = Counter(named.values())
+        counts[self.loss] += self.loss in counts
+        seen: Counter[str] = Counter()
+        self._numbers: dict[Node, str] = {}
+        for node, name in named.items():
+            if counts[name] > 1:
+                seen[name] += 1
+                self._numbers[node] = f" ({seen[name]})"
+
+    def of(self, node: Node, limit: int = _LIMIT) -> str:
+        """The name of a record: its own, or ``%7`` after its place on the tape."""
+        if node is self.tape.root:
+            return clean(self.loss, limit)
+        return clean(node.name, limit) + self._numbers.get(node, "") if node.name else f"%{self.tape.index(node)}"
+
+    def gradient(self, node: Node) -> str:
+        """``∂L/∂x``."""
+        return f"∂{self.loss}/∂{self.of(node)}"
+
+    def local(self, node: Node, i: int, *, total: bool) -> str:
+        """What the derivative of a result by its operand `i` is called: ``∂d/∂a``, ``∂d/∂(2nd a)`` where the operand
+        occurs more than once, ``local ∂L/∂a`` where ``∂L/∂a`` is the `total` of several paths."""
+        operand = node.operands[i]
+        result, name = self.of(node, 12), self.of(operand, 12)
+        if sum(a is operand for a in node.operands) > 1:
+            nth = sum(a is operand for a in node.operands[: i + 1])
+            return f"∂{result}/∂({_ORDINALS.get(nth, f'{nth}th')} {name})"
+        return f"local ∂{result}/∂{name}" if total else f"∂{result}/∂{name}"
+
+    def _operand(self, operand: Any) -> str:
+        if isinstance(operand, Node):
+            return self.of(operand)
+        if np.ndim(operand) == 0:
+            return number(operand) if isinstance(operand, int | float | np.generic | np.ndarray) else repr(operand)
+        return f"const{np.shape(operand)}"
+
+    def expression(self, node: Node) -> str:
+        """How an operation is written: ``%5 + b⁽¹⁾``, ``sum(%3, axis=1)``."""
+        operands = [self._operand(a) for a in node.operands]
+        sign = _INFIX.get(node.op)
+        if sign and len(operands) == 2:
+            if sign == "×" and all(a.shape if isinstance(a, Node) else np.ndim(a) for a in node.operands):
+                sign = "⊙"
+            return f"{operands[0]} {sign} {operands[1]}"
+        if node.op == "negative":
+            return f"-{operands[0]}"
+        if node.op == "getitem":
+            return f"{operands[0]}[{_index_text(node.kwargs.get('index'))}]"
+        options = option_text(node)
+        shown = operands if len(operands) <= 4 else [*operands[:2], "…", operands[-1]]
+        return f"{node.op}({', '.join([*shown, *([options] if options else [])])})"
+
+
+def _index_text(index: Any) -> str:
+    if isinstance(index, tuple):
+        return ", ".join(_index_text(i) for i in index)
+    if isinstance(index, slice):
+        ends = ["" if e is None else str(e) for e in (index.start, index.stop)]
+        return ":".join(ends + ([str(index.step)] if index.step is not None else []))
+    if isinstance(index, np.ndarray):
+        return f"array{index.shape}" if index.size > 4 else str(index.tolist())
+    return {Ellipsis: "…", None: "newaxis"}.get(index, str(index))
+
+
+def scope_title(scope: Scope) -> str:
+    return clean(scope.name) + (f" · {clean(scope.kind, 24)}" if scope.kind else "")
+
+
+def run_title(unit: Unit) -> str:
+    """``Block ×12`` where each repeat is one layer call, else what follows each other: ``matmul → tanh ×50``."""
+    times = f" ×{unit.repeats}" if unit.repeats else ""
+    one = common([node.scope.chain() for part in unit.parts for node in part.nodes])
+    if times and len(one) > len(unit.around):
+        scope = one[len(unit.around)]
+        return clean(scope.kind or scope.name, 24) + times
+    words = [
+        clean(part.scope.kind or part.scope.name, 24) if part.scope is not None else clean(part.nodes[-1].op, 24)
+        for part in unit.parts[:4]
+    ]
+    words += ["…"] if len(unit.parts) > 4 or not unit.repeats else []
+    return " → ".join(words) + times
+
+
+def common(chains: Sequence[tuple[Scope, ...]]) -> tuple[Scope, ...]:
+    """The scopes that some chains begin with."""
+    if not chains:
+        return ()
+    first = chains[0]
+    length = min(len(chain) for chain in chains)
+    same = 0
+    while same < length and all(operator.is_(chain[same], first[same]) for chain in chains):
+        same += 1
+    return first[:same]
