@@ -181,3 +181,30 @@ def test_a_script_with_a_syntax_error_is_named(script, capsys):
     (script / "broken.py").write_text("def f(:\n")
     assert main(["draw", "broken.py:loss"]) == 2
     assert "SyntaxError" in capsys.readouterr().err
+
+
+def test_another_package_called_autograd_in_its_place_is_named(tmp_path):
+    (tmp_path / "autograd").mkdir()
+    (tmp_path / "autograd" / "__init__.py").write_text("")
+    done = subprocess.run(
+        [sys.executable, "-m", "tracegrad", "demo", "--out", "out"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.path.dirname(os.path.dirname(__file__))])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "pip uninstall -y autograd tracegrad" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_kink_beside_the_numbers_is_left_out_and_counted(monkeypatch):
+    nn.manual_seed(0)
+    images, labels = nn.datasets.mnist("test")
+    bends = iter([(0.0, 1.0), (0.0, 0.9)])
+    real = demo._difference
+    monkeypatch.setattr(demo, "_difference", lambda *arguments: next(bends, None) or real(*arguments))
+    table = demo.check_gradients(demo.DigitNet(), images[:1], labels[:1], entries=1)
+    assert table.count("1 at a kink") == 1

@@ -98,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 direction=arguments.direction,
                 max_nodes=arguments.max_nodes,
             )
-    except UsageError as error:
+    except (UsageError, ImportError) as error:
         print(f"tracegrad {arguments.command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
