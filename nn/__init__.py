@@ -2,15 +2,15 @@
 
 import os
 
-try:
-    from autograd.recording import hide_frames
-except ImportError as error:
-    if not (error.name or "").startswith("autograd"):
-        raise
+import autograd
+
+if not hasattr(autograd, "Tape"):
     raise ImportError(
         "nn needs tracegrad's own package 'autograd', but another one (HIPS autograd, say) is installed under that "
         "name: pip uninstall -y autograd tracegrad, then pip install tracegrad"
-    ) from error
+    )
+
+from autograd.recording import hide_frames
 
 from . import datasets, functional, init, loader, optim
 from .criteria import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, LogLoss, MSELoss, NLLLoss
