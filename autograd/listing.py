@@ -69,12 +69,15 @@ def _same(default: Any, value: Any) -> bool:
 def _bears_nan(tape: Tape, node: Node) -> bool:
     """Whether the value holds a NaN while those of its operands hold none."""
     operands = (tape.value(a) if hasattr(a, "rule") else a for a in node.operands)
-    return _has_nan(tape.value(node)) and not any(_has_nan(value) for value in operands)
+    return "NaN" in not_finite(tape.value(node)) and not any("NaN" in not_finite(value) for value in operands)
 
 
-def _has_nan(value: Any) -> bool:
+def not_finite(value: Any) -> frozenset[str]:
+    """Which of ``NaN`` and ``Inf`` an array holds."""
     value = np.asarray(value) if isinstance(value, float | np.generic | np.ndarray) else None
-    return value is not None and value.dtype.kind == "f" and bool(np.isnan(value).any())
+    if value is None or value.dtype.kind != "f" or np.isfinite(value).all():
+        return frozenset()
+    return frozenset(name for name, test in (("NaN", np.isnan), ("Inf", np.isinf)) if test(value).any())
 
 
 def table(tape: Tape) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from .operands import frozen
 from .registry import COMPOSITES, NUMBERS_ONLY, RULES, Rule, no_rule
 from .rules import reductions
+from .rules.elementwise import arrayed
 from .tape import NO_OPTIONS
 from .tensor import Tensor, record
 
@@ -57,7 +58,7 @@ def array_function(self: Tensor, func: Callable[..., Any], types: Any, args: Any
     args, kwargs = rule.split_options(args, kwargs)
     if kwargs:
         kwargs = _options(rule, kwargs)
-    args = tuple(a if hasattr(a, "dtype") else np.asarray(a) for a in args)
+    args = tuple(arrayed(a) for a in args)
     return _constant(rule, args, kwargs) if rule.constant else record(rule, args, kwargs)
 
 
@@ -100,8 +101,8 @@ def _settled(value: Any) -> Any:
 
 def _constant(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call a function whose derivative is zero: floating-point results are recorded, others are plain arrays."""
-    value = rule.fn(*_without_tensors(args), **kwargs)
-    return record(rule, args, kwargs) if value.dtype.kind == "f" else value
+    out = record(rule, args, kwargs)
+    return out if out.dtype.kind == "f" else out._data
 
 
 def _without_tensors(value: Any) -> Any:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from autograd import Node, Tape
+from autograd.listing import not_finite
 
 _NOTHING: frozenset[str] = frozenset()
 
@@ -25,10 +24,10 @@ def births(tape: Tape, grad: Any = None) -> tuple[dict[Node, Any], dict[Node, st
     gradients : dict of Node to array
     alarms : dict of Node to str
     """
-    kinds = {node: _bad(tape.value(node)) for node in tape}
+    kinds = {node: not_finite(tape.value(node)) for node in tape}
 
     def inputs(node: Node) -> frozenset[str]:
-        return _NOTHING.union(*(kinds[a] if isinstance(a, Node) else _bad(a) for a in node.operands))
+        return _NOTHING.union(*(kinds[a] if isinstance(a, Node) else not_finite(a) for a in node.operands))
 
     gradients: dict[Node, Any] = {}
     alarms: dict[Node, str] = {}
@@ -36,12 +35,12 @@ def births(tape: Tape, grad: Any = None) -> tuple[dict[Node, Any], dict[Node, st
     for step in tape.steps(grad) if tape.root.needs_grad else ():
         node = step.node
         gradients[node] = step.grad
-        had = _bad(step.grad)
+        had = not_finite(step.grad)
         # Where contributions add up, Inf - Inf makes NaN.
         born = had - arrived[node] if node in arrived else _NOTHING
         known = had | kinds[node] | inputs(node)
         for contribution in step.contributions:
-            sent = _bad(contribution.dense())
+            sent = not_finite(contribution.dense())
             arrived[contribution.node] = arrived.get(contribution.node, _NOTHING) | sent
             born |= sent - known
         if born:
@@ -55,11 +54,3 @@ def births(tape: Tape, grad: Any = None) -> tuple[dict[Node, Any], dict[Node, st
 
 def _listed(kinds: frozenset[str]) -> str:
     return " and ".join(sorted(kinds, reverse=True))
-
-
-def _bad(value: Any) -> frozenset[str]:
-    """Which of ``NaN`` and ``Inf`` an array holds."""
-    value = np.asarray(value) if isinstance(value, float | np.generic | np.ndarray) else None
-    if value is None or value.dtype.kind != "f" or np.isfinite(value).all():
-        return _NOTHING
-    return frozenset(name for name, test in (("NaN", np.isnan), ("Inf", np.isinf)) if test(value).any())

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from ..registry import composite
-from .elementwise import as_array
+from .elementwise import arrayed
 
 # --- shapes -----------------------------------------------------------------------------------------------------------
 
 
 def _at_least(ndim: int, reshaped: Callable[[tuple[int, ...]], tuple[int, ...]]) -> Callable[..., Any]:
     def at_least(*arys: Any) -> Any:
-        arrays = [as_array(a) for a in arys]
+        arrays = [arrayed(a) for a in arys]
         out = tuple(a if a.ndim >= ndim else np.reshape(a, reshaped(a.shape)) for a in arrays)
         return out[0] if len(out) == 1 else out
 
@@ -38,7 +38,7 @@ def _rollaxis(a: Any, axis: int, start: int = 0) -> Any:
 
 
 def _broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
-    arrays = [as_array(a) for a in args]
+    arrays = [arrayed(a) for a in args]
     shape = np.broadcast_shapes(*(a.shape for a in arrays))
     return tuple(np.broadcast_to(a, shape) for a in arrays)
 
@@ -51,7 +51,7 @@ def _meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str =
     if indexing == "xy" and ndim > 1:
         place[:2] = 1, 0
     shapes = [(1,) * p + (-1,) + (1,) * (ndim - p - 1) for p in place]
-    parts = tuple(np.reshape(as_array(x), shape) for x, shape in zip(xi, shapes, strict=True))
+    parts = tuple(np.reshape(arrayed(x), shape) for x, shape in zip(xi, shapes, strict=True))
     return parts if sparse else _broadcast_arrays(*parts)
 
 
@@ -124,11 +124,11 @@ composite(np.dsplit, _split_along("dsplit", 3, 2))
 
 
 def _average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
-    a = as_array(a)
+    a = arrayed(a)
     if weights is None:
         mean = np.mean(a, axis=axis, keepdims=keepdims)
         return (mean, np.full(mean.shape, a.size / max(mean.size, 1))) if returned else mean
-    weights = as_array(weights)
+    weights = arrayed(weights)
     if weights.shape != a.shape:
         if not isinstance(axis, int) or weights.shape != (a.shape[axis],):
             raise ValueError(
@@ -152,7 +152,7 @@ def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any =
 def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     if n < 0:
         raise ValueError(f"np.diff: n must not be negative, got {n}")
-    ends = [None if end is None else as_array(end) for end in (prepend, append)]
+    ends = [None if end is None else arrayed(end) for end in (prepend, append)]
     shape = tuple(1 if i == axis % a.ndim else m for i, m in enumerate(a.shape))
     ends = [np.broadcast_to(end, shape) if end is not None and end.ndim == 0 else end for end in ends]
     parts = [part for part in (ends[0], a, ends[1]) if part is not None]
@@ -202,7 +202,7 @@ composite(np.extract, lambda condition, arr: _compress(np.ravel(condition), arr)
 
 
 def _kron(a: Any, b: Any) -> Any:
-    a, b = as_array(a), as_array(b)
+    a, b = arrayed(a), arrayed(b)
     ndim = max(a.ndim, b.ndim)
     a_shape, b_shape = ((1,) * (ndim - x.ndim) + x.shape for x in (a, b))
     left = np.reshape(a, tuple(n for m in a_shape for n in (m, 1)))

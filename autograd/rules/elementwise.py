@@ -16,7 +16,7 @@ LN2 = float(np.log(2.0))
 LN10 = float(np.log(10.0))
 
 
-def as_array(x: Any) -> Any:
+def arrayed(x: Any) -> Any:
     """An array or a Tensor as it is; a number or a list as an array."""
     return x if hasattr(x, "dtype") else np.array(x)
 

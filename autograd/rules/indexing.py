@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..registry import defvjp, pure
-from .elementwise import as_array
+from .elementwise import arrayed
 
 
 class Scattered:
@@ -148,7 +148,7 @@ def set_at(x: Any, index: Any, value: Any) -> Any:
     >>> x.grad, float(v.grad)
     (array([2., 0., 6.]), 20.0)
     """
-    x, value = as_array(x), as_array(value)
+    x, value = arrayed(x), arrayed(value)
     if not np.can_cast(value.dtype, x.dtype, "same_kind"):
         raise TypeError(f"set_at: x of dtype {x.dtype} can't hold a value of dtype {value.dtype}")
     return _set_at(x, value, index=settled_index(index))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..registry import NoRuleError, composite, defvjp, defvjp_variadic, pure
-from .elementwise import as_array, over
+from .elementwise import arrayed, over
 from .indexing import scattered
 from .reductions import spread
 
@@ -201,7 +201,7 @@ def _einsum(*operands: Any, optimize: Any = False, **options: Any) -> Any:
         text = ",".join(_letters(axes) for axes in lists)
         if len(operands) % 2:
             text += f"->{_letters(operands[-1])}"
-    arrays = [as_array(a) for a in arrays]
+    arrays = [arrayed(a) for a in arrays]
     return einsum(*arrays, subscripts=_subscripts(text, [a.ndim for a in arrays]), optimize=optimize)
 
 
@@ -226,7 +226,7 @@ defvjp(cross, lambda g, out, x, y: cross(y, g), lambda g, out, x, y: cross(g, x)
 def _cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
     if axis is not None:
         axisa = axisb = axisc = axis
-    a, b = np.moveaxis(as_array(a), axisa, -1), np.moveaxis(as_array(b), axisb, -1)
+    a, b = np.moveaxis(arrayed(a), axisa, -1), np.moveaxis(arrayed(b), axisb, -1)
     if a.shape[-1] != 3 or b.shape[-1] != 3:
         raise ValueError(f"np.cross of Tensors takes vectors of 3 elements, got {a.shape[-1]} and {b.shape[-1]}")
     return np.moveaxis(cross(a, b), -1, axisc)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..registry import NoRuleError, composite, defvjp, defvjp_variadic, pure
-from .elementwise import as_array
+from .elementwise import arrayed
 from .indexing import scatter
 
 
@@ -209,7 +209,7 @@ defvjp_variadic(
 
 
 def _arrays(sequence: Any) -> list[Any]:
-    return [as_array(a) for a in sequence]
+    return [arrayed(a) for a in sequence]
 
 
 def _concatenate(arrays: Any, axis: int | None = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
