@@ -8,6 +8,7 @@ what it is called with decides what comes out of it (arrays, Tensors, ...). This
 from __future__ import annotations
 
 import dis
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -328,6 +329,24 @@ class primitive:
 def pure(fn: Callable[..., Any]) -> primitive:
     """A primitive whose value may be dropped and computed again: same operands, same numbers."""
     return primitive(fn, keeps_output=False)
+
+
+def named(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """A part of rules that a printed formula calls by its name; anywhere else it is the plain function.
+
+    Arguments that trace a formula have a ``_note`` method, which is told of the call.
+    """
+    rule = Rule(fn, fn.__name__.lstrip("_"))
+
+    @functools.wraps(fn)
+    def call(*args: Any, **options: Any) -> Any:
+        for arg in args:
+            note = getattr(arg, "_note", None)
+            if note is not None:
+                return note(rule, args, options)
+        return fn(*args, **options)
+
+    return call
 
 
 def _name(fn: Any) -> str:

@@ -15,6 +15,7 @@ from autograd.recording import SCOPE
 from .errors import LayerError
 from .naming import input_names, name_tree
 from .parameter import Parameter, forget_gradients
+from .seeding import generator
 
 __all__ = ["Incompatible", "Module"]
 
@@ -250,6 +251,16 @@ class Module:
         for path, module in self.named_modules():
             for name in module._buffers:
                 yield f"{path}.{name}" if path else name, getattr(module, name)
+
+    def generators(self) -> Iterator[Any]:
+        """The random generators that the modules may draw from, each once: that of `nn.manual_seed`, and their own."""
+        seen = {id(shared := generator())}
+        yield shared
+        for module in self.modules():
+            for value in list(vars(module).values()):
+                if isinstance(value, type(shared)) and id(value) not in seen:
+                    seen.add(id(value))
+                    yield value
 
     # --- state
 

@@ -91,6 +91,7 @@ def fit(
     seed: RandomSource = None,
     progress: bool = True,
     callbacks: Iterable[Callable[[int, Module, History], Any]] = (),
+    on_step: Callable[[int, Module, float], Any] | None = None,
 ) -> History:
     """Train a network: for each batch the loss, its gradients, a step of the optimiser.
 
@@ -117,6 +118,10 @@ def fit(
     callbacks : iterable of callable, optional
         Each is called after each epoch, ``callback(epoch, model, history)`` with epochs from 1 on; training ends
         where one returns True.
+    on_step : callable, optional
+        Called after each step of the optimiser, ``on_step(step, model, loss)``, with steps from 1 on, counted through
+        all epochs, and the batch's loss before the step as a float. Where it returns True, the epoch ends with this
+        batch and the training with this epoch.
 
     Returns
     -------
@@ -152,6 +157,7 @@ def fit(
     _check_loss(loss, "fit")
     _check_optimizer(optimizer, model)
     callbacks = _checked_callbacks(callbacks)
+    _check_on_step(on_step)
     loader = _loader(data, batch_size, True, seed, "data")
     checked = _loader(validation, batch_size, False, None, "validation") if validation is not None else None
     for part, name in ((loader, "data"), (checked, "validation")):
@@ -161,6 +167,7 @@ def fit(
         optimizer = Adam(model.parameters(), lr=1e-3 if lr is None else lr)
     history = History()
     training = [(module, module.training) for module in model.modules()]
+    steps, ended = 0, False
     bar = _bar(epochs * len(loader)) if progress else None
     try:
         for epoch in range(1, epochs + 1):
@@ -182,6 +189,10 @@ def fit(
                 if bar is not None:
                     bar.set_postfix_str(measured.text(), refresh=False)
                     bar.update()
+                steps += 1
+                ended = on_step is not None and on_step(steps, model, number) is True
+                if ended:
+                    break
             del out, value
             result = measured.result()
             history.loss.append(result.loss)
@@ -196,7 +207,7 @@ def fit(
                     bar.set_postfix_str(f"{measured.text()}, validation {_text(*result)}")
             history.seconds.append(time.perf_counter() - started)
             stop = [callback(epoch, model, history) is True for callback in callbacks]
-            if any(stop):
+            if ended or any(stop):
                 break
     finally:
         if bar is not None:
@@ -275,6 +286,15 @@ def _checked_callbacks(callbacks: Any) -> list[Callable[[int, Module, History], 
                 f"fit: callback number {i} must be a function (epoch, model, history), got {type(callback).__name__}"
             )
     return found
+
+
+def _check_on_step(on_step: Any) -> None:
+    if on_step is None:
+        return
+    if isinstance(on_step, type):
+        raise TypeError(f"fit: on_step is the class {on_step.__name__}: give a function (step, model, loss)")
+    if not callable(on_step):
+        raise TypeError(f"fit: on_step must be one function (step, model, loss), got {type(on_step).__name__}")
 
 
 class _Mean:

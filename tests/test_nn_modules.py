@@ -465,3 +465,9 @@ def test_another_package_called_autograd_is_told_of(tmp_path):
     code = f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {root!r}]; import nn"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
     assert "ImportError: nn needs tracegrad's own package 'autograd'" in ran.stderr
+
+
+def test_generators_are_the_shared_one_and_those_of_the_modules_each_once():
+    shared, own = nn.manual_seed(0), np.random.default_rng(1)
+    net = nn.Sequential(nn.Dropout(rng=own), nn.Dropout(), nn.Sequential(nn.Dropout(rng=own), nn.Dropout(rng=shared)))
+    assert [id(g) for g in net.generators()] == [id(shared), id(own)]

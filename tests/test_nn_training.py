@@ -1,6 +1,7 @@
 """The embedded digits, the loader of mini-batches, `fit` and `evaluate`."""
 
 import gc
+import itertools
 
 import numpy as np
 import pytest
@@ -380,3 +381,61 @@ def test_a_network_of_tensors_is_evaluated_without_recording():
     loss, accuracy = nn.evaluate(Whole(), (IMAGES, LABELS))
     assert loss == pytest.approx(np.log(10))
     assert accuracy == 1 / 6
+
+
+def test_on_step_is_called_after_each_step_of_the_optimiser():
+    net = nn.Linear(2, 2, rng=0)
+    seen, weights = [], [net.weight.data]
+
+    def look(step, model, loss):
+        seen.append((step, model is net, type(loss)))
+        weights.append(net.weight.data)
+
+    data = np.random.default_rng(0).normal(size=(5, 2)), np.array([0, 1, 1, 0, 1])
+    nn.fit(net, data, epochs=2, batch_size=2, progress=False, on_step=look)
+    assert seen == [(step, True, float) for step in range(1, 7)]
+    assert all((a != b).any() for a, b in itertools.pairwise(weights))
+
+
+def test_on_step_can_end_the_training_in_the_middle_of_an_epoch():
+    net = nn.Linear(2, 2, rng=0)
+    seen, epochs = [], []
+
+    def stop_at_4(step, model, loss):
+        seen.append(loss)
+        return step == 4
+
+    data = np.random.default_rng(0).normal(size=(6, 2)), np.arange(6) % 2
+    history = nn.fit(
+        net, data, epochs=9, batch_size=2, validation=data, progress=False, on_step=stop_at_4,
+        callbacks=[lambda epoch, model, history: epochs.append(epoch)],
+    )  # fmt: skip
+    assert len(seen) == 4 and epochs == [1, 2]
+    assert history.loss == pytest.approx([np.mean(seen[:3]), seen[3]])
+    assert len(history.val_loss) == 2
+
+
+def test_an_error_in_on_step_ends_the_training_and_leaves_the_mode():
+    def fails(step, model, loss):
+        raise RuntimeError("enough")
+
+    net = nn.Linear(2, 2).eval()
+    with pytest.raises(RuntimeError, match="enough"):
+        nn.fit(net, (np.ones((4, 2)), [0, 1, 1, 0]), progress=False, on_step=fails)
+    assert not net.training
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (3, r"on_step must be one function \(step, model, loss\), got int"),
+        ([print], r"on_step must be one function \(step, model, loss\), got list"),
+        (nn.Linear, "on_step is the class Linear: give a function"),
+    ],
+)
+def test_on_step_must_be_a_function(given, message):
+    net = network()
+    before = net.state_dict()
+    with pytest.raises(TypeError, match=message):
+        nn.fit(net, (IMAGES, LABELS), loss=F.log_loss, progress=False, on_step=given)
+    assert all((a == b).all() for a, b in zip(before.values(), net.state_dict().values(), strict=True))

@@ -368,7 +368,7 @@ def test_a_name_is_shown_as_it_was_given():
     [
         (((1.0,), {}), TypeError, "expected a Tensor or a Tape, got float"),
         ((("loss",), {}), TypeError, "expected a Tensor or a Tape, got str"),
-        (((neuron(), "ops"), {}), ValueError, "level must be one of 'op', 'layer', 'auto', got 'ops'"),
+        (((neuron(), "ops"), {}), ValueError, "level must be one of 'op', 'layer', 'auto', 'scalar', got 'ops'"),
         (((neuron(),), {"direction": "up"}), ValueError, "direction must be 'TB'"),
         (((neuron(),), {"max_nodes": 0}), ValueError, "max_nodes must be a positive integer or None, got 0"),
         (((neuron(),), {"max_nodes": 2.5}), ValueError, "max_nodes"),

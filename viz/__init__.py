@@ -1,14 +1,18 @@
-"""Pictures of computations: the graph of any loss, with values and gradients on every node.
+"""Computations to look at: the graph of any loss with all values and gradients, and every step of its backpropagation.
 
-`draw` goes from a tape to plain data (`model`), to DOT, to an SVG; each step can be used and tested alone.
+`draw` goes from a tape to plain data (`model`), to DOT, to an SVG; `step` from a tape to a walk (`stepper.walk`), to
+text or to a page. Each stage can be used and tested alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 try:
-    from autograd import Node, Tape, Tensor
+    from autograd import Tape  # noqa: F401  (what is imported below must be this one)
 except ImportError as error:
     if isinstance(error, ModuleNotFoundError) or error.name != "autograd":
         raise
@@ -17,11 +21,18 @@ except ImportError as error:
         "name: pip uninstall -y autograd tracegrad, then pip install tracegrad"
     ) from error
 
+from .arguments import seed_of, tape_of
 from .collapse import LEVELS
+from .contributions import contributions
+from .paths import paths
 from .picture import Picture
 from .reading import read
+from .record import record
+from .scalar import MOST, drawable
+from .scalar_picture import scalar_picture
+from .stepper import Stepper
 
-__all__ = ["Picture", "draw"]
+__all__ = ["Picture", "Stepper", "contributions", "draw", "paths", "record", "step"]
 
 
 def draw(
@@ -31,6 +42,7 @@ def draw(
     max_nodes: int | None = 60,
     *,
     grad: Any = None,
+    element: int | tuple[int, ...] | None = None,
     legend: bool = False,
     time_limit: float = 20.0,
 ) -> Picture:
@@ -42,15 +54,18 @@ def draw(
     ----------
     loss : Tensor or Tape
         What gradients are of: a scalar, unless `grad` is given.
-    level : {"auto", "op", "layer"}, optional
+    level : {"auto", "op", "layer", "scalar"}, optional
         ``"op"`` draws every operation, with boxes around layers; ``"layer"`` one node for each layer call; ``"auto"``
-        operations where they fit into `max_nodes`, else layers.
+        operations where they fit into `max_nodes`, else layers; ``"scalar"`` every multiplication and addition of
+        numbers as a node of its own, nothing folded, for up to 300 nodes (or `max_nodes`, if that is more).
     direction : {"TB", "LR"}, optional
         Top to bottom or left to right. Unless told, small graphs of scalars go left to right, others top to bottom.
     max_nodes : int or None, optional
         Above so many nodes, layers are folded, then repeats (``×12``), and at last the middle. None: no limit.
     grad : array_like of the shape of `loss`, optional
         The gradient that the backward sweep starts from; needed where `loss` is not a scalar.
+    element : tuple of int, optional
+        With ``level="scalar"``: of which element of `loss`; needed where it has several.
     legend : bool, optional
         Add a legend.
     time_limit : float, optional
@@ -65,7 +80,8 @@ def draw(
     TypeError
         If `loss` is no Tensor or Tape, or was computed while recording was off.
     ValueError
-        If `loss` is not a scalar and no `grad` is given, or for an unknown level or direction.
+        If `loss` is not a scalar and no `grad` is given, or for an unknown level or direction; of scalar graphs, if
+        there are too many nodes or an operation has none.
 
     Notes
     -----
@@ -81,15 +97,21 @@ def draw(
     >>> viz.draw(a * b + c)
     <Picture: Computation graph of L: 5 nodes, 4 edges>
     """
-    if level not in LEVELS:
-        raise ValueError(f"draw: level must be one of {', '.join(map(repr, LEVELS))}, got {level!r}")
+    if level not in (*LEVELS, "scalar"):
+        raise ValueError(f"draw: level must be one of {', '.join(map(repr, (*LEVELS, 'scalar')))}, got {level!r}")
+    if element is not None and (level != "scalar" or grad is not None):
+        raise ValueError("draw: element= goes with level='scalar' alone, and without grad=")
     if direction not in (None, "TB", "LR"):
         raise ValueError(f"draw: direction must be 'TB' (top to bottom) or 'LR' (left to right), got {direction!r}")
     if max_nodes is not None and (not isinstance(max_nodes, int) or isinstance(max_nodes, bool) or max_nodes < 1):
         raise ValueError(f"draw: max_nodes must be a positive integer or None, got {max_nodes!r}")
     if not time_limit > 0:
         raise ValueError(f"draw: time_limit must be a positive number of seconds, got {time_limit!r}")
-    tape = _tape(loss)
+    tape = tape_of(loss, "draw")
+    if level == "scalar":
+        numbers = drawable(tape, element, None if max_nodes is None else max(max_nodes, MOST))
+        grad = None if grad is None else np.reshape(tape.seed(grad), ())
+        return scalar_picture(numbers, direction, grad, legend=legend, time_limit=time_limit)
     root = tape.root
     if root.needs_grad and grad is None and root.shape != () and root.size != 1:
         raise ValueError(
@@ -100,16 +122,66 @@ def draw(
     return Picture(graph, legend=legend, time_limit=time_limit)
 
 
-def _tape(loss: Any) -> Tape:
-    if isinstance(loss, Tape):
-        return loss
-    if isinstance(loss, Node):
-        return Tape(loss)
-    if not isinstance(loss, Tensor):
-        raise TypeError(f"draw: expected a Tensor or a Tape, got {type(loss).__name__}")
-    if not loss.requires_grad and loss.is_leaf:
-        raise TypeError(
-            "draw: this Tensor has no recorded history: it was made while recording was off (no_grad), or no operation "
-            "made it"
-        )
-    return Tape(loss)
+def step(
+    loss: Any,
+    *,
+    break_at: Any = None,
+    watch: Any = (),
+    against: Mapping[Any, Any] | None = None,
+    granularity: str = "op",
+    grad: Any = None,
+) -> Stepper:
+    """Step through the forward and the backward pass of a value, one operation at a time.
+
+    A notebook shows it as a page with the graph, the formula of each step, the numbers and the running sums;
+    ``save("steps.html")`` writes that page; ``next()``, ``previous()``, ``goto(k)``, ``run_to("conv2")`` and ``print``
+    give the same steps as text.
+
+    Parameters
+    ----------
+    loss : Tensor or Tape
+        What gradients are of: a scalar, unless `grad` is given.
+    break_at : str, Tensor, or list of them, optional
+        Where to open, and to stop with Shift+→: the name of a layer or of a value, a Tensor, ``"backward"``, or
+        ``"nan"``: where NaN or Inf is born.
+    watch : Tensor, str, or list of them, optional
+        What is shown beside every step.
+    against : dict, optional
+        Hand-derived gradients, ``{W1: dW1, "z⁽²⁾": dz2}``: each is compared with the engine's as soon as that is
+        complete, and the page opens where one differs.
+    granularity : {"op", "contribution"}, optional
+        Whether to stop at every operation, or at everything that one sends to one of its operands.
+    grad : array_like of the shape of `loss`, optional
+        The gradient that the backward pass starts from; needed where `loss` is not a scalar.
+
+    Returns
+    -------
+    Stepper
+
+    Raises
+    ------
+    TypeError
+        If `loss` is no Tensor or Tape, or was computed while recording was off.
+    KeyError
+        If nothing has a name that was given; the nearest names are listed.
+    ValueError
+        If `loss` is not a scalar and no `grad` is given, a Tensor is not on its tape, or a gradient in `against` has
+        another shape.
+
+    Examples
+    --------
+    >>> import viz
+    >>> from autograd import Tensor
+    >>> a, b = Tensor(2.0, name="a"), Tensor(-3.0, name="b")
+    >>> s = viz.step(a * b)
+    >>> s.run_to("backward").title
+    'BACKWARD  starts at L'
+    >>> s.next().formula
+    <Formula ∂L/∂b += ∂L/∂L × a>
+    >>> s.previous().title
+    'BACKWARD  starts at L'
+    """
+    tape = tape_of(loss, "step")
+    if tape.root.needs_grad:
+        seed_of(tape, grad, "step")
+    return Stepper(tape, grad=grad, break_at=break_at, watch=watch, against=against, granularity=granularity)

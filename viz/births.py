@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from autograd import Node, Tape
+from autograd import Node, Step, Tape
 from autograd.listing import not_finite
 
 _NOTHING: frozenset[str] = frozenset()
 
 
-def births(tape: Tape, grad: Any = None) -> tuple[dict[Node, Any], dict[Node, str]]:
+def births(tape: Tape, steps: Iterable[Step]) -> tuple[dict[Node, Any], dict[Node, str]]:
     """The gradient of every record, and a remark on each where NaN or Inf comes up that is in nothing it is made from.
 
     Parameters
     ----------
     tape : Tape
-    grad : array, optional
-        The gradient to start from.
+    steps : iterable of Step
+        Its backward sweep; nothing where no gradient flows.
 
     Returns
     -------
@@ -32,7 +33,7 @@ def births(tape: Tape, grad: Any = None) -> tuple[dict[Node, Any], dict[Node, st
     gradients: dict[Node, Any] = {}
     alarms: dict[Node, str] = {}
     arrived: dict[Node, frozenset[str]] = {}
-    for step in tape.steps(grad) if tape.root.needs_grad else ():
+    for step in steps:
         node = step.node
         gradients[node] = step.grad
         had = not_finite(step.grad)

@@ -33,11 +33,15 @@ class Cell:
 
 @dataclass(frozen=True, eq=False)
 class Card:
-    """The content of a box: rows of cells, and below them heat maps side by side, each at a column."""
+    """The content of a box: rows of cells, and below them heat maps side by side, each at a column.
+
+    It is at least `least` columns wide.
+    """
 
     lines: tuple[tuple[Cell, ...], ...]
     thumbs: tuple[tuple[int, Thumbnail], ...] = ()
     after: tuple[tuple[Cell, ...], ...] = ()
+    least: int = 0
 
     @property
     def thumb_height(self) -> float:
@@ -53,7 +57,7 @@ class Card:
     def columns(self) -> int:
         """The width of the text."""
         cells = [cell for row in (*self.lines, *self.after) for cell in row]
-        return max((cell.column + columns(cell.text) for cell in cells), default=0)
+        return max([self.least, *(cell.column + columns(cell.text) for cell in cells)])
 
     @property
     def width(self) -> float:

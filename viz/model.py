@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from autograd import Node
+
 Kind = Literal["learned", "input", "constant", "intermediate", "loss", "layer", "folded"]
 
 WORDS: dict[str, str] = {
@@ -46,6 +48,7 @@ class Learned:
     shape: tuple[int, ...]
     value: Quantity
     grad: Quantity
+    node: Node
     uses: int = 1
 
 
@@ -76,6 +79,8 @@ class Box:
         The line of the user's program.
     brief : bool
         A further copy of a parameter that is shown in full elsewhere.
+    members : tuple of Node
+        The records that it stands for; none for a constant.
     """
 
     id: str
@@ -90,6 +95,7 @@ class Box:
     learned: tuple[Learned, ...] = ()
     source: str = ""
     brief: bool = False
+    members: tuple[Node, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,6 +132,7 @@ class Frame:
     title: str
     boxes: tuple[str, ...]
     frames: tuple[Frame, ...] = ()
+    path: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,13 @@ from __future__ import annotations
 import operator
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
 
 from autograd import Node, Scope, Tape
-from autograd.listing import option_text
 
+from . import formula
 from .collapse import Unit
-from .numbers import clean, number
+from .numbers import clean
 
-_INFIX = {"add": "+", "subtract": "-", "multiply": "×", "divide": "/", "power": "^", "matmul": "@", "remainder": "%"}
 _ORDINALS = {1: "1st", 2: "2nd", 3: "3rd"}
 _LIMIT = 24
 
@@ -63,39 +59,9 @@ class Names:
             return f"∂{result}/∂({_ORDINALS.get(nth, f'{nth}th')} {name})"
         return f"local ∂{result}/∂{name}" if total else f"∂{result}/∂{name}"
 
-    def _operand(self, operand: Any) -> str:
-        if isinstance(operand, Node):
-            return self.of(operand)
-        if np.ndim(operand) == 0:
-            return number(operand) if isinstance(operand, int | float | np.generic | np.ndarray) else repr(operand)
-        return f"const{np.shape(operand)}"
-
     def expression(self, node: Node) -> str:
-        """How an operation is written: ``%5 + b⁽¹⁾``, ``sum(%3, axis=1)``."""
-        operands = [self._operand(a) for a in node.operands]
-        sign = _INFIX.get(node.op)
-        if sign and len(operands) == 2:
-            if sign == "×" and all(a.shape if isinstance(a, Node) else np.ndim(a) for a in node.operands):
-                sign = "⊙"
-            return f"{operands[0]} {sign} {operands[1]}"
-        if node.op == "negative":
-            return f"-{operands[0]}"
-        if node.op == "getitem":
-            return f"{operands[0]}[{_index_text(node.kwargs.get('index'))}]"
-        options = option_text(node)
-        shown = operands if len(operands) <= 4 else [*operands[:2], "…", operands[-1]]
-        return f"{node.op}({', '.join([*shown, *([options] if options else [])])})"
-
-
-def _index_text(index: Any) -> str:
-    if isinstance(index, tuple):
-        return ", ".join(_index_text(i) for i in index)
-    if isinstance(index, slice):
-        ends = ["" if e is None else str(e) for e in (index.start, index.stop)]
-        return ":".join(ends + ([str(index.step)] if index.step is not None else []))
-    if isinstance(index, np.ndarray):
-        return f"array{index.shape}" if index.size > 4 else str(index.tolist())
-    return {Ellipsis: "…", None: "newaxis"}.get(index, str(index))
+        """How an operation is written: ``%5 + b⁽¹⁾``, ``Σ₁ %3``."""
+        return formula.expression(node, self)
 
 
 def scope_title(scope: Scope) -> str:

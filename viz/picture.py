@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from . import render
 from .card import CHARACTER, LINE, PAD_X, PAD_Y, Card, card
 from .dot import to_dot
+from .files import target_of, write_whole
 from .model import Graph
 from .svg import finish, text_picture
 from .text import describe, to_text
@@ -53,8 +53,9 @@ class Picture:
     <BLANKLINE>
     """
 
-    def __init__(self, graph: Graph, *, legend: bool = False, time_limit: float = 20.0):
+    def __init__(self, graph: Graph, *, legend: bool = False, time_limit: float = 20.0, heat_maps: bool = True):
         self.graph = graph
+        self._heat_maps = heat_maps
         self._legend = legend
         self._time_limit = time_limit
 
@@ -63,7 +64,7 @@ class Picture:
 
     @cached_property
     def _cards(self) -> dict[str, Card]:
-        return {box.id: card(box) for box in self.graph.boxes}
+        return {box.id: card(box, pictures=self._heat_maps) for box in self.graph.boxes}
 
     @cached_property
     def _plain_cards(self) -> dict[str, Card]:
@@ -178,15 +179,8 @@ class Picture:
         FileNotFoundError
             If the folder does not exist.
         """
-        target = Path(path)
+        target = target_of(path, SUFFIXES)
         suffix = target.suffix.lower()
-        if suffix not in SUFFIXES:
-            raise ValueError(f"save: {target.name!r} ends in {suffix or 'no suffix'}; known are {' '.join(SUFFIXES)}")
-        folder = target.parent
-        if not folder.is_dir():
-            raise FileNotFoundError(f"save: there is no folder {str(folder)!r} to write {target.name!r} into")
-        if target.is_dir():
-            raise IsADirectoryError(f"save: {str(target)!r} is a folder")
         if suffix == ".svg":
             content = self.svg().encode()
         elif suffix == ".dot":
@@ -195,16 +189,7 @@ class Picture:
             content = self.text().encode()
         else:
             content = self._raster(suffix[1:])
-        handle, temporary = tempfile.mkstemp(dir=folder, prefix=".tracegrad-", suffix=suffix)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            os.chmod(temporary, 0o666 & ~_umask())
-            os.replace(temporary, target)
-        except BaseException:
-            os.unlink(temporary)
-            raise
-        return target
+        return write_whole(target, content)
 
     # --- in notebooks
 
@@ -229,9 +214,3 @@ def _strip(content: Card, scale: int) -> bytes:
     bottom = round(len(content.after) * LINE + PAD_Y + below)
     thumbs = [(round(column * CHARACTER), thumb) for column, thumb in content.thumbs]
     return beside(thumbs, round(PAD_X), bottom, scale)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

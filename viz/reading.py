@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd import Node, Scope, Tape, sweep
+from autograd import Node, Scope, Step, Tape, sweep
 
 from .births import births
 from .collapse import Unit, units_of
@@ -20,19 +20,30 @@ from .uses import uses_of
 
 
 def read(
-    tape: Tape, *, level: str = "auto", direction: str | None = None, max_nodes: int | None = 60, grad: Any = None
+    tape: Tape,
+    *,
+    level: str = "auto",
+    direction: str | None = None,
+    max_nodes: int | None = 60,
+    grad: Any = None,
+    steps: Iterable[Step] | None = None,
 ) -> Graph:
-    """The picture of a tape as plain data. See `viz.draw` for the arguments."""
-    return _Reader(tape, level, direction, max_nodes, grad).graph()
+    """The picture of a tape as plain data. See `viz.draw` for the arguments; `steps` is its backward sweep, where one
+    was made already."""
+    if steps is None:
+        steps = tape.steps(grad) if tape.root.needs_grad else ()
+    return _Reader(tape, level, direction, max_nodes, grad is not None, steps).graph()
 
 
 class _Reader:
-    def __init__(self, tape: Tape, level: str, direction: str | None, max_nodes: int | None, grad: Any):
+    def __init__(
+        self, tape: Tape, level: str, direction: str | None, max_nodes: int | None, seeded: bool, steps: Iterable[Step]
+    ):
         self.tape = tape
         self.direction = direction
         self.names = Names(tape)
-        self.seed = grad
-        self.gradients, self.alarms = births(tape, grad)
+        self.seeded = seeded
+        self.gradients, self.alarms = births(tape, steps)
         self.uses = uses_of(tape)
         self.users = Counter(operand for node in tape for operand in node.parents)
         self.units, note = units_of(
@@ -102,7 +113,7 @@ class _Reader:
         box_id = f"%{self.tape.index(node)}" + (f".{leaf.copy + 1}" if leaf.copies > 1 else "")
         return Box(
             box_id, kind, self.names.of(node), "", node.shape, self._value(node), self._grad(node), tuple(badges),
-            self.alarms.get(node, ""), brief=leaf.copy > 0,
+            self.alarms.get(node, ""), brief=leaf.copy > 0, members=(node,),
         )  # fmt: skip
 
     def _folded_leaves(self, leaf: Leaf) -> Box:
@@ -117,7 +128,10 @@ class _Reader:
         grad = Quantity("gradients" if nodes else "", _together(grads) if len(grads) == count else None)
         alarm = next((self.alarms[node] for node in nodes if node in self.alarms), "")
         op = f"{self.names.of(nodes[0])} … {self.names.of(nodes[-1])}" if nodes else ""
-        return Box(f"%{self.tape.index(user)}.{i}+", "folded", title, op, value.array.shape, value, grad, (), alarm)
+        return Box(
+            f"%{self.tape.index(user)}.{i}+", "folded", title, op, value.array.shape, value, grad, (), alarm,
+            members=tuple(nodes),
+        )  # fmt: skip
 
     def _unit_box(self, unit: Unit, box_id: str) -> Box:
         node = unit.nodes[-1]
@@ -130,7 +144,7 @@ class _Reader:
         if unit.is_op:
             title = f"{self.names.of(node)} = {self.names.expression(node)}"
             kind: Kind = "loss" if loss else "intermediate"
-            return Box(box_id, kind, title, clean(node.op), node.shape, value, grad, (), alarm, source=source)
+            return Box(box_id, kind, title, clean(node.op), node.shape, value, grad, (), alarm, source=source, members=unit.nodes)
         learned = self._learned(unit)
         fed = len(set(inputs(unit)))
         badges = []
@@ -145,13 +159,14 @@ class _Reader:
         count = len(unit.nodes)
         op = f"{count} operations" if count > 1 else clean(unit.nodes[0].op)
         return Box(
-            box_id, kind, title, op, node.shape, value, grad, tuple(badges), alarm, learned, source
+            box_id, kind, title, op, node.shape, value, grad, tuple(badges), alarm, learned, source,
+            members=unit.nodes,
         )  # fmt: skip
 
     def _learned(self, unit: Unit) -> tuple[Learned, ...]:
         found = dict.fromkeys(a for node in unit.nodes for a in node.parents if a.op == "parameter" and a.is_leaf)
         return tuple(
-            Learned(self.names.of(p), p.shape, self._value(p), self._grad(p), self.uses.get(p, 1)) for p in found
+            Learned(self.names.of(p), p.shape, self._value(p), self._grad(p), p, self.uses.get(p, 1)) for p in found
         )
 
     # --- edges
@@ -200,7 +215,7 @@ class _Reader:
     def _local_label(self, node: Node, i: int, local: float | None) -> str:
         if local is None:
             return ""
-        partial = self.users[node.operands[i]] > 1 or self.seed is not None
+        partial = self.users[node.operands[i]] > 1 or self.seeded
         return self.names.local(node, i, total=node is self.tape.root and partial)
 
 
@@ -243,6 +258,6 @@ def _frames(members: dict[str, tuple[Scope, ...]], order: Sequence[str]) -> tupl
 
     def frame(scope: Scope) -> Frame:
         inner = tuple(frame(s) for s in children[scope])
-        return Frame(f"cluster_{numbers[scope]}", scope_title(scope), tuple(inside[scope]), inner)
+        return Frame(f"cluster_{numbers[scope]}", scope_title(scope), tuple(inside[scope]), inner, scope.path)
 
     return tuple(frame(s) for s in children[None]), tuple(inside[None])

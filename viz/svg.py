@@ -119,11 +119,11 @@ def text_picture(lines: Sequence[str], name: str) -> str:
     ET.SubElement(root, f"{{{SVG}}}title").text = name
     ET.SubElement(root, f"{{{SVG}}}rect", {"width": "100%", "height": "100%", "fill": _PAPER})
     for i, line in enumerate(lines):
-        _text(root, PAD_X, PAD_Y + (i + 0.8) * LINE, line, {})
+        add_text(root, PAD_X, PAD_Y + (i + 0.8) * LINE, line, {})
     return ET.tostring(root, encoding="unicode") + "\n"
 
 
-def _points(group: ET.Element) -> list[tuple[float, float]]:
+def points(group: ET.Element) -> list[tuple[float, float]]:
     found = []
     for shape in group:
         data = shape.get("points") or shape.get("d")
@@ -136,9 +136,9 @@ def _points(group: ET.Element) -> list[tuple[float, float]]:
 def _fill_box(group: ET.Element, card: Card) -> None:
     for text in group.findall(f"{{{SVG}}}text"):
         group.remove(text)
-    points = _points(group)
-    left = (min(x for x, _ in points) + max(x for x, _ in points) - card.width) / 2 + PAD_X
-    top = (min(y for _, y in points) + max(y for _, y in points) - card.height) / 2 + PAD_Y
+    corners = points(group)
+    left = (min(x for x, _ in corners) + max(x for x, _ in corners) - card.width) / 2 + PAD_X
+    top = (min(y for _, y in corners) + max(y for _, y in corners) - card.height) / 2 + PAD_Y
     _rows(group, left, top, card.lines)
     top += len(card.lines) * LINE
     for column, thumb in card.thumbs:
@@ -158,10 +158,13 @@ def _fill_box(group: ET.Element, card: Card) -> None:
 def _rows(group: ET.Element, left: float, top: float, lines: Sequence[Sequence[Cell]]) -> None:
     for r, row in enumerate(lines):
         for cell in row:
-            _text(group, left + cell.column * CHARACTER, top + (r + 0.8) * LINE, cell.text, STYLES[cell.style])
+            add_text(group, left + cell.column * CHARACTER, top + (r + 0.8) * LINE, cell.text, STYLES[cell.style])
 
 
-def _text(parent: ET.Element, x: float, y: float, text: str, style: Mapping[str, str], size: float = FONT_SIZE) -> None:
+def add_text(
+    parent: ET.Element, x: float, y: float, text: str, style: Mapping[str, str], size: float = FONT_SIZE
+) -> None:
+    """Text that begins at (x, y), on its base line."""
     element = ET.SubElement(parent, f"{{{SVG}}}text", {
         "x": f"{x:.2f}", "y": f"{y:.2f}", "font-size": f"{size:g}", "fill": INK, **style,
         "{http://www.w3.org/XML/1998/namespace}space": "preserve",
@@ -169,7 +172,10 @@ def _text(parent: ET.Element, x: float, y: float, text: str, style: Mapping[str,
     element.text = text
 
 
-def _rect(parent: ET.Element, x: float, y: float, width: float, height: float, look: Mapping[str, str]) -> ET.Element:
+def add_rect(
+    parent: ET.Element, x: float, y: float, width: float, height: float, look: Mapping[str, str]
+) -> ET.Element:
+    """A rectangle with the attributes of `look`."""
     at = {"x": f"{x:.2f}", "y": f"{y:.2f}", "width": f"{width:.2f}", "height": f"{height:.2f}"}
     return ET.SubElement(parent, f"{{{SVG}}}rect", {**at, **look})
 
@@ -177,7 +183,7 @@ def _rect(parent: ET.Element, x: float, y: float, width: float, height: float, l
 def _label_edges(root: ET.Element) -> None:
     """Every arrow's label on a light ground, clear of the line, of the boxes and of the other labels."""
     groups = {kind: [g for g in root.iter(f"{{{SVG}}}g") if g.get("class") == kind] for kind in ("node", "edge")}
-    taken = [_bounds(_points(group)) for group in groups["node"]]
+    taken = [bounds(points(group)) for group in groups["node"]]
     for group in groups["edge"]:
         for text in group.findall(f"{{{SVG}}}text"):
             if not (text.text or "").strip():
@@ -187,7 +193,7 @@ def _label_edges(root: ET.Element) -> None:
         return
     lines = [_line(group) for group in groups["edge"]]
     every = np.vstack(lines)
-    page = _bounds([corner for r in (*taken, *labels.values(), _bounds(every)) for corner in (r[:2], r[2:])])
+    page = bounds([corner for r in (*taken, *labels.values(), bounds(every)) for corner in (r[:2], r[2:])])
     for i, ground in labels.items():
         dx, dy = shift(ground, lines[i], every, taken, page)
         taken.append((ground[0] + dx, ground[1] + dy, ground[2] + dx, ground[3] + dy))
@@ -202,10 +208,10 @@ def _line(group: ET.Element) -> np.ndarray:
     path = group.find(f"{{{SVG}}}path")
     numbers = [float(n) for n in _NUMBER.findall(path.get("d") or "")] if path is not None else []
     curve = along(list(zip(numbers[::2], numbers[1::2], strict=False)))
-    return np.vstack([curve, np.array(_points(group), float).reshape(-1, 2)[len(numbers) // 2 :]])
+    return np.vstack([curve, np.array(points(group), float).reshape(-1, 2)[len(numbers) // 2 :]])
 
 
-def _bounds(points: Iterable[Sequence[float]]) -> Rect:
+def bounds(points: Iterable[Sequence[float]]) -> Rect:
     x, y = zip(*points, strict=True)
     return min(x), min(y), max(x), max(y)
 
@@ -230,7 +236,7 @@ def _chip(group: ET.Element) -> None:
     at, first = float(texts[0].get("x", 0)), float(texts[0].get("y", 0))
     middle = texts[0].get("text-anchor") == "middle"
     left, top, right, bottom = _ground(group)
-    ground = _rect(group, left, top, right - left, bottom - top, {"rx": "2", "fill": _PAPER})
+    ground = add_rect(group, left, top, right - left, bottom - top, {"rx": "2", "fill": _PAPER})
     group.remove(ground)
     group.insert(list(group).index(texts[0]), ground)
     for i, text in enumerate(texts):
@@ -268,14 +274,14 @@ def _footer(root: ET.Element, graph: Graph, cards: Mapping[str, Card], legend: b
             look["rx"] = "4"
         if "dashed" in STYLE[kind][0]:
             look["stroke-dasharray"] = "4 2"
-        _rect(place, left, top, wide, 14, look)
-        _text(place, left + 8, top + 10.2, text, {}, _SMALL)
+        add_rect(place, left, top, wide, 14, look)
+        add_text(place, left + 8, top + 10.2, text, {}, _SMALL)
         left += wide + 8
     if items:
         top += 20
     for note in notes:
-        _rect(place, x + 6, top, columns(note) * character + 8, 13, {"rx": "2", "fill": _PAPER})
-        _text(place, x + 10, top + 9.6, note, {"fill": "#4f545e"}, _SMALL)
+        add_rect(place, x + 6, top, columns(note) * character + 8, 13, {"rx": "2", "fill": _PAPER})
+        add_text(place, x + 10, top + 9.6, note, {"fill": "#4f545e"}, _SMALL)
         top += 15
     height = top + 2 - y
     root.set("viewBox", f"{x:.2f} {y:.2f} {width:.2f} {height:.2f}")

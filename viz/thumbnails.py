@@ -19,6 +19,8 @@ _LEVELS = 101
 _ZERO = _LEVELS // 2
 _BLACK, _WHITE, _CLEAR = _LEVELS, _LEVELS + 1, _LEVELS + 2
 _NAN, _PLUS, _MINUS = 200, 201, 202
+SHADES = _ZERO
+NAN_CELL, PLUS_CELL, MINUS_CELL, NO_CELL = 127, 128, 129, 130
 _GLYPHS = {
     _NAN: ((1, 0, 1), (0, 1, 0), (1, 0, 1)),
     _PLUS: ((0, 1, 0), (1, 1, 1), (0, 1, 0)),
@@ -80,8 +82,7 @@ def thumbnail(array: Any) -> Thumbnail | None:
     array = np.asarray(array)
     if array.size == 0 or array.dtype.kind not in "fiub":
         return None
-    grid, note = _grid(array)
-    cells = np.vstack([np.hstack(row) for row in grid]) if len(grid) * len(grid[0]) > 1 else grid[0][0]
+    cells, note = _cells(array)
     height, width = cells.shape
     down = across = max(1, min(8, _WIDTH // width, _WIDTH // height))
     down, across = max(down, min(8, _THIN // height)), max(across, min(8, _THIN // width))
@@ -96,7 +97,36 @@ def thumbnail(array: Any) -> Thumbnail | None:
     return Thumbnail(pixels, note)
 
 
-def _grid(array: np.ndarray) -> tuple[list[list[np.ndarray]], str]:
+def grid(array: Any, most: int) -> tuple[np.ndarray, str]:
+    """The heat map of an array as shades, one per cell, and how it was cut or reduced.
+
+    Parameters
+    ----------
+    array : array of real numbers, not empty
+    most : int
+        About so many cells across and down.
+
+    Returns
+    -------
+    cells : array of int
+        From −1 to 1 in `SHADES` steps to each side as −SHADES … SHADES; `NAN_CELL`, `PLUS_CELL`, `MINUS_CELL`, and
+        `NO_CELL` where the picture has none.
+    note : str
+    """
+    cells, note = _cells(np.asarray(array), most)
+    special = {_NAN: NAN_CELL, _PLUS: PLUS_CELL, _MINUS: MINUS_CELL, _CLEAR: NO_CELL}
+    out = cells.astype(int) - _ZERO
+    for code, known in special.items():
+        out[cells == code] = known
+    return out, note
+
+
+def _cells(array: np.ndarray, most: int = _MOST_CELLS) -> tuple[np.ndarray, str]:
+    tiles, note = _grid(array, most)
+    return (np.vstack([np.hstack(row) for row in tiles]) if len(tiles) * len(tiles[0]) > 1 else tiles[0][0]), note
+
+
+def _grid(array: np.ndarray, most: int) -> tuple[list[list[np.ndarray]], str]:
     """The tiles of the picture, as palette indices, with a clear gap after each but the last of a row or column."""
     notes = []
     shape = tuple(n for n in array.shape[:-2] if n > 1)
@@ -106,8 +136,8 @@ def _grid(array: np.ndarray) -> tuple[list[list[np.ndarray]], str]:
         flat[: array.size] = array.ravel()
         outside = np.arange(flat.size) >= array.size
         image = flat.reshape(tile_rows, -1)
-        if tile_rows > _MOST_CELLS:
-            image, outside, notes = image[:_MOST_CELLS], outside[: _MOST_CELLS * 32], ["first part"]
+        if tile_rows > most:
+            image, outside, notes = image[:most], outside[: most * 32], ["first part"]
         codes = _codes(image, _largest(array))
         codes[outside.reshape(image.shape)] = _CLEAR
         return [[codes]], ", ".join(notes)
@@ -130,8 +160,8 @@ def _grid(array: np.ndarray) -> tuple[list[list[np.ndarray]], str]:
     images = images[chosen]
     down = math.ceil(shown / across)
     steps = (
-        math.ceil(images.shape[1] * down / _MOST_CELLS),
-        math.ceil(images.shape[2] * min(across, shown) / _MOST_CELLS),
+        math.ceil(images.shape[1] * down / most),
+        math.ceil(images.shape[2] * min(across, shown) / most),
     )
     if len(shape) or (max(steps) > 1 and max(images.shape[1:]) < 3 * min(images.shape[1:])):
         steps = (max(steps),) * 2

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..registry import NoRuleError, alias, composite, defvjp, numbers_only, pure
+from ..registry import NoRuleError, alias, composite, defvjp, named, numbers_only, pure
 from .elementwise import over
 
 
@@ -109,24 +109,29 @@ composite(np.histogram, _histogram)
 # --- products, exact with zeros ---------------------------------------------------------------------------------------
 
 
-def _before(x: Any) -> Any:
+@named
+def product_before(x: Any) -> Any:
     """The product of all earlier elements along the last axis; 1 for the first."""
     return np.cumprod(np.concatenate((np.ones((*x.shape[:-1], 1), x.dtype), x[..., :-1]), axis=-1), axis=-1)
 
 
-def _prod_rule(g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
-    """The product of the others: of those before times those after, so that nothing is divided by zero."""
+@named
+def product_of_the_others(x: Any, axis: Any = None) -> Any:
+    """For every element, the product of those before it times those after it: nothing is divided by zero."""
     ndim = x.ndim
-    if x.size == 0 or ndim == 0:
-        return _to(g, x.shape, axis, keepdims)
     axes = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     last = [a % ndim for a in axes]
     order = [a for a in range(ndim) if a not in last] + last
     turned = np.transpose(x, order)
     flat = turned.reshape((*turned.shape[: ndim - len(last)], -1))
-    others = _before(flat) * np.flip(_before(np.flip(flat, -1)), -1)
-    others = np.transpose(others.reshape(turned.shape), [order.index(a) for a in range(ndim)])
-    return spread(g, x.shape, axis, keepdims) * others
+    others = product_before(flat) * np.flip(product_before(np.flip(flat, -1)), -1)
+    return np.transpose(others.reshape(turned.shape), [order.index(a) for a in range(ndim)])
+
+
+def _prod_rule(g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
+    if x.size == 0 or x.ndim == 0:
+        return _to(g, x.shape, axis, keepdims)
+    return spread(g, x.shape, axis, keepdims) * product_of_the_others(x, axis=axis)
 
 
 defvjp(np.prod, _prod_rule)
@@ -147,7 +152,8 @@ defvjp(
 )
 
 
-def _weighted_from_the_end(g: Any, x: Any) -> Any:
+@named
+def weighted_from_the_end(g: Any, x: Any) -> Any:
     """s with s[j] = g[j] + x[j+1] s[j+1] along the last axis, in log₂ n steps of doubled reach."""
     n, reach = x.shape[-1], 1
     s, product = g[..., : n - 1] + x[..., 1:] * g[..., 1:], x[..., 1:]
@@ -167,13 +173,18 @@ def _cumprod_rule(g: Any, out: Any, x: Any, axis: int | None = None, dtype: Any 
     if axis is None:
         return _cumprod_rule(g, out, x.reshape(-1), 0).reshape(x.shape)
     x, g = np.moveaxis(x, axis, -1), np.moveaxis(g, axis, -1)
-    return np.moveaxis(_before(x) * _weighted_from_the_end(g, x), -1, axis)
+    return np.moveaxis(product_before(x) * weighted_from_the_end(g, x), -1, axis)
 
 
 defvjp(np.cumprod, _cumprod_rule)
 
 
 # --- sums of exponentials ---------------------------------------------------------------------------------------------
+
+
+def _untraced(x: Any) -> Any:
+    """The numbers of x, for a shift that leaves the result as it is: it is no part of a scalar graph."""
+    return getattr(x, "numbers", x)
 
 
 @pure
@@ -202,7 +213,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     >>> logsumexp(Tensor([1000.0, 1000.0])).item()
     1000.6931471805599
     """
-    top = np.max(x, axis=axis, keepdims=True)
+    top = np.max(_untraced(x), axis=axis, keepdims=True)
     finite = np.where(np.isfinite(top), top, 0)
     with np.errstate(over="ignore", divide="ignore"):
         out = np.log(np.sum(np.exp(x - finite), axis=axis, keepdims=True)) + finite
@@ -223,7 +234,7 @@ defvjp(logsumexp, _logsumexp_rule)
 
 def _below_the_top(x: Any, axis: Any) -> Any:
     """x − max x along `axis`: next to a +∞ all else is −∞, and it itself 0; all of −∞ stay −∞."""
-    top = np.max(x, axis=axis, keepdims=True)
+    top = np.max(_untraced(x), axis=axis, keepdims=True)
     infinite = np.isinf(top)
     if not np.any(infinite):
         return x - top

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..registry import defvjp, pure
+from ..registry import defvjp, named, pure
 
 Pair = tuple[int, int]
 BLOCK = 128 * 1024
@@ -303,7 +303,8 @@ def window_max(w: Any) -> Any:
     return out
 
 
-def _first_maximum(w: Any, out: Any) -> Any:
+@named
+def first_maximum(w: Any, out: Any) -> Any:
     """Where the first maximum of each window is: booleans of w's shape."""
     cells = _cells(w)
     *before, kh, kw = w.shape
@@ -331,7 +332,7 @@ def window_mean(w: Any) -> Any:
     return out * (1 / (1 + len(others)))
 
 
-defvjp(window_max, lambda g, out, w: np.expand_dims(g, (-2, -1)) * _first_maximum(w, out))
+defvjp(window_max, lambda g, out, w: np.expand_dims(g, (-2, -1)) * first_maximum(w, out))
 defvjp(
     window_mean,
     lambda g, out, w: np.broadcast_to(np.expand_dims(g, (-2, -1)) * (1 / (w.shape[-1] * w.shape[-2])), w.shape),

@@ -1,0 +1,307 @@
+"""Formulas from the tape: what an operation computes, and what its own derivative rule sends back.
+
+The forward formula is printed from the record. The backward formula is what the record's rule computes when it is run
+on Tensors: there is no table of derivatives here, only one of how functions are written (`notation`). One printer
+makes plain text, LaTeX and MathML of it (`printer`, `writers`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from typing import Any, Protocol
+
+import numpy as np
+
+from autograd import Node
+
+from .printer import Printer, What
+from .tidy import textbook, tidied
+from .trace import Builder
+from .tree import Apply, Symbol, Tree, evaluate, symbols
+from .writers import Latex, MathML, Plain, Writer
+
+__all__ = ["Formula", "Symbol", "backward", "expression", "forward", "gradient_symbol", "value_symbol", "written"]
+
+
+_MATH = '<math displaystyle="true">'
+
+
+class Named(Protocol):
+    """What formulas need of `viz.naming.Names`."""
+
+    loss: str
+
+    def of(self, node: Node, limit: int = ...) -> str: ...
+
+
+class Formula:
+    """A formula: what it gives, and the tree of what is computed.
+
+    Attributes
+    ----------
+    target : Symbol
+        What is computed, or added to.
+    tree : Symbol, Number or Apply
+        The right-hand side.
+    symbols : tuple of Symbol
+        Those of the right-hand side, each once, in reading order.
+    notes : tuple of str
+        What short names stand for: ``"δ⁽²⁾ = ∂L/∂z⁽²⁾"``.
+    adds : bool
+        Whether it is added to the target: a gradient gets a contribution from each use.
+    """
+
+    def __init__(self, target: Symbol, tree: Tree, notes: tuple[str, ...] = (), adds: bool = False):
+        self.target = target
+        self.tree = tree
+        self.notes = notes
+        self.adds = adds
+        self.symbols = symbols(tree)
+
+    def evaluate(self) -> Any:
+        """The array that the right-hand side gives, of the target's shape and dtype."""
+        value = np.asarray(evaluate(self.tree))
+        return value.astype(self.target.dtype, copy=False)
+
+    def _print(self, writer: Writer, what: What, *, whole: bool) -> str:
+        if what not in ("symbols", "numbers", "shapes"):
+            raise ValueError(f"a formula shows 'symbols', 'numbers' or 'shapes', got {what!r}")
+        places = {id(symbol): k for k, symbol in enumerate(self.symbols)}
+        text = Printer(writer, what, places).tree(self.tree, top=True).text
+        if not whole:
+            return text
+        if what == "shapes":
+            target = Printer(writer, what, {}).shape(self.target.shape).text
+        else:
+            target = writer.symbol(self.target, len(self.symbols)).text
+        sign = "+=" if self.adds and what != "shapes" else "="
+        between = f" {sign} " if not isinstance(writer, MathML) else f"<mo>{sign}</mo>"
+        if isinstance(writer, Latex) and sign == "+=":
+            between = r" \mathrel{+}= "
+        return writer.row(target, between, text)
+
+    def plain(self, what: What = "symbols") -> str:
+        """The right-hand side as Unicode text."""
+        return self._print(Plain(), what, whole=False)
+
+    def latex(self, what: What = "symbols") -> str:
+        """The right-hand side in LaTeX's math mode."""
+        return self._print(Latex(), what, whole=False)
+
+    def mathml(self, what: What = "symbols") -> str:
+        """The right-hand side in MathML Core; the element of symbol k has ``data-symbol="k"``."""
+        return f"{_MATH}{self._print(MathML(), what, whole=False)}</math>"
+
+    def equation(self, form: str = "plain", what: What = "symbols") -> str:
+        """Both sides: ``∂L/∂z⁽¹⁾ += ∂L/∂a⁽¹⁾ ⊙ a⁽¹⁾ ⊙ (1 − a⁽¹⁾)``, as ``"plain"``, ``"latex"`` or ``"mathml"``.
+
+        In MathML the target has the number after the last symbol's.
+        """
+        writers: dict[str, type[Writer]] = {"plain": Plain, "latex": Latex, "mathml": MathML}
+        if form not in writers:
+            raise ValueError(f"a formula is written as 'plain', 'latex' or 'mathml', got {form!r}")
+        text = self._print(writers[form](), what, whole=True)
+        return f"{_MATH}{text}</math>" if form == "mathml" else text
+
+    def __repr__(self) -> str:
+        return f"<Formula {self.equation()}>"
+
+
+Value = Callable[[Node], Any]
+
+
+def _later(value: Value | None, node: Node) -> Callable[[], Any]:
+    return lambda: (value or (lambda n: n.value))(node)
+
+
+def _value_symbol(names: Named, value: Value | None) -> Callable[[Node], Symbol]:
+    def symbol(node: Node) -> Symbol:
+        return Symbol("value", names.of(node), _later(value, node), node, None, node.shape, node.dtype)
+
+    return symbol
+
+
+def _gradient_symbol(node: Node, names: Named, array: Any, *, short: bool) -> Symbol:
+    name = names.of(node)
+    if short and _is_pre_activation(name):
+        return Symbol("gradient", "δ" + name[1:], array, node, None, node.shape, node.dtype)
+    return Symbol("gradient", f"∂{names.loss}/∂{name}", array, node, (names.loss, name), node.shape, node.dtype)
+
+
+def _is_pre_activation(name: str) -> bool:
+    return name.startswith("z⁽") and name.endswith("⁾")
+
+
+class _Constants:
+    """Names for arrays that are no records: by their role, numbered where there are several."""
+
+    def __init__(self, taken: Container[str]) -> None:
+        self.taken = taken
+        self.given: dict[str, int] = {}
+
+    def __call__(self, array: Any, role: str) -> str:
+        if role != "index":
+            name = "c"
+        elif array.dtype == bool:
+            name = "mask"
+        elif array.dtype.kind in "iu" and np.array_equal(array.ravel(), np.arange(array.size)):
+            name = "i"
+        else:
+            name = "y" if array.dtype.kind in "iu" else "c"
+        while True:
+            self.given[name] = n = self.given.get(name, 0) + 1
+            full = name if n == 1 else name + "".join("₀₁₂₃₄₅₆₇₈₉"[int(d)] for d in str(n))
+            if full not in self.taken:
+                return full
+
+
+def _taken(node: Node, names: Named, written_out: Container[Node] = ()) -> frozenset[str]:
+    """The names that a formula of `node` has use for."""
+    found, waiting = {node}, [node]
+    while waiting:
+        for operand in waiting.pop().parents:
+            if operand not in found:
+                found.add(operand)
+                waiting += [operand] if operand in written_out else []
+    return frozenset(names.of(n) for n in found)
+
+
+def _by_shape(array: Any, role: str) -> str:
+    if array.size <= 4 and array.dtype.kind in "iub" and role == "index":
+        return str(array.tolist())
+    return f"{'array' if role == 'index' else 'const'}{array.shape}"
+
+
+def _call(node: Node, builder: Builder, written_out: Container[Node]) -> Tree:
+    def leaf(operand: Node) -> Tree | None:
+        return None if operand is node or operand in written_out else builder.symbol(operand)
+
+    tree = builder.call(node, leaf)
+    return _throughout(tree)
+
+
+def _throughout(tree: Tree) -> Tree:
+    if not isinstance(tree, Apply):
+        return tree
+    return textbook(Apply(tree.rule, tuple(_throughout(a) for a in tree.args), tree.options, tree.shape, tree.dtype))
+
+
+def forward(node: Node, names: Named, value: Value | None = None, *, written_out: Container[Node] = ()) -> Formula:
+    """What a record computes, of its operands: ``z⁽¹⁾ = W⁽¹⁾ x + b⁽¹⁾``.
+
+    Parameters
+    ----------
+    node : Node
+        A record that is no leaf.
+    names : viz.naming.Names
+        What records are called.
+    value : callable, optional
+        ``value(node)`` gives the array of a record: ``Tape.value``.
+    written_out : container of Node, optional
+        Operands to write out in their turn, instead of naming them.
+
+    Returns
+    -------
+    Formula
+
+    Raises
+    ------
+    ValueError
+        If `node` is a leaf.
+
+    Examples
+    --------
+    >>> from autograd import Tape, Tensor
+    >>> from viz.formula import forward
+    >>> from viz.naming import Names
+    >>> tape = Tape(Tensor([1.0, 2.0], name="x") ** 2)
+    >>> forward(tape.root, Names(tape), tape.value)
+    <Formula L = x²>
+    """
+    _operation(node, "forward")
+    builder = Builder(_value_symbol(names, value), _Constants(_taken(node, names, written_out)))
+    target = _value_symbol(names, value)(node)
+    return Formula(target, _call(node, builder, written_out))
+
+
+def expression(node: Node, names: Named) -> str:
+    """The right-hand side of `forward` for the title of a picture: no numbers are looked at, constants show a shape."""
+    _operation(node, "expression")
+    builder = Builder(_value_symbol(names, None), _by_shape)
+    return Formula(_value_symbol(names, None)(node), _call(node, builder, ())).plain()
+
+
+def backward(node: Node, i: int, grad: Any, names: Named, value: Value | None = None) -> Formula:
+    """What the derivative rule of a record sends to its operand `i`.
+
+    The rule itself is run, on Tensors that stand for the gradient, the output and the operands; what it recorded is
+    the formula. Where a rule looks at the numbers (at a tie, say), it is the formula that holds for these.
+
+    Parameters
+    ----------
+    node : Node
+    i : int
+        The position of an operand that a gradient flows to.
+    grad : array of the shape of `node`
+        The gradient of the loss with respect to `node`.
+    names : viz.naming.Names
+    value : callable, optional
+        ``value(node)`` gives the array of a record: ``Tape.value``.
+
+    Returns
+    -------
+    Formula
+
+    Raises
+    ------
+    ValueError
+        If `node` is a leaf, or no gradient flows to that operand.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import Tape, Tensor
+    >>> from viz.formula import backward
+    >>> from viz.naming import Names
+    >>> x = Tensor([1.0, 2.0], name="x")
+    >>> y = np.exp(x)
+    >>> y.name = "y"
+    >>> tape = Tape(y.sum())
+    >>> backward(y.node, 0, np.ones(2), Names(tape), tape.value)
+    <Formula ∂L/∂x += ∂L/∂y ⊙ y>
+    """
+    _operation(node, "backward")
+    operands = node.operands
+    if not -len(operands) <= i < len(operands) or not isinstance(operands[i], Node) or not operands[i].needs_grad:
+        raise ValueError(f"backward: no gradient flows from {node.op} to operand {i}, of {len(operands)}")
+    if np.shape(grad) != node.shape:
+        raise ValueError(
+            f"backward: the gradient of {node.op} has shape {node.shape}, got one of shape {np.shape(grad)}"
+        )
+    i %= len(operands)
+    upstream = _gradient_symbol(node, names, grad, short=True)
+    target = _gradient_symbol(operands[i], names, None, short=False)
+    builder = Builder(_value_symbol(names, value), _Constants(_taken(node, names)))
+    tree = tidied(builder.derivative(node, i, upstream))
+    notes = [f"{upstream.name} = ∂{names.loss}/∂{names.of(node)}"] if upstream.of is None else []
+    return Formula(target, tree, tuple(notes), adds=True)
+
+
+def _operation(node: Node, what: str) -> None:
+    if node.args is None:
+        raise ValueError(f"{what}: {node!r} is a leaf, no operation made it")
+
+
+def value_symbol(node: Node, names: Named) -> Symbol:
+    """The name of a record, to be written."""
+    return _value_symbol(names, None)(node)
+
+
+def gradient_symbol(node: Node, names: Named) -> Symbol:
+    """The name of the gradient with respect to a record, to be written: ``∂L/∂z⁽¹⁾``."""
+    return _gradient_symbol(node, names, None, short=False)
+
+
+def written(symbol: Symbol) -> str:
+    """A name in MathML Core."""
+    return f"{_MATH}{MathML().symbol(symbol, 0).text}</math>"

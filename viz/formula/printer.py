@@ -1,0 +1,269 @@
+"""The one printer: it walks a formula's tree and hands the marks to a writer, with brackets only where needed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any, Literal
+
+import numpy as np
+
+from ..numbers import FEW, number
+from .tree import Apply, Number, Symbol, Tree
+from .writers import ATOM, CHOICE, COMPARISON, POWER, PRODUCT, SUM, Piece, Writer, shape_text, times_text
+
+What = Literal["symbols", "numbers", "shapes"]
+_KNOWN = (
+    (math.pi, ("π",)), (math.e, ("e",)), (math.log(2), ("ln", "2")), (math.log(10), ("ln", "10")),
+    (math.pi / 180, ("π", "/", "180")), (180 / math.pi, ("180", "/", "π")),
+)  # fmt: skip
+_MOST = 4
+
+
+class Printer:
+    """Prints one tree.
+
+    Parameters
+    ----------
+    writer : Writer
+        Plain text, LaTeX or MathML.
+    what : {"symbols", "numbers", "shapes"}
+        What stands in the place of a symbol.
+    places : dict
+        The place of each symbol, by ``id``, in ``Formula.symbols``.
+    """
+
+    def __init__(self, writer: Writer, what: What, places: dict[int, int]):
+        self.writer = writer
+        self.what = what
+        self.places = places
+        self.depth = 0
+
+    # --- parts
+
+    def tree(self, tree: Tree, *, top: bool = False) -> Piece:
+        """A part by itself, conditions without brackets."""
+        if isinstance(tree, Symbol):
+            return self.symbol(tree)
+        if isinstance(tree, Number):
+            return self.number(tree.value)
+        from .notation import NOTATION, function
+
+        return NOTATION.get(tree.fn, function())(self, tree, top)
+
+    def arithmetic(self, tree: Tree) -> Piece:
+        """A part that is computed with: a condition is 1 or 0 there, in the brackets of Iverson."""
+        piece = self.tree(tree)
+        if isinstance(tree, Apply) and tree.dtype == bool and piece.level <= COMPARISON:
+            return Piece(self.writer.fence("[", piece.text, "]"))
+        return piece
+
+    def symbol(self, symbol: Symbol, *, column: bool = False) -> Piece:
+        k, writer = self.places.get(id(symbol), 0), self.writer
+        if self.what == "symbols":
+            return writer.symbol(symbol, k, stacked=not self.depth)
+        if self.what == "shapes":
+            return Piece(writer.marked(writer.user_text(shape_text(symbol.shape)), k), ATOM, "shape")
+        array = np.asarray(symbol.array)
+        if array.ndim == 0:
+            piece = self.number(array, measured=True)
+            return piece._replace(text=writer.marked(piece.text, k))
+        flat = array.reshape([n for n in array.shape if n != 1] or [1]) if array.ndim > 2 else array
+        if array.size > FEW or flat.ndim > 2 or not array.size:
+            text = writer.row(writer.sign("▦"), writer.sign(" "), writer.user_text(times_text(symbol.shape)))
+            return Piece(writer.marked(text, k), POWER)
+        rows = list(flat.reshape(-1, 1) if column else flat.reshape(1, -1) if flat.ndim == 1 else flat)
+        text = writer.matrix([[self.number(v, measured=True).text for v in row] for row in rows])
+        return Piece(writer.marked(text, k))
+
+    def shape(self, shape: Any) -> Piece:
+        return Piece(self.writer.user_text(shape_text(shape)), ATOM, "shape")
+
+    def vector(self, tree: Tree) -> Piece:
+        """A factor on the right of a matrix: the numbers of a vector stand below each other."""
+        upright = isinstance(tree, Symbol) and tree.ndim == 1 and self.what == "numbers"
+        return self.symbol(tree, column=True) if upright and isinstance(tree, Symbol) else self.arithmetic(tree)
+
+    def number(self, value: Any, *, measured: bool = False) -> Piece:
+        """A number; as π, ln 2 or 1/12 where it is one of them, unless it was `measured`, an array's."""
+        writer = self.writer
+        if isinstance(value, str | None) or np.ndim(value):
+            return Piece(writer.user_text(str(value)))
+        value = value.item() if hasattr(value, "item") else value
+        text = number(value)
+        if isinstance(value, float) and math.isfinite(value) and len(repr(value)) > 6 and not measured:
+            for known, signs in _KNOWN:
+                if abs(value - known) <= 1e-15 * abs(known):
+                    parts = [writer.number(s, "") if s.isdigit() else writer.sign(s) for s in signs]
+                    if signs[0] == "ln":
+                        parts = [writer.word("ln"), *([] if writer.word("x") != "x" else [" "]), *parts[1:]]
+                    return Piece(writer.row(*parts), {1: ATOM, 2: SUM, 3: PRODUCT}[len(signs)], "number")
+            fraction = Fraction(value).limit_denominator(10**6)
+            if float(fraction) == value and abs(fraction.numerator) < 100 and fraction.denominator > 1:
+                above, below = (writer.number(str(n), "") for n in (abs(fraction.numerator), fraction.denominator))
+                linear = self.depth or not writer.stacks
+                text = writer.row(above, writer.sign("/"), below) if linear else writer.stacked(above, below)
+                piece = Piece(text, PRODUCT, "number")
+                return self._negated(piece) if value < 0 else piece
+        negative = text.startswith("-")
+        text = text.lstrip("-")
+        mantissa, _, exponent = text.partition("e")
+        if not mantissa[0].isdigit():
+            piece = Piece(writer.sign("∞") if mantissa == "Inf" else writer.word(text), ATOM, "number")
+        else:
+            exponent = str(int(exponent)).replace("-", "−") if exponent else ""
+            piece = Piece(writer.number(mantissa, exponent), PRODUCT if exponent else ATOM, "number")
+        return self._negated(piece) if negative else piece
+
+    def _negated(self, piece: Piece) -> Piece:
+        return Piece(self.writer.row(self.writer.sign("−").strip(), piece.text), SUM, "signed")
+
+    # --- brackets
+
+    def bracketed(self, piece: Piece, level: int, *, unless: bool = False) -> str:
+        """The text, in brackets where it holds together less than `level`."""
+        return piece.text if piece.level >= level or unless else self.writer.fence("(", piece.text, ")")
+
+    def inside(self, tree: Tree) -> Piece:
+        """A part of a fraction, an exponent or an index: fractions in it do not stand on top of each other."""
+        self.depth += 1
+        try:
+            return self.arithmetic(tree)
+        finally:
+            self.depth -= 1
+
+    # --- operations
+
+    def add(self, a: Tree, b: Tree, sign: str) -> Piece:
+        left, right = self.arithmetic(a), self.arithmetic(b)
+        least = SUM + 1 if sign == "−" or right.kind == "signed" else SUM
+        return Piece(
+            self.writer.row(self.bracketed(left, SUM), self.writer.sign(sign), self.bracketed(right, least)), SUM
+        )
+
+    def negative(self, a: Tree) -> Piece:
+        piece = self.arithmetic(a)
+        return self._negated(Piece(self.bracketed(piece, PRODUCT)))
+
+    def multiply(self, a: Tree, b: Tree, sign: str | None = None) -> Piece:
+        left, right = self.arithmetic(a), self.arithmetic(b)
+        if sign is None:
+            if a.shape and b.shape:
+                sign = "⊙"
+            elif (
+                left.kind == "number"
+                and self.what == "symbols"
+                and right.kind != "number"
+                and not isinstance(b, Number)
+                and not _starts_with_number(b)
+            ):
+                sign = "invisible"
+            else:
+                sign = "×"
+        loose = ("matmul",) if sign != "invisible" else ()
+        texts = (
+            self.bracketed(left, PRODUCT if left.kind not in ("open", *loose) else ATOM + 1),
+            self.writer.sign(sign),
+            self.bracketed(right, PRODUCT if right.kind not in loose else ATOM + 1),
+        )
+        return Piece(self.writer.row(*texts), PRODUCT, right.kind if right.kind == "open" else "product")
+
+    def divide(self, a: Tree, b: Tree) -> Piece:
+        writer = self.writer
+        if writer.stacks and not self.depth and not (self.what != "symbols" and max(a.ndim, b.ndim) > 1):
+            return Piece(writer.stacked(self.inside(a).text, self.inside(b).text), PRODUCT, "fraction")
+        left, right = self.inside(a), self.inside(b)
+        above = self.bracketed(left, PRODUCT if left.kind not in ("open", "matmul") else ATOM + 1)
+        sign = writer.sign("/")
+        sign = f" {sign} " if sign == "/" and not writer.stacks else sign
+        return Piece(writer.row(above, sign, self.bracketed(right, PRODUCT + 1)), PRODUCT, "product")
+
+    def power(self, a: Tree, exponent: Tree) -> Piece:
+        piece = self.arithmetic(a)
+        up = self.inside(exponent)
+        plain = str(exponent.value).replace("-", "−") if isinstance(exponent, Number) else up.text
+        plain = plain.removesuffix(".0")
+        if up.kind in ("number", "signed") and not self.writer.stacks:
+            plain = up.text
+        return Piece(self.writer.raised(self.bracketed(piece, ATOM), up.text, plain), POWER)
+
+    def matmul(self, a: Tree, b: Tree) -> Piece:
+        left, right = self.arithmetic(a), self.vector(b) if a.ndim > 1 else self.arithmetic(b)
+        associative = a.ndim == b.ndim == 2
+        texts = [
+            self.bracketed(left, PRODUCT if left.kind == "matmul" or left.kind == "gradient" else POWER),
+            self.bracketed(
+                right, PRODUCT if right.kind == "gradient" or (right.kind == "matmul" and associative) else POWER
+            ),
+        ]
+        letters = self.what == "symbols" and all(self._reads_alone(t) for t in (a, b))
+        sign = "·" if self.what != "symbols" else "invisible" if letters or self.writer.stacks else "@"
+        return Piece(self.writer.row(texts[0], self.writer.sign(sign), texts[1]), PRODUCT, "matmul")
+
+    def _reads_alone(self, tree: Tree) -> bool:
+        """Whether a factor needs no sign beside it: letters do not, words do."""
+        if isinstance(tree, Symbol):
+            return self.writer.name(tree.name if tree.of is None else tree.of[1]).kind == "letter"
+        if isinstance(tree, Apply) and tree.fn in (np.transpose, np.swapaxes, np.matmul):
+            return all(self._reads_alone(a) for a in tree.args)
+        return True
+
+    def transposed(self, a: Tree) -> Piece:
+        if self.what == "shapes" and isinstance(a, Symbol) and a.ndim == 2:
+            return self.shape(a.shape[::-1])
+        return Piece(self.writer.transposed(self.bracketed(self.arithmetic(a), POWER)), POWER)
+
+    def compare(self, a: Tree, b: Tree, sign: str, level: int = COMPARISON) -> Piece:
+        parts = (self.arithmetic(a), self.arithmetic(b)) if level == COMPARISON else (self.tree(a), self.tree(b))
+        texts = [self.bracketed(p, level + (level == COMPARISON)) for p in parts]
+        return Piece(self.writer.row(texts[0], self.writer.sign(sign), texts[1]), level)
+
+    def big(self, sign: str, a: Tree, axes: str) -> Piece:
+        """A sum or a product over axes, of all that stands right of it."""
+        writer = self.writer
+        mark = writer.sign(sign)
+        mark = writer.lowered(mark, axes) if axes else mark
+        piece = self.arithmetic(a)
+        return Piece(writer.row(mark, writer.sign("thin"), self.bracketed(piece, PRODUCT)), PRODUCT, "open")
+
+    def call(self, name: str, args: Sequence[Any], lowered: str = "", options: Sequence[Piece] = ()) -> Piece:
+        """A function by its name. Arguments are trees, or parts that were printed already."""
+        writer = self.writer
+        word = writer.word(name)
+        word = writer.lowered(word, lowered) if lowered else word
+        texts = [a.text if isinstance(a, Piece) else self.arithmetic(a).text for a in args]
+        if len(texts) > _MOST:
+            texts = [*texts[:2], writer.sign("…"), texts[-1]]
+        return Piece(writer.applied(word, self.listed([*texts, *(o.text for o in options)])))
+
+    def listed(self, texts: Sequence[str]) -> str:
+        between = self.writer.sign(",")
+        return self.writer.row(*(t for i, text in enumerate(texts) for t in ((between, text) if i else (text,))))
+
+    def fenced(self, left: str, a: Tree, right: str, lowered: str = "") -> Piece:
+        text = self.writer.fence(left, self.arithmetic(a).text, right)
+        return Piece(self.writer.lowered(text, lowered) if lowered else text)
+
+    def choice(self, rows: Sequence[tuple[Tree, Tree | None]]) -> Piece:
+        """One of several, the first whose condition holds."""
+        writer = self.writer
+        otherwise = writer.user_text("otherwise")
+        texts = [
+            (self.inside(value).text, otherwise if condition is None else self.tree(condition).text)
+            for value, condition in rows
+        ]
+        cases = writer.cases(texts)
+        if cases is not None:
+            return Piece(cases, PRODUCT, "open")
+        (value, condition), (other, _) = texts
+        return Piece(f"{value} if {condition} else {other}", CHOICE)
+
+
+def _starts_with_number(tree: Tree) -> bool:
+    while isinstance(tree, Apply) and tree.args:
+        tree = tree.args[0]
+    return isinstance(tree, Number)
+
+
+Notation = Callable[[Printer, Apply, bool], Piece]

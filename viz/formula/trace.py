@@ -1,0 +1,184 @@
+"""From the tape to trees: a record as a formula of its operands, a derivative rule as what it computes from its own.
+
+A rule is run on `Traced` Tensors, and what they record becomes the tree. They are Tensors that record comparisons
+too, and parts of rules that have a name.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd import Node, Tensor, enable_grad, protocols
+from autograd.registry import COMPOSITES, RULES, Rule
+from autograd.rules.shapes import sum_to_shape
+from autograd.tensor import record
+
+from .tree import Apply, Number, Symbol, Tree, replaced
+
+_COUNTED = {fn: Rule(fn) for fn in (np.argsort, np.argmax, np.argmin)}
+
+
+class Traced(Tensor):
+    """A Tensor that records everything that is computed from it, comparisons included."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__
+
+
+def _traced(result: Any) -> Any:
+    if result.__class__ is Tensor:
+        result.__class__ = Traced
+    return result
+
+
+def _note(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return _traced(record(rule, args, kwargs))
+
+
+def _array_ufunc(self: Traced, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    rule = RULES.get(ufunc)
+    if method == "__call__" and rule is not None and rule.constant and not kwargs:
+        return _note(rule, inputs, {})
+    return _traced(protocols.array_ufunc(self, ufunc, method, *inputs, **kwargs))
+
+
+def _array_function(self: Traced, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+    rule = _COUNTED.get(func) or RULES.get(func)
+    if rule is not None and func not in COMPOSITES and (rule.constant or func in _COUNTED):
+        rest = {**dict(zip(list(inspect.signature(func).parameters)[1:], args[1:], strict=False)), **kwargs}
+        return _note(rule, args[:1], rest)
+    return _traced(protocols.array_function(self, func, types, args, kwargs))
+
+
+def _tracing(method: Callable[..., Any]) -> Callable[..., Any]:
+    def traced(self: Traced, *args: Any, **kwargs: Any) -> Any:
+        return _traced(method(self, *args, **kwargs))
+
+    return traced
+
+
+def _operator(fn: np.ufunc, reflected: bool = False) -> Callable[..., Any]:
+    rule = RULES[fn]
+
+    def operate(self: Traced, *other: Any) -> Any:
+        operands = (*other, self) if reflected else (self, *other)
+        return _note(rule, operands, {})
+
+    return operate
+
+
+def _set_up() -> None:
+    for name, method in list(vars(Tensor).items()):
+        if inspect.isfunction(method) and name not in ("__init__", "__getattr__", "__bool__", "__len__"):
+            setattr(Traced, name, _tracing(method))
+    for name, fn in (
+        ("lt", np.less), ("le", np.less_equal), ("gt", np.greater), ("ge", np.greater_equal), ("eq", np.equal),
+        ("ne", np.not_equal), ("invert", np.invert),
+    ):  # fmt: skip
+        setattr(Traced, f"__{name}__", _operator(fn))
+    for name, both in (("and", np.bitwise_and), ("or", np.bitwise_or), ("xor", np.bitwise_xor)):
+        setattr(Traced, f"__{name}__", _operator(both))
+        setattr(Traced, f"__r{name}__", _operator(both, reflected=True))
+    Traced.__array_ufunc__ = _array_ufunc  # type: ignore[attr-defined]
+    Traced.__array_function__ = _array_function  # type: ignore[attr-defined]
+    Traced._record = staticmethod(lambda rule, args, kwargs: _traced(protocols.record_call(rule, args, kwargs)))  # type: ignore[method-assign]
+    Traced._note = staticmethod(_note)  # type: ignore[attr-defined]
+
+
+_set_up()
+
+
+def _role(node: Node, i: int) -> str:
+    return "index" if i == 1 and node.rule.fn in (np.take, np.take_along_axis) else "operand"
+
+
+class Builder:
+    """Makes the trees of one formula: the same record is the same symbol, the same array the same constant."""
+
+    def __init__(self, symbol_of: Callable[[Node], Symbol], name_constant: Callable[[Any, str], str]):
+        self._symbol_of = symbol_of
+        self._name_constant = name_constant
+        self._symbols: dict[Node, Symbol] = {}
+        self._constants: dict[int, Symbol] = {}
+
+    def symbol(self, node: Node) -> Symbol:
+        found = self._symbols.get(node)
+        if found is None:
+            found = self._symbols[node] = self._symbol_of(node)
+        return found
+
+    def constant(self, value: Any, role: str = "operand") -> Tree:
+        """An operand that is no record: a number, or an array with a name."""
+        if np.ndim(value) == 0:
+            return Number(value)
+        found = self._constants.get(id(value))
+        if found is None:
+            found = self._constants[id(value)] = Symbol("constant", self._name_constant(value, role), np.asarray(value))
+        return found
+
+    def options(self, options: dict[str, Any]) -> dict[str, Any]:
+        """The options, arrays replaced by symbols."""
+
+        def settled(option: Any) -> Any:
+            return self.constant(option, "index") if isinstance(option, np.ndarray) and option.ndim else option
+
+        return {name: replaced(option, settled) for name, option in options.items()}
+
+    def call(self, node: Node, leaves: Callable[[Node], Tree | None]) -> Tree:
+        """The tree of a record; where `leaves` gives something for a record, it ends there."""
+        made: dict[Node, Tree] = {}
+
+        def tree(operand: Any, role: str = "operand") -> Tree:
+            if not isinstance(operand, Node):
+                return self.constant(operand, role)
+            if operand not in made:
+                leaf = leaves(operand)
+                if leaf is None and operand.args is not None:
+                    args = tuple(tree(a, _role(operand, i)) for i, a in enumerate(operand.args))
+                    leaf = Apply(operand.rule, args, self.options(operand.kwargs), operand.shape, operand.dtype)
+                made[operand] = leaf if leaf is not None else self.constant(operand.value)
+            return made[operand]
+
+        return tree(node)
+
+    def derivative(self, node: Node, i: int, upstream: Symbol) -> Tree:
+        """What the rule of `node` computes for operand `i` from the gradient `upstream`, summed to its shape."""
+        lifted: dict[Node, Tree] = {}
+        ready: dict[int, Traced] = {}
+
+        def lift(symbol: Symbol) -> Any:
+            if id(symbol) in ready:
+                return ready[id(symbol)]
+            array = symbol.array
+            tensor = object.__new__(Traced)
+            tensor._data = array[()] if isinstance(array, np.ndarray) and not array.shape else array
+            tensor._node = None
+            lifted[tensor._set_leaf(False)] = symbol
+            ready[id(symbol)] = tensor
+            return tensor
+
+        def operand(k: int, a: Any) -> Any:
+            if isinstance(a, Node):
+                return lift(self.symbol(a))
+            tree = self.constant(a, _role(node, k))
+            return lift(tree) if isinstance(tree, Symbol) else a
+
+        args = node.args or ()
+        variadic = node.rule.variadic
+        with enable_grad(), np.errstate(all="ignore"):
+            g, out, operands = lift(upstream), lift(self.symbol(node)), [operand(k, a) for k, a in enumerate(args)]
+            if variadic is not None:
+                result = variadic(g, out, i, *operands, **node.kwargs)
+            else:
+                vjp = node.rule.vjps[i]
+                assert vjp is not None
+                result = vjp(g, out, *operands, **node.kwargs)
+            if np.shape(result) != args[i].shape:
+                result = sum_to_shape(result, shape=args[i].shape)
+        if not isinstance(result, Tensor):
+            return self.constant(result)
+        return self.call(result.node, lifted.get)

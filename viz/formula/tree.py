@@ -1,0 +1,214 @@
+"""The tree of a formula: symbols, numbers, and functions of them. What is printed is what is evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+import numpy as np
+
+from autograd.registry import RULES, Rule
+
+Kind = Literal["value", "gradient", "constant"]
+
+
+class Symbol:
+    """A name in a formula, and the array that it stands for.
+
+    Attributes
+    ----------
+    kind : {"value", "gradient", "constant"}
+    node : Node or None
+        The record whose value or gradient it is.
+    name : str
+        In plain text: ``"z⁽¹⁾"``, ``"δ⁽²⁾"``, ``"∂L/∂a⁽¹⁾"``.
+    of : (str, str) or None
+        A gradient's loss and what it is with respect to: ``("L", "a⁽¹⁾")``; None where it is written by a letter.
+    shape, dtype
+        Of the array.
+    """
+
+    __slots__ = ("_array", "dtype", "kind", "name", "node", "of", "shape")
+
+    def __init__(
+        self,
+        kind: Kind,
+        name: str,
+        array: Any,
+        node: Any = None,
+        of: tuple[str, str] | None = None,
+        shape: tuple[int, ...] | None = None,
+        dtype: Any = None,
+    ):
+        self.kind = kind
+        self.name = name
+        self.node = node
+        self.of = of
+        self._array = array
+        self.shape: tuple[int, ...] = np.shape(array) if shape is None else shape
+        self.dtype = np.asarray(array).dtype if dtype is None else dtype
+
+    @property
+    def array(self) -> Any:
+        """The numbers, read-only; computed when they are asked for."""
+        if callable(self._array):
+            self._array = self._array()
+        return self._array
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def latex(self) -> str:
+        """In LaTeX: ``z^{(1)}``."""
+        from .writers import Latex
+
+        return Latex().symbol(self, 0).text
+
+    def __repr__(self) -> str:
+        return f"<Symbol {self.name}: {self.kind} {self.shape}>"
+
+
+class Number:
+    """A number in a formula."""
+
+    __slots__ = ("value",)
+    shape: tuple[int, ...] = ()
+    ndim = 0
+
+    def __init__(self, value: Any):
+        self.value = value
+
+    @property
+    def dtype(self) -> Any:
+        return np.asarray(self.value).dtype
+
+    def __repr__(self) -> str:
+        return f"<Number {self.value}>"
+
+
+class Apply:
+    """A function of other parts of the formula.
+
+    Attributes
+    ----------
+    rule : Rule
+        The row of the engine's table: what is called.
+    args : tuple of Symbol, Number or Apply
+    options : dict
+        By keyword; arrays in them are symbols.
+    shape, dtype
+        Of the result.
+    """
+
+    __slots__ = ("args", "dtype", "options", "rule", "shape")
+
+    def __init__(self, rule: Rule, args: tuple[Any, ...], options: dict[str, Any], shape: Any, dtype: Any):
+        self.rule = rule
+        self.args = args
+        self.options = options
+        self.shape: tuple[int, ...] = tuple(shape)
+        self.dtype = dtype
+
+    @property
+    def fn(self) -> Callable[..., Any]:
+        return self.rule.fn
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    def __repr__(self) -> str:
+        return f"{self.rule.name}{self.args}"
+
+
+Tree = Symbol | Number | Apply
+
+
+def apply(fn: Callable[..., Any], *args: Tree, shape: Any, dtype: Any, **options: Any) -> Apply:
+    """A function with a rule, applied."""
+    return Apply(RULES[fn], args, options, shape, dtype)
+
+
+def is_call(tree: Tree, *fns: Callable[..., Any]) -> bool:
+    """Whether a tree is one of some functions, applied."""
+    return isinstance(tree, Apply) and any(tree.fn is fn for fn in fns)
+
+
+def replaced(option: Any, by: Callable[[Any], Any]) -> Any:
+    """An option in which `by` has replaced what is no tuple."""
+    return tuple(replaced(part, by) for part in option) if type(option) is tuple else by(option)
+
+
+def evaluate(tree: Tree) -> Any:
+    """The value of a tree."""
+    values: dict[int, Any] = {}
+
+    def value(part: Any) -> Any:
+        if isinstance(part, Number):
+            return part.value
+        if isinstance(part, Symbol):
+            array = part.array
+            return array[()] if isinstance(array, np.ndarray) and not array.shape else array
+        if not isinstance(part, Apply):
+            return part
+        if id(part) not in values:
+            options = {name: replaced(option, value) for name, option in part.options.items()}
+            values[id(part)] = part.rule.op(*(value(a) for a in part.args), **options)
+        return values[id(part)]
+
+    with np.errstate(all="ignore"):
+        return value(tree)
+
+
+def parts(tree: Any) -> Iterator[Any]:
+    """What a part is directly made of, options included, in reading order."""
+    if not isinstance(tree, Apply):
+        return
+    yield from tree.args
+    found: list[Any] = []
+    for option in tree.options.values():
+        replaced(option, found.append)
+    yield from (f for f in found if isinstance(f, Symbol))
+
+
+def symbols(tree: Tree) -> tuple[Symbol, ...]:
+    """The symbols of a tree, each once, in reading order."""
+    found: dict[int, Symbol] = {}
+    stack: list[Any] = [tree]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Symbol):
+            found.setdefault(id(part), part)
+        stack.extend(reversed(list(parts(part))))
+    return tuple(found.values())
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two trees say the same."""
+    if a is b:
+        return True
+    if isinstance(a, Number) and isinstance(b, Number):
+        return bool(np.all(a.value == b.value))
+    if isinstance(a, Apply) and isinstance(b, Apply):
+        return (
+            a.rule is b.rule
+            and len(a.args) == len(b.args)
+            and all(same(x, y) for x, y in zip(a.args, b.args, strict=True))
+            and a.options.keys() == b.options.keys()
+            and all(_same_option(a.options[name], b.options[name]) for name in a.options)
+        )
+    return False
+
+
+def _same_option(a: Any, b: Any) -> bool:
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(_same_option(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, Symbol | np.ndarray) or isinstance(b, Symbol | np.ndarray):
+        return a is b
+    return type(a) is type(b) and bool(a == b)

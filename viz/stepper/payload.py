@@ -1,0 +1,317 @@
+"""What a page is told: nodes, steps, formulas and arrays of a walk as JSON and bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd import Node
+from autograd.listing import not_finite
+
+from ..formula import gradient_symbol, value_symbol, written
+from ..model import Box
+from ..naming import scope_title
+from ..picture import Picture
+from ..reading import read
+from ..uses import uses_of
+from . import lenses
+from .packing import EXACT, WHOLE, Blob, packed, with_length
+from .page import document, fragment
+from .stage import layers_of, members, stage_of
+from .text import ledger, shapes_of
+from .walk import Step, Walk
+
+if TYPE_CHECKING:
+    from .stepper import Stepper
+
+Source = Callable[[Walk], Any]
+VERSION = 1
+
+
+class Arrays:
+    """The table of arrays: for each, how to find it in a walk, so that every walk of the same graph fills one."""
+
+    def __init__(self) -> None:
+        self._index: dict[Hashable, int] = {}
+        self._sources: list[Source] = []
+        self._entries: dict[int, dict[str, Any]] = {}
+
+    def _add(self, key: Hashable, source: Source, entry: dict[str, Any] | None = None) -> int:
+        if key not in self._index:
+            self._index[key] = k = len(self._sources)
+            self._sources.append(source)
+            if entry is not None:
+                self._entries[k] = entry
+        return self._index[key]
+
+    def value(self, walk: Walk, node: Node) -> int:
+        """The value of a record. Windows and sums travel as what they are made from."""
+        k = walk.tape.index(node)
+        entry: dict[str, Any] | None = None
+        if EXACT < node.size <= WHOLE and len(node.parents) == len(node.operands):
+            if node.op == "windows":
+                entry = _view(self.value(walk, node.parents[0]), node)
+            elif node.op == "add" and all(n.size <= WHOLE for n in node.parents):
+                entry = {"s": list(node.shape), "sum": [self.value(walk, n) for n in node.parents]}
+        return self._add(("value", k), lambda w: w.tape.value(w.tape.nodes[k]), entry)
+
+    def gradient(self, walk: Walk, node: Node) -> int | None:
+        """The complete gradient of a record, or None."""
+        k = walk.tape.index(node)
+        if node not in walk.gradients:
+            return None
+        entry = None
+        if EXACT < node.size <= WHOLE and node.op == "windows" and _tiles(node) and walk.parts[node.parents[0]] == 1:
+            whole = self.gradient(walk, node.parents[0])
+            entry = None if whole is None else _view(whole, node)
+        return self._add(("gradient", k), lambda w: w.gradients[w.tape.nodes[k]], entry)
+
+    def contribution(self, step: Step) -> int | None:
+        """What a step sends."""
+        if step.parts == 1:
+            return self.gradient(step.walk, step.target)
+        k = step.number
+        return self._add(("contribution", k), lambda w: w.steps[k].contribution)
+
+    def after(self, step: Step) -> int | None:
+        """The sum so far."""
+        if step.phase == "forward":
+            return self.value(step.walk, step.node)
+        if step.is_complete:
+            return self.gradient(step.walk, step.target)
+        if step.part == 1:
+            return self.contribution(step)
+        k = step.number
+        return self._add(("after", k), lambda w: w.steps[k].after)
+
+    def constant(self, array: Any) -> int:
+        """An array that no step changes."""
+        array = np.asarray(array)
+        key = ("constant", array.shape, array.dtype.str, hashlib.sha256(array.tobytes()).digest())
+        return self._add(key, lambda w: array)
+
+    def derived(self, key: Hashable, source: Source) -> int:
+        """An array computed from a walk."""
+        return self._add(("derived", key), source)
+
+    def table(self, walk: Walk, blob: Blob) -> list[dict[str, Any]]:
+        """The entries for one walk."""
+        return [self._entries.get(k) or packed(source(walk), blob) for k, source in enumerate(self._sources)]
+
+
+def _view(of: int, node: Node) -> dict[str, Any]:
+    """The windows of an array, as `node` sees them."""
+    options = {name: list(node.kwargs.get(name, (1, 1))) for name in ("stride", "dilation")}
+    return {"s": list(node.shape), "view": of, "kernel": list(node.shape[-2:]), **options}
+
+
+def _tiles(node: Node) -> bool:
+    """Whether windows cover their images once, without overlap."""
+    return node.parents != () and node.size == node.parents[0].size and node.kwargs.get("stride") == node.shape[-2:]
+
+
+def payload_of(stepper: Stepper) -> bytes:
+    """The bytes of a page: length of the JSON, the JSON, the arrays."""
+    walk = stepper.walk
+    arrays, blob = Arrays(), Blob()
+    stage = stage_of(walk)
+    nodes = _nodes(walk, arrays, stage.boxes)
+    boxes = [_box(walk, arrays, box, nodes) for box in stage.boxes]
+    steps = [_step(step, arrays) for step in walk.steps]
+    told: dict[str, Any] = {
+        "v": VERSION,
+        "title": f"Backpropagation of {walk.names.loss}, step by step",
+        "loss": walk.names.loss,
+        "granularity": stepper.granularity,
+        "nodes": nodes,
+        "layers": _layers(walk),
+        "stage": {
+            "svg": stage.svg,
+            "boxes": boxes,
+            "edges": [{"tail": tail, "head": head} for tail, head in stage.edges],
+        },
+        "steps": steps,
+        "open": stepper.position,
+        "breakpoints": stepper.breakpoints,
+        "watch": [walk.tape.index(node) for node in stepper.watched],
+        "paths": lenses.paths_of(walk),
+        "arrays": arrays.table(walk, blob),
+        "frames": _frames(stepper, arrays, blob),
+    }
+    text = json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return with_length(text.encode(), blob.bytes())
+
+
+def fragment_of(stepper: Stepper) -> str:
+    """The step view for the output of a notebook cell."""
+    return _written(stepper, fragment, stepper.token)
+
+
+def document_of(stepper: Stepper) -> str:
+    """The step view as a whole page."""
+    return _written(stepper, document, None)
+
+
+def _written(stepper: Stepper, write: Callable[..., str], token: str | None) -> str:
+    payload = payload_of(stepper)
+    walk = stepper.walk
+    picture = Picture(read(walk.tape, level="layer", steps=walk.swept), heat_maps=False).svg()
+    header = ("step", "pass", "what", "rule", "result")
+    return write(payload, picture, walk.names.loss, [header, *ledger(walk)], token or _digest(payload))
+
+
+def _digest(payload: bytes) -> str:
+    return "p" + hashlib.sha256(payload).hexdigest()[:16]
+
+
+# --- nodes ------------------------------------------------------------------------------------------------------------
+
+
+def _nodes(walk: Walk, arrays: Arrays, boxes: tuple[Box, ...]) -> list[dict[str, Any]]:
+    box_of = members(boxes)
+    uses = uses_of(walk.tape)
+    layers = {path: i for i, path in enumerate(layers_of(walk))}
+    computed = {step.node: step.number for step in walk.steps if step.phase == "forward"}
+    told = []
+    for k, node in enumerate(walk.tape):
+        grad = walk.gradients.get(node)
+        value, gradient = value_symbol(node, walk.names), gradient_symbol(node, walk.names)
+        told.append({
+            "id": f"%{k}", "name": walk.names.of(node), "grad": gradient.name, "nameml": written(value),
+            "gradml": written(gradient), "op": node.op, "kind": _kind(walk, node), "shape": list(node.shape),
+            "value": arrays.value(walk, node), "gradient": arrays.gradient(walk, node),
+            "parts": walk.parts[node] or int(grad is not None), "first": computed.get(node, 0),
+            "layer": layers.get(node.scope.path, -1), "box": box_of.get(node, -1), "uses": uses.get(node, 1),
+            "alarm": walk.alarms.get(node, ""),
+            "bad": bool(not_finite(walk.tape.value(node)) or not_finite(grad)),
+            "gradnorm": None if grad is None else _length(grad),
+        })  # fmt: skip
+    return told
+
+
+def _kind(walk: Walk, node: Node) -> str:
+    if node is walk.tape.root:
+        return "loss"
+    if not node.is_leaf:
+        return "intermediate"
+    return "learned" if node.op == "parameter" else "input"
+
+
+def _length(array: Any) -> float | None:
+    with np.errstate(all="ignore"):
+        length = float(np.sqrt(np.sum(np.square(array, dtype=np.float64))))
+    return length if math.isfinite(length) else None
+
+
+def _layers(walk: Walk) -> list[dict[str, str]]:
+    return [{"path": path, "title": scope_title(scope)} for path, scope in layers_of(walk).items()]
+
+
+def _box(walk: Walk, arrays: Arrays, box: Box, nodes: list[dict[str, Any]]) -> dict[str, Any]:
+    """A box of the stage. A constant gets a node of its own, after those of the tape."""
+    own = [walk.tape.index(node) for node in (*box.members, *(one.node for one in box.learned))]
+    if box.kind == "constant":
+        own = [len(nodes)]
+        nodes.append({
+            "id": box.id, "name": "", "grad": "", "nameml": "", "gradml": "", "op": "constant", "kind": "constant",
+            "shape": list(box.shape), "value": arrays.constant(box.value.array), "gradient": None, "parts": 0,
+            "first": 0, "layer": -1, "box": -1, "uses": 1, "alarm": "", "bad": False, "gradnorm": None,
+        })  # fmt: skip
+    shown = own[len(box.members) - 1] if box.members else own[-1]
+    if walk.tape.root in box.members:
+        shown = walk.tape.index(walk.tape.root)
+    return {"nodes": own, "shown": shown}
+
+
+# --- steps ------------------------------------------------------------------------------------------------------------
+
+
+def _step(step: Step, arrays: Arrays) -> dict[str, Any]:
+    walk = step.walk
+    index = walk.tape.index
+    backward = step.phase == "backward"
+    moving = step.phase in ("forward", "backward")
+    return {
+        "phase": step.phase, "op": step.op, "node": index(step.node), "title": step.title, "target": index(step.target),
+        "operand": step.operand, "part": [step.part, step.parts] if backward else [0, 0],
+        "upstream": arrays.gradient(walk, step.node) if backward else None,
+        "contribution": arrays.contribution(step) if backward else None,
+        "before": _before(step, arrays),
+        "after": arrays.after(step) if step.phase != "start" else None,
+        "formula": _formula(step, arrays) if moving else None,
+        "shapes": shapes_of(step),
+        "sentence": step.sentence, "source": step.source, "code": step.code,
+        "reads": [index(node) for node in step.reads],
+        "inherits": step.inherits, "alarm": step.alarm,
+        "check": {kind: _verdict(verdict) for kind, verdict in step.check._asdict().items()},
+        "terms": lenses.terms_of(step, arrays) if moving else None,
+        "lens": lenses.lens_of(step, arrays) if backward else None,
+    }  # fmt: skip
+
+
+def _before(step: Step, arrays: Arrays) -> int | None:
+    if step.phase != "backward" or step.part == 1:
+        return None
+    earlier = next(
+        s for s in reversed(step.walk.steps[: step.number]) if s.phase == "backward" and s.target is step.target
+    )
+    return arrays.after(earlier)
+
+
+def _verdict(verdict: Any) -> dict[str, Any] | None:
+    return None if verdict is None else {"ok": verdict.ok, "text": verdict.text}
+
+
+def _formula(step: Step, arrays: Arrays) -> dict[str, Any]:
+    formula = step.formula
+    assert formula is not None
+    return {
+        "left": written(formula.target),
+        "right": formula.mathml(),
+        "plain": f"{formula.target.name} {step.sign} {formula.plain()}",
+        "numbers": formula.plain("numbers"),
+        "symbols": [_symbol(step, symbol, arrays) for symbol in formula.symbols],
+        "notes": list(formula.notes),
+    }
+
+
+def _symbol(step: Step, symbol: Any, arrays: Arrays) -> dict[str, Any]:
+    walk = step.walk
+    if symbol.kind == "constant" or symbol.node is None:
+        array: int | None = arrays.constant(symbol.array)
+    elif symbol.kind == "value":
+        array = arrays.value(walk, symbol.node)
+    else:
+        array = arrays.gradient(walk, symbol.node)
+    node = -1 if symbol.node is None else walk.tape.index(symbol.node)
+    return {"array": array, "name": symbol.name, "node": node, "kind": symbol.kind}
+
+
+# --- time travel ------------------------------------------------------------------------------------------------------
+
+
+def _frames(stepper: Stepper, arrays: Arrays, blob: Blob) -> list[dict[str, Any]] | None:
+    if not stepper.frames:
+        return None
+    return [
+        {
+            "label": label,
+            "loss": _number(walk.tape.value(walk.tape.root)),
+            "arrays": arrays.table(walk, blob),
+            "sentences": [step.sentence for step in walk.steps],
+            "checks": [
+                {kind: _verdict(verdict) for kind, verdict in step.check._asdict().items()} for step in walk.steps
+            ],
+        }
+        for label, walk in stepper.frames
+    ]
+
+
+def _number(value: Any) -> float | None:
+    total = float(np.sum(value))
+    return total if math.isfinite(total) else None

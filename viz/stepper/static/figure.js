@@ -1,0 +1,229 @@
+// The graph: Python's drawing, its slots filled with what is known at the step shown, the parts in play marked.
+
+const LETTER = 6.05;
+const TEXT = 10;
+
+/** The graph's pane: {element, update(), highlight(boxes, edges)}. */
+function figure(state) {
+  const { stage, nodes } = state.payload;
+  const drawing = svg(stage.svg);
+  const size = (drawing.getAttribute('viewBox') || '0 0 100 100').split(/[\s,]+/).map(Number).slice(2);
+  const wide = size[0] > 1.4 * size[1];
+  const pane = h('div', { class: 'pane', tabindex: 0, role: 'group', 'aria-label': 'Graph' }, drawing);
+  const zoom = zooming(pane, drawing, size);
+  const element = h('div', { class: 'figure' }, pane, zoom.element);
+  const boxes = stage.boxes.map((box, i) => boxParts(drawing, box, i, state));
+  const edges = stage.edges.map((edge, i) => ({ ...edge, group: drawing.querySelector(`[data-edge="${i}"]`) }));
+  const frames = [...drawing.querySelectorAll('[data-layer]')];
+
+  const first = Math.max(0, boxes.findIndex(({ node }) => node && node.kind === 'input'));
+
+  function update() {
+    for (const box of boxes) fillBox(state, box);
+    const marks = marksOf(state, edges);
+    mark(marks);
+    for (const frame of frames) {
+      frame.classList.toggle('within', Number(frame.dataset.layer) === nodes[state.current().node].layer);
+    }
+    const inPlay = state.current().phase === 'start' ? [first] : [marks.now, ...marks.receives];
+    bringIntoView(state, pane, inPlay.map((i) => boxes[i] && boxes[i].group).filter(Boolean));
+  }
+
+  function mark({ now, receives, reads, dimmed, flow, upstream, saved, path }) {
+    boxes.forEach(({ group }, i) => {
+      setClasses(group, {
+        now: i === now, receives: receives.has(i), reads: reads.has(i), dim: dimmed.has(i), path: path.has(i),
+      });
+    });
+    edges.forEach(({ group }, i) => {
+      setClasses(group, {
+        flow: flow.has(i), upstream: upstream.has(i), saved: saved.has(i), dim: dimmed.size > 0
+          && !flow.has(i) && !upstream.has(i) && !saved.has(i),
+      });
+      point(group, flow.has(i) && state.current().phase === 'backward');
+    });
+    pointer(drawing, boxes[now], 'now-mark', '▶');
+  }
+
+  function highlight(only, along) {
+    if (!only) return mark(marksOf(state, edges));
+    const path = new Set(only);
+    mark({ now: -1, receives: new Set(), reads: new Set(), path, upstream: new Set(), saved: new Set(),
+      dimmed: new Set([...boxes.keys()].filter((i) => !path.has(i))), flow: new Set(along) });
+  }
+
+  return { element, update, highlight, fit: zoom.fit, wide };
+}
+
+function setClasses(group, classes) {
+  if (group) for (const [name, on] of Object.entries(classes)) group.classList.toggle(name, on);
+}
+
+/** A box of the drawing with its slots, listening to clicks. */
+function boxParts(drawing, box, i, state) {
+  const group = drawing.querySelector(`[data-box="${i}"]`);
+  if (!group) return { group: null, slots: [] };
+  const node = state.payload.nodes[box.shown];
+  group.dataset.kind = node.kind;
+  for (const text of group.querySelectorAll('text')) text.classList.toggle('bad', text.textContent.startsWith('▲'));
+  group.addEventListener('click', (event) => event.detail < 2 && state.goto(state.stepOf(box)));
+  group.addEventListener('dblclick', () => state.toggleBreakpoint(state.step));
+  const slots = [...group.querySelectorAll('[data-slot]')].map((place) => {
+    const fill = s('g', { class: 'fill' });
+    place.after(fill);
+    const room = ['x', 'y', 'width', 'height'].map((name) => Number(place.getAttribute(name)));
+    return { kind: place.dataset.slot, fill, room, key: '' };
+  });
+  return { group, slots, box, node };
+}
+
+/** Writes what is known by now into the slots of a box; what has not changed is left alone. */
+function fillBox(state, { slots, box, node }) {
+  for (const slot of slots) {
+    const known = slot.kind === 'value' ? valueOf(state, box.shown) : state.gradientOf(box.shown, state.step);
+    slot.fill.classList.toggle('answer', state.answers().has(`${slot.kind} ${box.shown}`));
+    const key = [known.array, known.state, known.part, state.frame].join();
+    if (key === slot.key) continue;
+    slot.key = key;
+    const label = slot.kind === 'value' ? node.name : node.grad;
+    slot.fill.replaceChildren(...slotContent(slot.room, label, known, state.array(known.array)));
+    slot.fill.setAttribute('class', `fill ${slot.kind} ${known.state}${slot.fill.matches('.answer') ? ' answer' : ''}`);
+  }
+}
+
+function valueOf(state, n) {
+  const node = state.payload.nodes[n];
+  const known = node.first <= state.step && node.value != null;
+  return { state: known ? 'final' : 'none', part: '', array: known ? node.value : null };
+}
+
+/** What stands in a slot: its label ("Σ 1 of 2" while a gradient is partial), then "—", numbers, or a heat map. */
+function slotContent([x, y, width, height], name, known, array) {
+  const partial = known.state === 'partial';
+  const label = partial ? `Σ ${known.part[0]} of ${known.part[1]}` : name;
+  const title = s('title', {}, `${name} ${array ? summary(array) : 'not computed yet'}`);
+  const parts = [title, line(x, y + 9, label, partial ? 'sum' : 'label')];
+  const after = x + (label.length + 1) * LETTER;
+  if (!array) return [...parts, line(after, y + 9, '—', 'none')];
+  if (array.data && array.size <= FEW) return [...parts, ...numbersAt(array, after, y, x + width - after, height)];
+  const beside = height < 34;
+  const norm = array.bad || `‖${number(array.norm)}‖`;
+  const wide = beside ? x + width - after - (norm.length + 1) * LETTER : width;
+  const high = (beside ? height : height - 13) - 2;
+  const image = imageAt(array, beside ? after : x, beside ? y : y + 13, Math.max(12, wide), Math.max(8, high));
+  const at = beside ? x + width - norm.length * LETTER : after;
+  return [...parts, line(at, y + 9, norm, array.bad ? 'bad' : 'norm'), image];
+}
+
+function line(x, y, text, kind, size = TEXT) {
+  return s('text', { x, y, class: kind, 'font-size': size, 'xml:space': 'preserve' }, text);
+}
+
+/** Up to twelve numbers, row by row, in the arrangement that leaves them largest. */
+function numbersAt(array, x, y, width, height) {
+  const texts = Array.from(array.data, number);
+  const wide = Math.max(...texts.map((text) => text.length));
+  const choices = [12, 6, 4].map((most) => {
+    const rows = rowsOf(array, most).map((row) => row.map((i) => texts[i].padStart(wide)).join(' '));
+    const lines = array.shape.length ? rows.map((row) => `[${row}]`) : texts;
+    return { lines, size: Math.min(TEXT, width / (lines[0].length * 0.605), height / lines.length / 1.15) };
+  });
+  const { lines, size } = choices.reduce((best, other) => (other.size > best.size ? other : best));
+  const kind = array.bad ? 'bad' : 'numbers';
+  return lines.map((text, i) => line(x, y + 9 + i * size * 1.2, text, kind, size.toFixed(2)));
+}
+
+/** The heat map of an array as an image that fills the room given, its proportions kept. */
+function imageAt(array, x, y, width, height) {
+  const { canvas, rows, columns, glyphs } = pixels(array, array.largest);
+  const scale = Math.min(width / columns, height / rows, 10);
+  const stretch = Math.max(1, Math.min(8, 6 / (rows * scale)));
+  const [across, down] = [columns * scale, rows * scale * stretch];
+  const place = { x, y, width: across.toFixed(1), height: down.toFixed(1) };
+  return s('g', { ...place, class: 'picture' },
+    s('image', { ...place, href: canvas.toDataURL(), preserveAspectRatio: 'none' }),
+    s('rect', { ...place, class: 'rim' }),
+    scale < 4 ? [] : glyphs.slice(0, 200).map(([column, row, value]) => s('text', {
+      x: x + (column + 0.5) * scale, y: y + (row + 0.8) * scale * stretch, 'font-size': scale, class: 'glyph',
+    }, Number.isNaN(value) ? GLYPHS.nan : value > 0 ? GLYPHS.up : GLYPHS.down)));
+}
+
+/** Which boxes and edges play a part in the step shown. */
+function marksOf(state, edges) {
+  const { nodes } = state.payload;
+  const step = state.current();
+  const now = nodes[step.node].box;
+  const backward = step.phase === 'backward' || step.phase === 'seed';
+  const members = state.members().map((k) => state.payload.steps[k]);
+  const targets = backward ? members.map(({ target }) => nodes[target].box) : [];
+  const receives = new Set(targets);
+  const reads = new Set(members.flatMap((member) => member.reads || []).map((n) => nodes[n].box));
+  reads.delete(-1);
+  const which = (test) => new Set([...edges.keys()].filter((i) => test(edges[i])));
+  const flow = which(({ tail, head }) => head === now && (!backward || receives.has(tail)));
+  const upstream = which(({ tail }) => backward && tail === now);
+  const saved = which(({ tail, head }) => backward
+    && ((tail === now && reads.has(head)) || (head === now && reads.has(tail) && !receives.has(tail))));
+  const sources = backward ? [] : [...flow].map((i) => edges[i].tail);
+  const dimmed = step.phase === 'start' ? new Set() : new Set([...state.payload.stage.boxes.keys()]
+    .filter((i) => i !== now && !receives.has(i) && !reads.has(i) && !sources.includes(i)));
+  if (step.phase === 'start') {
+    for (const marks of [receives, reads, flow, upstream, saved]) marks.clear();
+  }
+  return { now: step.phase === 'start' ? -1 : now, receives, reads, dimmed, flow, upstream, saved, path: new Set() };
+}
+
+/** An arrow head at the start of an edge: on the way back the gradient flows against the arrow. */
+function point(group, on) {
+  const old = group && group.querySelector('.back');
+  if (!group || Boolean(old) === on) return;
+  if (old) return old.remove();
+  const path = group.querySelector('path');
+  if (!path) return;
+  const [tip, from] = [path.getPointAtLength(0), path.getPointAtLength(9)];
+  const [dx, dy] = [(from.x - tip.x) / 9, (from.y - tip.y) / 9];
+  const corner = (along, aside) => [tip.x + along * dx - aside * dy, tip.y + along * dy + aside * dx]
+    .map((at) => at.toFixed(2)).join();
+  group.append(s('polygon', { class: 'back', points: [corner(0, 0), corner(9, 4.5), corner(9, -4.5)].join(' ') }));
+}
+
+/** A sign beside a box, so that the current one is known without colour. */
+function pointer(drawing, box, kind, sign) {
+  const old = drawing.querySelector(`.${kind}`);
+  if (old) old.remove();
+  if (!box || !box.group) return;
+  const { x, y } = box.group.getBBox();
+  box.group.append(s('text', { class: kind, x: x - 3, y: y + 13, 'text-anchor': 'end', 'font-size': 13 }, sign));
+}
+
+/** Zoom buttons; the first size fits the pane's width as far as the text stays legible. */
+function zooming(pane, drawing, [width, height]) {
+  let scale = 1;
+  const set = (to) => {
+    scale = Math.max(0.3, Math.min(4, to));
+    drawing.setAttribute('width', (width * scale).toFixed(1));
+    drawing.setAttribute('height', (height * scale).toFixed(1));
+  };
+  const fit = () => set(Math.min(1.33, Math.max(0.95, (pane.clientWidth - 24) / width)));
+  const whole = () => set(Math.min((pane.clientWidth - 24) / width, (pane.clientHeight - 16) / height));
+  const key = (text, title, onclick) => h('button', { type: 'button', title, 'aria-label': title, onclick }, text);
+  const element = h('div', { class: 'zoom' }, key('−', 'Zoom out', () => set(scale / 1.25)),
+    key('+', 'Zoom in', () => set(scale * 1.25)), key('fit', 'Whole graph', whole), key('1:1', 'Readable size', fit));
+  return { element, fit };
+}
+
+/** Scrolls the pane alone (never the page) until the boxes in play are in it, the first one in any case. */
+function bringIntoView(state, pane, groups) {
+  if (!groups.length) return;
+  const view = pane.getBoundingClientRect();
+  const rects = groups.map((group) => group.getBoundingClientRect());
+  const goal = {};
+  const axes = [['top', 'bottom', 'height', 'scrollTop'], ['left', 'right', 'width', 'scrollLeft']];
+  for (const [low, high, room, scroll] of axes) {
+    let [from, to] = [Math.min(...rects.map((r) => r[low])), Math.max(...rects.map((r) => r[high]))];
+    if (to - from > view[room] - 40) [from, to] = [rects[0][low], rects[0][high]];
+    const outside = from < view[low] + 16 || to > view[high] - 16;
+    goal[low] = pane[scroll] + (outside ? (from + to) / 2 - (view[low] + view[high]) / 2 : 0);
+  }
+  pane.scrollTo({ ...goal, behavior: state.calm() ? 'auto' : 'smooth' });
+}

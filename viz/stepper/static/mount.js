@@ -1,0 +1,365 @@
+// One step view: its state, its controls and keys, and the way in from the page's loader.
+
+const ICONS = {
+  first: 'M3 3h2v10H3zM14 3v10L6 8z', previous: 'M12 3v10L4 8z',
+  next: 'M4 3v10l8-5z', last: 'M2 3v10l8-5zM11 3h2v10h-2z',
+  play: 'M3 2v12l11-6z', pause: 'M3 2h4v12H3zM9 2h4v12H9z',
+};
+const PACE = 1100;
+const OWN_KEYS = 'input, select, textarea, canvas, [data-keys]';
+let instances = 0;
+
+/** What is shown, and what can be asked about it. Parts read it; only goto, setFrame and their like change it. */
+function createState(payload, app) {
+  const { steps, nodes, frames } = payload;
+  const unpacked = new Map();
+  const same = (a, b) => a.op === b.op && a.phase === b.phase;
+  const every = [...steps.keys()];
+  const stops = {
+    contribution: every, op: every.filter((k) => k + 1 === steps.length || !same(steps[k], steps[k + 1])),
+  };
+  const arrivals = nodes.map(() => []);
+  steps.forEach((step, k) => {
+    if (step.phase === 'backward' || step.phase === 'seed') arrivals[step.target].push(k);
+  });
+  const state = {
+    payload, step: 0, frame: frames ? frames.length - 1 : 0, quiz: false,
+    granularity: payload.granularity || 'contribution',
+    breakpoints: new Set(payload.breakpoints), opened: new Set(), answered: new Set(),
+    array(i) {
+      if (i == null) return null;
+      const key = `${state.frame} ${i}`;
+      const { arrays } = frames ? frames[state.frame] : payload;
+      if (!unpacked.has(key)) unpacked.set(key, unpack(arrays[i], payload.blob, state.array));
+      return unpacked.get(key);
+    },
+    current: () => steps[state.step],
+    sentence: (k) => ((frames && frames[state.frame].sentences) || [])[k] || steps[k].sentence || '',
+    check: (k) => (frames ? [].concat(frames[state.frame].checks || [])[k] : steps[k].check),
+    gradientOf(n, k) {
+      const arrived = arrivals[n].filter((at) => at <= k).pop();
+      if (arrived === undefined) return { state: 'none', part: '', array: null };
+      const { part, after, contribution } = steps[arrived];
+      const [count, all] = part && part[1] ? part : [1, 1];
+      const array = after != null ? after : contribution;
+      return { state: count < all ? 'partial' : 'final', part: [count, all], array };
+    },
+    /** The steps at which the chosen granularity stops. */
+    stops: () => stops[state.granularity],
+    /** Whether the stop at step k ends a stretch that holds a breakpoint. */
+    broken: (k) => [...state.breakpoints].some((at) => state.stops().find((stop) => stop >= at) === k),
+    place: () => state.stops().indexOf(state.step),
+    /** The steps shown together: one, or all contributions of an operation. */
+    members() {
+      if (state.granularity === 'contribution') return [state.step];
+      const here = steps[state.step];
+      return here.phase === 'start' ? [state.step] : every.filter((k) => same(steps[k], here));
+    },
+    /** What the quiz keeps covered in the graph: "value 7", "gradient 3". */
+    answers() {
+      const here = state.current();
+      if (!state.quiz || here.phase === 'start' || state.answered.has(state.step)) return new Set();
+      if (here.phase === 'forward') return new Set([`value ${here.node}`]);
+      return new Set(state.members().map((k) => `gradient ${steps[k].target}`));
+    },
+    /** Where a click on a box leads: its step in the half being shown, or, if that is shown, in the other half. */
+    stepOf(box) {
+      const ahead = nodes[box.shown].first;
+      const back = steps.findIndex((step) => step.phase === 'backward' && box.nodes.includes(step.node));
+      const behind = back >= 0 ? back : arrivals[box.shown][arrivals[box.shown].length - 1];
+      if (behind === undefined) return ahead;
+      const inBackward = ['backward', 'seed'].includes(state.current().phase);
+      const here = state.members();
+      if (inBackward) return here.includes(behind) ? ahead : behind;
+      return here.includes(ahead) ? behind : ahead;
+    },
+    calm: () => window.matchMedia('(prefers-reduced-motion: reduce)').matches,
+    say: (text) => say(app, text),
+  };
+  return state;
+}
+
+/** Builds the step view in the host's shadow root. */
+function mount(host, payload, { step, onStep } = {}) {
+  const root = host.shadowRoot || host.attachShadow({ mode: 'open' });
+  const app = h('div', { class: 'app', tabindex: -1, role: 'group', 'aria-label': `Step view of ${payload.title}` });
+  const state = createState(payload, app);
+  const uid = `tracegrad${++instances}`;
+  const parts = [controls(state, uid), figure(state), panel(state), strip(state)];
+  const [bar, graph, text, tape] = parts;
+  let playing = null;
+
+  Object.assign(state, {
+    uid,
+    highlight: graph.highlight,
+    refresh() {
+      app.classList.toggle('hiding', state.answers().size > 0);
+      parts.forEach((part) => part.update());
+    },
+    goto(k) {
+      const wanted = Math.max(0, Math.min(payload.steps.length - 1, Math.round(Number(k)) || 0));
+      state.step = state.stops().find((stop) => stop >= wanted);
+      state.refresh();
+      announce();
+      host.dispatchEvent(new CustomEvent('tracegrad:step', { bubbles: true, detail: { step: state.step } }));
+      if (onStep) onStep(state.step);
+    },
+    move(by) {
+      const stops = state.stops();
+      state.goto(stops[Math.max(0, Math.min(stops.length - 1, stops.indexOf(state.step) + by))]);
+    },
+    /** To the next breakpoint, or the next step that is in another layer or pass. */
+    leap(by) {
+      const stops = state.stops();
+      const region = (k) => `${payload.steps[k].phase} ${payload.nodes[payload.steps[k].node].layer}`;
+      let at = stops.indexOf(state.step);
+      const from = region(state.step);
+      do at += by; while (at > 0 && at < stops.length - 1 && !state.broken(stops[at]) && region(stops[at]) === from);
+      state.goto(stops[Math.max(0, Math.min(stops.length - 1, at))]);
+    },
+    play(on = playing === null) {
+      clearInterval(playing);
+      playing = on ? setInterval(() => {
+        if (!host.isConnected) return state.play(false);
+        state.move(1);
+        if (state.step === payload.steps.length - 1 || state.broken(state.step)) state.play(false);
+      }, PACE) : null;
+      bar.playing(on);
+    },
+    setFrame(i) {
+      if (!payload.frames) return;
+      state.frame = Math.max(0, Math.min(payload.frames.length - 1, i));
+      tape.rescale();
+      state.refresh();
+      announce();
+    },
+    setGranularity(kind) {
+      state.granularity = kind;
+      state.goto(state.step);
+    },
+    setQuiz(on) {
+      state.quiz = on;
+      state.refresh();
+    },
+    toggleBreakpoint(k) {
+      state.breakpoints[state.breakpoints.has(k) ? 'delete' : 'add'](k);
+      state.refresh();
+    },
+  });
+
+  function announce() {
+    const here = state.current();
+    const frame = payload.frames ? `${payload.frames[state.frame].label}. ` : '';
+    const result = here.formula ? `${here.formula.plain}. ` : '';
+    const place = `Step ${state.place()} of ${state.stops().length - 1}. ${here.title}. `;
+    state.say(frame + place + result + state.sentence(state.step));
+  }
+
+  app.append(
+    bar.element,
+    h('div', { class: graph.wide ? 'middle wide' : 'middle' }, graph.element, text.element),
+    tape.element,
+    ledger(state),
+    h('div', { class: 'live', 'aria-live': 'polite', role: 'status' }),
+    h('div', { class: 'tip', hidden: true, 'aria-hidden': 'true' }));
+  root.replaceChildren(h('style', {}, STYLE), app);
+  const release = listen(app, state, bar);
+  const themed = followTheme(app);
+  graph.fit();
+  tape.rescale();
+  state.goto(step == null ? payload.open || 0 : step);
+  const handle = {
+    goto: state.goto, setFrame: state.setFrame, get step() { return state.step; },
+    destroy() {
+      state.play(false);
+      release();
+      themed();
+      root.replaceChildren();
+    },
+  };
+  host.tracegrad = handle;
+  return handle;
+}
+
+/** Keys act while the focus is inside, and none of them leaves the step view: a notebook has its own. */
+function listen(app, state, bar) {
+  const { payload } = state;
+  const keys = {
+    ArrowLeft: () => state.move(-1), ArrowRight: () => state.move(1), Home: () => state.goto(0),
+    End: () => state.goto(payload.steps.length - 1), ' ': () => state.play(), '/': () => bar.search(),
+    b: () => state.toggleBreakpoint(state.step),
+  };
+  const leaps = { ArrowLeft: -1, ArrowRight: 1 };
+  const onKey = (event) => {
+    event.stopPropagation();
+    if (event.type !== 'keydown' || event.ctrlKey || event.metaKey || event.altKey) return;
+    const own = event.key === ' ' ? `${OWN_KEYS}, button, summary` : OWN_KEYS;
+    if (event.target.closest(own)) return;
+    const act = event.shiftKey && leaps[event.key] ? () => state.leap(leaps[event.key]) : keys[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  };
+  for (const type of ['keydown', 'keyup', 'keypress']) app.addEventListener(type, onKey);
+  const stop = (event) => event.target.closest('.pane, .panel, .tape, button') || app.focus({ preventScroll: true });
+  app.addEventListener('pointerdown', stop);
+  return () => app.replaceChildren();
+}
+
+/** The row of controls: {element, update(), playing(on), search()}. */
+function controls(state, uid) {
+  const { steps, frames } = state.payload;
+  const size = { viewBox: '0 0 16 16', width: 16, height: 16, 'aria-hidden': 'true' };
+  const icon = (name) => s('svg', size, s('path', { d: ICONS[name] }));
+  const key = (name, label, onclick) => h('button', {
+    type: 'button', title: label, 'aria-label': label, class: name, onclick,
+  }, icon(name));
+  const play = key('play', 'Play (Space)', () => state.play());
+  const slider = h('input', {
+    type: 'range', min: 0, step: 1, 'aria-label': 'Step',
+    oninput: () => state.goto(state.stops()[Number(slider.value)]),
+  });
+  const count = h('output', { class: 'count', id: `${uid}-count` });
+  const choices = ['op', 'contribution'].map((kind) => h('button', {
+    type: 'button', onclick: () => state.setGranularity(kind),
+  }, kind));
+  const quiz = h('button', { type: 'button', class: 'quiz', onclick: () => state.setQuiz(!state.quiz) }, 'quiz');
+  const { element: finder, focus } = searching(state);
+  const time = frames && timeTravel(state);
+  const element = h('div', { class: 'controls' },
+    h('div', { class: 'keys' },
+      key('first', 'First (Home)', () => state.goto(0)), key('previous', 'Previous (←)', () => state.move(-1)),
+      key('next', 'Next (→)', () => state.move(1)), key('last', 'Last (End)', () => state.goto(steps.length - 1)),
+      play),
+    h('div', { class: 'slide' }, slider, passes(steps)), count,
+    h('div', { class: 'choice', role: 'group', 'aria-label': 'Granularity' }, choices),
+    quiz, finder, time && time.element);
+
+  function update() {
+    const stops = state.stops();
+    slider.max = stops.length - 1;
+    slider.value = state.place();
+    slider.setAttribute('aria-valuetext', `${state.place()}: ${state.current().title}`);
+    count.textContent = `${state.place()} / ${stops.length - 1}`;
+    choices.forEach((choice) => choice.setAttribute('aria-pressed', String(choice.textContent === state.granularity)));
+    quiz.setAttribute('aria-pressed', String(state.quiz));
+    if (time) time.update();
+  }
+
+  const playing = (on) => {
+    play.replaceChildren(icon(on ? 'pause' : 'play'));
+    play.title = on ? 'Pause (Space)' : 'Play (Space)';
+    play.setAttribute('aria-label', play.title);
+  };
+  return { element, update, playing, search: focus };
+}
+
+/** Under the slider: which stretch is forward, the loss, backward. */
+function passes(steps) {
+  const count = (kinds) => steps.filter(({ phase }) => kinds.includes(phase)).length;
+  const [ahead, back] = [count(['start', 'forward']), count(['backward'])];
+  const part = (kind, share, text = kind) => h('span', { class: kind, style: `flex:${share} 1 0` }, text);
+  return h('div', { class: 'passes', 'aria-hidden': 'true' },
+    part('forward', ahead), part('seed', count(['seed']), 'loss'), part('backward', back));
+}
+
+/** A field that finds steps by name, operation, layer or source line; Enter goes on to the next. */
+function searching(state) {
+  const { steps, nodes, layers } = state.payload;
+  const hay = steps.map((step) => {
+    const [node, target] = [nodes[step.node], nodes[step.target] || nodes[step.node]];
+    const layer = node.layer < 0 ? '' : `${layers[node.layer].path} ${layers[node.layer].title}`;
+    const words = [step.title, node.name, node.op, target.name, target.grad, layer, step.source, step.code];
+    return words.join(' ').toLowerCase();
+  });
+  const found = h('small', { 'aria-live': 'polite' });
+  const go = (by) => {
+    const word = input.value.trim().toLowerCase();
+    const hits = state.stops().filter((k) => word && hay[k].includes(word));
+    found.textContent = word ? 'none' : '';
+    if (!hits.length) return;
+    const start = by === 0 ? state.step - 1 : state.step;
+    const next = by < 0 ? hits.filter((k) => k < state.step).pop() : hits.find((k) => k > start);
+    const hit = next === undefined ? hits[by < 0 ? hits.length - 1 : 0] : next;
+    found.textContent = `${hits.indexOf(hit) + 1} of ${hits.length}`;
+    state.goto(hit);
+  };
+  const look = { type: 'search', placeholder: 'search  /', 'aria-label': 'Search the steps' };
+  const input = h('input', { ...look, oninput: () => go(0) });
+  input.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter') go(event.shiftKey ? -1 : 1);
+    if (event.key === 'Escape') input.closest('.app').focus();
+  });
+  return { element: h('div', { class: 'search' }, input, found), focus: () => input.focus() };
+}
+
+/** The second slider: the same graph at several points of the training. */
+function timeTravel(state) {
+  const { frames } = state.payload;
+  const range = { type: 'range', min: 0, max: frames.length - 1, step: 1, 'aria-label': 'Training' };
+  const slider = h('input', { ...range, oninput: () => state.setFrame(Number(slider.value)) });
+  const text = h('output', {});
+  const losses = frames.map(({ loss }) => (loss == null ? NaN : loss));
+  const finite = losses.filter(Number.isFinite);
+  const [low, high] = [Math.min(...finite), Math.max(...finite)];
+  const at = (i) => {
+    const loss = Number.isFinite(losses[i]) ? losses[i] : high;
+    const point = [i / Math.max(1, frames.length - 1) * 100, 18 - 16 * (loss - low) / (high - low || 1)];
+    return point.map((x) => x.toFixed(1)).join();
+  };
+  const curve = s('svg', { viewBox: '-1 0 102 20', width: 102, height: 20, 'aria-hidden': 'true', class: 'curve' },
+    s('polyline', { points: frames.map((_, i) => at(i)).join(' ') }), s('circle', { r: 2.5 }));
+  const update = () => {
+    const [x, y] = at(state.frame).split(',');
+    slider.value = state.frame;
+    slider.setAttribute('aria-valuetext', frames[state.frame].label);
+    curve.lastChild.setAttribute('cx', x);
+    curve.lastChild.setAttribute('cy', y);
+    text.textContent = `${frames[state.frame].label} · loss ${number(losses[state.frame])}`;
+  };
+  return { element: h('label', { class: 'time' }, h('span', {}, 'training'), slider, curve, text), update };
+}
+
+/** All steps as a table, made when it is opened. */
+function ledger(state) {
+  const { steps } = state.payload;
+  const fold = h('details', { class: 'ledger' }, h('summary', {}, `All ${steps.length - 1} steps as a table`));
+  fold.addEventListener('toggle', () => {
+    if (!fold.open || fold.querySelector('table')) return;
+    const head = ['step', 'pass', 'operation', 'formula', 'what happens', 'source'];
+    fold.append(h('table', {}, h('thead', {}, h('tr', {}, head.map((text) => h('th', { scope: 'col' }, text)))),
+      h('tbody', {}, steps.map((step, k) => ledgerRow(state, step, k)))));
+  });
+  return fold;
+}
+
+function ledgerRow(state, step, k) {
+  const formula = step.formula ? step.formula.plain : '';
+  const cells = [step.phase, step.title.replace(/^[A-Z]+\s+/, ''), formula, state.sentence(k), step.source];
+  const go = h('button', { type: 'button', onclick: () => state.goto(k) }, String(k));
+  return h('tr', {}, h('td', {}, go), cells.map((text) => h('td', {}, text || '')));
+}
+
+/** Light or dark: what the notebook says, else what the system prefers. */
+function followTheme(app) {
+  const body = document.body;
+  const decide = () => {
+    const { jpThemeLight } = body.dataset;
+    const kind = body.dataset.vscodeThemeKind || '';
+    const dark = jpThemeLight ? jpThemeLight === 'false' : kind ? kind.includes('dark') : null;
+    app.style.colorScheme = dark === null ? 'light dark' : dark ? 'dark' : 'light';
+  };
+  const watcher = new MutationObserver(decide);
+  watcher.observe(body, { attributes: true, attributeFilter: ['data-jp-theme-light', 'data-vscode-theme-kind'] });
+  decide();
+  return () => watcher.disconnect();
+}
+
+/** The loader's way in: a host, and its payload as it stands in the page. */
+async function open(host, base64) {
+  if (host.shadowRoot) return;
+  const payload = await decode(base64);
+  if (!host.shadowRoot) mount(host, payload);
+}
+
+window.tracegradStep = { version: VERSION, mount, open, decode };

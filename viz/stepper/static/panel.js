@@ -1,0 +1,189 @@
+// The step panel: what this step computes, in symbols and in numbers, and what is worth knowing about it.
+
+/** The panel: {element, update()}. */
+function panel(state) {
+  const element = h('section', { class: 'panel', tabindex: 0, 'aria-label': 'Step' });
+  function update() {
+    const members = state.members();
+    const step = state.current();
+    element.replaceChildren(
+      heading(state, step, members),
+      ...members.flatMap((k, i) => operation(state, state.payload.steps[k], k, i, members.length)),
+      ...remarks(state, step, members),
+      lenses(state, step, element));
+    if (state.quiz && step.phase !== 'start') quizFor(state.payload, state, step, element);
+    element.scrollTop = 0;
+  }
+  return { element, update };
+}
+
+function heading(state, step, members) {
+  const targets = members.map((k) => state.payload.nodes[state.payload.steps[k].target].name);
+  const title = members.length > 1 ? `${targets.join(', ')} ← ${state.payload.nodes[step.node].name}`
+    : step.title.replace(/^[A-Z]+\s+/, '');
+  const phase = h('span', { class: `phase ${step.phase}` }, step.phase);
+  return h('h3', {}, h('b', {}, String(state.place())), ' ', phase, ' ', h('span', { class: 'title' }, title));
+}
+
+/** One formula with its numbers, its arrays and its sum: a forward step, or one contribution of a backward one. */
+function operation(state, step, k, i, count) {
+  if (step.phase === 'start') return startCard(state);
+  const parts = [];
+  if (count > 1) parts.push(h('h4', {}, `${i + 1} of ${count} · to ${state.payload.nodes[step.target].name}`));
+  if (step.formula) parts.push(...equation(state, step));
+  if (step.phase === 'seed') parts.push(seed(state, step));
+  if (step.shapes) parts.push(row('shapes', step.shapes));
+  if (step.phase === 'forward') parts.push(forwardArrays(state, step));
+  if (step.phase === 'backward') parts.push(...backwardArrays(state, step));
+  const wrong = [step.alarm, step.inherits].filter(Boolean).join(' · ');
+  if (wrong) parts.push(row('alarm', `✕ ${wrong}`));
+  const check = checkLine(state.check(k));
+  if (check) parts.push(check);
+  if (count > 1) parts.push(row('sentence', state.sentence(k)));
+  return [h('div', { class: 'operation' }, parts.filter(Boolean))];
+}
+
+function row(kind, ...children) {
+  return h('p', { class: kind }, children);
+}
+
+function startCard(state) {
+  const leaves = state.payload.nodes.filter((node) => node.name && node.first === 0 && node.value != null);
+  return [h('table', { class: 'leaves' }, h('tbody', {}, leaves.map((node) => h('tr', {},
+    h('th', { scope: 'row' }, node.name), h('td', {}, node.kind), h('td', {}, shapeText(node.shape)),
+    h('td', {}, show(state.array(node.value), { width: 120, height: 40, title: node.name, plain: true, few: 4 }))))))];
+}
+
+/** The rule in symbols, the same with the numbers put in, and what it gives. */
+function equation(state, step) {
+  const { formula } = step;
+  const backward = step.phase !== 'forward';
+  const sign = backward && step.part && step.part[1] > 1 ? '+=' : '=';
+  const result = state.array(backward ? step.contribution : step.after);
+  const [left, right, numbers] = [formula.left, formula.right, formula.right].map(mathml);
+  const symbols = left && right && m('math', {}, ...left.childNodes, m('mo', {}, sign), ...right.childNodes);
+  const look = (kind, text) => ({ class: `formula ${kind}`, role: 'math', 'aria-label': text });
+  const math = (tree, text, kind) => h('div', look(kind, text), tree || text);
+  const rows = [math(symbols, formula.plain, 'symbols')];
+  if (numbers) {
+    putNumbers(state, numbers, formula.symbols);
+    numbers.append(m('mo', {}, '='), m('mrow', { class: 'answer' }, inFormula(result)));
+  }
+  if (formula.symbols.length) rows.push(math(numbers, formula.numbers, 'numbers'));
+  if (formula.notes && formula.notes.length) rows.push(row('notes', formula.notes.join(' · ')));
+  for (const tree of [symbols, numbers]) if (tree) tree.setAttribute('display', 'block');
+  return rows;
+}
+
+function seed(state, step) {
+  const node = state.payload.nodes[step.target];
+  const [name, array] = [mathml(node.gradml), state.array(step.after)];
+  const tree = m('math', { display: 'block' }, ...(name ? name.childNodes : []), m('mo', {}, '='), inFormula(array));
+  return h('div', { class: 'formula symbols', role: 'math', 'aria-label': `${node.grad} = ${summary(array)}` }, tree);
+}
+
+function putNumbers(state, tree, symbols) {
+  for (const place of tree.querySelectorAll('[data-symbol]')) {
+    const symbol = symbols[Number(place.getAttribute('data-symbol'))];
+    const array = symbol && state.array(symbol.array);
+    if (array) place.replaceWith(inFormula(array, symbol));
+  }
+}
+
+/** An array as it stands in a formula: its numbers, or a little heat map over its shape. */
+function inFormula(array, symbol) {
+  if (!array) return m('mtext', {}, '—');
+  if (array.data && array.size <= FEW) return coloured(matrixML(array), symbol);
+  const picture = heatmap(array, { width: 40, height: 30, title: symbol ? symbol.name : '' });
+  picture.tabIndex = -1;
+  const shape = h('small', {}, shapeText(array.shape).replace(/ /g, ''));
+  return m('mtext', {}, h('span', { class: 'mini' }, picture, shape));
+}
+
+function coloured(element, symbol) {
+  if (symbol && symbol.kind === 'gradient') element.setAttribute('class', 'gradient');
+  return element;
+}
+
+function forwardArrays(state, step) {
+  const operands = (step.formula ? step.formula.symbols : []).filter(({ array }) => array != null).slice(0, 4);
+  const result = state.array(step.after);
+  const arrays = operands.map(({ array }) => state.array(array));
+  if (!result || [...arrays, result].every((array) => array.data && array.size <= FEW)) return null;
+  const name = state.payload.nodes[step.node].name;
+  return h('div', { class: 'arrays' }, operands.map(({ name: label }, i) => picture(arrays[i], label)),
+    h('span', { class: 'then' }, '→'), picture(result, name, { kind: 'answer' }));
+}
+
+/** Upstream gradient, contribution and sum, with one scale for those that have one unit. */
+function backwardArrays(state, step) {
+  const node = state.payload.nodes[step.node];
+  const target = state.payload.nodes[step.target];
+  const [upstream, contribution, before, after] = [step.upstream, step.contribution, step.before, step.after]
+    .map((i) => state.array(i));
+  const [part, parts] = step.part && step.part[1] ? step.part : [1, 1];
+  const out = [];
+  const summed = [before, contribution, after].filter(Boolean);
+  const max = Math.max(...summed.map((array) => array.largest));
+  const small = [upstream, ...summed].filter(Boolean).every((array) => array.data && array.size <= FEW);
+  if (!small) {
+    out.push(h('div', { class: 'arrays' }, upstream && picture(upstream, node.grad, { note: 'upstream' }),
+      h('span', { class: 'then' }, '× local ='),
+      picture(contribution, ...(parts > 1 ? ['contribution', { kind: 'answer', max, note: `to ${target.grad}` }]
+        : [target.grad, { kind: 'answer', max, note: 'contribution' }]))));
+  }
+  if (contribution) out.push(accumulation(target, { part, parts, before, contribution, after, max }));
+  return out;
+}
+
+/** "0 + (−1) = −1  Σ 1 of 2": how the contribution is added to what had arrived. */
+function accumulation(target, { part, parts, before, contribution, after, max }) {
+  const badge = h('span', { class: 'sum' }, `Σ ${part} of ${parts}`);
+  if (!contribution.data || contribution.size > FEW) {
+    if (parts === 1) return row('accumulate', target.grad, ' ', badge, ' ', h('small', {}, 'the only contribution'));
+    return h('div', { class: 'arrays accumulate' }, before ? picture(before, 'so far', { max }) : '0',
+      h('span', { class: 'then' }, '+'), picture(contribution, 'contribution', { max, kind: 'answer' }),
+      h('span', { class: 'then' }, '='), picture(after, target.grad, { max, kind: 'answer' }),
+      badge, h('small', {}, part === parts ? 'complete' : 'more to come'));
+  }
+  const zeros = describe(contribution.shape, new Float64Array(contribution.size));
+  const term = ({ shape, data }) => (shape.length ? matrix(contribution)
+    : h('span', { class: 'number' }, bracketed(data[0])));
+  const answer = (content) => h('span', { class: 'answer' }, content);
+  return h('div', { class: 'accumulate line' }, h('span', {}, target.grad), ' = ', matrix(before || zeros), ' + ',
+    answer(term(contribution)), ' = ', answer(matrix(after || contribution)), ' ', badge);
+}
+
+/** A named heat map with its range. */
+function picture(array, name, { kind = '', max, note } = {}) {
+  const scale = max && array.size > FEW ? h('small', {}, `colours ±${number(max)}`) : null;
+  return h('figure', { class: kind }, h('figcaption', {}, name, note ? h('small', {}, note) : null),
+    show(array, { max: max || undefined, width: 120, height: 96, title: name, few: 6 }),
+    array.size > 6 ? h('small', {}, `‖${number(array.norm)}‖ ${array.bad}`) : null, scale);
+}
+
+function checkLine(check) {
+  if (!check || !(check.yours || check.numeric)) return null;
+  const mark = (label, result) => result && h('span', { class: result.ok ? 'ok' : 'off' }, `${label} ${result.text}`);
+  const parts = [mark('yours', check.yours), mark('finite difference', check.numeric)].filter(Boolean);
+  return h('p', { class: 'check' }, parts.flatMap((part, i) => (i ? [' · ', part] : [part])));
+}
+
+function remarks(state, step, members) {
+  const sentences = members.length > 1 ? [] : [state.sentence(state.step)].filter(Boolean);
+  const source = step.source || step.code;
+  return [
+    ...sentences.map((text) => row('sentence', text)),
+    source && h('p', { class: 'source' }, h('span', {}, step.source), ' ', h('code', {}, step.code)),
+  ].filter(Boolean);
+}
+
+/** The closer looks at a step, each folded away; one that was opened stays open on later steps. */
+function lenses(state, step, element) {
+  const found = step.phase === 'start' ? [] : lensesFor(state.payload, state, step, element);
+  return h('div', { class: 'lenses' }, found.map(({ title, element: content }) => {
+    const fold = h('details', { open: state.opened.has(title) }, h('summary', {}, title), content);
+    fold.addEventListener('toggle', () => state.opened[fold.open ? 'add' : 'delete'](title));
+    return fold;
+  }));
+}

@@ -1,0 +1,270 @@
+"""The steps of a computation, forward and backward, as plain data: what `viz.step` shows, whoever shows it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from autograd import Node, Tape
+from autograd.listing import not_finite
+
+from ..births import births
+from ..formula import Formula, backward, forward
+from ..naming import Names, scope_title
+from .checks import Check, Checks
+from .facts import sentence
+
+Phase = Literal["start", "forward", "seed", "backward"]
+
+
+class Step:
+    """One step: an operation computes its value, or sends a gradient to one of its operands.
+
+    Attributes
+    ----------
+    number : int
+        Its place in the walk, from 0, the start.
+    phase : {"start", "forward", "seed", "backward"}
+        The seed is the gradient that the backward pass starts from.
+    op : int
+        The number of the operation it belongs to: steps that send gradients from one operation share it.
+    node : Node
+        The operation.
+    target : Node
+        What receives: `node` itself going forward, an operand going backward.
+    operand : int
+        The position of the target among the operands; −1 going forward.
+    part, parts : int
+        Going backward: this is contribution `part` of `parts` to the gradient of the target.
+    upstream, contribution, before, after : array or None
+        Going backward: the gradient of the operation, what it sends, the sum of what came before, the sum with it.
+        Going forward `after` is the value.
+    """
+
+    def __init__(
+        self,
+        walk: Walk,
+        phase: Phase,
+        op: int,
+        node: Node,
+        target: Node,
+        operand: int = -1,
+        part: int = 0,
+        *,
+        upstream: Any = None,
+        contribution: Any = None,
+        before: Any = None,
+        after: Any = None,
+    ):
+        self.walk = walk
+        self.number = len(walk.steps)
+        self.phase: Phase = phase
+        self.op = op
+        self.node = node
+        self.target = target
+        self.operand = operand
+        self.part = part
+        self.upstream = upstream
+        self.contribution = contribution
+        self.before = before
+        self.after = after
+
+    @property
+    def parts(self) -> int:
+        """How many contributions the gradient of the target is the sum of."""
+        return self.walk.parts[self.target]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the gradient of the target is its last one after this step."""
+        return self.phase == "seed" or (self.phase == "backward" and self.part == self.parts)
+
+    @cached_property
+    def title(self) -> str:
+        """``FORWARD  z⁽¹⁾``, ``BACKWARD  z⁽¹⁾ ← a⁽¹⁾``."""
+        names = self.walk.names
+        if self.phase == "start":
+            return "START  the inputs"
+        if self.phase == "forward":
+            return f"FORWARD  {names.of(self.node)}"
+        if self.phase == "seed":
+            return f"BACKWARD  starts at {names.of(self.node)}"
+        return f"BACKWARD  {names.of(self.target)} ← {names.of(self.node)}"
+
+    @cached_property
+    def formula(self) -> Formula | None:
+        """What is computed, printed from the tape: the operation going forward, its own rule going backward."""
+        walk = self.walk
+        if self.phase == "forward":
+            return forward(self.node, walk.names, walk.tape.value)
+        if self.phase == "backward":
+            return backward(self.node, self.operand, self.upstream, walk.names, walk.tape.value)
+        return None
+
+    @property
+    def sign(self) -> str:
+        """``=``, or ``+=`` where a gradient is a sum of several contributions."""
+        return "+=" if self.phase == "backward" and self.parts > 1 else "="
+
+    @property
+    def layer(self) -> str:
+        """The layer call that the operation is in: ``conv1 · Conv2d``, or empty."""
+        chain = self.node.scope.chain()
+        return scope_title(chain[-1]) if chain and self.phase != "start" else ""
+
+    @property
+    def source(self) -> str:
+        """``digits.py:12``, or empty."""
+        return str(self.node.source or "") if self.phase != "start" else ""
+
+    @property
+    def code(self) -> str:
+        """The line of the program."""
+        source = self.node.source if self.phase != "start" else None
+        return source.text if source else ""
+
+    @cached_property
+    def sentence(self) -> str:
+        """A fact about the numbers of this step."""
+        return sentence(self)
+
+    @cached_property
+    def reads(self) -> tuple[Node, ...]:
+        """The saved forward values that the step needs."""
+        if self.phase == "forward":
+            return tuple(dict.fromkeys(self.node.parents))
+        if self.phase != "backward":
+            return ()
+        reads_output, read = self.node.rule.reads(self.operand)
+        operands = self.node.operands
+        wanted = range(len(operands)) if read is None else sorted(read)
+        found = [operands[i] for i in wanted if i < len(operands) and isinstance(operands[i], Node)]
+        return tuple(dict.fromkeys([*found, self.node] if reads_output else found))
+
+    @cached_property
+    def inherits(self) -> str:
+        """``NaN came in from z⁽¹⁾``: where a value or gradient that is not finite was handed on from; or empty."""
+        walk, names = self.walk, self.walk.names
+        kinds = not_finite(self.contribution if self.phase == "backward" else self.after)
+        if self.phase not in ("forward", "backward") or not kinds:
+            return ""
+        if self.phase == "backward" and kinds & not_finite(self.upstream):
+            return f"{_listed(kinds & not_finite(self.upstream))} came in from {names.gradient(self.node)}"
+        for operand in self.reads:
+            shared = kinds & not_finite(walk.tape.value(operand))
+            if shared and not (operand is self.node and self.phase == "forward"):
+                return f"{_listed(shared)} came in from {names.of(operand)}"
+        return ""
+
+    @cached_property
+    def alarm(self) -> str:
+        """``NaN born here``, where one comes up in this step."""
+        alarm = self.walk.alarms.get(self.node, "")
+        in_gradient = alarm.endswith("gradient")
+        if self.phase == "forward" and alarm and not in_gradient:
+            return alarm
+        if self.phase == "backward" and in_gradient and not_finite(self.after):
+            known = not_finite(self.upstream).union(*(not_finite(self.walk.tape.value(n)) for n in self.reads))
+            born = not_finite(self.contribution) - known
+            return f"{_listed(born)} born here" if born else ""
+        return ""
+
+    @cached_property
+    def check(self) -> Check:
+        """The gradient of the target beside a hand-derived one and beside finite differences, once it is complete."""
+        return self.walk.checks.of(self)
+
+    def __repr__(self) -> str:
+        from .text import text_of
+
+        return text_of(self)
+
+
+class Walk(Sequence[Step]):
+    """All steps from the inputs to the loss and back, at the granularity of single contributions.
+
+    Parameters
+    ----------
+    tape : Tape
+    grad : array, optional
+        The gradient that the backward pass starts from.
+    against : mapping of Node to array, optional
+        Hand-derived gradients to compare with.
+    """
+
+    def __init__(self, tape: Tape, grad: Any = None, against: Mapping[Node, Any] | None = None):
+        self.tape = tape
+        self.names = Names(tape)
+        flows = tape.root.needs_grad
+        self.swept = tuple(tape.steps(grad)) if flows else ()
+        self.seed = tape.seed(grad) if flows else None
+        self.gradients, self.alarms = births(tape, self.swept)
+        self.parts: Counter[Node] = Counter(c.node for step in self.swept for c in step.contributions)
+        self.checks = Checks(tape, self.seed, self.gradients, against or {})
+        self.steps: list[Step] = []
+        self._go_forward()
+        self._go_backward()
+
+    def _go_forward(self) -> None:
+        tape = self.tape
+        self.steps.append(Step(self, "start", 0, tape.nodes[0], tape.nodes[0]))
+        for node in tape:
+            if not node.is_leaf:
+                op = self.steps[-1].op + 1
+                self.steps.append(Step(self, "forward", op, node, node, after=tape.value(node)))
+
+    def _go_backward(self) -> None:
+        arrived: dict[Node, Any] = {}
+        part: Counter[Node] = Counter()
+        op = self.steps[-1].op
+        for swept in self.swept:
+            node = swept.node
+            upstream = np.asarray(swept.grad)
+            if node is self.tape.root:
+                op += 1
+                self.steps.append(Step(self, "seed", op, node, node, after=upstream))
+            op += bool(swept.contributions)
+            for contribution in swept.contributions:
+                target = contribution.node
+                sent = np.asarray(contribution.dense())
+                before = arrived.get(target)
+                part[target] += 1
+                last = part[target] == self.parts[target]
+                with np.errstate(all="ignore"):
+                    after = self.gradients[target] if last else sent if before is None else before + sent
+                arrived[target] = after
+                self.steps.append(
+                    Step(
+                        self, "backward", op, node, target, contribution.position, part[target],
+                        upstream=upstream, contribution=sent, before=before, after=np.asarray(after),
+                    )
+                )  # fmt: skip
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.steps[key]
+
+    def of_op(self, op: int) -> list[Step]:
+        """The steps of one operation, going forward or backward."""
+        return [step for step in self.steps if step.op == op]
+
+    @cached_property
+    def stops(self) -> list[int]:
+        """The last step of each operation: where stepping operation by operation stops."""
+        last = {step.op: step.number for step in self.steps}
+        return sorted(last.values())
+
+    @cached_property
+    def first_backward(self) -> int:
+        """The step at which the backward pass starts; the length of the walk where there is none."""
+        return next((step.number for step in self.steps if step.phase == "seed"), len(self))
+
+
+def _listed(kinds: frozenset[str]) -> str:
+    return " and ".join(sorted(kinds, reverse=True))
