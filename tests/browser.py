@@ -1,9 +1,15 @@
-"""A headless Chromium for tests of pages: every request, message and error of a page is kept."""
+"""A headless Chromium for tests of pages: every request, message and error of a page is kept.
+
+Run as a program, ``python tests/browser.py``, it installs one where there is none: Debian's package, elsewhere the
+one that playwright brings.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -57,26 +63,38 @@ class Shown:
 Open = Callable[..., Shown]
 
 
-def program() -> str:
-    """The path of a Chromium; without one the test fails with a sentence that says what to install."""
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if found is None:
-        pytest.fail(
-            "these tests need a Chromium: install Debian's package chromium, or name one in the variable CHROMIUM",
-            pytrace=False,
-        )
-    return found
+def program() -> str | None:
+    """The path of an installed Chromium, or None."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
+
+
+def install() -> None:
+    """Install a Chromium, with Debian's package manager or with playwright's."""
+    system = Path("/etc/os-release")
+    if system.exists() and "ID=debian" in system.read_text().split():
+        rights = [] if os.geteuid() == 0 else ["sudo"]
+        subprocess.run([*rights, "apt-get", "update", "-qq"], check=True)
+        command = [*rights, "apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"]
+    else:
+        command = [sys.executable, "-m", "playwright", "install", "--with-deps", "chromium"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 @contextmanager
 def chromium() -> Iterator[Any]:
-    """A running browser, as playwright gives it."""
+    """A running browser, as playwright gives it; without one the test fails with a sentence that says what to do."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
         pytest.fail("these tests need the package playwright: pip install playwright", pytrace=False)
-    executable = program()
     with sync_playwright() as driver:
+        executable = program() or driver.chromium.executable_path
+        if not os.path.exists(executable):
+            pytest.fail(
+                "these tests need a Chromium: python tests/browser.py installs one; or name one in the variable "
+                "CHROMIUM",
+                pytrace=False,
+            )
         started = driver.chromium.launch(executable_path=executable, args=list(QUIET))
         yield started
         started.close()
@@ -119,3 +137,17 @@ def show(running_chromium: Any, tmp_path: Path) -> Iterator[Open]:
     yield open_html
     for context in contexts:
         context.close()
+
+
+def _main() -> None:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        there = program() or os.path.exists(driver.chromium.executable_path)
+    if not there:
+        install()
+    print("Chromium:", program() or "the one that playwright brings")
+
+
+if __name__ == "__main__":
+    _main()

@@ -134,6 +134,7 @@ class Story:
                 "boxes": [{"nodes": [k], "shown": k} for k in range(count)],
                 "edges": [{"tail": k, "head": k + 1} for k in range(count - 1)],
             },
+            "bits": blob.bits,
         }
         return with_length(json.dumps(told).encode(), blob.bytes())
 
@@ -144,7 +145,7 @@ def view(show: Open) -> Iterator[Callable[..., Any]]:
     opened = []
 
     def open_story(story: Story, width: int = 900, **options: Any) -> Any:
-        html = page.document(story.bytes(), "<svg/>", "a story", [], "t")
+        html = page.document(story.bytes(), "a story", [], "t")
         shown = show(html, viewport={"width": width, "height": 900}, **options)
         opened.append(shown)
         shown.page.wait_for_selector(".app h3")

@@ -137,13 +137,14 @@ def test_bad_arguments_get_a_sentence(arguments, says, capsys):
     assert says in capsys.readouterr().err
 
 
-def test_help_names_both_commands(capsys):
+def test_help_names_the_commands(capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["--help"])
     assert stopped.value.code == 0
     printed = capsys.readouterr().out
     assert "demo" in printed
     assert "draw" in printed
+    assert "step" in printed
 
 
 @pytest.mark.parametrize("target", ["mine.py:loss", "mine.py:build", "mine:loss"])
@@ -208,3 +209,33 @@ def test_a_kink_beside_the_numbers_is_left_out_and_counted(monkeypatch):
     monkeypatch.setattr(demo, "_difference", lambda *arguments: next(bends, None) or real(*arguments))
     table = demo.check_gradients(demo.DigitNet(), images[:1], labels[:1], entries=1)
     assert table.count("1 at a kink") == 1
+
+
+# --- step -------------------------------------------------------------------------------------------------------------
+
+
+def test_step_prints_every_step_of_the_loss_of_a_script(script, capsys):
+    assert main(["step", "mine.py:loss"]) == 0
+    printed = capsys.readouterr().out
+    assert "· START" in printed and "· FORWARD" in printed and "· BACKWARD" in printed
+
+
+def test_step_writes_a_page_that_opens_where_it_was_told(script, capsys):
+    assert main(["step", "mine.py:loss", "--out", "steps.html", "--break-at", "backward"]) == 0
+    assert capsys.readouterr().out == "wrote steps.html\n"
+    assert "<!doctype html>" in (script / "steps.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["mine.py:loss", "--out", "steps.svg"], "steps.svg' ends in .svg"),
+        (["mine.py:loss", "--out", "nowhere/steps.html"], "there is no folder"),
+        (["mine.py:loss", "--break-at", "conv9"], "no layer or value is named 'conv9'"),
+        (["nothing.py:loss"], "there is no file nothing.py"),
+    ],
+)
+def test_what_cannot_be_stepped_through_gets_a_sentence(script, arguments, says, capsys):
+    assert main(["step", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert says in error and "Traceback" not in error

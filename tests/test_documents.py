@@ -32,7 +32,10 @@ def test_the_links_of_a_document_lead_to_files(path):
 def test_the_two_commands_of_the_readme_name_what_exists():
     text = (ROOT / "README.md").read_text()
     commands = re.findall(r"```sh\n(.*?)\n```", text, re.DOTALL)
-    assert commands == ["pip install . && tracegrad demo", "pip install '.[test]' && python -m pytest"]
+    assert commands == [
+        "pip install . && tracegrad demo",
+        "pip install '.[test]' && python tests/browser.py && python -m pytest",
+    ]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)

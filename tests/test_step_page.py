@@ -397,7 +397,7 @@ def test_markup_with_scripts_in_it_is_not_let_in(show: Open) -> None:
     for step in told["steps"][1:]:
         if step["formula"]:
             step["formula"]["right"] = STRANGE_FORMULA
-    shown = show(document(with_length(json.dumps(told).encode(), raw[4 + length :]), "<svg/>", "L", [], "t1"))
+    shown = show(document(with_length(json.dumps(told).encode(), raw[4 + length :]), "L", [], "t1"))
     shown.page.locator(".app .cell.now").first.wait_for()
     shown.step_view().focus()
     shown.press("ArrowRight")
@@ -444,6 +444,6 @@ def test_a_token_that_could_break_out_is_refused() -> None:
 
 
 def test_the_page_forbids_itself_the_network() -> None:
-    page = document(b"", "<svg/>", "<b>", [], "t1")
+    page = document(b"", "<b>", [], "t1")
     assert "default-src 'none'" in page and "<title>&lt;b&gt;</title>" in page
     assert not re.search(r"(?:src|href)=\"(?!data:)", page)

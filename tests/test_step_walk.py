@@ -2,17 +2,21 @@
 
 import json
 import re
+import sys
+import weakref
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
 import nn
 import viz
-from autograd import Tape, Tensor, no_grad
+from autograd import Tape, Tensor, defvjp, no_grad, primitive
 from nn import functional as F
 from viz.stepper import Walk
 from viz.stepper.text import short
+from viz.stepper.widget import bridge
 
 
 def neuron():
@@ -65,7 +69,8 @@ def test_every_operation_is_a_step_forward_and_every_contribution_one_backward()
 def test_a_gradient_is_partial_until_its_last_contribution():
     loss, (a, _, _) = neuron()
     into_a = [s for s in viz.step(loss) if s.target is a.node and s.phase == "backward"]
-    assert [(s.part, s.parts, s.is_complete, float(s.after)) for s in into_a] == [(1, 2, False, 4.0), (2, 2, True, -2.0)]
+    held = [(s.part, s.parts, s.is_complete, float(s.after)) for s in into_a]
+    assert held == [(1, 2, False, 4.0), (2, 2, True, -2.0)]
     assert [s.before if s.before is None else float(s.before) for s in into_a] == [None, 4.0]
 
 
@@ -79,7 +84,7 @@ def test_the_formula_of_every_step_gives_its_result():
 
 
 def test_a_step_names_the_values_that_it_reads():
-    loss, (a, b, c) = neuron()
+    loss, (a, _, _) = neuron()
     into = {(s.node.op, s.target.name): s.reads for s in viz.step(loss) if s.phase == "backward"}
     assert into["multiply", "b"] == (a.node,)
     assert into["add", "c"] == ()
@@ -123,7 +128,7 @@ def test_run_to_goes_on_to_the_next_step_of_a_layer_or_a_value():
     layer = s.goto(0).walk[1].node.scope.name
     first = s.run_to(layer)
     assert first.phase == "forward" and first.node.scope.name == layer
-    with pytest.raises(ValueError, match="no step after .* belongs to 'z⁽¹⁾'"):
+    with pytest.raises(ValueError, match=r"no step after .* belongs to 'z⁽¹⁾'"):
         s.goto(-1)
         s.run_to("z⁽¹⁾")
 
@@ -174,6 +179,10 @@ def test_a_step_prints_rule_numbers_result_sum_check_fact_and_line():
         (lambda x: x.reshape(3, 1).sum(), "The gradient goes back the way the numbers came: from (3, 1) to (3,)."),
         (lambda x: np.inner(x, x), "The result is a sum of 3 products."),
         (lambda x: x.mean(), "3 numbers become one: 1.5."),
+        (lambda x: np.vdot(np.ones((1, 3)), x.reshape(1, 3)), "The result is a sum of 3 products."),
+        (lambda x: np.vdot(np.stack([x, x]), np.ones((2, 3))), "The result is a sum of 6 products."),
+        (lambda x: F.softmax(x, 0)[0], "The probabilities add up to 1; the largest is 0.9866, at [0]."),
+        (lambda x: F.softmax(np.stack([x, x]), 1)[0, 0], "The probabilities add up to 1 along axis 1; the largest is"),
     ],
 )  # fmt: skip
 def test_the_sentence_is_a_fact_of_these_numbers(make, said):
@@ -256,9 +265,42 @@ def test_finite_differences_at_a_kink_decide_nothing_and_give_both_slopes():
     assert re.fullmatch(r"— at a kink: the slope is -?0 on one side, [23]\S* on the other", text), text
 
 
-def test_finite_differences_disagree_with_a_wrong_rule():
-    from autograd import defvjp, primitive
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda x: np.sum(x * x, dtype=np.float32),
+        lambda x: (x * x).astype(np.float32).sum(),
+        lambda x: np.sum((x.astype(np.float16) * 3).astype(np.float32)),
+    ],
+    ids=["the dtype of a sum", "a cast", "two casts"],
+)
+def test_finite_differences_are_as_coarse_as_the_coarsest_dtype_on_the_way(loss):
+    x = Tensor(np.linspace(0.1, 3, 5, dtype=np.float32), name="x")
+    checks = [s.check.numeric for s in viz.step(loss(x)) if s.phase == "backward" and s.is_complete]
+    assert checks
+    assert all(check.ok for check in checks), checks
 
+
+def test_a_gradient_below_what_finite_differences_resolve_is_not_called_right():
+    x = Tensor(1.0, name="x")
+    assert viz.step(x * 1e-30 + 1.0)[-1].check.numeric == (None, "— too small to be measured")
+    assert viz.step(x * 0.0 + 1.0)[-1].check.numeric == (True, "✔")
+
+
+def test_long_traces_are_not_computed_again_for_every_gradient():
+    calls = []
+    x = Tensor(0.9, name="x")
+    again = primitive(lambda x: calls.append(1) or x * 0.999)
+    defvjp(again, lambda g, out, x: g * 0.999)
+    for _ in range(1000):
+        x = again(x)
+    calls.clear()
+    text = "".join(map(str, viz.step(x)))
+    assert "finite differences" not in text
+    assert len(calls) <= 1000
+
+
+def test_finite_differences_disagree_with_a_wrong_rule():
     double = primitive(lambda x: 2 * x)
     defvjp(double, lambda g, out, x: 3 * g)
     s = viz.step(double(Tensor(1.5, name="x")))
@@ -286,7 +328,8 @@ def test_bad_input_is_answered_with_a_sentence(tmp_path: Path):
     refused(KeyError, "no layer or value is named 'aa'; nearest: a", lambda: viz.step(loss, break_at="aa"))
     refused(ValueError, "watch: a Tensor of shape .* named x is not on the tape", lambda: viz.step(loss, watch=x))
     refused(TypeError, "against: expected a dict", lambda: viz.step(loss, against=[1.0]))
-    refused(ValueError, r"the gradient of a has shape \(2,\), expected \(\)", lambda: viz.step(loss, against={a: [1, 2]}))
+    wrong_shape = r"the gradient of a has shape \(2,\), expected \(\)"
+    refused(ValueError, wrong_shape, lambda: viz.step(loss, against={a: [1, 2]}))
     refused(TypeError, "must be real numbers", lambda: viz.step(loss, against={a: 1j}))
     refused(ValueError, "granularity must be", lambda: viz.step(loss, granularity="line"))
     s = viz.step(loss)
@@ -362,6 +405,20 @@ def test_saving_as_text_writes_every_step(tmp_path: Path):
     loss, _ = neuron()
     text = viz.step(loss).save(tmp_path / "steps.txt").read_text()
     assert text.count(" of 12 · ") == 13
+
+
+def test_what_joins_page_and_stepper_does_not_keep_the_stepper(monkeypatch):
+    kernel = ModuleType("ipykernel")
+    kernel.version_info = (7, 0)
+    monkeypatch.setitem(sys.modules, "ipykernel", kernel)
+    stepper = viz.step(neuron()[0])
+    joined = bridge(stepper)
+    joined.step = 3
+    assert stepper.position == 3
+    gone = weakref.ref(stepper)
+    del stepper
+    assert gone() is None
+    assert joined.comm is None
 
 
 def test_expand_draws_the_multiplications_and_additions_of_one_element():

@@ -192,6 +192,19 @@ def test_modes_buffers_counters_and_gradients_are_what_they_were():
     assert all(p.grad is g for p, g in zip(net.parameters(), own, strict=True))
 
 
+def test_an_attribute_that_the_loss_fills_is_none_again():
+    net = small()
+    net.cache = None
+
+    def loss(net):
+        net.cache = 1.0 if net.cache is None else net.cache + 1.0
+        return net.cache * F.cross_entropy(net(POINTS), CLASSES)
+
+    recording = viz.record(net, loss)
+    assert net.cache is None
+    assert recording.snap().loss == recording[0].loss
+
+
 def test_everything_is_put_back_where_the_loss_fails():
     net = convolutional()
     start = net.state_dict()

@@ -1,4 +1,4 @@
-"""The command line: ``tracegrad demo`` and ``tracegrad draw``.
+"""The command line: ``tracegrad demo``, ``tracegrad draw`` and ``tracegrad step``.
 
 A command that can't do what it was asked says why in one sentence and ends with status 2.
 """
@@ -71,6 +71,19 @@ def parser() -> argparse.ArgumentParser:
     draw.add_argument(
         "--max-nodes", type=_positive, default=60, metavar="N", help="before layers are folded (%(default)s)"
     )
+
+    step = commands.add_parser(
+        "step",
+        allow_abbrev=False,
+        help="step through forward and backward of a loss that your own script builds",
+        description="Run a script and print every step of the forward and the backward pass of the Tensor it leaves "
+        "under a name, or that a function returns; or write them as a page to step through.",
+    )
+    step.add_argument("target", metavar="FILE.py:NAME", help="a script and a name in it (or module:function)")
+    step.add_argument("--out", type=Path, default=None, metavar="FILE", help=".html or .txt (prints unless given)")
+    step.add_argument(
+        "--break-at", default=None, metavar="WHERE", help="where the page opens: a layer, a value, or nan"
+    )
     return main_parser
 
 
@@ -88,6 +101,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from .demo import run
 
             run(arguments.out, seed=arguments.seed, epochs=arguments.epochs, quiet=arguments.quiet)
+        elif arguments.command == "step":
+            from .drawing import step_target
+
+            step_target(arguments.target, arguments.out, break_at=arguments.break_at)
         else:
             from .drawing import draw_target
 

@@ -1,4 +1,4 @@
-"""``tracegrad draw``: find the loss in somebody's script and draw its graph."""
+"""``tracegrad draw`` and ``tracegrad step``: find the loss in somebody's script, draw its graph or step through it."""
 
 from __future__ import annotations
 
@@ -35,6 +35,48 @@ def draw_target(target: str, out: Path, *, level: str, direction: str | None, ma
     UsageError
         If there is no such script, module or name, the script fails, or what it names can't be drawn.
     """
+    loss = _loss_of(target)
+    try:
+        viz.draw(loss, level=level, direction=direction, max_nodes=max_nodes).save(out)
+    except (ValueError, TypeError, OSError, RuntimeError) as error:
+        raise UsageError(str(error)) from error
+    print(f"wrote {out}")
+
+
+def step_target(target: str, out: Path | None, *, break_at: str | None) -> None:
+    """Write the step view of the loss that `target` names into the file `out`, or print all its steps.
+
+    Parameters
+    ----------
+    target : str
+        As for `draw_target`.
+    out : Path or None
+        Ends in ``.html`` or ``.txt``.
+    break_at : str or None
+        Where the page opens: a layer, a value, ``nan``.
+
+    Raises
+    ------
+    UsageError
+        As for `draw_target`.
+    """
+    loss = _loss_of(target)
+    try:
+        stepper = viz.step(loss, break_at=break_at)
+        if out is not None:
+            stepper.save(out)
+    except (ValueError, TypeError, OSError) as error:
+        raise UsageError(str(error)) from error
+    except KeyError as error:
+        raise UsageError(str(error.args[0])) from error
+    if out is not None:
+        print(f"wrote {out}")
+        return
+    for step in stepper:
+        print(step, end="\n\n")
+
+
+def _loss_of(target: str) -> Tensor | Tape:
     place, colon, name = target.rpartition(":")
     if not colon or not place or not name:
         raise UsageError(f"expected FILE.py:NAME or module:NAME, got {target!r}")
@@ -46,11 +88,7 @@ def draw_target(target: str, out: Path, *, level: str, direction: str | None, ma
         raise UsageError(
             f"{name} in {place} is of type {type(found).__name__}; expected a Tensor, or a function returning one"
         )
-    try:
-        viz.draw(found, level=level, direction=direction, max_nodes=max_nodes).save(out)
-    except (ValueError, TypeError, OSError, RuntimeError) as error:
-        raise UsageError(str(error)) from error
-    print(f"wrote {out}")
+    return found
 
 
 def _namespace(place: str) -> dict[str, Any]:

@@ -23,13 +23,12 @@ except ImportError as error:
 
 from .arguments import seed_of, tape_of
 from .collapse import LEVELS
-from .contributions import contributions
 from .paths import paths
 from .picture import Picture
 from .reading import read
-from .record import record
-from .scalar import MOST, drawable
-from .scalar_picture import scalar_picture
+from .recording import record
+from .scalar import MOST, drawable, scalar_picture
+from .sharing import contributions
 from .stepper import Stepper
 
 __all__ = ["Picture", "Stepper", "contributions", "draw", "paths", "record", "step"]
@@ -112,12 +111,8 @@ def draw(
         numbers = drawable(tape, element, None if max_nodes is None else max(max_nodes, MOST))
         grad = None if grad is None else np.reshape(tape.seed(grad), ())
         return scalar_picture(numbers, direction, grad, legend=legend, time_limit=time_limit)
-    root = tape.root
-    if root.needs_grad and grad is None and root.shape != () and root.size != 1:
-        raise ValueError(
-            f"draw: the value to draw has shape {root.shape}, and gradients are of a scalar: draw its .sum() or "
-            f".mean(), or give the gradient to start from, grad=np.ones({root.shape})"
-        )
+    if tape.root.needs_grad:
+        seed_of(tape, grad, "draw")
     graph = read(tape, level=level, direction=direction, max_nodes=max_nodes, grad=grad)
     return Picture(graph, legend=legend, time_limit=time_limit)
 
@@ -176,8 +171,8 @@ def step(
     >>> s = viz.step(a * b)
     >>> s.run_to("backward").title
     'BACKWARD  starts at L'
-    >>> s.next().formula
-    <Formula ∂L/∂b += ∂L/∂L × a>
+    >>> s.next().equation
+    '∂L/∂b = ∂L/∂L × a'
     >>> s.previous().title
     'BACKWARD  starts at L'
     """

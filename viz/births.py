@@ -45,13 +45,14 @@ def births(tape: Tape, steps: Iterable[Step]) -> tuple[dict[Node, Any], dict[Nod
             arrived[contribution.node] = arrived.get(contribution.node, _NOTHING) | sent
             born |= sent - known
         if born:
-            alarms[node] = f"{_listed(born)} born in its gradient"
+            alarms[node] = f"{listed(born)} born in its gradient"
     for node, had in kinds.items():
         born = had - inputs(node)
         if born:
-            alarms[node] = f"{_listed(born)} {'in the data' if node.is_leaf else 'born here'}"
+            alarms[node] = f"{listed(born)} {'in the data' if node.is_leaf else 'born here'}"
     return gradients, alarms
 
 
-def _listed(kinds: frozenset[str]) -> str:
+def listed(kinds: frozenset[str]) -> str:
+    """``NaN``, ``Inf``, ``NaN and Inf``."""
     return " and ".join(sorted(kinds, reverse=True))

@@ -10,9 +10,8 @@ from autograd import Node, Scope, Tape
 
 from . import formula
 from .collapse import Unit
-from .numbers import clean
+from .numbers import clean, ordinal
 
-_ORDINALS = {1: "1st", 2: "2nd", 3: "3rd"}
 _LIMIT = 24
 
 
@@ -56,7 +55,7 @@ class Names:
         result, name = self.of(node, 12), self.of(operand, 12)
         if sum(a is operand for a in node.operands) > 1:
             nth = sum(a is operand for a in node.operands[: i + 1])
-            return f"∂{result}/∂({_ORDINALS.get(nth, f'{nth}th')} {name})"
+            return f"∂{result}/∂({ordinal(nth)} {name})"
         return f"local ∂{result}/∂{name}" if total else f"∂{result}/∂{name}"
 
     def expression(self, node: Node) -> str:

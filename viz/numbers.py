@@ -58,6 +58,17 @@ def number(value: Any) -> str:
     return f"{value + 0.0:.4g}"
 
 
+def length(array: Any) -> float:
+    """The Euclidean norm of all elements, in float64; infinite where that overflows."""
+    with np.errstate(all="ignore"):
+        return float(np.sqrt(np.sum(np.square(array, dtype=np.float64))))
+
+
+def ordinal(n: int) -> str:
+    """``1st``, ``2nd``, ``3rd``, ``4th``."""
+    return f"{n}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(n, 'th') }"
+
+
 def rows(array: Any, *beside: Any) -> list[str]:
     """A small array as rows of aligned numbers; a 0-d one as its number.
 

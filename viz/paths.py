@@ -20,7 +20,7 @@ from autograd.tape import as_array
 from .arguments import node_of, seed_of, tape_of
 from .calls import Call
 from .naming import Names
-from .numbers import FEW, columns, norm, number, padded, shape_text
+from .numbers import FEW, columns, norm, number, ordinal, padded, shape_text
 
 __all__ = ["Edge", "Path", "Paths", "paths"]
 
@@ -272,7 +272,7 @@ class Paths:
         steps = [self._names.of(first)]
         for edge in edges:
             same = [i for i, a in enumerate(edge.result.operands) if a is edge.operand]
-            which = f" ({_ordinal(same.index(edge.position) + 1)})" if len(same) > 1 else ""
+            which = f" ({ordinal(same.index(edge.position) + 1)})" if len(same) > 1 else ""
             steps.append(self._names.of(edge.result) + which)
         if len(steps) > _MOST_SHOWN:
             steps = [*steps[: _MOST_SHOWN - 3], f"… {len(steps) - _MOST_SHOWN + 1} more …", *steps[-2:]]
@@ -384,7 +384,3 @@ def _digits(n: int) -> str:
 
 def _many(n: int, what: str) -> str:
     return f"{_digits(n)} {what}{'s' * (n != 1)}"
-
-
-def _ordinal(n: int) -> str:
-    return f"{n}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(n, 'th') }"

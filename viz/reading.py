@@ -144,7 +144,10 @@ class _Reader:
         if unit.is_op:
             title = f"{self.names.of(node)} = {self.names.expression(node)}"
             kind: Kind = "loss" if loss else "intermediate"
-            return Box(box_id, kind, title, clean(node.op), node.shape, value, grad, (), alarm, source=source, members=unit.nodes)
+            return Box(
+                box_id, kind, title, clean(node.op), node.shape, value, grad, (), alarm, source=source,
+                members=unit.nodes,
+            )  # fmt: skip
         learned = self._learned(unit)
         fed = len(set(inputs(unit)))
         badges = []

@@ -123,7 +123,7 @@ def text_picture(lines: Sequence[str], name: str) -> str:
     return ET.tostring(root, encoding="unicode") + "\n"
 
 
-def points(group: ET.Element) -> list[tuple[float, float]]:
+def points(group: Iterable[ET.Element]) -> list[tuple[float, float]]:
     found = []
     for shape in group:
         data = shape.get("points") or shape.get("d")

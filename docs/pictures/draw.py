@@ -1,5 +1,7 @@
-"""Draw the pictures of the README again: ``python docs/pictures/draw.py``."""
+"""Draw the pictures of the README again: ``python docs/pictures/draw.py``. That of the step view needs a Chromium."""
 
+import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +41,28 @@ def neuron() -> viz.Picture:
     return viz.draw(loss)
 
 
+def steps() -> bytes:
+    """The step view of a convolutional network on a digit, where the gradient of a kernel is summed."""
+    sys.path.append(str(HERE.parents[1] / "tests"))
+    from browser import chromium
+
+    model = nn.Sequential(
+        nn.Conv2d(1, 1, 5, rng=3), nn.Sigmoid(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(144, 10, rng=4), nn.Softmax()
+    )
+    images, labels = nn.datasets.mnist("train")
+    nn.fit(model, (images, labels), epochs=2, lr=0.01, loss=nn.LogLoss(), seed=0, progress=False)
+    loss = nn.LogLoss()(model(Tensor(images[:1], name="x", requires_grad=False)), labels[:1])
+    stepper = viz.step(loss)
+    stepper.goto(next(s.number for s in stepper if s.phase == "backward" and s.target.name == "g⁽¹⁾"))
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+        page = browser.new_page(viewport={"width": 940, "height": 700}, device_scale_factor=1.5)
+        page.goto(stepper.save(Path(folder, "steps.html")).as_uri())
+        page.get_by_text("Shared kernel").first.click()
+        page.wait_for_timeout(500)
+        return page.locator("[data-tracegrad]").screenshot()
+
+
 if __name__ == "__main__":
     network().save(HERE / "network.svg")
     neuron().save(HERE / "neuron.svg")
+    (HERE / "steps.png").write_bytes(steps())

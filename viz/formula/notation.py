@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd.rules import elementwise, indexing, linalg, reductions, shapes, windows
 
-from .. import elements
+from ..terms import total
 from .printer import Notation, Printer
 from .tree import Apply, Number, Symbol, is_call
 from .writers import COMPARISON, LOGIC, SUM, Piece, shape_text, times_text
@@ -372,7 +372,7 @@ _inverse: Notation = lambda p, tree, top: p.power(tree.args[0], Number(-1))
 
 for _functions, _notation in (
     ((np.add,), infix("+")),
-    ((elements.total,), _terms),
+    ((total,), _terms),
     ((np.subtract,), infix("−")),
     ((np.multiply,), _multiply),
     ((np.divide,), lambda p, tree, top: p.divide(*tree.args)),

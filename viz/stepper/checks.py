@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _MOST_WORK = 20_000_000
 """Elements that all finite differences together may compute again; beyond, there are none."""
 
+_CALL = 50
+"""As so many elements counts what an operation takes whatever its size: small ones must not add up to minutes."""
+
 
 class Verdict(NamedTuple):
     """Whether two gradients agree (None: that can't be told), and a few words on it."""
@@ -53,7 +56,7 @@ class Checks:
         self.seed = seed
         self.gradients = gradients
         self.against = against
-        work = len(gradients) * sum(node.size for node in tape)
+        work = len(gradients) * sum(node.size + _CALL for node in tape)
         self.numeric = work <= _MOST_WORK and all(self._is_repeatable(n) for n in tape if n.rule.keeps_output)
 
     def _is_repeatable(self, node: Node) -> bool:
@@ -78,10 +81,11 @@ class Checks:
             return None
         direction = np.random.default_rng(node.size).uniform(0.5, 1.0, value.shape)
         direction *= np.where(np.random.default_rng(1).random(value.shape) < 0.5, -1.0, 1.0)
-        eps = float(np.finfo(np.float64).eps)
+        # in float64 whatever the dtype of the computation: what is downstream is computed in it too, but for casts
+        center = value.astype(np.float64)
+        here, eps = self._loss(node, center)
         h = eps ** (1 / 3) * max(1.0, float(np.abs(value).max())) * 0.5
-        # in float64 whatever the dtype of the computation: what is downstream is computed in it too
-        below, here, above = (self._loss(node, value.astype(np.float64) + k * h * direction) for k in (-1, 0, 1))
+        below, above = (self._loss(node, center + k * h * direction)[0] for k in (-1, 1))
         measured = (above - below) / (2 * h)
         engine = float(np.sum(grad * direction, dtype=np.float64))
         if not np.isfinite(measured):
@@ -90,24 +94,31 @@ class Checks:
         off = abs(measured - engine)
         # differences resolve the loss to its last digit, divided by the step
         noise = 32 * eps * abs(here) / (2 * h)
-        allowed = noise + size * (1e-4 if node.dtype == np.float64 else 1e-2)
+        tolerance = size * (1e-4 if node.dtype == np.float64 else 1e-2)
+        allowed = noise + tolerance
         if off <= allowed:
+            if size < noise and off > tolerance:
+                return Verdict(None, "— too small to be measured")
             return Verdict(True, f"✔ {off / size:.0e}" if off > noise else "✔")
         low, high = sorted(((here - below) / h, (above - here) / h))
         if high - low > 2 * allowed:
             return Verdict(None, f"— at a kink: the slope is {number(low)} on one side, {number(high)} on the other")
         return Verdict(False, f"✕ {number(measured)} is not {number(engine)}")
 
-    def _loss(self, node: Node, value: np.ndarray) -> float:
-        """The loss with another value for one record, computed again from there on."""
+    def _loss(self, node: Node, value: np.ndarray) -> tuple[float, float]:
+        """The loss with another value for one record, computed again from there on; the coarsest eps on the way."""
         values: dict[Node, Any] = {node: value}
-        tape = self.tape
+        tape, eps = self.tape, float(np.finfo(np.float64).eps)
         with np.errstate(all="ignore"):
             for later in tape.nodes[tape.index(node) + 1 :]:
                 if any(a in values for a in later.parents):
                     args = [self._value(a, values) for a in later.operands]
-                    values[later] = later.rule.op(*args, **later.kwargs)
-        return float(np.sum(np.asarray(self._value(tape.root, values)) * self.seed, dtype=np.float64))
+                    values[later] = found = later.rule.op(*args, **later.kwargs)
+                    dtype = np.asarray(found).dtype
+                    if dtype.kind == "f" and dtype != np.float64:
+                        eps = max(eps, float(np.finfo(dtype).eps))
+        loss = np.sum(np.asarray(self._value(tape.root, values)) * self.seed, dtype=np.float64)
+        return float(loss), eps
 
     def _value(self, operand: Any, changed: Mapping[Node, Any]) -> Any:
         if not isinstance(operand, Node):

@@ -11,16 +11,16 @@ import numpy as np
 from autograd import Node
 from autograd.listing import not_finite
 
-from ..numbers import number, shape_text
+from ..numbers import length, number, shape_text
 
 if TYPE_CHECKING:
     from .walk import Step
 
 _SQUASHING = {"sigmoid": ("at most ¼", 0.1), "tanh": ("at most 1", 0.1)}
-_MOVING = frozenset(
-    "reshape ravel transpose squeeze expand_dims swapaxes moveaxis flip flipud fliplr rot90 roll broadcast_to copy astype"
-    " positive".split()
-)
+_MOVING = frozenset({
+    "reshape", "ravel", "transpose", "squeeze", "expand_dims", "swapaxes", "moveaxis", "flip", "flipud", "fliplr",
+    "rot90", "roll", "broadcast_to", "copy", "astype", "positive",
+})  # fmt: skip
 _PRODUCTS = frozenset(("matmul", "inner", "dot", "vdot", "vecdot", "einsum", "tensordot"))
 
 
@@ -52,7 +52,8 @@ def _start(step: Step) -> str:
     parts = [_count(len(given) - learned, "input")] if len(given) > learned else []
     parts += [_count(learned, "parameter")] if learned else []
     bad = [n for n in given if not_finite(step.walk.tape.value(n))]
-    warning = f" {step.walk.names.of(bad[0])} already holds {'/'.join(sorted(not_finite(bad[0].value)))}." if bad else ""
+    kinds = "/".join(sorted(not_finite(bad[0].value))) if bad else ""
+    warning = f" {step.walk.names.of(bad[0])} already holds {kinds}." if bad else ""
     operations = len(nodes) - len(given)
     follows = "follows" if operations == 1 else "follow"
     return f"{' and '.join(parts) or 'Nothing'} given; {_count(operations, 'operation')} {follows}.{warning}"
@@ -108,14 +109,17 @@ def _rectified(step: Step, value: np.ndarray) -> str:
 def _largest(step: Step, value: np.ndarray) -> str:
     at = np.unravel_index(int(value.argmax()), value.shape)
     place = f", at [{', '.join(map(str, at))}]" if value.ndim else ""
-    return f"The probabilities add up to 1; the largest is {number(value[at])}{place}."
+    axis = step.node.kwargs.get("axis", -1)
+    several = isinstance(axis, int) and value.ndim > 1 and value.size > value.shape[axis]
+    along = f" along axis {axis % value.ndim}" if several else ""
+    return f"The probabilities add up to 1{along}; the largest is {number(value[at])}{place}."
 
 
 def _of_products(node: Node, value: np.ndarray) -> str:
-    operands = [a for a in node.operands if np.ndim(a) or getattr(a, "shape", ())]
-    if len(operands) != 2 or not value.size or node.op in ("einsum", "tensordot"):
+    shapes = [a.shape for a in node.operands if hasattr(a, "shape") and a.shape]
+    if len(shapes) != 2 or not value.size or node.op in ("einsum", "tensordot"):
         return ""
-    terms = operands[0].shape[-1]
+    terms = math.prod(shapes[0]) if node.op == "vdot" else shapes[0][-1]
     each = "The result is" if value.size == 1 else f"Each of the {value.size} results is"
     return f"{each} a sum of {_count(terms, 'product')}."
 
@@ -126,8 +130,8 @@ def _slid(step: Step, value: np.ndarray) -> str:
     rows, columns = value.shape[2:]
     uses = value.size // max(1, value.shape[1])
     return (
-        f"Each result is a sum of {_count(terms, 'product')}; the kernel slides to {rows}×{columns} positions, so every "
-        f"weight is used {_count(uses, 'time')}."
+        f"Each result is a sum of {_count(terms, 'product')}; the kernel slides to {rows}×{columns} positions, so "
+        f"every weight is used {_count(uses, 'time')}."
     )
 
 
@@ -166,7 +170,8 @@ def _changed(step: Step) -> str:
     before, after = (float(np.reshape(step.walk.tape.value(n), -1)[0]) for n in (first, node))
     if before == after:
         return f"{names.of(node)} is as large as {names.of(first)}."
-    return f"{names.of(node)} is {number(abs(after - before))} {'more' if after > before else 'less'} than {names.of(first)}."
+    how = "more" if after > before else "less"
+    return f"{names.of(node)} is {number(abs(after - before))} {how} than {names.of(first)}."
 
 
 _FORWARD: dict[str, Callable[[Step, np.ndarray], str]] = {
@@ -200,9 +205,11 @@ def _backward(step: Step) -> str:
         return "The gradient is handed on with the opposite sign."
     if isinstance(node.rule.fn, np.ufunc) and 0 < sent.size < node.size:
         times = node.size // sent.size
-        return f"{target} was used {_count(times, 'time')} over by broadcasting, so {times} terms are summed for each element."
+        used = f"{target} was used {_count(times, 'time')} over by broadcasting"
+        return f"{used}, so {times} terms are summed for each element."
     if node.op in _MOVING:
-        return f"The gradient goes back the way the numbers came: from {shape_text(node.shape)} to {shape_text(sent.shape)}."
+        way = f"from {shape_text(node.shape)} to {shape_text(sent.shape)}"
+        return f"The gradient goes back the way the numbers came: {way}."
     return _blocked(sent) or _scaled(upstream, sent)
 
 
@@ -220,13 +227,15 @@ def _let_through(op: str, upstream: np.ndarray, sent: np.ndarray) -> str:
     name = "The sigmoid" if op == "sigmoid" else "tanh"
     if slope.size == 1 and sent.size == 1:
         return f"{name} lets through {most}; here {number(slope.reshape(-1)[0])}."
-    return f"{name} lets through {most}: {int((slope < little).sum())} of {_count(slope.size, 'element')} under {little}."
+    few = int((slope < little).sum())
+    return f"{name} lets through {most}: {few} of {_count(slope.size, 'element')} under {little}."
 
 
 def _summed_over_positions(step: Step) -> str:
     n, _, rows, columns = np.shape(step.upstream)
     images = f" and {n} images" if n > 1 else ""
-    return f"Every weight was used at {rows}×{columns} positions{images}: its gradient is the sum of {n * rows * columns} terms."
+    where = f"{rows}×{columns} positions{images}"
+    return f"Every weight was used at {where}: its gradient is the sum of {n * rows * columns} terms."
 
 
 def _blocked(sent: np.ndarray) -> str:
@@ -240,14 +249,10 @@ def _scaled(upstream: np.ndarray, sent: np.ndarray) -> str:
     if sent.size == upstream.size == 1:
         before, after = float(upstream.reshape(-1)[0]), float(sent.reshape(-1)[0])
         return f"The local derivative is {number(after / before)}." if before else ""
-    before, after = (_norm(array) for array in (upstream, sent))
+    before, after = (length(array) for array in (upstream, sent))
     if not before or not math.isfinite(after / before):
         return f"‖gradient‖ is {number(after)} here."
     return f"‖gradient‖ goes from {number(before)} to {number(after)}: ×{number(after / before)}."
-
-
-def _norm(array: Any) -> float:
-    return float(np.sqrt(np.sum(np.square(array, dtype=np.float64))))
 
 
 def _count(n: int, what: str) -> str:

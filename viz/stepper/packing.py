@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from typing import Any
 
 import numpy as np
@@ -20,27 +21,38 @@ _STEPS = 2000
 _ZERO_SHADE = 63
 _EDGE = 3
 _PICTURE = 48
+_NEGATIVE = 32
+_NAN, _PLUS, _MINUS = 255, 254, 253
+_PLACES = np.arange(17)[::-1]
 
 
 class Blob:
-    """The bytes that arrays share: what is equal is stored once."""
+    """The bytes that arrays share: what is equal is stored once.
+
+    Bytes that compress well stand together, and those that don't after them: each sort gets a code of its own.
+    """
 
     def __init__(self) -> None:
-        self._parts: list[bytes] = []
-        self._places: dict[bytes, int] = {}
-        self._length = 0
+        self._sorts: tuple[list[bytes], list[bytes]] = ([], [])
+        self._places: dict[tuple[int, bytes], int] = {}
+        self._lengths = [0, 0]
 
-    def add(self, data: bytes) -> int:
-        """Where `data` is."""
-        if data not in self._places:
-            self._places[data] = self._length
-            self._parts.append(data)
-            self._length += len(data)
-        return self._places[data]
+    def add(self, data: bytes, sort: int = 0) -> int:
+        """Where `data` is, among the bytes of its sort: 0 compresses well, 1 does not."""
+        if (sort, data) not in self._places:
+            self._places[sort, data] = self._lengths[sort]
+            self._sorts[sort].append(data)
+            self._lengths[sort] += len(data)
+        return self._places[sort, data]
+
+    @property
+    def bits(self) -> int:
+        """Where the bytes of sort 1 begin."""
+        return self._lengths[0]
 
     def bytes(self) -> bytes:
         """All of it."""
-        return b"".join(self._parts)
+        return b"".join(self._sorts[0] + self._sorts[1])
 
 
 def with_length(json: bytes, blob: bytes) -> bytes:
@@ -53,31 +65,50 @@ def packed(array: Any, blob: Blob) -> dict[str, Any]:
     array = np.asarray(array)
     shape = list(array.shape)
     if array.size <= EXACT:
-        return {"s": shape, "v": [_json(v) for v in array.ravel().tolist()]}
+        return {"s": shape, "v": [_json(v) for v in array.ravel()]}
     if array.size <= WHOLE:
         return {"s": shape, **_rounded(array, blob)}
     return {"s": shape, **_reduced(array, blob)}
 
 
-def _json(value: float) -> float | int | str:
-    """A number that JSON has; NaN and the infinities by their names."""
-    if isinstance(value, bool | int) or np.isfinite(value):
-        return value
+def _json(value: np.generic) -> float | int | str:
+    """A number that JSON has, with the digits of its own precision; NaN and the infinities by their names."""
+    if value.dtype.kind != "f":
+        return int(value)
+    if np.isfinite(value):
+        return float(str(value))
     return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
 
 
 def _rounded(array: np.ndarray, blob: Blob) -> dict[str, Any]:
+    """Multiples of a step, or the differences between neighbours in them, whichever takes less room."""
     values = array.astype(np.float64).ravel()
     finite = np.isfinite(values)
     largest = float(np.abs(values[finite]).max(initial=0.0))
     whole = array.dtype.kind in "iub" and largest < 32767
-    scale = 1.0 if whole or not largest else largest / _STEPS
-    steps = np.round(np.where(finite, values, 0) / scale).astype(np.int16)
-    steps[np.isnan(values)] = -32768
-    steps[values == np.inf] = 32767
-    steps[values == -np.inf] = -32767
-    halves = steps.astype(">i2").view(np.uint8).reshape(-1, 2)
-    return {"o": blob.add(halves.T.tobytes()), "q": scale}
+    scale = 1.0 if whole or not largest else max(float(f"{largest / _STEPS:.6g}"), 5e-324)
+    steps = np.round(np.where(finite, values, 0) / scale).astype(np.int64)
+    ways = [_coded(steps), _coded(np.diff(steps, prepend=0))]
+    classes, bits = ways[0]
+    for code, special in ((_NAN, np.isnan(values)), (_PLUS, values == np.inf), (_MINUS, values == -np.inf)):
+        classes[special] = code
+    differences = bool(finite.all()) and _room(*ways[1]) < _room(*ways[0])
+    classes, bits = ways[differences]
+    told = {"o": blob.add(classes.tobytes()), "b": blob.add(bits, 1), "q": scale}
+    return {**told, "d": 1} if differences else told
+
+
+def _coded(steps: np.ndarray) -> tuple[np.ndarray, bytes]:
+    """Numbers of binary digits (by sign), which repeat, and the digits after each leading 1, which don't."""
+    sizes = np.abs(steps)
+    digits = np.frexp(sizes)[1]
+    rest = (sizes[:, None] >> _PLACES) & 1
+    behind = np.packbits(rest[_PLACES < digits[:, None] - 1].astype(np.uint8))
+    return (digits + _NEGATIVE * (steps < 0)).astype(np.uint8), behind.tobytes()
+
+
+def _room(classes: np.ndarray, bits: bytes) -> int:
+    return len(zlib.compress(classes.tobytes(), 9)) + len(bits)
 
 
 def _reduced(array: np.ndarray, blob: Blob) -> dict[str, Any]:
@@ -87,10 +118,12 @@ def _reduced(array: np.ndarray, blob: Blob) -> dict[str, Any]:
     finite = array[np.isfinite(array)] if array.dtype.kind == "f" else array.ravel()
     _, _, bad = norm(array).partition(" (")
     low, high = (float(f(finite)) if finite.size else 0.0 for f in (np.min, np.max))
-    length = float(np.sqrt(np.sum(np.square(finite, dtype=np.float64))))
+    with np.errstate(over="ignore"):
+        length = np.sqrt(np.sum(np.square(finite, dtype=np.float64)))
     return {
-        "o": blob.add(codes.astype(np.uint8).tobytes()), "grid": list(cells.shape), "note": note, "norm": length,
-        "min": low, "max": high, "bad": bad.rstrip(")"), "edge": _edge(array),
+        "o": blob.add(codes.astype(np.uint8).tobytes()), "grid": list(cells.shape), "note": note,
+        **{name: _json(np.float64(f"{x:.6g}")) for name, x in (("norm", length), ("min", low), ("max", high))},
+        "bad": bad.rstrip(")"), "edge": _edge(array),
     }  # fmt: skip
 
 

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import Node
-from autograd.listing import not_finite
 
 from ..formula import gradient_symbol, value_symbol, written
 from ..model import Box
 from ..naming import scope_title
 from ..picture import Picture
 from ..reading import read
-from ..uses import uses_of
 from . import lenses
 from .packing import EXACT, WHOLE, Blob, packed, with_length
 from .page import document, fragment
@@ -122,7 +120,7 @@ def payload_of(stepper: Stepper) -> bytes:
     stage = stage_of(walk)
     nodes = _nodes(walk, arrays, stage.boxes)
     boxes = [_box(walk, arrays, box, nodes) for box in stage.boxes]
-    steps = [_step(step, arrays) for step in walk.steps]
+    steps = [_lean(_step(step, arrays), nodes) for step in walk.steps]
     told: dict[str, Any] = {
         "v": VERSION,
         "title": f"Backpropagation of {walk.names.loss}, step by step",
@@ -143,26 +141,27 @@ def payload_of(stepper: Stepper) -> bytes:
         "arrays": arrays.table(walk, blob),
         "frames": _frames(stepper, arrays, blob),
     }
+    told["bits"] = blob.bits
     text = json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return with_length(text.encode(), blob.bytes())
 
 
 def fragment_of(stepper: Stepper) -> str:
     """The step view for the output of a notebook cell."""
-    return _written(stepper, fragment, stepper.token)
+    walk = stepper.walk
+    picture = Picture(read(walk.tape, level="layer", steps=walk.swept), heat_maps=False).svg()
+    return fragment(payload_of(stepper), picture, walk.names.loss, _rows(walk), stepper.token)
 
 
 def document_of(stepper: Stepper) -> str:
     """The step view as a whole page."""
-    return _written(stepper, document, None)
-
-
-def _written(stepper: Stepper, write: Callable[..., str], token: str | None) -> str:
     payload = payload_of(stepper)
-    walk = stepper.walk
-    picture = Picture(read(walk.tape, level="layer", steps=walk.swept), heat_maps=False).svg()
-    header = ("step", "pass", "what", "rule", "result")
-    return write(payload, picture, walk.names.loss, [header, *ledger(walk)], token or _digest(payload))
+    return document(payload, stepper.walk.names.loss, _rows(stepper.walk), _digest(payload))
+
+
+def _rows(walk: Walk) -> list[tuple[str, ...]]:
+    rows = [(number, phase, rule or what, result) for number, phase, what, rule, result in ledger(walk)]
+    return [("step", "pass", "rule", "result"), *rows]
 
 
 def _digest(payload: bytes) -> str:
@@ -174,22 +173,17 @@ def _digest(payload: bytes) -> str:
 
 def _nodes(walk: Walk, arrays: Arrays, boxes: tuple[Box, ...]) -> list[dict[str, Any]]:
     box_of = members(boxes)
-    uses = uses_of(walk.tape)
     layers = {path: i for i, path in enumerate(layers_of(walk))}
     computed = {step.node: step.number for step in walk.steps if step.phase == "forward"}
     told = []
     for k, node in enumerate(walk.tape):
-        grad = walk.gradients.get(node)
         value, gradient = value_symbol(node, walk.names), gradient_symbol(node, walk.names)
         told.append({
-            "id": f"%{k}", "name": walk.names.of(node), "grad": gradient.name, "nameml": written(value),
-            "gradml": written(gradient), "op": node.op, "kind": _kind(walk, node), "shape": list(node.shape),
+            "name": walk.names.of(node), "grad": gradient.name, "nameml": written(value), "gradml": written(gradient),
+            "op": node.op, "kind": _kind(walk, node), "shape": list(node.shape),
             "value": arrays.value(walk, node), "gradient": arrays.gradient(walk, node),
-            "parts": walk.parts[node] or int(grad is not None), "first": computed.get(node, 0),
-            "layer": layers.get(node.scope.path, -1), "box": box_of.get(node, -1), "uses": uses.get(node, 1),
-            "alarm": walk.alarms.get(node, ""),
-            "bad": bool(not_finite(walk.tape.value(node)) or not_finite(grad)),
-            "gradnorm": None if grad is None else _length(grad),
+            "parts": walk.parts[node] or int(node in walk.gradients), "first": computed.get(node, 0),
+            "layer": layers.get(node.scope.path, -1), "box": box_of.get(node, -1),
         })  # fmt: skip
     return told
 
@@ -202,12 +196,6 @@ def _kind(walk: Walk, node: Node) -> str:
     return "learned" if node.op == "parameter" else "input"
 
 
-def _length(array: Any) -> float | None:
-    with np.errstate(all="ignore"):
-        length = float(np.sqrt(np.sum(np.square(array, dtype=np.float64))))
-    return length if math.isfinite(length) else None
-
-
 def _layers(walk: Walk) -> list[dict[str, str]]:
     return [{"path": path, "title": scope_title(scope)} for path, scope in layers_of(walk).items()]
 
@@ -218,9 +206,9 @@ def _box(walk: Walk, arrays: Arrays, box: Box, nodes: list[dict[str, Any]]) -> d
     if box.kind == "constant":
         own = [len(nodes)]
         nodes.append({
-            "id": box.id, "name": "", "grad": "", "nameml": "", "gradml": "", "op": "constant", "kind": "constant",
+            "name": "", "grad": "", "nameml": "", "gradml": "", "op": "constant", "kind": "constant",
             "shape": list(box.shape), "value": arrays.constant(box.value.array), "gradient": None, "parts": 0,
-            "first": 0, "layer": -1, "box": -1, "uses": 1, "alarm": "", "bad": False, "gradnorm": None,
+            "first": 0, "layer": -1, "box": -1,
         })  # fmt: skip
     shown = own[len(box.members) - 1] if box.members else own[-1]
     if walk.tape.root in box.members:
@@ -254,6 +242,36 @@ def _step(step: Step, arrays: Arrays) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _lean(told: dict[str, Any], nodes: list[dict[str, Any]]) -> dict[str, Any]:
+    """A step without what the page finds in its nodes (`complete` in kit.js): all but what differs from that."""
+    node, target = nodes[told["node"]], nodes[told["target"]]
+    phase, (part, parts) = told["phase"], told["part"]
+    forward, backward = phase == "forward", phase == "backward"
+    title = f"FORWARD  {node['name']}" if forward else f"BACKWARD  {target['name']} ← {node['name']}"
+    if told["formula"] is not None:
+        formula = _given(told["formula"], {"left": target["nameml" if forward else "gradml"]})
+        formula["symbols"] = [_lean_symbol(symbol, nodes) for symbol in formula["symbols"]]
+        told = {**told, "formula": formula}
+    return _given(told, {
+        "title": title, "target": told["node"], "operand": -1, "part": [0, 0], "before": None,
+        "upstream": node["gradient"] if backward else None,
+        "contribution": target["gradient"] if parts == 1 else None,
+        "after": node["value"] if forward else target["gradient"] if part == parts else None,
+        "inherits": "", "alarm": "", "terms": None, "lens": None,
+    })  # fmt: skip
+
+
+def _lean_symbol(symbol: dict[str, Any], nodes: list[dict[str, Any]]) -> dict[str, Any]:
+    if symbol["kind"] == "constant" or symbol["node"] < 0:
+        return symbol
+    node, is_value = nodes[symbol["node"]], symbol["kind"] == "value"
+    return _given(symbol, {"array": node[symbol["kind"]], "name": node["name" if is_value else "grad"]})
+
+
+def _given(told: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in told.items() if name not in known or known[name] != value}
+
+
 def _before(step: Step, arrays: Arrays) -> int | None:
     if step.phase != "backward" or step.part == 1:
         return None
@@ -274,7 +292,7 @@ def _formula(step: Step, arrays: Arrays) -> dict[str, Any]:
         "left": written(formula.target),
         "right": formula.mathml(),
         "plain": f"{formula.target.name} {step.sign} {formula.plain()}",
-        "numbers": formula.plain("numbers"),
+        **({"numbers": formula.plain("numbers")} if formula.target.shape == () else {}),
         "symbols": [_symbol(step, symbol, arrays) for symbol in formula.symbols],
         "notes": list(formula.notes),
     }

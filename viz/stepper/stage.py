@@ -26,7 +26,13 @@ _NUMBER = 8
 _PER_LINE = 3
 _PICTURE = 34.0
 _MOST_NODES = 60
-_DECIMALS = re.compile(r"(\.\d)\d+")
+_RECTANGLE = 5
+_DECIMAL = re.compile(r"-?\d+\.\d+")
+_STRAIGHT = re.compile(r"^(M(-?\d+),-?\d+)C(?:\2,-?\d+[ ]?)*\2,(-?\d+)$")
+_KEPT = {
+    *("viewBox", "class", "transform", "font-size", "stroke-dasharray", "data-box", "data-edge", "data-layer", "data-slot"),
+    *(_PLACED := {"x", "y", "width", "height", "d", "points", "transform", "viewBox"}), "rx",
+}
 
 
 @dataclass(frozen=True)
@@ -154,20 +160,12 @@ def _with_slots(
         elif group.get("class") == "node":
             group.attrib.pop("aria-label", None)
             group.set("data-box", str(order[name]))
-            left, top, right, bottom = bounds(points(group))
-            card = cards[name]
-            _add_slots(
-                group,
-                graph.boxes[order[name]],
-                (left + right - card.width) / 2 + PAD_X,
-                (top + bottom - card.height) / 2 + PAD_Y,
-                card,
-            )
+            _fill_in(group, graph.boxes[order[name]], cards[name])
         else:
             tail, _, head = name.partition("->")
             mine = waiting[order[tail], order[head]]
             group.set("data-edge", str(mine.pop(0)))
-    _trim(root)
+    _slim(root)
     return ET.tostring(root, encoding="unicode")
 
 
@@ -180,33 +178,70 @@ def _all_frames(frames: tuple[Frame, ...]) -> list[Frame]:
     return [found for frame in frames for found in (frame, *_all_frames(frame.frames))]
 
 
-def _trim(root: ET.Element) -> None:
-    """Leave out what every element repeats, and decimals that nobody sees."""
+def _fill_in(group: ET.Element, box: Box, card: Card) -> None:
+    """Count the places in a box from its corner, and add those of value and gradient."""
+    left, top, right, bottom = bounds(points(group))
+    for shape in list(group):
+        if shape.tag == f"{{{SVG}}}text":
+            shape.set("x", str(float(shape.get("x", 0)) - left))
+            shape.set("y", str(float(shape.get("y", 0)) - top))
+        else:
+            _move(shape, -left, -top)
+            shape.set("class", "box")
+    group.set("transform", f"translate({left:.0f} {top:.0f})")
+    x, y = (right - left - card.width) / 2 + PAD_X, (bottom - top - card.height) / 2 + PAD_Y
+    y += LINE * sum(bool(row) for row in card.lines)
+    for which in () if box.brief else _slots(box):
+        width, height = card.width - 2 * PAD_X, _slot_size(box, which)[1]
+        place = {"data-slot": which, "x": x, "y": y, "width": width, "height": height}
+        ET.SubElement(group, f"{{{SVG}}}rect", {name: str(value) for name, value in place.items()})
+        y += height
+
+
+def _move(shape: ET.Element, right: float, down: float) -> None:
+    """Move an outline; a rectangle, round or not, becomes a <rect>."""
+    corners = [(x + right, y + down) for x, y in points([shape])]
+    shape.attrib.pop("d", None)
+    rounded = shape.tag == f"{{{SVG}}}path"
+    if not rounded and len(corners) != _RECTANGLE:
+        shape.set("points", " ".join(f"{x:.0f},{y:.0f}" for x, y in corners))
+        return
+    shape.attrib.pop("points", None)
+    shape.tag = f"{{{SVG}}}rect"
+    (x0, x1), (y0, y1) = ((min(c), max(c)) for c in zip(*corners, strict=True))
+    for name, value in (("x", x0), ("y", y0), ("width", x1 - x0), ("height", y1 - y0)):
+        shape.set(name, str(value))
+    if rounded:
+        shape.set("rx", "12")
+
+
+def _slim(root: ET.Element) -> None:
+    """Leave out what the page's style sheet says, the arrow heads it draws itself, and fractions of a point."""
+    for name in ("width", "height", "style", "font-family"):
+        root.attrib.pop(name, None)
     root.set("font-size", f"{FONT_SIZE:g}")
-    root.set("fill", INK)
+    for group in root.iter(f"{{{SVG}}}g"):
+        kind = group.get("class")
+        for shape in list(group):
+            is_label = kind == "frame-label" and shape.tag == f"{{{SVG}}}rect"
+            if is_label or (kind == "edge" and shape.tag == f"{{{SVG}}}polygon"):
+                group.remove(shape)
+            elif kind == "cluster":
+                _move(shape, 0, 0)
     for element in root.iter():
         element.tail = None
-        element.attrib.pop("{http://www.w3.org/XML/1998/namespace}space", None)
-        if element is not root and element.tag == f"{{{SVG}}}text":
-            for name in ("font-size", "fill"):
-                if element.get(name) == root.get(name):
-                    del element.attrib[name]
-        for name in ("d", "points"):
-            if name in element.attrib:
-                element.set(name, _DECIMALS.sub(r"\1", element.attrib[name]))
-
-
-def _add_slots(group: ET.Element, box: Box, left: float, top: float, card: Card) -> None:
-    if box.brief:
-        return
-    top += LINE * sum(bool(row) for row in card.lines)
-    for which in _slots(box):
-        width, height = card.width - 2 * PAD_X, _slot_size(box, which)[1]
-        ET.SubElement(group, f"{{{SVG}}}rect", {
-            "class": "slot", "data-slot": which, "x": f"{left:.1f}", "y": f"{top:.1f}", "width": f"{width:.1f}",
-            "height": f"{height:.1f}", "fill": "none",
-        })  # fmt: skip
-        top += height
+        if element.tag == f"{{{SVG}}}g" and not (element.text or "").strip():
+            element.text = None
+        for name in [name for name in element.attrib if name not in _KEPT]:
+            del element.attrib[name]
+        if element is not root and element.get("font-size") == root.get("font-size"):
+            del element.attrib["font-size"]
+        for name in _PLACED & set(element.attrib):
+            element.set(name, _DECIMAL.sub(lambda found: f"{float(found[0]):.0f}", element.attrib[name]))
+        if "transform" in element.attrib:
+            element.set("transform", element.attrib["transform"].removeprefix("scale(1 1) rotate(0) "))
+        if "d" in element.attrib:
+            element.set("d", _STRAIGHT.sub(r"\1V\3", element.attrib["d"]))
 
 
 def _column(graph: Graph, cards: dict[str, Card]) -> str:

@@ -17,6 +17,7 @@ from autograd import Node, Tape, Tensor
 from ..arguments import node_of
 from ..files import target_of, write_whole
 from ..picture import Picture
+from ..scalar import expand, scalar_picture
 from .text import gradient_state, text_of
 from .walk import Step, Walk
 
@@ -59,7 +60,8 @@ class Stepper:
         self.frames = tuple((label, Walk(other, grad)) for label, other in frames)
         self.watched = _watched(tape, watch)
         self.breakpoints = self._breakpoints(break_at)
-        wrong = [s.number for s in self.walk if hand and s.check.yours is not None and not s.check.yours.ok]
+        compared = [s for s in self.walk if s.is_complete and s.target in hand]
+        wrong = [s.number for s in compared if s.check.yours is not None and not s.check.yours.ok]
         opened = sorted(set(wrong) | set(self.breakpoints))
         self.breakpoints = opened
         self.position = opened[0] if opened else 0
@@ -122,8 +124,10 @@ class Stepper:
         found = self._steps_of(where, "run_to")
         later = [k for k in found if k > self.position]
         if not later:
-            what = f"the last one is {found[-1]}" if found else "there is none at all"
-            raise ValueError(f"run_to: no step after {self.position} belongs to {where!r} ({what}); goto(0) starts again")
+            last = f"the last one is {found[-1]}" if found else "there is none at all"
+            raise ValueError(
+                f"run_to: no step after {self.position} belongs to {where!r} ({last}); goto(0) starts again"
+            )
         self._move(later[0])
         return self.current
 
@@ -158,10 +162,8 @@ class Stepper:
         IndexError
             If there is no such element.
         """
-        from ..scalar import expand
-        from ..scalar_picture import scalar_picture
-
-        tape = expand(self.walk.tape, on_tape(self.walk.tape, value, "expand"), index)
+        element = index if isinstance(index, tuple) else (index,)
+        tape = expand(self.walk.tape, on_tape(self.walk.tape, value, "expand"), element)
         return scalar_picture(tape, None, None, legend=False, time_limit=20.0)
 
     # --- names
@@ -170,8 +172,9 @@ class Stepper:
         wanted = [] if break_at is None else break_at if isinstance(break_at, list | tuple | set) else [break_at]
         found: set[int] = set()
         for where in wanted:
-            steps = self._steps_of(where, "break_at")
-            found.update(steps if where == "nan" else [k for k in steps if k - 1 not in steps])
+            steps = set(self._steps_of(where, "break_at"))
+            each = isinstance(where, str) and where == "nan"
+            found.update(steps if each else (k for k in steps if k - 1 not in steps))
         return sorted(found)
 
     def _steps_of(self, where: Any, argument: str) -> list[int]:

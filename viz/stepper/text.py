@@ -38,7 +38,8 @@ def _signs(text: str) -> str:
 
 def gradient_state(walk: Walk, node: Any, at: int) -> str:
     """The gradient of a record after step `at`: ``—`` not computed, ``Σ 1 of 2`` and the partial sum, or the number."""
-    last = next((s for s in reversed(walk.steps[: at + 1]) if s.phase in ("seed", "backward") and s.target is node), None)
+    so_far = reversed(walk.steps[: at + 1])
+    last = next((s for s in so_far if s.phase in ("seed", "backward") and s.target is node), None)
     if last is None:
         return "—"
     if last.is_complete:
@@ -73,7 +74,7 @@ def _rows(step: Step) -> Iterator[tuple[str, str]]:
 def _computed(step: Step) -> Iterator[tuple[str, str]]:
     formula = step.formula
     assert formula is not None
-    yield "rule", f"{formula.target.name} {step.sign} {formula.plain()}"
+    yield "rule", step.equation
     for note in formula.notes:
         yield "", note
     yield "numbers", f"= {formula.plain('numbers')}"
@@ -110,9 +111,7 @@ def ledger(walk: Walk) -> list[tuple[str, str, str, str, str]]:
     """All steps as rows of a table: number, phase, what, rule, result."""
     table = []
     for step in walk.steps[1:]:
-        formula = step.formula
-        rule = f"{formula.target.name} {step.sign} {formula.plain()}" if formula else ""
         result = step.after if step.phase != "backward" else step.contribution
         phase, _, what = step.title.partition("  ")
-        table.append((str(step.number), phase.lower(), what, rule, short(result)))
+        table.append((str(step.number), phase.lower(), what, step.equation, short(result)))
     return table

@@ -12,7 +12,7 @@ import numpy as np
 from autograd import Node, Tape
 from autograd.listing import not_finite
 
-from ..births import births
+from ..births import births, listed
 from ..formula import Formula, backward, forward
 from ..naming import Names, scope_title
 from .checks import Check, Checks
@@ -111,6 +111,12 @@ class Step:
         return "+=" if self.phase == "backward" and self.parts > 1 else "="
 
     @property
+    def equation(self) -> str:
+        """The rule in one line: ``∂L/∂z⁽¹⁾ = ∂L/∂a⁽¹⁾ ⊙ a⁽¹⁾ ⊙ (1 − a⁽¹⁾)``; empty where nothing is computed."""
+        formula = self.formula
+        return f"{formula.target.name} {self.sign} {formula.plain()}" if formula else ""
+
+    @property
     def layer(self) -> str:
         """The layer call that the operation is in: ``conv1 · Conv2d``, or empty."""
         chain = self.node.scope.chain()
@@ -153,11 +159,11 @@ class Step:
         if self.phase not in ("forward", "backward") or not kinds:
             return ""
         if self.phase == "backward" and kinds & not_finite(self.upstream):
-            return f"{_listed(kinds & not_finite(self.upstream))} came in from {names.gradient(self.node)}"
+            return f"{listed(kinds & not_finite(self.upstream))} came in from {names.gradient(self.node)}"
         for operand in self.reads:
             shared = kinds & not_finite(walk.tape.value(operand))
             if shared and not (operand is self.node and self.phase == "forward"):
-                return f"{_listed(shared)} came in from {names.of(operand)}"
+                return f"{listed(shared)} came in from {names.of(operand)}"
         return ""
 
     @cached_property
@@ -170,7 +176,7 @@ class Step:
         if self.phase == "backward" and in_gradient and not_finite(self.after):
             known = not_finite(self.upstream).union(*(not_finite(self.walk.tape.value(n)) for n in self.reads))
             born = not_finite(self.contribution) - known
-            return f"{_listed(born)} born here" if born else ""
+            return f"{listed(born)} born here" if born else ""
         return ""
 
     @cached_property
@@ -264,7 +270,3 @@ class Walk(Sequence[Step]):
     def first_backward(self) -> int:
         """The step at which the backward pass starts; the length of the walk where there is none."""
         return next((step.number for step in self.steps if step.phase == "seed"), len(self))
-
-
-def _listed(kinds: frozenset[str]) -> str:
-    return " and ".join(sorted(kinds, reverse=True))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import weakref
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 
 _SCRIPT = """
 function initialize({ model }) {
-  const pages = () => [...document.querySelectorAll(`[data-tracegrad="${model.get('token')}"]`)].map((host) => host.tracegrad);
-  const follow = () => pages().forEach((page) => page && page.step !== model.get('step') && page.goto(model.get('step')));
+  const hosts = () => [...document.querySelectorAll(`[data-tracegrad="${model.get('token')}"]`)];
+  const pages = () => hosts().map((host) => host.tracegrad).filter(Boolean);
+  const follow = () => pages().forEach((page) => page.step !== model.get('step') && page.goto(model.get('step')));
   const tell = (event) => {
     if (event.target.dataset?.tracegrad !== model.get('token') || event.detail.step === model.get('step')) return;
     model.set('step', event.detail.step);
@@ -35,18 +37,23 @@ def bridge(stepper: Stepper) -> Any:
     """What keeps the page and a stepper at the same step; None where nothing can."""
     if "ipykernel" not in sys.modules or importlib.util.find_spec("anywidget") is None:
         return None
-    import anywidget  # type: ignore[import-not-found]
-    import traitlets  # type: ignore[import-not-found]
+    import anywidget
+    import traitlets
 
-    class Bridge(anywidget.AnyWidget):  # type: ignore[misc]
+    class Bridge(anywidget.AnyWidget):
         _esm = _SCRIPT
         token = traitlets.Unicode().tag(sync=True)
         step = traitlets.Int().tag(sync=True)
 
     made = Bridge(token=stepper.token, step=stepper.position)
+    # every widget is kept until it is closed: it must not keep the stepper, which has all arrays of the walk
+    held = weakref.ref(stepper)
 
     def moved(change: Any) -> None:
-        stepper.position = change["new"]
+        owner = held()
+        if owner is not None:
+            owner.position = change["new"]
 
     made.observe(moved, "step")
+    weakref.finalize(stepper, made.close).atexit = False
     return made

@@ -173,18 +173,27 @@ function marksOf(state, edges) {
   return { now: step.phase === 'start' ? -1 : now, receives, reads, dimmed, flow, upstream, saved, path: new Set() };
 }
 
-/** An arrow head at the start of an edge: on the way back the gradient flows against the arrow. */
-function point(group, on) {
-  const old = group && group.querySelector('.back');
-  if (!group || Boolean(old) === on) return;
-  if (old) return old.remove();
-  const path = group.querySelector('path');
+/** Arrow heads: one at the end of an edge, and one at its start where, on the way back, the gradient flows against it. */
+function point(group, back) {
+  const path = group && group.querySelector('path');
   if (!path) return;
-  const [tip, from] = [path.getPointAtLength(0), path.getPointAtLength(9)];
-  const [dx, dy] = [(from.x - tip.x) / 9, (from.y - tip.y) / 9];
-  const corner = (along, aside) => [tip.x + along * dx - aside * dy, tip.y + along * dy + aside * dx]
-    .map((at) => at.toFixed(2)).join();
-  group.append(s('polygon', { class: 'back', points: [corner(0, 0), corner(9, 4.5), corner(9, -4.5)].join(' ') }));
+  const at = (length) => path.getPointAtLength(length);
+  const end = path.getTotalLength();
+  if (!group.querySelector('.ahead')) {
+    const [base, before] = [at(end), at(end - 6)];
+    group.append(arrowHead('ahead', { x: 2 * base.x - before.x, y: 2 * base.y - before.y }, base, 2.1));
+  }
+  const old = group.querySelector('.back');
+  if (Boolean(old) === back) return;
+  if (old) old.remove();
+  else group.append(arrowHead('back', at(0), at(9), 4.5));
+}
+
+function arrowHead(kind, tip, from, half) {
+  const length = Math.hypot(from.x - tip.x, from.y - tip.y) || 1;
+  const [x, y] = [(from.y - tip.y) / length * half, (from.x - tip.x) / length * half];
+  const points = [[tip.x, tip.y], [from.x - x, from.y + y], [from.x + x, from.y - y]];
+  return s('polygon', { class: kind, points: points.map((place) => place.map((n) => n.toFixed(1)).join()).join(' ') });
 }
 
 /** A sign beside a box, so that the current one is known without colour. */

@@ -57,23 +57,46 @@ function shapeText(shape) {
   return shape.length ? `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})` : 'scalar';
 }
 
-/** The payload out of its compressed, base64-coded bytes; its blob is payload.blob. */
-async function decode(base64) {
-  const packed = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('deflate'));
-  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+/** The payload out of its bytes: length of the JSON, the JSON, what becomes payload.blob. */
+function decode(bytes) {
   const end = 4 + new DataView(bytes.buffer).getUint32(0, true);
   const payload = JSON.parse(new TextDecoder().decode(bytes.subarray(4, end)));
   payload.blob = bytes.subarray(end);
+  return complete(payload);
+}
+
+/** Puts in what a payload leaves out because its nodes say it. */
+function complete(payload) {
+  const { nodes } = payload;
+  payload.steps = payload.steps.map((told) => {
+    const { phase, part: [part, parts] = [0, 0] } = told;
+    const [node, target] = [nodes[told.node], nodes[told.target ?? told.node]];
+    const [forward, backward] = [phase === 'forward', phase === 'backward'];
+    const step = {
+      title: forward ? `FORWARD  ${node.name}` : `BACKWARD  ${target.name} ← ${node.name}`,
+      target: told.node, operand: -1, part: [0, 0], before: null, upstream: backward ? node.gradient : null,
+      contribution: parts === 1 ? target.gradient : null,
+      after: forward ? node.value : part === parts ? target.gradient : null,
+      inherits: '', alarm: '', terms: null, lens: null, ...told,
+    };
+    if (step.formula) {
+      step.formula = { left: forward ? target.nameml : target.gradml, ...step.formula };
+      step.formula.symbols = step.formula.symbols.map((symbol) => {
+        const { [symbol.kind]: array, name, grad } = nodes[symbol.node] || {};
+        return { array, name: symbol.kind === 'value' ? name : grad, ...symbol };
+      });
+    }
+    return step;
+  });
   return payload;
 }
 
 /**
  * An entry of the payload's table of arrays as {shape, size, data, entry, norm, min, max, largest, bad}; data is null
  * for those that travel as a picture. norm, min, max are those of the finite elements, bad says "3 NaN, 1 Inf" or "".
- * Entries that are made from other ones (a sum, windows) ask read(i) for those.
+ * Entries that are made from other ones (a sum, windows) ask read(i) for those. bits: where in the blob digits begin.
  */
-function unpack(entry, blob, read) {
+function unpack(entry, { blob, bits }, read) {
   const shape = entry.s;
   if (entry.sum) return describe(shape, broadcastSum(shape, entry.sum.map(read)), entry);
   if (entry.view != null) return describe(shape, windowsOf(entry, read(entry.view)), entry);
@@ -83,16 +106,25 @@ function unpack(entry, blob, read) {
     return { shape, size, data: null, entry, norm, min, max, largest: Math.max(Math.abs(min), Math.abs(max)) || 0, bad,
       codes: blob.subarray(entry.o, entry.o + entry.grid[0] * entry.grid[1]) };
   }
-  const data = entry.v ? Float64Array.from(entry.v.flat(Infinity), Number) : planes(blob, entry.o, size, entry.q);
+  const data = entry.v ? Float64Array.from(entry.v.flat(Infinity), Number) : multiples(entry, blob, bits, size);
   return describe(shape, data, entry);
 }
 
-/** 16-bit numbers stored as all their high bytes, then all their low ones. */
-function planes(blob, at, size, scale) {
+/** Multiples of q: for each its number of binary digits (+32: negative), elsewhere the digits behind the leading 1. */
+function multiples({ o, b, q, d }, blob, bits, size) {
   const data = new Float64Array(size);
+  let at = (bits + b) * 8;
+  let before = 0;
   for (let i = 0; i < size; i++) {
-    const code = ((blob[at + i] << 8 | blob[at + size + i]) << 16) >> 16;
-    data[i] = code === -32768 ? NaN : Math.abs(code) === 32767 ? code * Infinity : code * scale;
+    const code = blob[o + i];
+    if (code > 252) data[i] = [-Infinity, Infinity, NaN][code - 253];
+    else {
+      let x = code & 31 ? 1 : 0;
+      for (let n = code & 31; n > 1; n--, at++) x = 2 * x + (blob[at >> 3] >> (7 - at % 8) & 1);
+      x = (d ? before : 0) + (code & 32 ? -x : x);
+      data[i] = x * q;
+      before = x;
+    }
   }
   return data;
 }

@@ -30,7 +30,7 @@ function createState(payload, app) {
       if (i == null) return null;
       const key = `${state.frame} ${i}`;
       const { arrays } = frames ? frames[state.frame] : payload;
-      if (!unpacked.has(key)) unpacked.set(key, unpack(arrays[i], payload.blob, state.array));
+      if (!unpacked.has(key)) unpacked.set(key, unpack(arrays[i], payload, state.array));
       return unpacked.get(key);
     },
     current: () => steps[state.step],
@@ -355,11 +355,9 @@ function followTheme(app) {
   return () => watcher.disconnect();
 }
 
-/** The loader's way in: a host, and its payload as it stands in the page. */
-async function open(host, base64) {
-  if (host.shadowRoot) return;
-  const payload = await decode(base64);
-  if (!host.shadowRoot) mount(host, payload);
+/** The loader's way in: a host, and the bytes of its payload. */
+function open(host, bytes) {
+  if (!host.shadowRoot) mount(host, decode(bytes));
 }
 
 window.tracegradStep = { version: VERSION, mount, open, decode };

@@ -69,10 +69,16 @@ function equation(state, step) {
     putNumbers(state, numbers, formula.symbols);
     numbers.append(m('mo', {}, '='), m('mrow', { class: 'answer' }, inFormula(result)));
   }
-  if (formula.symbols.length) rows.push(math(numbers, formula.numbers, 'numbers'));
+  if (formula.symbols.length) rows.push(math(numbers, formula.numbers || withNumbers(state, formula), 'numbers'));
   if (formula.notes && formula.notes.length) rows.push(row('notes', formula.notes.join(' · ')));
   for (const tree of [symbols, numbers]) if (tree) tree.setAttribute('display', 'block');
   return rows;
+}
+
+function withNumbers(state, { plain, symbols }) {
+  const words = (array) => (array.data && array.size <= FEW ? `[${Array.from(array.data, number).join('; ')}]` : summary(array));
+  const known = symbols.filter(({ array }) => array != null).map(({ array, name }) => `${name} = ${words(state.array(array))}`);
+  return [plain, ...new Set(known)].join(', ');
 }
 
 function seed(state, step) {

@@ -10,11 +10,11 @@ from typing import Any
 
 from autograd import Tape
 
-from .card import Card, Cell
-from .model import Box, Frame, Graph
-from .numbers import NOT_COMPUTED, columns, number
-from .picture import Picture
-from .reading import read
+from ..card import Card, Cell
+from ..model import Box, Frame, Graph
+from ..numbers import NOT_COMPUTED, columns, number
+from ..picture import Picture
+from ..reading import read
 
 _ASPECT = 1.6
 _LABEL = {"TB": 24.0, "LR": 70.0}

@@ -10,11 +10,11 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 
-from .card import CHARACTER, FONT_SIZE
-from .dot import FILL, INK, STROKE
-from .numbers import columns, number, shape_text
-from .svg import FONTS, STYLES, SVG, XLINK, add_rect, add_text
-from .thumbnails import Thumbnail, thumbnail
+from ..card import CHARACTER, FONT_SIZE
+from ..dot import FILL, INK, STROKE
+from ..numbers import columns, number, shape_text
+from ..svg import FONTS, STYLES, SVG, XLINK, add_rect, add_text
+from ..thumbnails import Thumbnail, thumbnail
 
 __all__ = ["Look", "draw"]
 

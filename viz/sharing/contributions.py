@@ -13,13 +13,13 @@ import numpy as np
 from autograd import Node, Tape
 from autograd.tape import as_array
 
-from .arguments import node_of, seed_of, tape_of
-from .contribution_picture import Look, draw
-from .contribution_use import Element, Use, counted, element_index, times
-from .files import target_of, write_whole
-from .naming import Names
-from .numbers import shape_text
-from .sharing import Occurrence, Terms, occurrences
+from ..arguments import node_of, seed_of, tape_of
+from ..files import target_of, write_whole
+from ..naming import Names
+from ..numbers import shape_text
+from .occurrences import Occurrence, Terms, occurrences
+from .picture import Look, draw
+from .use import Element, Use, counted, element_index, times
 
 __all__ = ["Contributions", "Element", "Use", "contributions"]
 

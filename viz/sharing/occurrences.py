@@ -17,7 +17,7 @@ import numpy as np
 from autograd import Node, Tape
 from autograd.rules.windows import window_product
 
-from .calls import Call, leaf
+from ..calls import Call, leaf
 
 __all__ = ["Occurrence", "Terms", "occurrences", "shared_axes", "value_of"]
 

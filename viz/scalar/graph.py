@@ -15,10 +15,10 @@ from autograd import Node, Tape, Tensor, sweep
 from autograd.recording import SCOPE
 from autograd.tape import describe, next_seq
 
+from ..naming import Names
+from ..numbers import clean
 from .cuts import cut, cut_options, demand, picked, place, work
 from .elements import Elements, settled
-from .naming import Names
-from .numbers import clean
 from .replay import call, is_known
 
 __all__ = ["MOST", "ScalarGraph", "about", "expand", "scalar_tape"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable
-from functools import cache, reduce
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,20 +17,7 @@ import numpy as np
 from autograd import Tensor, primitive
 from autograd.registry import RULES, Rule, defvjp_variadic
 
-
-def total(*terms: Any) -> Any:
-    """A sum of several numbers as one operation: an addition of as many operands."""
-    return reduce(operator.add, terms)
-
-
-# Each term gets what np.add's own rule gives an operand.
-_total = primitive(total, keeps_output=False)
-defvjp_variadic(
-    _total,
-    lambda g, out, i, *terms: RULES[np.add].vjps[min(i, 1)](g, out, *terms[:2]),
-    reads_operands=False,
-)
-_total.rule.name = "add"
+from ..terms import recorded_total, total
 
 
 @cache
@@ -69,7 +56,7 @@ class Element:
         if self._parts is not None:
             terms = self._terms()
             traced = any(isinstance(t, Tensor) for t in terms)
-            self._value = _total(*terms) if len(terms) > 2 and traced else total(*terms)
+            self._value = recorded_total(*terms) if len(terms) > 2 and traced else total(*terms)
             self._parts = None
         return self._value
 

@@ -33,8 +33,8 @@ class Undisturbed:
         self._before: Any = None
 
     def __enter__(self) -> None:
-        held = [(vars(module), _numbers(module)) for module in modules_of(self._model)]
-        copies = [(a, a.copy()) for _, numbers in held for a in numbers.values() if _is_writable(a)]
+        held = [(vars(module), dict(vars(module))) for module in modules_of(self._model)]
+        copies = [(a, a.copy()) for _, before in held for a in before.values() if _is_writable(a)]
         grads = [(parameter, parameter.grad) for parameter in self._model.parameters()]
         states = _states(self._model)
         self._before = held, copies, grads, states
@@ -47,10 +47,12 @@ class Undisturbed:
         for array, copy in copies:
             if array.flags.writeable:
                 array[...] = copy
-        for attributes, numbers in held:
-            for name in [name for name, value in attributes.items() if _is_number(value) and name not in numbers]:
+        for attributes, before in held:
+            for name in [name for name, value in attributes.items() if _is_number(value) and name not in before]:
                 del attributes[name]
-            attributes.update(numbers)
+            for name, value in before.items():
+                if _is_number(value) or _is_number(attributes.get(name)):
+                    attributes[name] = value
         for parameter, grad in grads:
             if parameter.grad is not grad:
                 parameter.grad = grad
@@ -64,16 +66,12 @@ def modules_of(model: Any) -> list[Any]:
 
 
 def _is_number(value: Any) -> bool:
+    """Whether an attribute is a number, an array or a Tensor, but no parameter."""
     return isinstance(value, _NUMBERS) or type(value) is Tensor
 
 
 def _is_writable(value: Any) -> bool:
     return isinstance(value, np.ndarray) and value.flags.writeable
-
-
-def _numbers(module: Any) -> dict[str, Any]:
-    """The attributes of a module that are numbers, arrays or Tensors, but no parameters."""
-    return {name: value for name, value in vars(module).items() if _is_number(value)}
 
 
 def _states(model: Any) -> list[tuple[Any, Any]]:

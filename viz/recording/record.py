@@ -15,10 +15,10 @@ import numpy as np
 
 from autograd import Node, Tape, Tensor, enable_grad
 
-from .arguments import tape_of
+from ..arguments import tape_of
+from ..naming import Names
+from ..numbers import NOT_COMPUTED, columns, length, number
 from .isomorphism import Alike, first_difference
-from .naming import Names
-from .numbers import NOT_COMPUTED, columns, number
 from .undisturbed import Undisturbed, modules_of
 
 __all__ = ["Recording", "Snapshot", "record"]
@@ -119,7 +119,7 @@ class Snapshot:
     def norms(self) -> tuple[tuple[float, float | None], ...]:
         """For each of `parameters` the Euclidean norms of its value and of its gradient (None: no gradient)."""
         gradients = self.tape.gradients() if self.tape.root.needs_grad else {}
-        return tuple((_norm(p.value), _norm(gradients[p]) if p in gradients else None) for p in self.parameters)
+        return tuple((length(p.value), length(gradients[p]) if p in gradients else None) for p in self.parameters)
 
     def __repr__(self) -> str:
         return f"<Snapshot {self.label}: loss {number(self.loss)}>"
@@ -220,7 +220,7 @@ class Recording(Sequence[Snapshot]):
         -------
         Stepper
         """
-        from .stepper.stepper import Stepper
+        from ..stepper import Stepper
 
         return Stepper(self.snapshots[-1].tape, frames=[(s.label, s.tape) for s in self.snapshots], **options)
 
@@ -303,11 +303,6 @@ def _moment(step: int) -> str:
 
 def _is_integer(value: Any) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
-def _norm(array: Any) -> float:
-    with np.errstate(all="ignore"):
-        return float(np.sqrt(np.sum(np.square(array, dtype=np.float64))))
 
 
 def _check_model(model: Any) -> None:

@@ -12,10 +12,10 @@ import numpy as np
 from autograd import Node, Tape
 from autograd.tape import as_array
 
-from .calls import leaf
-from .naming import Names
-from .numbers import number
-from .sharing import Occurrence, Terms, value_of
+from ..calls import leaf
+from ..naming import Names
+from ..numbers import number
+from .occurrences import Occurrence, Terms, value_of
 
 __all__ = ["Element", "Use", "counted", "element_index", "times"]
 
