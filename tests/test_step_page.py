@@ -25,12 +25,12 @@ HOSTILE = (
 )
 ADD = "(html) => document.body.append(document.createRange().createContextualFragment(html))"
 OUTLINE = """(box) => {
-    const look = getComputedStyle(box.querySelector('path, polygon'));
+    const look = getComputedStyle(box.querySelector('.box'));
     return [look.strokeWidth, look.strokeDasharray];
 }"""
 PLACES = """(boxes) => boxes.map((box) => {
-    const { x, y, width, height } = box.querySelector('path, polygon').getBBox();
-    return [x, y, width, height];
+    const { x, y, width, height } = box.querySelector('.box').getBBox();
+    return [box.getAttribute('transform'), x, y, width, height];
 })"""
 UNNAMED = "(all) => all.filter((e) => !(e.textContent || e.getAttribute('aria-label'))).map((e) => e.outerHTML)"
 LOOK = """(app) => {

@@ -15,6 +15,8 @@ import viz
 from autograd import Tape, Tensor, defvjp, no_grad, primitive
 from nn import functional as F
 from viz.stepper import Walk
+from viz.stepper import page as page_of
+from viz.stepper.packing import Blob, packed
 from viz.stepper.text import short
 from viz.stepper.widget import bridge
 
@@ -346,6 +348,23 @@ def test_bad_input_is_answered_with_a_sentence(tmp_path: Path):
 # --- pages ------------------------------------------------------------------------------------------------------------
 
 
+def unpacked(entry: dict, bits: int, blob: bytes) -> np.ndarray:
+    """What the page reads: numbers of binary digits, and from bit 8 * (bits + b) on the digits after each leading 1."""
+    digits = iter(np.unpackbits(np.frombuffer(blob, np.uint8))[8 * (bits + entry["b"]) :])
+    values: list[float] = []
+    before = 0
+    for code in blob[entry["o"] : entry["o"] + int(np.prod(entry["s"]))]:
+        if code > 252:
+            values.append({255: np.nan, 254: np.inf, 253: -np.inf}[code])
+            continue
+        steps = int(code & 31 > 0)
+        for _ in range((code & 31) - 1):
+            steps = 2 * steps + int(next(digits))
+        before = (-steps if code & 32 else steps) + (before if entry.get("d") else 0)
+        values.append(before * entry["q"])
+    return np.array(values)
+
+
 def payload(stepper):
     from viz.stepper.payload import payload_of
 
@@ -359,6 +378,10 @@ def test_the_page_of_lenet_on_one_digit_is_under_100_kilobytes(tmp_path: Path):
     assert path.stat().st_size < 100_000
 
 
+def test_the_script_of_pages_was_built_from_its_sources_as_they_are():
+    assert page_of.script() != page_of.source()
+
+
 def test_pages_grow_linearly_with_the_trace(tmp_path: Path):
     def size(steps):
         x = Tensor(np.linspace(-1, 1, 9), name="x")
@@ -370,9 +393,19 @@ def test_pages_grow_linearly_with_the_trace(tmp_path: Path):
     assert large - middle < 2.4 * (middle - small)
 
 
+def test_a_long_trace_is_drawn_with_its_layers_collapsed():
+    layers = [module for k in range(20) for module in (nn.Linear(3, 3, rng=k), nn.Sigmoid())]
+    model = nn.Sequential(*layers, nn.Linear(3, 1, rng=20))
+    stepper = viz.step(model(Tensor(np.ones((2, 3), np.float32), requires_grad=False)).sum())
+    told, _ = payload(stepper)
+    assert len(stepper.walk.tape) > 80
+    assert len(told["stage"]["boxes"]) <= 60
+    assert {step["node"] for step in told["steps"]} <= {n for box in told["stage"]["boxes"] for n in box["nodes"]}
+
+
 def test_a_page_has_no_address_in_it_but_those_of_namespaces():
     page = viz.step(network()[0]).html()
-    assert set(re.findall(r"https?://[^\s\"'<>]+", page)) <= {"http://www.w3.org/2000/svg"}
+    assert set(re.findall(r"https?://[^\s\"'<>%]+", page)) <= {"http://www.w3.org/2000/svg"}
 
 
 def test_arrays_travel_exactly_where_small_and_rounded_where_large():
@@ -381,11 +414,20 @@ def test_arrays_travel_exactly_where_small_and_rounded_where_large():
     told, blob = payload(viz.step(loss))
     nodes = {node["name"]: node for node in told["nodes"]}
     assert told["arrays"][nodes["p"]["value"]]["v"] == [np.pi]
-    entry = told["arrays"][nodes["x"]["value"]]
-    n = 600
-    halves = np.frombuffer(blob[entry["o"] : entry["o"] + 2 * n], np.uint8).reshape(2, n)
-    values = halves.T.copy().view(">i2").ravel().astype(float) * entry["q"]
-    np.testing.assert_allclose(values.reshape(20, 30), x.data, atol=np.abs(x.data).max() / 3999)
+    values = unpacked(told["arrays"][nodes["x"]["value"]], told["bits"], blob)
+    np.testing.assert_allclose(values.reshape(20, 30), x.data, atol=np.abs(x.data).max() / 1999)
+
+
+@pytest.mark.parametrize("array", [
+    np.array([np.nan, np.inf, -np.inf, 0.0, 2.0, -2.0] * 20), np.arange(-50, 50), np.linspace(0, 1, 4096),
+    np.zeros(65), np.full(65, 1e-320), np.full(65, -1e308),
+], ids=["special", "integers", "ramp", "zeros", "subnormal", "huge"])  # fmt: skip
+def test_what_is_packed_can_be_read_again(array: np.ndarray):
+    blob = Blob()
+    entry = packed(array, blob)
+    finite = array[np.isfinite(array)]
+    values = unpacked(entry, blob.bits, blob.bytes())
+    np.testing.assert_allclose(values, array, rtol=0, atol=np.abs(finite).max() / 1999 + 5e-324)
 
 
 def test_hostile_names_reach_the_page_as_text_alone():

@@ -46,7 +46,7 @@ def padded(text: str, width: int) -> str:
     return text + " " * max(0, width - columns(text))
 
 
-def number(value: Any) -> str:
+def number(value: Any, digits: int = 4) -> str:
     """One number with four significant digits: ``-0.1235``, ``NaN``, ``Inf``."""
     value = value.item() if hasattr(value, "item") else value
     if isinstance(value, bool | int):
@@ -55,7 +55,7 @@ def number(value: Any) -> str:
         return "NaN"
     if value in (float("inf"), float("-inf")):
         return "Inf" if value > 0 else "-Inf"
-    return f"{value + 0.0:.4g}"
+    return f"{value + 0.0:.{digits}g}"
 
 
 def length(array: Any) -> float:

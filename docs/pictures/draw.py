@@ -55,9 +55,11 @@ def steps() -> bytes:
     stepper = viz.step(loss)
     stepper.goto(next(s.number for s in stepper if s.phase == "backward" and s.target.name == "g⁽¹⁾"))
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
-        page = browser.new_page(viewport={"width": 940, "height": 700}, device_scale_factor=1.5)
+        page = browser.new_page(viewport={"width": 940, "height": 1200}, device_scale_factor=1.5)
         page.goto(stepper.save(Path(folder, "steps.html")).as_uri())
         page.get_by_text("Shared kernel").first.click()
+        page.locator(".middle").evaluate("(e) => { e.style.height = '960px' }")
+        page.locator(".panel").evaluate("(e) => { e.scrollTop = 0 }")
         page.wait_for_timeout(500)
         return page.locator("[data-tracegrad]").screenshot()
 

@@ -80,7 +80,7 @@ def _bars(step: Step, arrays: Arrays) -> dict[str, Any] | None:
 
 
 def _labels(walk: Walk, node: Node) -> np.ndarray | None:
-    """What a loss compares probabilities with, as numbers of their shape: picked by index, or multiplied by."""
+    """What a loss compares probabilities with, as distributions: picked by index, or multiplied by (−y/N, say)."""
     for user in _users(walk, node):
         if user.op == "getitem":
             y = np.zeros(node.shape)
@@ -93,7 +93,9 @@ def _labels(walk: Walk, node: Node) -> np.ndarray | None:
         if user.op == "multiply":
             for other in user.operands:
                 if isinstance(other, np.ndarray) and other.shape == node.shape:
-                    return np.abs(other)
+                    weights = np.abs(other)
+                    total = weights.sum(axis=-1, keepdims=True)
+                    return weights / total if (total > 0).all() else None
     return None
 
 

@@ -15,11 +15,11 @@ EXACT = 64
 """Up to so many elements travel as they are."""
 
 WHOLE = 4096
-"""Up to so many elements travel rounded, to 1/2000 of the largest; of larger arrays, a picture does."""
+"""Up to so many elements travel rounded, to 1/1000 of the largest; of larger arrays, a picture does."""
 
-_STEPS = 2000
+_STEPS = 1000
 _ZERO_SHADE = 63
-_EDGE = 3
+_EDGE = 2
 _PICTURE = 48
 _NEGATIVE = 32
 _NAN, _PLUS, _MINUS = 255, 254, 253
@@ -71,7 +71,7 @@ def packed(array: Any, blob: Blob) -> dict[str, Any]:
     return {"s": shape, **_reduced(array, blob)}
 
 
-def _json(value: np.generic) -> float | int | str:
+def _json(value: Any) -> float | int | str:
     """A number that JSON has, with the digits of its own precision; NaN and the infinities by their names."""
     if value.dtype.kind != "f":
         return int(value)
@@ -103,7 +103,7 @@ def _coded(steps: np.ndarray) -> tuple[np.ndarray, bytes]:
     sizes = np.abs(steps)
     digits = np.frexp(sizes)[1]
     rest = (sizes[:, None] >> _PLACES) & 1
-    behind = np.packbits(rest[_PLACES < digits[:, None] - 1].astype(np.uint8))
+    behind = np.packbits(rest[digits[:, None] - 1 > _PLACES].astype(np.uint8))
     return (digits + _NEGATIVE * (steps < 0)).astype(np.uint8), behind.tobytes()
 
 
@@ -131,7 +131,7 @@ def _edge(array: np.ndarray) -> list[list[str]]:
     """The first and last items of the last two axes, of the first of the others, as text."""
     table = array.reshape(-1, array.shape[-1])[: array.shape[-2] if array.ndim > 1 else 1]
     rows, columns = (_ends(n) for n in table.shape)
-    return [["…" if r < 0 or c < 0 else number(table[r, c]) for c in columns] for r in rows]
+    return [["…" if r < 0 or c < 0 else number(table[r, c], 2) for c in columns] for r in rows]
 
 
 def _ends(n: int) -> list[int]:

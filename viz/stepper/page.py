@@ -130,8 +130,8 @@ def _host(payload: bytes, instead: str, rows: Sequence[Sequence[str]], token: st
 
 
 def _image(svg: str) -> str:
-    """An SVG as the address of an image that can stand in double quotes."""
-    return "data:image/svg+xml," + quote(svg.replace('"', "'"), safe=" !$&'()*+,-./:;=?@[]^_`{|}~").replace("&", "&amp;")
+    """An SVG as the address of an image, for an attribute in double quotes."""
+    return "data:image/svg+xml," + html.escape(quote(svg, safe=" !$&'()*+,-./:;=?@[]^_`{|}~"), quote=False)
 
 
 @cache

@@ -176,7 +176,7 @@ def _nodes(walk: Walk, arrays: Arrays, boxes: tuple[Box, ...]) -> list[dict[str,
     layers = {path: i for i, path in enumerate(layers_of(walk))}
     computed = {step.node: step.number for step in walk.steps if step.phase == "forward"}
     told = []
-    for k, node in enumerate(walk.tape):
+    for node in walk.tape:
         value, gradient = value_symbol(node, walk.names), gradient_symbol(node, walk.names)
         told.append({
             "name": walk.names.of(node), "grad": gradient.name, "nameml": written(value), "gradml": written(gradient),
@@ -291,7 +291,7 @@ def _formula(step: Step, arrays: Arrays) -> dict[str, Any]:
     return {
         "left": written(formula.target),
         "right": formula.mathml(),
-        "plain": f"{formula.target.name} {step.sign} {formula.plain()}",
+        "plain": step.equation,
         **({"numbers": formula.plain("numbers")} if formula.target.shape == () else {}),
         "symbols": [_symbol(step, symbol, arrays) for symbol in formula.symbols],
         "notes": list(formula.notes),

@@ -14,7 +14,7 @@ from autograd import Node, Scope
 
 from .. import render
 from ..card import CHARACTER, FONT_SIZE, LINE, PAD_X, PAD_Y, Card, Cell
-from ..dot import INK, node_ids, to_dot
+from ..dot import node_ids, to_dot
 from ..model import Box, Frame, Graph
 from ..numbers import FEW, columns
 from ..reading import read
@@ -29,10 +29,10 @@ _MOST_NODES = 60
 _RECTANGLE = 5
 _DECIMAL = re.compile(r"-?\d+\.\d+")
 _STRAIGHT = re.compile(r"^(M(-?\d+),-?\d+)C(?:\2,-?\d+[ ]?)*\2,(-?\d+)$")
-_KEPT = {
-    *("viewBox", "class", "transform", "font-size", "stroke-dasharray", "data-box", "data-edge", "data-layer", "data-slot"),
-    *(_PLACED := {"x", "y", "width", "height", "d", "points", "transform", "viewBox"}), "rx",
-}
+_PLACED = frozenset(("x", "y", "width", "height", "d", "points", "transform", "viewBox"))
+_KEPT = _PLACED.union(
+    ("class", "font-size", "stroke-dasharray", "rx"), ("data-box", "data-edge", "data-layer", "data-slot")
+)
 
 
 @dataclass(frozen=True)
@@ -119,9 +119,7 @@ def _slot_size(box: Box, which: str) -> tuple[float, float]:
 # --- the drawing ------------------------------------------------------------------------------------------------------
 
 
-def _drawn(
-    graph: Graph, cards: dict[str, Card], edges: tuple[tuple[int, int], ...], layers: dict[str, int]
-) -> str:
+def _drawn(graph: Graph, cards: dict[str, Card], edges: tuple[tuple[int, int], ...], layers: dict[str, int]) -> str:
     text = to_dot(graph, cards, font="Courier", captions=False, fixed=True)
     for program in render.programs():
         try:
@@ -136,7 +134,8 @@ def _with_slots(
     laid_out: bytes, graph: Graph, cards: dict[str, Card], edges: tuple[tuple[int, int], ...], layers: dict[str, int]
 ) -> str:
     """What Graphviz drew, finished as pictures are, with numbers instead of names, and with the slots."""
-    frame_of = {g.get("id"): _title(g) for g in ET.fromstring(laid_out).iter(f"{{{SVG}}}g") if g.get("class") == "cluster"}
+    groups = ET.fromstring(laid_out).iter(f"{{{SVG}}}g")
+    frame_of = {group.get("id"): _title(group) for group in groups if group.get("class") == "cluster"}
     paths = {frame.id: frame.path for frame in _all_frames(graph.frames)}
     root = ET.fromstring(finish(laid_out, graph, cards, ""))
     for old in (f"{{{SVG}}}title", f"{{{SVG}}}desc"):
@@ -253,7 +252,8 @@ def _column(graph: Graph, cards: dict[str, Card]) -> str:
         card = cards[box.id]
         x, y, bottom = 8.0, top, top + card.height
         corners = f"{x},{y} {x + card.width},{y} {x + card.width},{bottom} {x},{bottom}"
-        groups.append(f'<g class="node"><title>{ids[box.id]}</title><polygon fill="none" stroke="#777" points="{corners}"/></g>')
+        outline = f'<polygon fill="none" stroke="#777" points="{corners}"/>'
+        groups.append(f'<g class="node"><title>{ids[box.id]}</title>{outline}</g>')
         top = bottom + 10
     svg = (
         f'<svg xmlns="{SVG}" width="{width:.0f}pt" height="{top:.0f}pt" viewBox="0 0 {width:.0f} {top:.0f}">'
@@ -269,5 +269,3 @@ def members(boxes: tuple[Box, ...]) -> dict[Node, int]:
         for node in (*box.members, *(one.node for one in box.learned)):
             found.setdefault(node, i)
     return found
-
-

@@ -416,7 +416,9 @@ function show(array, options = {}) {
   if (array.data && array.size <= (options.few || FEW)) return matrix(array, options);
   const picture = heatmap(array, options);
   if (array.data || !array.entry.edge || options.plain) return picture;
-  const items = array.entry.edge.map((row) => [].concat(row).join('  ')).join('\n');
+  const rows = array.entry.edge;
+  const widths = rows[0].map((_, c) => Math.max(...rows.map((row) => row[c].length)));
+  const items = rows.map((row) => row.map((text, c) => text.padStart(widths[c])).join(' ')).join('\n');
   return h('div', {}, picture, h('pre', { class: 'items' }, items));
 }
 

@@ -170,7 +170,8 @@ function picture(array, name, { kind = '', max, note } = {}) {
 
 function checkLine(check) {
   if (!check || !(check.yours || check.numeric)) return null;
-  const mark = (label, result) => result && h('span', { class: result.ok ? 'ok' : 'off' }, `${label} ${result.text}`);
+  const look = ({ ok }) => (ok == null ? 'undecided' : ok ? 'ok' : 'off');
+  const mark = (label, result) => result && h('span', { class: look(result) }, `${label} ${result.text}`);
   const parts = [mark('yours', check.yours), mark('finite difference', check.numeric)].filter(Boolean);
   return h('p', { class: 'check' }, parts.flatMap((part, i) => (i ? [' · ', part] : [part])));
 }
