@@ -397,6 +397,16 @@ class Tape(Sequence[Node]):
         near = [names[n] for n in difflib.get_close_matches(name.lower(), names, n=3, cutoff=0)]
         raise KeyError(f"no record is named {name!r}; nearest: {', '.join(near) or 'none has a name'}")
 
+    def record_of(self, what: Any) -> Node | None:
+        """The record on this tape of a Tensor, or itself; None where there is none.
+
+        A leaf whose data were replaced since (a parameter after an optimiser's step) is found by what holds it.
+        """
+        node = what if isinstance(what, Node) else getattr(what, "node", None)
+        if node is None or node in self._index:
+            return node
+        return next((n for n in self.nodes if n.is_leaf and n.holder is not None and n.holder() is what), None)
+
     def index(self, node: Any, *_: Any) -> int:
         """The position of a record (or of a Tensor's record) on this tape."""
         node = node if isinstance(node, Node) else getattr(node, "node", None)

@@ -6,17 +6,16 @@ functions, entry by entry; it refuses to judge where finite differences can't: a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from .tensor import Tensor
-from .transforms import grad, jvp, vjp
+from ..tensor import Tensor
+from ..transforms import grad, jvp, vjp
+from .differences import Function, Slope, slope_along, steps_along, values_at
 
 __all__ = ["GradcheckError", "GradcheckUndecided", "gradcheck"]
-
-Function = Callable[..., Any]
 
 FULL_JACOBIAN = 400
 """The most entries of a Jacobian that is compared entry by entry; larger ones are compared along directions alone."""
@@ -25,17 +24,13 @@ FULL_JACOBIAN = 400
 class GradcheckError(AssertionError):
     """A derivative differs from what the function does."""
 
+    __module__ = "autograd.testing"
+
 
 class GradcheckUndecided(ValueError):
     """Finite differences can't tell: the function has a kink, a jump or an edge at the point."""
 
-
-class Slope(NamedTuple):
-    """A numerical directional derivative: of each result, its value, error, and where there is none to be had."""
-
-    value: Any
-    error: Any
-    kink: Any
+    __module__ = "autograd.testing"
 
 
 def gradcheck(
@@ -137,83 +132,15 @@ def _as_float64(value: Any) -> Any:
     return np.array(array, dtype=np.float64) if array.dtype.kind == "f" else None
 
 
-def _values(f: Function, point: Sequence[Any]) -> Any:
-    """The results of f on plain arrays, as float64."""
-    out = f(*point)
-    out = np.asarray(out.data if isinstance(out, Tensor) else out)
-    if out.dtype.kind != "f":
-        raise TypeError(f"gradcheck needs a function with floating-point results, got dtype {out.dtype}")
-    return out.astype(np.float64)
-
-
 def _gradient_function(f: Function, point: Sequence[Any], rng: np.random.Generator) -> Function:
     """x ↦ the gradient of ⟨u, f(x)⟩ for one random u, all arguments in one flat array."""
-    u = rng.uniform(0.5, 1.5, _values(f, point).shape) * rng.choice([-1.0, 1.0], _values(f, point).shape)
+    u = rng.uniform(0.5, 1.5, values_at(f, point).shape) * rng.choice([-1.0, 1.0], values_at(f, point).shape)
 
     def gradient(*values: Any) -> Any:
         parts = grad(lambda *x: np.sum(f(*x) * u), argnums=tuple(range(len(point))))(*values)
         return np.concatenate([np.reshape(part, (-1,)) for part in parts])
 
     return gradient
-
-
-# --- finite differences -----------------------------------------------------------------------------------------------
-
-
-def _steps(units: list[Any], point: list[Any]) -> list[tuple[list[Any], float]]:
-    """How to move along `units`: a direction and a scale; then a finer pair, where some element is small.
-
-    Each element moves by its own size where that is small, so that log and sqrt stay in their domain, and by no more
-    than 1 unless rounding asks for it. It moves by no less than 1e-3 at first, as smaller differences drown in the
-    rounding of results that do not vanish with the argument; by as little as it is where that crosses an edge.
-    """
-    found = []
-    for smallest in (1e-3, float(np.finfo(np.float64).tiny)):
-        moves = []
-        for unit, x in zip(units, point, strict=True):
-            size = np.abs(x)
-            moves.append(unit * np.where(size == 0, 1.0, np.clip(size, smallest, np.maximum(1.0, size / 1e3))))
-        scale = max(float(np.max(np.abs(move), initial=0.0)) for move in moves) or 1.0
-        found.append(([move / scale for move in moves], scale))
-    (coarse, scale), (fine, fine_scale) = found
-    same = scale == fine_scale and all(np.array_equal(a, b) for a, b in zip(coarse, fine, strict=True))
-    return found[:1] if same else found
-
-
-@np.errstate(all="ignore")
-def _slope(f: Function, point: Sequence[Any], direction: Sequence[Any], scale: float) -> Slope:
-    """The derivative of f along a direction, by Richardson's extrapolation of central differences."""
-
-    def at(t: float) -> Any:
-        return _values(f, [x + t * v for x, v in zip(point, direction, strict=True)])
-
-    h = 4e-3 * scale
-    here = at(0.0)
-    rows: list[list[Any]] = []
-    for k in range(5):
-        step = h / 2**k
-        row = [(at(step) - at(-step)) / (2 * step)]
-        for j in range(k):
-            row.append(row[j] + (row[j] - rows[k - 1][j]) / (4 ** (j + 1) - 1))
-        rows.append(row)
-    value = rows[-1][-1]
-    round_off = np.finfo(np.float64).eps * (np.abs(here) + 1) / (h / 16)
-    error = np.abs(rows[-1][-1] - rows[-2][-1]) + np.abs(rows[-1][-1] - rows[-1][-2]) + 4 * round_off
-    unsettled = ~(error <= 1e-4 * (1 + np.abs(value) + np.abs(here)))
-    return Slope(value, error, _kink(at, here, h, round_off) | unsettled | ~np.isfinite(value))
-
-
-def _kink(at: Callable[[float], Any], here: Any, h: float, round_off: Any) -> Any:
-    """Where the slopes on the two sides differ, and go on differing closer to the point."""
-
-    def gap(step: float) -> tuple[Any, Any]:
-        right = (-3 * here + 4 * at(step) - at(2 * step)) / (2 * step)
-        left = (3 * here - 4 * at(-step) + at(-2 * step)) / (2 * step)
-        return np.abs(right - left), np.abs(right) + np.abs(left)
-
-    (wide, _), (narrow, size) = gap(h), gap(h / 8)
-    smooth = (narrow <= 1e-5 * (1 + size) + 20 * round_off) | (narrow <= wide / 8)
-    return ~smooth
 
 
 # --- comparing --------------------------------------------------------------------------------------------------------
@@ -230,7 +157,7 @@ def _check_order(
     rng: np.random.Generator,
     places: list[int],
 ) -> None:
-    out = _values(f, point)
+    out = values_at(f, point)
     if not out.size:
         return
     size_in = sum(x.size for x in point)
@@ -243,10 +170,10 @@ def _check_order(
                 unit[position].reshape(-1)[flat] = 1.0
                 entry = np.unravel_index(flat, x.shape)
                 where = f"argument {places[position]}" + (f" at {tuple(map(int, entry))}" if x.shape else "")
-                _compare(f, point, _steps(unit, point), order, modes, rtol, atol, where, rng)
+                _compare(f, point, steps_along(unit, point), order, modes, rtol, atol, where, rng)
     for _ in range(directions):
         units = [rng.uniform(-1.0, 1.0, x.shape) for x in point]
-        _compare(f, point, _steps(units, point), order, modes, rtol, atol, "a random direction", rng)
+        _compare(f, point, steps_along(units, point), order, modes, rtol, atol, "a random direction", rng)
 
 
 def _compare(
@@ -265,7 +192,7 @@ def _compare(
     judged: list[tuple[list[Any], Slope, Any]] = []
     left: Any = np.True_
     for direction, scale in steps:
-        slope = _slope(f, point, direction, scale)
+        slope = slope_along(f, point, direction, scale)
         judged.append((direction, slope, left & ~slope.kink))
         left = left & slope.kink
         if not left.any():
@@ -344,7 +271,7 @@ def _check_float32(f: Function, point: list[Any], places: list[int], rng: np.ran
     """The gradients in float32: of that dtype, and close to those in float64 at the same numbers."""
     singles = [x.astype(np.float32) for x in point]
     doubles = [x.astype(np.float64) for x in singles]
-    weights = rng.uniform(0.5, 1.5, _values(f, point).shape)
+    weights = rng.uniform(0.5, 1.5, values_at(f, point).shape)
 
     def gradients(values: list[Any]) -> Any:
         total = grad(lambda *x: np.sum(f(*x) * weights), argnums=tuple(range(len(point))))

@@ -1,0 +1,16 @@
+"""Checking derivatives: rules against finite differences, and gradients that people derived by hand."""
+
+from .compare import assert_grads_match, compare_grads
+from .gradcheck import GradcheckError, GradcheckUndecided, gradcheck
+from .layers import check_layer
+from .report import Report
+
+__all__ = [
+    "GradcheckError",
+    "GradcheckUndecided",
+    "Report",
+    "assert_grads_match",
+    "check_layer",
+    "compare_grads",
+    "gradcheck",
+]

@@ -1,0 +1,84 @@
+"""The loss as a function of one value on its tape, for finite differences: everything after it is computed again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..tape import Node, Tape
+from .differences import Partials
+
+__all__ = ["Replay"]
+
+
+class Replay:
+    """A tape that can be computed again with another value somewhere on it.
+
+    Parameters
+    ----------
+    tape : Tape
+    grad : array, optional
+        The gradient that the backward pass starts from; 1 for a scalar.
+
+    Examples
+    --------
+    >>> from autograd import Tape, Tensor
+    >>> from autograd.testing.replaying import Replay
+    >>> x = Tensor([1.0, 3.0])
+    >>> tape = Tape((x * x).sum())
+    >>> round(Replay(tape).partials(x.node).at((1,)).value, 9)
+    6.0
+    """
+
+    def __init__(self, tape: Tape, grad: Any = None):
+        self.tape = tape
+        self.seed = np.asarray(tape.seed(grad))
+
+    @cached_property
+    def drawn(self) -> Node | None:
+        """An operation that does not give the same numbers again, as one that draws random numbers; None: none does."""
+        return next((n for n in self.tape if n.rule.keeps_output and not self._is_repeatable(n)), None)
+
+    def _is_repeatable(self, node: Node) -> bool:
+        with np.errstate(all="ignore"):
+            again = node.rule.op(*(self._value(a, {}) for a in node.operands), **node.kwargs)
+        return np.array_equal(again, self.tape.value(node), equal_nan=True)
+
+    def partials(self, node: Node) -> Partials:
+        """The derivatives of the loss by the elements of a value, numerically."""
+        return Partials(self.loss(node), self.tape.value(node))
+
+    def loss(self, node: Node) -> Callable[[Any], Any]:
+        """The loss as a function of the value of one record."""
+        later = self._after(node)
+
+        def computed(value: Any) -> Any:
+            values: dict[Node, Any] = {node: value}
+            with np.errstate(all="ignore"):
+                for record in later:
+                    args = [self._value(a, values) for a in record.operands]
+                    values[record] = record.rule.op(*args, **record.kwargs)
+                return np.sum(self._value(self.tape.root, values) * self.seed)
+
+        return computed
+
+    def _after(self, node: Node) -> list[Node]:
+        """What depends on a record, oldest first."""
+        reached, later = {node}, []
+        for record in self.tape.nodes[self.tape.index(node) + 1 :]:
+            if any(parent in reached for parent in record.parents):
+                reached.add(record)
+                later.append(record)
+        return later
+
+    def work(self, node: Node) -> int:
+        """How many elements one evaluation of the loss computes; a small operation counts as 50."""
+        return sum(record.size + 50 for record in self._after(node))
+
+    def _value(self, operand: Any, changed: Mapping[Node, Any]) -> Any:
+        if not isinstance(operand, Node):
+            return operand
+        return changed[operand] if operand in changed else self.tape.value(operand)

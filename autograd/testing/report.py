@@ -1,0 +1,297 @@
+"""What a comparison of gradients found, as text and as HTML; tools that collect reports listen here."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .rows import Row, in_words
+
+__all__ = ["LISTENERS", "Report", "announced"]
+
+LISTENERS: list[Callable[[Report], None]] = []
+"""Called with every report that is made: the pytest plugin collects them."""
+
+_FEW = 64
+"""Up to so many elements, and 8 to a row, are shown as numbers; larger arrays as cells of colour alone."""
+_CELLS = 20
+"""Of the sides of a map of colours; larger arrays are thinned out to the furthest-off element of each block."""
+
+_RED, _GREEN, _GREY = "220, 60, 50", "60, 160, 90", "128, 128, 128"
+_COLOURS = {"exact": _GREEN, "close": _GREEN, "undecided": _GREY}
+
+
+class Report:
+    """Gradients compared, one row for each, in the order in which the backward pass completes them.
+
+    Attributes
+    ----------
+    rows : tuple of Row
+    title : str
+        ``"gradients of loss"``.
+    engine : str
+        What yours was compared with: ``"engine"``, or ``"differences"``.
+    notes : tuple of str
+
+    Examples
+    --------
+    >>> from autograd import Tensor
+    >>> from autograd.testing import compare_grads
+    >>> w = Tensor([2.0, 3.0], name="w")
+    >>> report = compare_grads((w * w).sum(), {w: [4.0, 5.0]})
+    >>> report.ok, report["w"].verdict, report["w"].where, report["w"].values
+    (False, 'WRONG', (1,), (5.0, 6.0))
+    >>> report.headline()
+    'WRONG: the gradient of w[1] is 5, the engine has 6 (gradients of the loss: 1 of 1 not ok)'
+    """
+
+    def __init__(self, rows: Sequence[Row], title: str, engine: str = "engine", notes: Sequence[str] = ()):
+        self.rows = tuple(rows)
+        self.title = title
+        self.engine = engine
+        self.notes = tuple(notes)
+
+    @property
+    def ok(self) -> bool:
+        """Whether no gradient is known to be wrong."""
+        return all(row.ok for row in self.rows)
+
+    @property
+    def wrong(self) -> tuple[Row, ...]:
+        """The rows that are not ok, the first one to look at first."""
+        return tuple(row for row in self.rows if not row.ok)
+
+    @property
+    def worst(self) -> Row | None:
+        """The row that is furthest off, by its shape or else by its relative difference."""
+        return max(self.wrong, key=_badness, default=None)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, key: Any) -> Row:
+        if not isinstance(key, str):
+            return self.rows[key]
+        for row in self.rows:
+            if row.name == key:
+                return row
+        raise KeyError(f"the report has no row {key!r}; it has {', '.join(row.name for row in self.rows)}")
+
+    def headline(self) -> str:
+        """The worst that was found, in one line."""
+        worst = self.worst
+        if worst is None:
+            said = {v: sum(row.verdict == v for row in self.rows) for v in ("exact", "close", "undecided")}
+            counts = ", ".join(f"{n} {verdict}" for verdict, n in said.items() if n)
+            return f"{self.title}: {counts or 'none compared'}"
+        return f"{_sentence(worst, self.engine)} ({self.title}: {len(self.wrong)} of {len(self.rows)} not ok)"
+
+    def __str__(self) -> str:
+        lines = [self.headline()]
+        if len(self.wrong) > 1:
+            lines.append(f"Going backward, the first wrong one is {_with_source(self.wrong[0])}: look there first.")
+        lines += ["", *_table(self.rows, self.engine)]
+        said = [f"{row.name}: {note}" for row in self.rows for note in _row_notes(row, self.engine)]
+        said += self.notes
+        return "\n".join([*lines, *([""] if said else []), *said])
+
+    def __repr__(self) -> str:
+        return f"<Report {self.headline()}>"
+
+    def _repr_html_(self) -> str:
+        parts = [f"<p><b>{html.escape(self.headline())}</b></p>"]
+        if len(self.wrong) > 1:
+            first = html.escape(_with_source(self.wrong[0]))
+            parts.append(f"<p>Going backward, the first wrong one is {first}: look there first.</p>")
+        parts.append(_html_table(self.rows, self.engine))
+        for row in self.rows:
+            notes = "".join(f"<li>{html.escape(note)}</li>" for note in _row_notes(row, self.engine))
+            if notes or not row.ok:
+                parts.append(f"<p>{html.escape(row.name)}</p>" + (f"<ul>{notes}</ul>" if notes else ""))
+            if not row.ok:
+                parts.append(_side_by_side(row, self.engine))
+        parts += [f"<p>{html.escape(note)}</p>" for note in self.notes]
+        return "<div>" + "\n".join(parts) + "</div>"
+
+
+def announced(report: Report) -> Report:
+    """Tell the listeners of a report; returns it."""
+    for listener in LISTENERS:
+        listener(report)
+    return report
+
+
+# --- in words ---------------------------------------------------------------------------------------------------------
+
+
+def _badness(row: Row) -> float:
+    if row.verdict == "shape":
+        return 3.0
+    if row.relative != row.relative:
+        return 2.5
+    return row.relative if row.verdict == "WRONG" else -1.0
+
+
+def _with_source(row: Row) -> str:
+    source = row.node.source if row.node is not None else None
+    return f"{row.name} ({source}: {source.text})" if source else row.name
+
+
+def _sentence(row: Row, engine: str) -> str:
+    """What is wrong with a row."""
+    if row.verdict == "shape":
+        return f"shape: the gradient of {row.name}: {row.note}"
+    who = "the engine has" if engine == "engine" else "finite differences give"
+    if row.verdict in ("WRONG", "NaN") and row.values is not None:
+        yours, right = _pair(row)
+        return f"{row.verdict}: the gradient of {row.place} is {yours}, {who} {right}"
+    if row.numeric is not None and row.numeric.engine is False:
+        return f"the engine's gradient of {row.name} disagrees with finite differences"
+    return f"{row.verdict}: the gradient of {row.name}"
+
+
+def _pair(row: Row) -> tuple[str, str]:
+    """The two numbers, with as many digits as tell them apart."""
+    if row.values is None:
+        return "", ""
+    yours, right = row.values
+    digits = next((d for d in (8, 12) if yours == right or in_words(yours, d) != in_words(right, d)), 17)
+    return in_words(yours, 8 if row.ok else digits), in_words(right, 8 if row.ok else digits)
+
+
+def _cells(row: Row) -> list[str]:
+    where = "" if not row.where else f"[{', '.join(map(str, row.where))}]"
+    yours, right = _pair(row)
+    if row.verdict == "shape":
+        return [row.name, str(row.shape), row.verdict, "", "", "", f"shape {row.yours.shape}", ""]
+    return [
+        row.name,
+        str(row.shape),
+        row.verdict,
+        in_words(row.largest, 3),
+        in_words(row.relative, 3),
+        where,
+        yours,
+        right,
+    ]
+
+
+def _titles(engine: str) -> list[str]:
+    return ["gradient of", "shape", "verdict", "largest difference", "relative", "at", "yours", engine]
+
+
+def _table(rows: Sequence[Row], engine: str) -> list[str]:
+    cells = [_titles(engine), *(_cells(row) for row in rows)]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells]
+    lines.insert(1, "-" * max(map(len, lines)))
+    return lines
+
+
+def _row_notes(row: Row, engine: str) -> list[str]:
+    notes = [row.note] if row.note else []
+    found = row.numeric
+    if found is None:
+        return notes
+    told = {True: "agrees", False: "DISAGREES", None: "can't be judged"}
+    text = "both agree" if found.engine and found.yours else (
+        f"the {engine} {told[found.engine]}, yours {told[found.yours]}"
+    )  # fmt: skip
+    if found.where is not None and not (found.engine and found.yours):
+        index = f" at [{', '.join(map(str, found.where))}]" if found.where else ""
+        text += f": {in_words(found.value)} ± {in_words(found.error, 1)}{index}"
+    kinks = f", {found.undecided} of them at a kink" if found.undecided else ""
+    return [*notes, f"finite differences of {found.looked} of {row.yours.size} elements{kinks}: {text}"]
+
+
+# --- HTML -------------------------------------------------------------------------------------------------------------
+
+
+def _html_table(rows: Sequence[Row], engine: str) -> str:
+    """The table; colours are see-through, so that it reads on white and on black, and survives without them."""
+    head = "".join(f'<th style="text-align: left">{html.escape(title)}</th>' for title in _titles(engine))
+    body = []
+    for row in rows:
+        colour = f"rgba({_COLOURS.get(row.verdict, _RED)}, 0.3)" if row.ok else f"rgba({_RED}, 0.35)"
+        cells = [f'<td style="text-align: left">{html.escape(cell)}</td>' for cell in _cells(row)]
+        verdict = html.escape(row.verdict)
+        mark = f"<b>{verdict}</b>" if not row.ok else verdict
+        cells[2] = f'<td style="text-align: left; background-color: {colour}">{mark}</td>'
+        body.append(f"<tr>{''.join(cells)}</tr>")
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+
+
+def _side_by_side(row: Row, engine: str) -> str:
+    """Yours beside the right one, wrong elements red: as numbers where they are few, else as maps of colours."""
+    yours, right = _flat(row.yours), _flat(row.engine)
+    wrong = np.zeros(right.shape, bool) if row.wrong is None else _flat(np.broadcast_to(row.wrong, row.shape))
+    if not yours.size or not right.size:
+        return ""
+    if max(yours.size, right.size) > _FEW or max(yours.shape[1], right.shape[1]) > 8:
+        return _maps(yours, right, wrong, engine)
+    same = yours.shape == right.shape and row.verdict != "shape"
+    differ = wrong if same else None
+    left, middle = _numbers(yours, differ, "<b>%s</b> ✕", _RED), _numbers(right, differ, "<b>%s</b>", _GREEN)
+    return _beside([(f"yours {row.yours.shape}", left), (f"{engine} {row.shape}", middle)])
+
+
+def _flat(array: Any) -> Any:
+    """As a matrix: of one row where there are fewer axes, of the last axis where there are more."""
+    array = np.asarray(array)
+    return array.reshape(-1, array.shape[-1]) if array.ndim and array.shape[-1] else array.reshape(1, -1)
+
+
+def _beside(parts: list[tuple[str, str]]) -> str:
+    cells = "".join(f'<td style="vertical-align: top">{html.escape(t)}<br>{body}</td>' for t, body in parts)
+    return f"<table><tbody><tr>{cells}</tr></tbody></table>"
+
+
+def _numbers(array: Any, wrong: Any, mark: str, colour: str) -> str:
+    """A matrix as cells, those marked and coloured that differ."""
+    lines = []
+    for i, line in enumerate(array):
+        cells = []
+        for j, value in enumerate(line):
+            text, shade = in_words(float(value), 4), f"{_GREY}, 0.12"
+            if wrong is not None and wrong[i, j]:
+                text, shade = mark % text, f"{colour}, 0.4"
+            cells.append(f'<td style="text-align: right; background-color: rgba({shade})">{text}</td>')
+        lines.append(f"<tr>{''.join(cells)}</tr>")
+    return f"<table><tbody>{''.join(lines)}</tbody></table>"
+
+
+def _maps(yours: Any, right: Any, wrong: Any, engine: str) -> str:
+    """Three maps of colours: the two gradients on one scale, and the wrong elements."""
+    finite = np.abs(right[np.isfinite(right)])
+    scale = float(finite.max(initial=0.0)) or 1.0
+    parts = [(f"yours, ±{in_words(scale, 3)}", _map(yours / scale)), (engine, _map(right / scale))]
+    if yours.shape == right.shape:
+        parts.append(("wrong", _map(np.where(wrong, -1.0, 0.0))))
+    return _beside(parts)
+
+
+def _map(array: Any) -> str:
+    """Red is negative, blue positive, and grey stands for NaN."""
+    array = _thinned(_thinned(array).T).T
+    lines = []
+    for line in array:
+        cells = []
+        for value in line:
+            strength = 0.9 if value != value else min(1.0, abs(float(value)))
+            colour = "128, 128, 128" if value != value else "220, 60, 50" if value < 0 else "50, 110, 220"
+            style = f"width: 8px; height: 8px; padding: 0; background-color: rgba({colour}, {strength:.2g})"
+            cells.append(f'<td style="{style}"></td>')
+        lines.append(f"<tr>{''.join(cells)}</tr>")
+    return f"<table><tbody>{''.join(lines)}</tbody></table>"
+
+
+def _thinned(array: Any) -> Any:
+    """At most so many rows: the largest element of each block of rows, by its size."""
+    if len(array) <= _CELLS:
+        return array
+    blocks = np.array_split(array, _CELLS)
+    sized = [np.where(np.isnan(block), np.inf, np.abs(block)).argmax(axis=0) for block in blocks]
+    return np.stack([block[at, np.arange(array.shape[1])] for block, at in zip(blocks, sized, strict=True)])

@@ -1,0 +1,340 @@
+"""One hand-derived gradient beside the right one: how far off it is, where, and whether that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .differences import Partial, Partials
+from .hand import Hand
+
+__all__ = [
+    "Limits",
+    "Numeric",
+    "Row",
+    "check_limits",
+    "compare_row",
+    "in_words",
+    "kinks_that_allow",
+    "row_of_another_shape",
+]
+
+# By bytes of one number: how far two gradients may differ, relative to the number and to the largest of its array.
+_PRECISION = {2: (1e-2, 1e-3), 4: (1e-4, 1e-6)}
+_DOUBLE = (1e-5, 1e-8)
+
+
+class Numeric(NamedTuple):
+    """Finite differences of some elements: whether each of the two gradients agrees with them; None: not compared."""
+
+    engine: bool | None
+    yours: bool | None
+    looked: int
+    undecided: int
+    where: tuple[int, ...] | None
+    value: float
+    error: float
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One gradient of a report.
+
+    Attributes
+    ----------
+    name : str
+        Of what the gradient is taken by.
+    shape : tuple of int
+    verdict : {"exact", "close", "WRONG", "shape", "undecided", "NaN"}
+        "undecided" where the two differ at kinks alone, and yours lies between the slopes on the two sides; "NaN"
+        where the engine's is not a number, so that nothing agrees with it.
+    yours, engine : array
+        The gradients; that of the engine, or of finite differences where there is no other.
+    wrong : array of bool or None
+        Which elements are too far off; None where the shapes differ.
+    largest, relative : float
+        The largest absolute and the largest relative difference, |yours − engine| / max(|yours|, |engine|).
+    where : tuple of int or None
+        The element that is off most, among the wrong ones if there are any.
+    numeric : Numeric or None
+    note : str
+    node : Node or None
+        The record.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    verdict: str
+    yours: Any
+    engine: Any
+    wrong: Any = None
+    largest: float = float("nan")
+    relative: float = float("nan")
+    where: tuple[int, ...] | None = None
+    numeric: Numeric | None = None
+    note: str = ""
+    node: Any = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is known to be wrong."""
+        engine_is_right = self.numeric is None or self.numeric.engine is not False
+        return self.verdict not in ("WRONG", "shape", "NaN") and engine_is_right
+
+    @property
+    def values(self) -> tuple[float, float] | None:
+        """The two numbers at `where`: yours and the engine's."""
+        return None if self.where is None else (float(self.yours[self.where]), float(self.engine[self.where]))
+
+    @property
+    def place(self) -> str:
+        """The name with the index of `where`: ``W⁽²⁾[0, 1]``."""
+        return f"{self.name}[{', '.join(map(str, self.where))}]" if self.where else self.name
+
+
+class Limits(NamedTuple):
+    """How far off is wrong: by more than ``atol + rtol * |engine|``; None: as the precision of the numbers asks for.
+
+    ``noise`` is the rounding to be expected of the numbers that the gradient is summed from.
+    """
+
+    rtol: float | None
+    atol: float | None
+    noise: float = 0.0
+
+    def of(self, engine: Any, hand: Hand, dtype: np.dtype[Any]) -> Any:
+        """The largest allowed difference of each element; none where the engine's is not finite."""
+        rtol, atol = _PRECISION.get(min(dtype.itemsize, hand.dtype.itemsize), _DOUBLE)
+        engine = np.where(np.isfinite(engine), engine, 0.0)
+        size = np.abs(engine)
+        absolute = atol * float(size.max(initial=0.0)) + self.noise if self.atol is None else self.atol
+        usual = absolute + (rtol if self.rtol is None else self.rtol) * size
+        if hand.unit is None:
+            return usual
+        rounding = 4 * np.finfo(np.float64).eps * size
+        asked = usual if self.rtol is not None or self.atol is not None else 0.0
+        as_printed = np.maximum(hand.unit * (0.5 + 1e-9) + rounding, asked)
+        return np.where(np.isnan(hand.unit), usual, as_printed)
+
+
+def check_limits(rtol: Any, atol: Any, who: str) -> None:
+    """Refuse tolerances that are none; `who` begins the sentence."""
+    for name, limit in (("rtol", rtol), ("atol", atol)):
+        if limit is not None and not (isinstance(limit, int | float | np.number) and limit >= 0):
+            raise ValueError(f"{who}: {name} must be a number that is not negative, got {limit!r}")
+
+
+def compare_row(
+    name: str,
+    hand: Hand,
+    engine: Any,
+    limits: Limits,
+    *,
+    partials: Partials | None = None,
+    numeric: bool = False,
+    most: int = 50,
+    slack: Any = 0.0,
+    undecided: Any = False,
+    node: Any = None,
+    note: str = "",
+) -> Row:
+    """Compare a gradient with the engine's.
+
+    Parameters
+    ----------
+    name : str
+    hand : Hand
+    engine : array
+        The right gradient.
+    limits : Limits
+    partials : Partials, optional
+        Finite differences, which tell the wrong elements from those at a kink.
+    numeric : bool, optional
+        Compare both gradients with finite differences.
+    most : int, optional
+        At most so many elements are differentiated numerically.
+    slack : array, optional
+        What to allow beyond the limits, as `engine` is not exact.
+    undecided : array of bool, optional
+        Elements that are known to be at a kink, and possible there.
+    """
+    right = np.asarray(engine)
+    dtype, right = right.dtype, right.astype(np.float64)
+    if hand.array.shape != right.shape:
+        again = lambda other: compare_row(name, other, right.astype(dtype), limits, slack=np.max(slack, initial=0.0))
+        return row_of_another_shape(name, hand, right, again, node)
+    allowed = limits.of(right, hand, dtype) + slack
+    with np.errstate(all="ignore"):
+        same = (hand.array == right) | (hand.array.astype(dtype).astype(np.float64) == right)
+        off = np.where(same, 0.0, np.abs(hand.array - right))
+        relative = np.where(same, 0.0, off / np.maximum(np.abs(hand.array), np.abs(right)))
+        cut = _cut_off(hand, right)
+        wrong = ~(same | (off <= allowed) | cut | np.isnan(right))
+    far = np.nan_to_num(off, nan=np.inf)
+    checked, at_kinks = None, np.zeros(right.shape, bool) | undecided
+    if partials is not None and not np.isnan(right).any():
+        found = _differentiated(partials, hand, wrong, far, allowed, most, everything=numeric)
+        at_kinks |= kinks_that_allow(hand, partials, found, wrong, allowed)
+        if numeric:
+            checked = _numeric(found, right, hand.array, limits.of(right, _plain(hand), dtype), allowed)
+    wrong = wrong & ~at_kinks
+    verdict = _verdict(wrong, right, at_kinks, same)
+    notes = [note] if note else []
+    notes += _notes(hand, right, wrong, at_kinks, allowed)
+    if verdict == "close" and hand.unit is not None:
+        is_cut = (cut & (off > allowed)).any()
+        notes.append("to the digits printed" + (", cut off rather than rounded" if is_cut else ""))
+    considered = wrong if wrong.any() else np.isnan(right)
+    places = np.where(considered, far, -1.0) if considered.any() else far
+    where = tuple(int(i) for i in np.unravel_index(int(places.argmax()), places.shape)) if places.size else None
+    return Row(
+        name, right.shape, verdict, hand.array, right, wrong, float(off.max(initial=0.0)),
+        float(relative.max(initial=0.0)), where, checked, "; ".join(notes), node,
+    )  # fmt: skip
+
+
+def _verdict(wrong: Any, right: Any, at_kinks: Any, same: Any) -> str:
+    if wrong.any():
+        return "WRONG"
+    if np.isnan(right).any():
+        return "NaN"
+    return "undecided" if at_kinks.any() else "exact" if same.all() else "close"
+
+
+def _notes(hand: Hand, right: Any, wrong: Any, at_kinks: Any, allowed: Any) -> list[str]:
+    """What is to be said of kinks, of numbers that are none, and of the wrong ones."""
+    notes = []
+    yours, engines = (int((np.isnan(a) & ~np.isnan(b)).sum()) for a, b in ((hand.array, right), (right, hand.array)))
+    both = int((np.isnan(right) & np.isnan(hand.array)).sum())
+    if yours:
+        notes.append(f"yours has NaN in {yours} of {right.size} elements, expected numbers")
+    if engines or both:
+        whose = "both have NaN" if both and not engines else "the engine has NaN"
+        notes.append(f"{whose} in {engines + both} of {right.size} elements, so that nothing can be compared there")
+    if at_kinks.any():
+        notes.append(f"{int(at_kinks.sum())} at a kink: any number between the slopes on its two sides is right")
+    return notes + (_what_stands_out(hand, right, wrong, allowed) if wrong.any() else [])
+
+
+def _differentiated(
+    partials: Partials, hand: Hand, wrong: Any, off: Any, allowed: Any, most: int, *, everything: bool
+) -> dict[tuple[int, ...], Partial]:
+    """Elements differentiated numerically: the wrong ones, furthest off first; then any others.
+
+    As long as all wrong ones turn out to be at kinks, more of them are looked at.
+    """
+    order = np.argsort(-np.where(wrong, off, -1.0), axis=None, kind="stable")
+    bad = int(wrong.sum())
+    found: dict[tuple[int, ...], Partial] = {}
+    only_kinks = True
+    for flat in [*order[:bad], *np.random.default_rng(0).permutation(order[bad:] if everything else order[:0])]:
+        index = tuple(int(i) for i in np.unravel_index(int(flat), wrong.shape))
+        if len(found) >= (20 * most if only_kinks and wrong[index] else most):
+            break
+        found[index] = partial = partials.at(index)
+        only_kinks &= partial.kink and partial.allows(float(hand.array[index]), float(allowed[index]))
+    return found
+
+
+def kinks_that_allow(
+    hand: Hand, partials: Partials, found: Mapping[tuple[int, ...], Partial], wrong: Any, allowed: Any
+) -> Any:
+    """Which wrong elements are at a kink and between the slopes on its two sides, each and all of them together."""
+    mask = np.zeros(hand.array.shape, bool)
+    for index, partial in found.items():
+        if wrong[index] and partial.kink:
+            mask[index] = partial.allows(float(hand.array[index]), float(allowed[index]))
+    if mask.sum() > 1:
+        slopes = partials.beside(mask.astype(np.float64))
+        if not slopes.allows(float(hand.array[mask].sum()), float(np.broadcast_to(allowed, mask.shape)[mask].sum())):
+            mask[:] = False  # as where every one of several tied maxima is given the whole gradient
+    return mask
+
+
+def _plain(hand: Hand) -> Hand:
+    return hand._replace(unit=None)
+
+
+def _cut_off(hand: Hand, right: Any) -> Any:
+    """Where a printed number is the right one with its further digits cut off."""
+    if hand.unit is None:
+        return np.zeros(right.shape, bool)
+    inside = (np.abs(hand.array) <= np.abs(right)) & (np.abs(right) < np.abs(hand.array) + hand.unit)
+    return inside & (np.sign(hand.array) * np.sign(right) >= 0)
+
+
+def _numeric(found: dict[tuple[int, ...], Partial], right: Any, yours: Any, limit: Any, hand_limit: Any) -> Numeric:
+    """The two gradients against the finite differences that were found."""
+    verdicts: dict[str, bool | None] = {"engine": None, "yours": None}
+    where = None
+    worst = -1.0
+    for index, partial in found.items():
+        for who, numbers, slack in (("engine", right, limit), ("yours", yours, hand_limit)):
+            agrees = partial.allows(float(numbers[index]), float(slack[index]))
+            if not partial.kink or not agrees:
+                verdicts[who] = agrees and verdicts[who] is not False
+            distance = abs(float(numbers[index]) - partial.value)
+            if not agrees and distance > worst:
+                worst, where = distance, index
+    if where is None:
+        where = next((index for index, partial in found.items() if not partial.kink), None)
+    kinks = sum(partial.kink for partial in found.values())
+    value, error = found[where][:2] if where is not None else (np.nan, np.nan)
+    return Numeric(verdicts["engine"], verdicts["yours"], len(found), kinks, where, value, error)
+
+
+def row_of_another_shape(name: str, hand: Hand, right: Any, again: Callable[[Hand], Row], node: Any = None) -> Row:
+    """The row of a gradient that has not the shape of what it is taken by; `again` compares one that has."""
+    given = hand.array
+    note = f"yours has shape {given.shape}, expected {right.shape}"
+    for what, other in _turned(hand, right.shape):
+        if again(other).ok:
+            note += f"; {what} would be right"
+            break
+    return Row(name, right.shape, "shape", given, right, note=note, node=node)
+
+
+def _turned(hand: Hand, shape: tuple[int, ...]) -> Iterator[tuple[str, Hand]]:
+    """What a gradient of another shape may have been meant to be."""
+    array, unit, dtype = hand.array, hand.unit, hand.dtype
+    if array.T.shape == shape:
+        yield "its transpose", Hand(array.T, dtype, None if unit is None else unit.T)
+    if array.size == int(np.prod(shape)):
+        yield "the same numbers in that shape", Hand(array.reshape(shape), dtype, _reshaped(unit, shape))
+        yield "its transpose in that shape", Hand(array.T.reshape(shape), dtype, None)
+    padded = (1,) * (array.ndim - len(shape)) + shape
+    if len(padded) == array.ndim and all(n in (1, m) for n, m in zip(padded, array.shape, strict=True)):
+        axes = tuple(i for i, (n, m) in enumerate(zip(padded, array.shape, strict=True)) if n != m)
+        said = f"its sum over axis {axes[0]}" if len(axes) == 1 else f"its sum over the axes {axes}"
+        if axes:
+            yield said, Hand(array.sum(axis=axes).reshape(shape), dtype, None)
+
+
+def _reshaped(unit: Any, shape: tuple[int, ...]) -> Any:
+    return None if unit is None else unit.reshape(shape)
+
+
+def _what_stands_out(hand: Hand, right: Any, wrong: Any, allowed: Any) -> list[str]:
+    """How many elements are wrong; whether they are all the right ones times a number."""
+    notes = [f"{int(wrong.sum())} of {wrong.size} elements differ"] if wrong.size > 1 else []
+    if np.isfinite(hand.array).all() and np.isfinite(right).all() and right.any() and wrong.size > 1:
+        ratio = float(np.sum(hand.array * right) / np.sum(right * right))
+        if np.all(np.abs(hand.array - ratio * right) <= allowed * max(1.0, abs(ratio))) and abs(ratio) > 1e-3:
+            notes.append(f"yours is {in_words(ratio)} times the engine's everywhere")
+    if right.ndim == 2 and right.shape[0] == right.shape[1] > 1:
+        allows = np.broadcast_to(allowed, right.shape).T
+        if np.all(np.abs(hand.array.T - right) <= np.maximum(allows, allows.T)):
+            notes.append("its transpose would be right")
+    return notes
+
+
+def in_words(value: float, digits: int = 8) -> str:
+    """A number in a few characters: ``-0.1234``, ``NaN``, ``Inf``."""
+    if value != value:
+        return "NaN"
+    if value in (float("inf"), float("-inf")):
+        return "Inf" if value > 0 else "-Inf"
+    return f"{value + 0.0:.{digits}g}"
