@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
+import unicodedata
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from .tape import Node, Tape
+
+
+def nearest(name: str, known: Iterable[str]) -> list[str]:
+    """Up to three of the names known that are closest to one that is not, best first; ``g1`` is close to ``g⁽¹⁾``."""
+
+    def typed(name: str) -> str:
+        return unicodedata.normalize("NFKC", name).lower().replace("(", "").replace(")", "")
+
+    found = {typed(one): one for one in known}
+    return [found[one] for one in difflib.get_close_matches(typed(name), found, n=3, cutoff=0)]
 
 
 def summary(value: Any, *, limit: int = 4) -> str:

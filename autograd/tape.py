@@ -387,14 +387,15 @@ class Tape(Sequence[Node]):
         return self.nodes[key]
 
     def find(self, name: str) -> Node:
-        """The latest record of this name; the error names the nearest."""
+        """The latest record of this name, or ``%7``, its place on the tape; the error names the nearest."""
         for node in reversed(self.nodes):
             if node.name == name:
                 return node
-        import difflib
+        if name[:1] == "%" and name[1:].isdecimal() and int(name[1:]) < len(self.nodes):
+            return self.nodes[int(name[1:])]
+        from .listing import nearest
 
-        names = {node.name.lower(): node.name for node in self.nodes if node.name}
-        near = [names[n] for n in difflib.get_close_matches(name.lower(), names, n=3, cutoff=0)]
+        near = nearest(name, [node.name for node in self.nodes if node.name])
         raise KeyError(f"no record is named {name!r}; nearest: {', '.join(near) or 'none has a name'}")
 
     def record_of(self, what: Any) -> Node | None:
@@ -479,7 +480,7 @@ def seed_for(root: Node, grad: Any) -> Any:
         if grad.dtype.kind not in "fiub":
             raise TypeError(f"the starting gradient must be real numbers, got dtype {grad.dtype}")
     if grad.shape != root.shape:
-        raise ValueError(f"the starting gradient has shape {grad.shape}, but {describe(root)} has shape {root.shape}")
+        raise ValueError(f"the starting gradient has shape {grad.shape}, expected that of {describe(root)}")
     return grad if grad.dtype == root.dtype else grad.astype(root.dtype)
 
 

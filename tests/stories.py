@@ -52,7 +52,6 @@ class Story:
     def node(self, name: str, value: int, gradient: int | None = None) -> int:
         self.nodes.append(
             {
-                "id": f"%{len(self.nodes)}",
                 "name": name,
                 "grad": f"∂{name}",
                 "nameml": "<mi>n</mi>",
@@ -66,10 +65,6 @@ class Story:
                 "first": 0,
                 "layer": -1,
                 "box": len(self.nodes),
-                "uses": 1,
-                "alarm": "",
-                "bad": False,
-                "gradnorm": 1.0,
             }
         )
         return len(self.nodes) - 1
@@ -116,10 +111,8 @@ class Story:
         boxes = "".join(f'<g class="node" data-box="{k}"><path d="M5 {9 * k}h9v5h-9z"/></g>' for k in range(count))
         edges = "".join(f'<g class="edge" data-edge="{k}"><path d="M9 {9 * k}v4"/></g>' for k in range(count - 1))
         told = {
-            "v": 1,
             "title": "a story",
             "loss": "L",
-            "token": "t",
             "arrays": [packed(a, blob) for a in self.arrays],
             "nodes": self.nodes,
             "layers": [],

@@ -209,11 +209,6 @@ def test_bars_say_what_p_minus_y_is_multiplied_by(view: Any, factor: float, said
     assert cells == ["0.8", "0", "0.8", number(gradient[1, 2])]
 
 
-def test_labels_may_be_class_numbers(view: Any) -> None:
-    story, _ = bars_story(0.25, y=np.array([0, 1, 2, 1]))
-    assert "✔ the engine’s gradient" in text(view(story))
-
-
 # --- all of them ------------------------------------------------------------------------------------------------------
 
 
@@ -225,7 +220,7 @@ def all_stories() -> dict[str, Story]:
         "kernel": kernel_story("all of it")[0],
         "route": route_story(x, upstream, 2, 2, pooled(x, upstream, 2, 2)[0]),
         "bars": bars_story(0.25)[0],
-        "terms": terms_story(a @ b.T, [a, b], kind="einsum", subscripts="ik,jk->ij", scale=1),
+        "terms": terms_story(a @ b.T, [a, b], kind="einsum", subscripts="ik,jk->ij"),
         "paths": paths_story(),
     }
 

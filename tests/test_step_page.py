@@ -6,13 +6,17 @@ import json
 import re
 import statistics
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from browser import Open, Shown
 
+import nn
+import viz
 from autograd import Tape, Tensor
+from nn import functional as F
 from viz.numbers import number
 from viz.stepper import Stepper
 from viz.stepper.packing import with_length
@@ -55,7 +59,7 @@ CONTRASTS = """(app) => {
     return [...app.querySelectorAll('*')].filter((e) => hasText(e) && e.checkVisibility() && !e.closest('.tip'))
         .map((e) => {
             const drawing = e.closest('.pane svg');
-            const box = drawing && e.closest('.node')?.querySelector('path, polygon');
+            const box = drawing && e.closest('.node')?.querySelector('.box');
             const text = light(drawing ? getComputedStyle(e).fill : getComputedStyle(e).color);
             const paper = light(box ? getComputedStyle(box).fill : ground(drawing ? drawing.parentElement : e));
             const ratio = (Math.max(text, paper) + 0.05) / (Math.min(text, paper) + 0.05);
@@ -119,7 +123,7 @@ def test_to_the_end_and_back_gives_the_first_page(show: Open) -> None:
         first = shown.dom()
         for _ in range(len(stepper.walk)):
             shown.step_view().locator("button.next").click()
-        assert shown.text(".count").split(" / ")[0] == shown.text(".count").split(" / ")[1]
+        assert re.fullmatch(r"(?:\d+–)?(\d+) / \1", shown.text(".count"))
         assert shown.dom() != first
         for _ in range(len(stepper.walk)):
             shown.step_view().locator("button.previous").click()
@@ -180,7 +184,7 @@ def test_op_steps_hold_all_their_contributions(show: Open) -> None:
     shown = opened(show, neuron())
     assert shown.text(".count") == "0 / 10"
     shown.step_view().get_by_role("button", name="op", exact=True).click()
-    assert shown.text(".count") == "0 / 7"
+    assert shown.text(".count") == "0 / 10"
     shown.step_view().focus()
     shown.press("End")
     assert shown.step_view().locator(".operation").count() == 2
@@ -447,3 +451,92 @@ def test_the_page_forbids_itself_the_network() -> None:
     page = document(b"", "<b>", [], "t1")
     assert "default-src 'none'" in page and "<title>&lt;b&gt;</title>" in page
     assert not re.search(r"(?:src|href)=\"(?!data:)", page)
+
+
+# --- what the page works out itself agrees with the engine
+
+
+def each_step_with_its_lenses(shown: Shown, stepper: Stepper) -> str:
+    """All that is written at any step, with every lens open."""
+    said = []
+    for k in range(len(stepper.walk)):
+        shown.page.evaluate(f"document.querySelector('[data-tracegrad]').tracegrad.goto({k})")
+        closed = shown.step_view().locator(".lenses details:not([open]) > summary")
+        while closed.count():
+            closed.first.click()
+        said.append(shown.step_view().locator(".panel").inner_text())
+    return "\n".join(said)
+
+
+def dense() -> Tensor:
+    random = np.random.default_rng(1)
+    x, b, w = (Tensor(random.normal(size=n) * scale, name=name)
+               for name, n, scale in (("x", (8, 16), 1), ("b", 16, 30), ("W", (16, 9), 1)))  # fmt: skip
+    return ((x + b) @ w).sum()
+
+
+def pooled_convolution() -> Tensor:
+    model = nn.Sequential(nn.Conv2d(1, 2, 3, rng=0), nn.MaxPool2d(2))
+    image = np.random.default_rng(2).random((1, 1, 20, 20)).astype(np.float32)
+    return model(Tensor(image, name="x", requires_grad=False)).sum()
+
+
+def strided_windows_of_a_large_array() -> Tensor:
+    model = nn.Conv2d(8, 4, 1, stride=2, rng=0)
+    x = np.random.default_rng(0).normal(size=(1, 8, 32, 32)).astype(np.float32)
+    return (model(Tensor(x, name="x", requires_grad=False)) ** 2).mean()
+
+
+@pytest.mark.parametrize("loss", [dense, pooled_convolution, strided_windows_of_a_large_array])
+def test_no_step_finds_the_engine_wrong(show: Open, loss: Callable[[], Tensor]) -> None:
+    stepper = Stepper(Tape(loss()))
+    shown = opened(show, stepper)
+    said = each_step_with_its_lenses(shown, stepper)
+    assert "✔" in said and "✘" not in said
+    assert shown.messages == []
+
+
+def test_a_hand_derived_gradient_that_differs_is_in_sight_and_on_the_tape(show: Open) -> None:
+    random = np.random.default_rng(0)
+    x, w = Tensor(random.normal(size=(5, 4)), name="x"), Tensor(random.normal(size=(4, 3)), name="W")
+    shown = opened(show, viz.step(F.cross_entropy(x @ w, [0, 1, 2, 0, 1]), against={"W": np.zeros((4, 3))}))
+    wrong, panel = shown.step_view().locator(".check .off"), shown.step_view().locator(".panel")
+    top, inside = wrong.bounding_box(), panel.bounding_box()
+    assert inside["y"] <= top["y"] <= inside["y"] + inside["height"] - top["height"]
+    assert shown.step_view().locator(".cell", has_text="≠").count() == 1
+
+
+def test_a_click_on_an_element_takes_its_sum_apart(show: Open) -> None:
+    shown = opened(show, layers())
+    shown.press("ArrowRight")
+    shown.step_view().locator("figure.answer canvas").click(position={"x": 30, "y": 20})
+    lens = shown.step_view().locator(".lenses details", has_text="One element")
+    assert lens.get_attribute("open") is not None
+    assert "Σ 9 terms" in " ".join(lens.inner_text().split())
+
+
+def test_numbers_of_steps_are_those_of_python(show: Open) -> None:
+    stepper = neuron()
+    shown = opened(show, stepper)
+    for step in stepper.walk.steps:
+        shown.page.evaluate(f"document.querySelector('[data-tracegrad]').tracegrad.goto({step.number})")
+        assert shown.text(".count") == f"{step.number} / {len(stepper.walk) - 1}"
+    shown.step_view().get_by_role("button", name="op", exact=True).click()
+    assert shown.text(".count") == "9–10 / 10"
+
+
+def test_the_quiz_says_nothing_of_what_it_asks(show: Open) -> None:
+    stepper = viz.step((Tensor(2.0, name="a") * Tensor(3.0, name="b") + 1) ** 2, watch=["a"])
+    shown = opened(show, stepper)
+    shown.press("End")
+    answer = "42"
+    assert answer in shown.step_view().inner_text()
+    shown.step_view().get_by_role("button", name="quiz").click()
+    visible = shown.step_view().evaluate(
+        "(app) => [...app.querySelectorAll('*')].filter((e) => !e.children.length && e.checkVisibility({"
+        " visibilityProperty: true }) && e.tagName !== 'title').map((e) => e.textContent).join(' ')"
+    )
+    assert answer not in visible.split()
+    assert not any(
+        answer in (cell or "") for cell in [c.get_attribute("title") for c in shown.step_view().locator(".cell").all()]
+    )

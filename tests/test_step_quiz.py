@@ -31,7 +31,6 @@ def quiz_page(view: Any, array: Any) -> Any:
             "subscripts": "k->" if np.ndim(array) == 0 else "k->k",
             "operands": [story.array(np.ravel(array))],
             "names": ["δ"],
-            "scale": 1,
         },
     )
     page = view(story)

@@ -15,7 +15,7 @@ from stories import CONVOLUTIONS, HOST, number, paths_story, step_of, terms_stor
 def test_an_element_is_its_five_largest_products_and_the_rest(view: Any) -> None:
     random = np.random.default_rng(3)
     a, b = random.integers(-99, 100, (3, 120)), random.integers(-99, 100, (5, 120))
-    page = view(terms_story(a @ b.T, [a, b], kind="einsum", subscripts="ik,jk->ij", scale=1))
+    page = view(terms_story(a @ b.T, [a, b], kind="einsum", subscripts="ik,jk->ij"))
     page.get_by_label("index of the element").fill("2, 1")
     page.keyboard.press("Enter")
     products = a[2] * b[1]
@@ -31,7 +31,7 @@ def test_an_element_is_its_five_largest_products_and_the_rest(view: Any) -> None
 
 
 EINSUMS = {
-    "transposed": ("ki,jk", [(4, 3), (2, 4)]),
+    "transposed": ("ki,jk->ij", [(4, 3), (2, 4)]),
     "outer": ("i,j->ij", [(3,), (4,)]),
     "one operand": ("ij->i", [(3, 5)]),
     "diagonal": ("ii->i", [(4, 4)]),
@@ -46,8 +46,8 @@ def test_the_terms_of_any_einsum_add_up_to_its_element(view: Any, case: str) -> 
     subscripts, shapes = EINSUMS[case]
     random = np.random.default_rng(5)
     operands = [random.integers(-9, 10, shape) for shape in shapes]
-    result = 0.5 * np.einsum(subscripts, *operands)
-    page = view(terms_story(result, operands, kind="einsum", subscripts=subscripts, scale=0.5))
+    result = np.einsum(subscripts, *operands)
+    page = view(terms_story(result, operands, kind="einsum", subscripts=subscripts))
     if result.ndim:
         page.get_by_label("index of the element").fill(", ".join(str(n - 1) for n in result.shape))
         page.keyboard.press("Enter")
@@ -75,7 +75,7 @@ def test_the_terms_of_a_convolutions_element_add_up_to_it(view: Any, case: str) 
 
 def test_a_clicked_element_of_the_result_is_taken_apart(view: Any) -> None:
     a, b = np.array([[1.0, 2], [3, 4]]), np.array([[5.0, 6], [7, 8]])
-    page = view(terms_story(a @ b, [a, b], kind="einsum", subscripts="ik,kj->ij", scale=1))
+    page = view(terms_story(a @ b, [a, b], kind="einsum", subscripts="ik,kj->ij"))
     page.locator(".lens .matrix td").nth(3).click()
     said = text(page)
     assert "Element [1, 1]: a × b" in said
@@ -85,7 +85,7 @@ def test_a_clicked_element_of_the_result_is_taken_apart(view: Any) -> None:
 
 def test_an_index_that_is_not_there_is_explained(view: Any) -> None:
     a = np.ones((2, 3))
-    page = view(terms_story(a.sum(1), [a], kind="einsum", subscripts="ij->i", scale=1))
+    page = view(terms_story(a.sum(1), [a], kind="einsum", subscripts="ij->i"))
     page.get_by_label("index of the element").fill("2")
     page.keyboard.press("Enter")
     assert "There is no such element: the index is one number, 0…1." in text(page)

@@ -176,7 +176,7 @@ def test_a_step_prints_rule_numbers_result_sum_check_fact_and_line():
         (lambda x: F.relu(x).sum(), "1 of 3 elements held at 0"),
         (lambda x: (x + np.ones((2, 3))).sum(), "x was used 2 times over by broadcasting, so 2 terms are summed"),
         (lambda x: (-x).sum(), "with the opposite sign"),
-        (lambda x: (3 * x).sum(), "‖gradient‖ goes from 1.732 to 5.196: ×3."),
+        (lambda x: (3 * x).sum(), "Every local derivative is 3 here."),
         (lambda x: (0 * (x * x)).sum(), "The gradient that arrives is 0 everywhere, so x gets 0."),
         (lambda x: x.reshape(3, 1).sum(), "The gradient goes back the way the numbers came: from (3, 1) to (3,)."),
         (lambda x: np.inner(x, x), "The result is a sum of 3 products."),
@@ -195,7 +195,7 @@ def test_the_sentence_is_a_fact_of_these_numbers(make, said):
 def test_sentences_of_a_convolutional_network_count_what_is_there():
     sentences = [s.sentence for s in viz.step(lenet()[0])]
     assert any("slides to 24×24 positions, so every weight is used 576 times" in s for s in sentences)
-    assert "Every weight was used at 8×8 positions: its gradient is the sum of 64 terms." in sentences
+    assert "Every weight was used at 8×8 positions: its gradient is the sum of 64 products." in sentences
     assert all(s.endswith(".") for s in sentences)
 
 
@@ -264,7 +264,7 @@ def test_finite_differences_agree_with_every_gradient_of_a_network():
 def test_finite_differences_at_a_kink_decide_nothing_and_give_both_slopes():
     ok, text = viz.step(F.relu(Tensor(0.0, name="x")) * 3.0)[-1].check.numeric
     assert ok is None
-    assert re.fullmatch(r"— at a kink: the slope is -?0 on one side, [23]\S* on the other", text), text
+    assert text == "— at a kink: the slope is 0 on one side, 3 on the other"
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ def test_finite_differences_are_as_coarse_as_the_coarsest_dtype_on_the_way(loss)
 
 def test_a_gradient_below_what_finite_differences_resolve_is_not_called_right():
     x = Tensor(1.0, name="x")
-    assert viz.step(x * 1e-30 + 1.0)[-1].check.numeric == (None, "— too small to be measured")
+    assert viz.step(x * 1e-30 + 1.0)[-1].check.numeric == (None, "— too small to be measured beside rounding")
     assert viz.step(x * 0.0 + 1.0)[-1].check.numeric == (True, "✔")
 
 

@@ -344,7 +344,7 @@ def test_a_parameter_is_found_by_its_name():
     np.testing.assert_array_equal(
         viz.contributions(loss, conv.weight.name).array, viz.contributions(Tape(loss), conv.weight.node).array
     )
-    with pytest.raises(KeyError, match=r"no record is named 'g1'; nearest: g⁽¹⁾"):
+    with pytest.raises(KeyError, match=r"contributions: no record is named 'g1'; nearest: g⁽¹⁾"):
         viz.contributions(loss, "g1")
 
 
@@ -409,12 +409,45 @@ def test_a_loss_without_a_tape_is_refused():
         viz.contributions(loss, "w")
 
 
-def test_a_parameter_that_was_updated_since_is_pointed_out():
+def test_a_parameter_that_was_updated_since_is_found_by_what_holds_it():
     conv, loss = lenet_like()
+    before = viz.contributions(loss, conv.weight).array
     conv.weight.data = conv.weight.data * 0.5
-    with pytest.raises(ValueError, match="from before its data were replaced: ask for 'g⁽¹⁾'"):
-        viz.contributions(loss, conv.weight)
-    assert viz.contributions(loss, "g⁽¹⁾").count == 16
+    np.testing.assert_array_equal(viz.contributions(loss, conv.weight).array, before)
+
+
+def test_another_tensor_of_the_same_name_is_pointed_out():
+    _, loss = lenet_like()
+    with pytest.raises(ValueError, match="there is another of that name: ask for 'g⁽¹⁾'"):
+        viz.contributions(loss, lenet_like()[0].weight)
+
+
+def test_a_record_is_found_by_every_name_that_is_printed_for_it():
+    w = Tensor(array(3, 2), name="w")
+    h = Tensor(array(2, 3), name="x") @ w
+    loss = squares(h)
+    by_tensor = viz.contributions(loss, h)
+    for name in (h.node, by_tensor.name):
+        np.testing.assert_array_equal(viz.contributions(loss, name).array, by_tensor.array)
+    assert by_tensor.name == "%2"
+    assert viz.contributions(loss, "L").array == 1.0
+
+
+def test_a_limit_that_leaves_nothing_else_to_ask_for_is_to_be_raised():
+    x = Tensor(np.ones(10000), name="x")
+    with pytest.raises(ValueError) as error:
+        viz.contributions(x.sum(), x, limit=10)
+    assert str(error.value) == (
+        "contributions: x of shape (10000,) has 1 contribution, 80000 bytes, more than the limit of 10 bytes: "
+        "raise limit="
+    )
+
+
+@pytest.mark.parametrize("limit", ["a", -1, True, float("nan"), [10]])
+def test_a_limit_is_a_number_of_bytes(limit):
+    x = Tensor(np.ones(3), name="x")
+    with pytest.raises(ValueError, match="limit must be a number of bytes of at least 0, or None, got"):
+        viz.contributions(x.sum(), x, limit=limit)
 
 
 def test_a_gradient_that_is_stopped_is_named():

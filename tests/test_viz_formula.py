@@ -264,17 +264,18 @@ def test_shapes_are_an_algebra_of_their_own():
 def test_numbers_stand_for_small_arrays_and_a_shape_for_large_ones():
     x = Tensor([[1.0, -2.0], [0.5, 1e-5]], name="x")
     v = Tensor([1.0, 2.0], name="v")
-    assert one(x @ v).plain("numbers") == "[1 −2; 0.5 10⁻⁵] · [1; 2]"
+    assert one(x @ v).plain("numbers") == "[1 −2; 0.5 1e-05] · [1; 2]"
     assert one(x @ v).latex("numbers") == (
         r"\begin{pmatrix} 1 & -2 \\ 0.5 & 10^{-5} \end{pmatrix}\cdot \begin{pmatrix} 1 \\ 2 \end{pmatrix}"
     )
     assert one(Tensor(2.0, name="a") * Tensor(-3.0, name="b")).plain("numbers") == "2 × (−3)"
     assert one(np.exp(leaf("x", 7, 2))).plain("numbers") == "exp(▦ 7×2)"
-    assert one(np.exp(Tensor([np.nan, np.inf, -np.inf, 1 / 3], name="x"))).plain("numbers") == "exp([NaN ∞ −∞ 0.3333])"
+    odd = Tensor([np.nan, np.inf, -np.inf, 1 / 3], name="x")
+    assert one(np.exp(odd)).plain("numbers") == "exp([NaN Inf −Inf 0.3333])"
 
 
 def test_known_numbers_are_written_by_name():
-    assert one(np.log2(leaf("x", 2)), 0).plain() == "∂L/∂s / ((ln 2) x)"
+    assert one(np.log2(leaf("x", 2)), 0).plain() == "∂L/∂s / (log(2) x)"
     assert one(np.deg2rad(leaf("x", 2)), 0).plain() == "π/180 ∂L/∂s"
     assert one(leaf("x", 7).mean(), 0).plain() == "broadcast(∂L/∂s / 7, 7)"
 
@@ -317,8 +318,11 @@ def test_latex_never_raises_two_things_at_once():
     tape = Tape(out.sum())
     inner = {node for node in tape if not node.is_leaf}
     formula = forward(out.node, Names(tape), tape.value, written_out=inner)
-    assert formula.plain() == "(W⁽¹⁾ + 1)⁻¹ᵀ"
-    assert formula.latex() == r"{\left( W^{(1)}+1 \right)^{-1}}^{\top}"
+    assert formula.plain() == "(W⁽¹⁾ + 1)⁻ᵀ"
+    assert formula.latex() == r"\left( W^{(1)}+1 \right)^{-\top}"
+    squared = np.transpose(leaf("W⁽¹⁾", 2, 2) ** 2)
+    formula = forward(squared.node, Names(Tape(squared.sum())), written_out=set(squared.node.parents))
+    assert formula.latex() == r"{\left( W^{(1)} \right)^{2}}^{\top}"
 
 
 @pytest.mark.parametrize(
@@ -375,7 +379,7 @@ def test_indices_are_short():
 def test_options_that_are_defaults_are_left_out():
     assert one(np.std(leaf("x", 2, 3), axis=1)).plain() == "std₁(x)"
     assert one(np.std(leaf("x", 2, 3), axis=1, ddof=1)).plain() == "std₁(x, ddof=1)"
-    assert one(np.transpose(leaf("x", 2, 3, 4), (2, 0, 1))).plain() == "transpose(x, axes=(2, 0, 1))"
+    assert one(np.transpose(leaf("x", 2, 3, 4), (2, 0, 1))).plain() == "transpose(x, (2, 0, 1))"
 
 
 def test_many_operands_are_cut_in_the_middle():
@@ -434,7 +438,7 @@ def test_undone_broadcasting_is_a_sum_over_its_axes():
 def test_the_formula_is_the_one_that_holds_for_these_numbers():
     x, y = Tensor([1.0, 2.0], name="x"), Tensor([1.0, 3.0], name="y")
     tie = one(np.maximum(x, y), 0)
-    assert tie.plain() == "∂L/∂s ⊙ [x = s] ⊙ (1 − 0.5 [x = y])"
+    assert tie.plain() == "∂L/∂s ⊙ ([x > y] + 0.5 [x = y])"
     np.testing.assert_array_equal(tie.evaluate(), [0.5, 0.0])
     assert one(np.maximum(x, y + 0.5), 0).plain() == "∂L/∂s ⊙ [x = s]"
     assert one(leaf("x", 2) ** leaf("y", 2), 0).plain() == "∂L/∂s ⊙ y ⊙ x^(y − 1)"

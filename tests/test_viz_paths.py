@@ -322,7 +322,8 @@ def test_products_can_not_be_changed():
     [
         (TypeError, "paths: expected a Tensor or a Tape, got float", lambda loss, x: viz.paths(2.0, x)),
         (TypeError, "paths: expected a Tensor, a record or a name, got float", lambda loss, x: viz.paths(loss, 2.0)),
-        (KeyError, "no record is named 'weight'; nearest: weights", lambda loss, x: viz.paths(loss, "weight")),
+        (KeyError, "paths: no record is named 'weight'; nearest: weights", lambda loss, x: viz.paths(loss, "weight")),
+        (KeyError, "paths: no record is named '%9'; the records are %0 to %2", lambda loss, x: viz.paths(loss, "%9")),
         (ValueError, "limit must be a non-negative integer, got -1", lambda loss, x: viz.paths(loss, x, limit=-1)),
         (ValueError, r"starting gradient has shape \(3,\)", lambda loss, x: viz.paths(loss, x, grad=np.ones(3))),
     ],
@@ -331,6 +332,37 @@ def test_bad_input_is_refused_in_a_sentence(error, match, ask):
     x = Tensor([1.0, 2.0], name="weights")
     with pytest.raises(error, match=match):
         ask((x * x).sum(), x)
+
+
+def test_paths_start_at_every_name_that_is_printed():
+    x = Tensor(3.0, name="x")
+    h = x * x
+    loss = h * x + h
+    assert viz.paths(loss, h).count == 2
+    assert str(viz.paths(loss, "%1")) == str(viz.paths(loss, h)) == str(viz.paths(loss, h.node))
+    assert viz.paths(loss, "%0").count == viz.paths(loss, x).count == 5
+    assert viz.paths(loss, "L").count == viz.paths(loss, "%3").count == 1
+
+
+def test_of_several_records_of_one_name_each_is_found_by_its_number():
+    x = Tensor(2.0, name="h")
+    h = x * x
+    h.name = "h"
+    loss = h * 3.0
+    assert [viz.paths(loss, name).node for name in ("h", "h (1)", "h (2)")] == [h.node, x.node, h.node]
+
+
+def test_a_parameter_that_was_updated_since_is_found_by_what_holds_it():
+    w = Tensor(2.0, name="w")
+    loss = w * w
+    w.data = np.array(5.0)
+    assert viz.paths(loss, w).count == 2
+
+
+def test_numbers_below_zero_have_a_minus_sign():
+    a, b, c = (Tensor(value, name=name) for value, name in ((-2.0, "a"), (-3.0, "b"), (5.0, "c")))
+    text = str(viz.paths(a * b * c, a))
+    assert "5 × (−3) = −15" in text and "-" not in text
 
 
 def test_a_loss_without_a_tape_is_refused():

@@ -119,16 +119,36 @@ def test_asking_twice_for_one_moment_gives_one_snapshot():
     assert recording[1].loss != recording[2].loss
 
 
-def test_above_the_limit_every_second_snapshot_goes_and_those_asked_for_stay():
+def test_above_the_limit_the_first_and_the_newest_stay_and_those_asked_for():
     net, recording = watched(every=1, limit=4)
     trained(net, 3, recording.update)
     recording.snap("mine")
-    assert steps_of(recording) == [0, 1, 2, 3] and recording.every == 1
+    assert steps_of(recording) == [0, 1, 2, 3]
     trained(net, 2, recording.update)
-    assert steps_of(recording) == [0, 2, 3, 4] and recording.every == 2
+    assert steps_of(recording) == [0, 2, 3, 4, 5]
     trained(net, 20, recording.update)
-    assert steps_of(recording) == [0, 3, 8, 16, 24] and recording.every == 8
+    assert steps_of(recording) == [0, 3, 8, 16, 25]
     assert recording[1].label == "mine"
+
+
+@pytest.mark.parametrize(("limit", "steps"), [(2, [0, 30]), (3, [0, 16, 30]), (5, [0, 8, 16, 24, 30])])
+def test_a_limit_never_ends_the_recording_before_the_training(limit, steps):
+    net, recording = watched(every=1, limit=limit)
+    trained(net, 30, recording.update)
+    assert steps_of(recording) == steps
+    last = recording[-1]
+    assert last.loss == pytest.approx(float(recording.snap().loss), rel=1e-12)
+
+
+@pytest.mark.parametrize("limit", [3, 4, 7, 10])
+def test_what_a_limit_leaves_is_spread_over_the_training(limit):
+    _, recording = watched(every=2, limit=limit)
+    for step in range(1, 101):
+        recording.update()
+        kept = steps_of(recording)
+        assert kept[0] == 0 and kept[-1] == step // 2 * 2 and len(kept) <= limit
+        gaps = np.diff(kept)
+        assert not gaps.size or max(gaps) <= max(4.0 * kept[-1] / len(kept), 4)
 
 
 def test_without_a_limit_nothing_goes():

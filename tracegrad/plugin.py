@@ -142,8 +142,8 @@ class _Collector:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if _is_worker(self.config):
             return
-        wrong = self._wrong()
         if self.all:
+            wrong = self._wrong(passed=False)
             first, *rest = self._summary(wrong)
             terminalreporter.write_line(first, red=bool(wrong), green=not wrong)
             for line in rest:
@@ -153,27 +153,28 @@ class _Collector:
         elif self.target is not None:
             terminalreporter.write_line(f"gradients: all comparisons are in {self.target}")
 
-    def _wrong(self) -> list[str]:
-        """``W⁽²⁾ in test_x``, for each gradient that is not right."""
+    def _wrong(self, passed: bool) -> list[str]:
+        """``W⁽²⁾ in test_x``, for each gradient that is not right in a test that passed, or in one that did not."""
         found = []
-        for where, passed, comparison in self.all:
-            told = f"{where} (which passed)" if passed else where
-            for name, verdict, ok in comparison["rows"]:
+        for where, has_passed, comparison in self.all:
+            for name, verdict, ok in comparison["rows"] if has_passed == passed else ():
                 kind = f" ({verdict})" if verdict not in ("WRONG", "close", "exact") else ""
-                found += [] if ok else [f"{name}{kind} in {told}"]
+                found += [] if ok else [f"{name}{kind} in {where}"]
         return found
 
     def _summary(self, wrong: list[str]) -> list[str]:
         rows = [row for _, _, comparison in self.all for row in comparison["rows"]]
         undecided = sum(verdict == "undecided" for _, verdict, _ in rows)
+        expected = len(self._wrong(passed=True))
         said = f"gradients: {len(rows)} compared" + (f", {undecided} undecided" if undecided else "")
+        said += f", {expected} wrong in tests that passed" if expected else ""
         if len(wrong) < 2:
             return [said + (f", 1 WRONG: {wrong[0]}" if wrong else "")]
         more = [f"  … and {len(wrong) - _LISTED} more"] if len(wrong) > _LISTED else []
         return [f"{said}, {len(wrong)} WRONG:", *(f"  {line}" for line in wrong[:_LISTED]), *more]
 
     def _page(self) -> str:
-        lines = self._summary(self._wrong()) if self.all else ["gradients: none compared"]
+        lines = self._summary(self._wrong(passed=False)) if self.all else ["gradients: none compared"]
         parts = [f"<p>{'<br>'.join(html.escape(line) for line in lines)}</p>"]
         for where, _, comparison in self.all:
             parts.append(f"<h2>{html.escape(where)}</h2>\n{comparison['html']}")

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from autograd import Node, Tape, Tensor
+import numpy as np
 
-__all__ = ["node_of", "seed_of", "tape_of"]
+from autograd import Node, Tape, Tensor
+from autograd.listing import nearest
+
+from .naming import Names
+
+__all__ = ["array_of", "node_of", "on_tape", "record_called", "seed_of", "tape_of"]
+
+_PLACE = re.compile(r"%([0-9]{1,9})")
 
 
 def tape_of(loss: Any, caller: str) -> Tape:
@@ -31,8 +39,14 @@ def tape_of(loss: Any, caller: str) -> Tape:
     return Tape(loss)
 
 
+# --- records, by whatever they are called -----------------------------------------------------------------------------
+
+
 def node_of(tape: Tape, what: Any, caller: str) -> Node:
     """The record of a Tensor, of a name, or itself; it need not be on the tape.
+
+    A name is whatever is printed for a record: its own (the latest of that name), ``L``, ``h (2)``, or ``%7``, its
+    place on the tape. A parameter whose data were replaced since is found by what holds it.
 
     Raises
     ------
@@ -42,12 +56,73 @@ def node_of(tape: Tape, what: Any, caller: str) -> Node:
         If no record has that name; names the nearest.
     """
     if isinstance(what, str):
-        return tape.find(what)
+        found = record_called(tape, what)
+        if found is None:
+            raise KeyError(f"{caller}: no record is named {what!r}; {_instead(tape, what)}")
+        return found
     if isinstance(what, Node):
         return what
     if not isinstance(what, Tensor):
         raise TypeError(f"{caller}: expected a Tensor, a record or a name, got {type(what).__name__}")
-    return what.node
+    return tape.record_of(what) or what.node
+
+
+def on_tape(tape: Tape, what: Any, caller: str) -> Node:
+    """`node_of`, where it must be on the tape.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    node = node_of(tape, what, caller)
+    if node in tape:
+        return node
+    called = f" named {node.name}" if node.name else ""
+    raise ValueError(f"{caller}: a Tensor of shape {node.shape}{called} is not on the tape of this loss")
+
+
+def record_called(tape: Tape, name: str) -> Node | None:
+    """The record that a name is printed for, if there is one: see `node_of`."""
+    found = next((node for node in reversed(tape.nodes) if node.name == name), None)
+    if found is not None:
+        return found
+    place = _PLACE.fullmatch(name)
+    if place is not None:
+        return tape[int(place[1])] if int(place[1]) < len(tape) else None
+    names = Names(tape)
+    return next((node for node in reversed(tape.nodes) if names.of(node) == name), None)
+
+
+def _instead(tape: Tape, name: str) -> str:
+    """What could have been meant by a name that nothing has."""
+    if _PLACE.fullmatch(name):
+        return f"the records are %0 to %{len(tape) - 1}"
+    near = nearest(name, [node.name for node in tape if node.name])
+    return f"nearest: {', '.join(near) or 'none has a name'}"
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+
+def array_of(value: Any, what: str) -> Any:
+    """An array of what was given as one: an array, a Tensor (its data), a list; `what` begins the sentence of an error.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If no array can be made of it.
+    """
+    if isinstance(value, Tensor):
+        return value.data
+    if callable(getattr(value, "detach", None)):  # torch refuses to convert a Tensor that requires a gradient
+        value = value.detach()
+    try:
+        return np.array(value)
+    except Exception as error:
+        kind = ValueError if isinstance(error, ValueError) else TypeError
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise kind(f"{what}: expected an array of real numbers, got {type(value).__name__} ({said})") from None
 
 
 def seed_of(tape: Tape, grad: Any, caller: str) -> Any:
@@ -66,4 +141,15 @@ def seed_of(tape: Tape, grad: Any, caller: str) -> Any:
             f"{caller}: the loss has shape {root.shape}, and gradients are of a scalar: take its .sum() or .mean(), "
             f"or give the gradient to start from, grad=np.ones({root.shape})"
         )
-    return tape.seed(grad)
+    if root.needs_grad and grad is not None:
+        grad = array_of(grad, f"{caller}: grad")
+        if grad.dtype.kind not in "fiub":
+            raise TypeError(f"{caller}: grad must be real numbers, got dtype {grad.dtype}")
+        if grad.shape != root.shape:
+            raise ValueError(
+                f"{caller}: the starting gradient has shape {grad.shape}, expected that of the loss, {root.shape}"
+            )
+    try:
+        return tape.seed(grad)
+    except ValueError as error:
+        raise ValueError(f"{caller}: {error}") from None

@@ -1,4 +1,4 @@
-"""Where NaN and Inf are born: the first value, or the first gradient, that holds one."""
+"""Where NaN and Inf are born: in a value or a gradient that is made from nothing that holds one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,39 @@ from autograd.listing import not_finite
 _NOTHING: frozenset[str] = frozenset()
 
 
-def births(tape: Tape, steps: Iterable[Step]) -> tuple[dict[Node, Any], dict[Node, str]]:
+class Kinds:
+    """Which of NaN and Inf the values on a tape hold.
+
+    Parameters
+    ----------
+    tape : Tape
+    """
+
+    def __init__(self, tape: Tape):
+        self._of = {node: not_finite(tape.value(node)) for node in tape}
+
+    def of(self, operand: Any) -> frozenset[str]:
+        """Of a record's value, or of a constant."""
+        return self._of[operand] if isinstance(operand, Node) else not_finite(operand)
+
+    def read_forward(self, node: Node) -> frozenset[str]:
+        """Of all that an operation is computed from."""
+        return _NOTHING.union(*(self.of(operand) for operand in node.operands))
+
+    def read_backward(self, node: Node, i: int) -> frozenset[str]:
+        """Of the values that the derivative rule of operand `i` reads; the gradient that arrives comes on top."""
+        return _NOTHING.union(*(self.of(operand) for operand in values_read(node, i)))
+
+
+def values_read(node: Node, i: int) -> list[Any]:
+    """The records and constants whose values the derivative rule of operand `i` looks at."""
+    reads_output, read = node.rule.reads(i)
+    operands = node.operands
+    found = [operands[k] for k in (range(len(operands)) if read is None else sorted(read)) if k < len(operands)]
+    return [*found, node] if reads_output else found
+
+
+def births(tape: Tape, steps: Iterable[Step], kinds: Kinds | None = None) -> tuple[dict[Node, Any], dict[Node, str]]:
     """The gradient of every record, and a remark on each where NaN or Inf comes up that is in nothing it is made from.
 
     Parameters
@@ -19,37 +51,36 @@ def births(tape: Tape, steps: Iterable[Step]) -> tuple[dict[Node, Any], dict[Nod
     tape : Tape
     steps : iterable of Step
         Its backward sweep; nothing where no gradient flows.
+    kinds : Kinds, optional
+        Those of the tape, where they are known already.
 
     Returns
     -------
     gradients : dict of Node to array
     alarms : dict of Node to str
     """
-    kinds = {node: not_finite(tape.value(node)) for node in tape}
-
-    def inputs(node: Node) -> frozenset[str]:
-        return _NOTHING.union(*(kinds[a] if isinstance(a, Node) else not_finite(a) for a in node.operands))
-
+    kinds = kinds or Kinds(tape)
     gradients: dict[Node, Any] = {}
     alarms: dict[Node, str] = {}
     arrived: dict[Node, frozenset[str]] = {}
+    in_values = {node: kinds.of(node) - kinds.read_forward(node) for node in tape}
     for step in steps:
         node = step.node
         gradients[node] = step.grad
         had = not_finite(step.grad)
         # Where contributions add up, Inf - Inf makes NaN.
         born = had - arrived[node] if node in arrived else _NOTHING
-        known = had | kinds[node] | inputs(node)
         for contribution in step.contributions:
             sent = not_finite(contribution.dense())
             arrived[contribution.node] = arrived.get(contribution.node, _NOTHING) | sent
-            born |= sent - known
+            if not sent <= had:
+                born |= sent - had - kinds.read_backward(node, contribution.position)
+        if born - in_values[node]:
+            alarms[node] = f"{listed(born - in_values[node])} born in its gradient"
+    for node, born in in_values.items():
         if born:
-            alarms[node] = f"{listed(born)} born in its gradient"
-    for node, had in kinds.items():
-        born = had - inputs(node)
-        if born:
-            alarms[node] = f"{listed(born)} {'in the data' if node.is_leaf else 'born here'}"
+            here = f"{listed(born)} {'in the data' if node.is_leaf else 'born here'}"
+            alarms[node] = f"{here}, {alarms[node]}" if node in alarms else here
     return gradients, alarms
 
 

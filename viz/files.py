@@ -15,6 +15,8 @@ def target_of(path: str | os.PathLike[str], suffixes: Sequence[str]) -> Path:
 
     Raises
     ------
+    TypeError
+        If it is no string or path.
     ValueError
         If the suffix is not one of `suffixes`.
     FileNotFoundError
@@ -22,6 +24,10 @@ def target_of(path: str | os.PathLike[str], suffixes: Sequence[str]) -> Path:
     IsADirectoryError
         If there is a folder of that name.
     """
+    if not isinstance(path, str | os.PathLike) or isinstance(os.fspath(path), bytes):
+        raise TypeError(
+            f"save: path must be a string or a path, ending in {' or '.join(suffixes)}, got {type(path).__name__}"
+        )
     target = Path(path)
     suffix = target.suffix.lower()
     if suffix not in suffixes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Any
 
@@ -56,6 +57,21 @@ def number(value: Any, digits: int = 4) -> str:
     if value in (float("inf"), float("-inf")):
         return "Inf" if value > 0 else "-Inf"
     return f"{value + 0.0:.{digits}g}"
+
+
+def signed(text: str) -> str:
+    """Numbers with real minus signs, as formulas have them: ``−0.5``; exponents keep theirs, ``1e-17``."""
+    return re.sub(r"(?<!\w)-(?=[\dI])", "−", text)
+
+
+def numeral(value: Any, digits: int = 4) -> str:
+    """One number as sentences have it, with a real minus sign: ``−0.1235``."""
+    return signed(number(value, digits))
+
+
+def counted(n: int, what: str) -> str:
+    """``1 element``, ``3 elements``."""
+    return f"{n:,} {what}{'s' * (n != 1)}"
 
 
 def length(array: Any) -> float:

@@ -20,7 +20,7 @@ from autograd.tape import as_array
 from .arguments import node_of, seed_of, tape_of
 from .calls import Call
 from .naming import Names
-from .numbers import FEW, columns, norm, number, ordinal, padded, shape_text
+from .numbers import FEW, columns, norm, numeral, ordinal, padded, shape_text, signed
 
 __all__ = ["Edge", "Path", "Paths", "paths"]
 
@@ -36,7 +36,7 @@ def paths(loss: Any, x: Any, *, grad: Any = None, limit: int = LIMIT) -> Paths:
     loss : Tensor or Tape
         What gradients are of: a scalar, unless `grad` is given.
     x : Tensor, Node or str
-        Where the paths begin: a leaf, any other record, or the name of one.
+        Where the paths begin: a leaf, any other record, or the name of one as it is printed (``"h"``, ``"%3"``).
     grad : array_like of the shape of `loss`, optional
         The gradient that each path starts from at the loss; needed where `loss` is not a scalar.
     limit : int, optional
@@ -159,12 +159,12 @@ class Paths:
     (2, (3.0,), 6.0)
     """
 
-    def __init__(self, tape: Tape, x: Node, seed: Any, limit: int):
+    def __init__(self, tape: Tape, x: Node, seed: Any, limit: int, names: Names | None = None):
         self.tape = tape
         self.node = x
         self.limit = limit
         self._seed = seed
-        self._names = Names(tape)
+        self._names = names or Names(tape)
         self._count()
 
     def _count(self) -> None:
@@ -249,15 +249,15 @@ class Paths:
                 continue
             for i in reversed(self._into[node]):
                 if (node, i) not in calls:
-                    calls[node, i] = Call(node, i), self._edge(node, i)
+                    calls[node, i] = (call := Call(node, i)), self._edge(call, node, i)
                 call, edge = calls[node, i]
                 waiting.append((edge.operand, call.pull(g), (edge, after)))
         return found
 
-    def _edge(self, node: Node, i: int) -> Edge:
+    def _edge(self, call: Call, node: Node, i: int) -> Edge:
         operand = node.operands[i]
         scalar = node.shape == () == operand.shape
-        derivative = float(Call(node, i).pull(node.dtype.type(1))) if scalar else None
+        derivative = float(call.pull(node.dtype.type(1))) if scalar else None
         return Edge(operand, node, i, derivative)
 
     def _path(self, product: Any, after: Any) -> Path:
@@ -343,8 +343,10 @@ class Paths:
         factors = path.factors
         if factors is None or not 1 < len(factors) <= _MOST_SHOWN:
             return _short(path.product)
-        seed = [] if self._seed == 1 else [number(self._seed)]
-        return f"{' × '.join([*seed, *map(number, factors)])} = {_short(path.product)}"
+        seed = [] if self._seed == 1 else [numeral(self._seed)]
+        first, *rest = [*seed, *map(numeral, factors)]
+        signs = [f"({n})" if n.startswith("−") else n for n in rest]
+        return f"{' × '.join([first, *signs])} = {_short(path.product)}"
 
     def _gradient_text(self) -> str:
         over = "the sum over " + (f"{_digits(self.count)} paths" if self.count > 1 else "1 path")
@@ -365,10 +367,10 @@ def _short(array: Any) -> str:
     """A number, a few numbers, or shape and norm."""
     array = np.asarray(array)
     if array.ndim == 0:
-        return number(array)
+        return numeral(array)
     if array.ndim == 1 and 0 < array.size <= FEW // 2:
-        return f"[{' '.join(number(v) for v in array)}]"
-    return f"{shape_text(array.shape)} ‖{norm(array)}‖"
+        return f"[{' '.join(numeral(v) for v in array)}]"
+    return f"{shape_text(array.shape)} ‖{signed(norm(array))}‖"
 
 
 def _digits(n: int) -> str:

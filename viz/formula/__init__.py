@@ -8,21 +8,28 @@ makes plain text, LaTeX and MathML of it (`printer`, `writers`).
 from __future__ import annotations
 
 from collections.abc import Callable, Container
+from functools import partial
+from operator import attrgetter
 from typing import Any, Protocol
 
 import numpy as np
 
 from autograd import Node
 
+from ..numbers import counted, ordinal
+from . import notation  # noqa: F401, fills the table of the printer
+from .glyphs import quoted
 from .printer import Printer, What
 from .tidy import textbook, tidied
 from .trace import Builder
-from .tree import Apply, Symbol, Tree, evaluate, symbols
+from .tree import Apply, Opaque, Symbol, Tree, evaluate, reached, symbols
+from .tree import parts as parts_of
 from .writers import Latex, MathML, Plain, Writer
 
 __all__ = ["Formula", "Symbol", "backward", "expression", "forward", "gradient_symbol", "value_symbol", "written"]
 
 
+_LONG = 400
 _MATH = '<math displaystyle="true">'
 
 
@@ -110,22 +117,27 @@ class Formula:
 Value = Callable[[Node], Any]
 
 
-def _later(value: Value | None, node: Node) -> Callable[[], Any]:
-    return lambda: (value or (lambda n: n.value))(node)
+_kept: Value = attrgetter("value")
+
+
+def _name(node: Node, names: Named) -> str:
+    """What a record is called in a formula: in quotes where a user's name does not read as one."""
+    return quoted(names.of(node)) if node.name else names.of(node)
 
 
 def _value_symbol(names: Named, value: Value | None) -> Callable[[Node], Symbol]:
     def symbol(node: Node) -> Symbol:
-        return Symbol("value", names.of(node), _later(value, node), node, None, node.shape, node.dtype)
+        return Symbol("value", _name(node, names), partial(value or _kept, node), node, None, node.shape, node.dtype)
 
     return symbol
 
 
 def _gradient_symbol(node: Node, names: Named, array: Any, *, short: bool) -> Symbol:
-    name = names.of(node)
+    name = _name(node, names)
+    loss = names.loss if names.loss.startswith("%") else quoted(names.loss)
     if short and _is_pre_activation(name):
         return Symbol("gradient", "δ" + name[1:], array, node, None, node.shape, node.dtype)
-    return Symbol("gradient", f"∂{names.loss}/∂{name}", array, node, (names.loss, name), node.shape, node.dtype)
+    return Symbol("gradient", f"∂{loss}/∂{name}", array, node, (loss, name), node.shape, node.dtype)
 
 
 def _is_pre_activation(name: str) -> bool:
@@ -135,7 +147,7 @@ def _is_pre_activation(name: str) -> bool:
 class _Constants:
     """Names for arrays that are no records: by their role, numbered where there are several."""
 
-    def __init__(self, taken: Container[str]) -> None:
+    def __init__(self, taken: Callable[[], Container[str]]) -> None:
         self.taken = taken
         self.given: dict[str, int] = {}
 
@@ -151,12 +163,16 @@ class _Constants:
         while True:
             self.given[name] = n = self.given.get(name, 0) + 1
             full = name if n == 1 else name + "".join("₀₁₂₃₄₅₆₇₈₉"[int(d)] for d in str(n))
-            if full not in self.taken:
+            if full not in self.taken():
                 return full
 
 
-def _taken(node: Node, names: Named, written_out: Container[Node] = ()) -> frozenset[str]:
-    """The names that a formula of `node` has use for."""
+def _taken(node: Node, names: Named, written_out: Container[Node] = ()) -> Callable[[], frozenset[str]]:
+    """The names that a formula of `node` has use for, when they are asked for."""
+    return partial(_names_below, node, names, written_out)
+
+
+def _names_below(node: Node, names: Named, written_out: Container[Node]) -> frozenset[str]:
     found, waiting = {node}, [node]
     while waiting:
         for operand in waiting.pop().parents:
@@ -282,9 +298,24 @@ def backward(node: Node, i: int, grad: Any, names: Named, value: Value | None = 
     upstream = _gradient_symbol(node, names, grad, short=True)
     target = _gradient_symbol(operands[i], names, None, short=False)
     builder = Builder(_value_symbol(names, value), _Constants(_taken(node, names)))
-    tree = tidied(builder.derivative(node, i, upstream))
-    notes = [f"{upstream.name} = ∂{names.loss}/∂{names.of(node)}"] if upstream.of is None else []
+    tree = _derivative(builder, node, i, upstream)
+    long = _gradient_symbol(node, names, None, short=False)
+    notes = [f"{upstream.name} = {long.name}"] if upstream.of is None else []
+    if isinstance(tree, Opaque):
+        which = f" of the {ordinal(i + 1)} operand" if len(node.operands) > 1 else ""
+        notes.append(f"a rule{which} of {counted(tree.operations, 'operation')}")
     return Formula(target, tree, tuple(notes), adds=True)
+
+
+def _derivative(builder: Builder, node: Node, i: int, upstream: Symbol) -> Tree:
+    """A derivative, tidied; only its name where it is too long to be read."""
+    tree = tidied(builder.derivative(node, i, upstream))
+    if builder.size <= _LONG // 16 or isinstance(tree, Opaque):
+        return tree
+    parts, read = reached(tree, lambda part: tuple(parts_of(part)))[0], symbols(tree)
+    text = Printer(Plain(), "symbols", {id(s): k for k, s in enumerate(read)}).tree(tree, top=True).text
+    operations = sum(isinstance(part, Apply) for part in parts)
+    return tree if len(text) <= _LONG else builder.opaque(node, i, upstream, read, operations)
 
 
 def _operation(node: Node, what: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from typing import NamedTuple
@@ -10,6 +11,9 @@ _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿᵀ", "0123456789+
 _LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", "0123456789+-()aehijklmnoprstuvx", strict=True))
 _TO_RAISED = {plain: raised for raised, plain in _RAISED.items()} | {"−": "⁻"}
 _TO_LOWERED = {plain: lowered for lowered, plain in _LOWERED.items()} | {"−": "₋", ",": ","}
+_SMALL = "".join((*_LOWERED, *_RAISED))
+_WORD = re.compile(f"(?![{_SMALL}])[^\\W\\d](?:(?![{_SMALL}])[\\w.\u0300-\u036f])*[′']*")
+_ELEMENT = re.compile(r"\[\d+(?:, ?\d+)*\](?=(?: \(\d+\))?$)")
 _HATS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0307": "dot"}
 _NAME = re.compile(f"([{''.join(_LOWERED)}]*)([{''.join(_RAISED)}]*)((?: \\(\\d+\\))?)$")
 
@@ -29,9 +33,10 @@ class Glyph(NamedTuple):
 
     @property
     def is_letter(self) -> bool:
-        return len(self.base) == 1 and self.base.isalpha()
+        return len(self.base) == 1 and (self.base.isalpha() or self.base == "•")
 
 
+@functools.lru_cache(4096)
 def glyph(name: str) -> Glyph:
     """Take a name apart.
 
@@ -55,6 +60,19 @@ def glyph(name: str) -> Glyph:
     if function and not (len(base) == 1 and base.isalpha()):
         return Glyph(name)
     return Glyph(base, hat, lowered, "".join(_RAISED[c] for c in raised), tail, function)
+
+
+@functools.lru_cache(4096)
+def quoted(name: str) -> str:
+    """A user's name as an operand: in quotes where it does not read as a name.
+
+    >>> quoted("W_h"), quoted("a+b"), quoted("0")
+    ('W_h', '‘a+b’', '‘0’')
+    """
+    match = _NAME.search(_ELEMENT.sub("", name.removeprefix("log ")))
+    assert match is not None
+    base = match.string[: match.start()]
+    return name if _WORD.fullmatch(base) or base == "•" else f"‘{name}’"
 
 
 def raised(text: str) -> str | None:

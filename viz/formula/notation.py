@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from autograd.rules import elementwise, indexing, linalg, reductions, shapes, windows
 
+from ..numbers import numeral
 from ..terms import total
-from .printer import Notation, Printer
-from .tree import Apply, Number, Symbol, is_call
+from . import axes
+from .printer import NOTATION, Notation, Printer, any_other
+from .tree import Apply, Number, Symbol, is_call, same
 from .writers import COMPARISON, LOGIC, SUM, Piece, shape_text, times_text
 
-NOTATION: dict[Callable[..., Any], Notation] = {}
 _MOST_TERMS = 5
+_BY_PLACE = frozenset(("axes", "shift", "reps", "repeats", "k", "n", "q", "indices_or_sections", "newshape"))
+"""Options that need no name beside them."""
 
 
 def axes_text(tree: Apply, name: str = "axis", default: Any = None) -> str:
@@ -29,18 +33,29 @@ def axes_text(tree: Apply, name: str = "axis", default: Any = None) -> str:
     return "" if len(set(axes)) == tree.args[0].ndim > 0 else ",".join(map(str, sorted(axes))) or "()"
 
 
+def name_of(tree: Apply) -> str:
+    """What a function is called; f if it has no name."""
+    name = str(tree.rule.name).lstrip("_")
+    return name.replace("<lambda>", "f") if name.startswith("<lambda>") else name
+
+
+@lru_cache(512)
+def _defaults(fn: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        return {name: parameter.default for name, parameter in inspect.signature(fn).parameters.items()}
+    except (TypeError, ValueError):
+        return {}
+
+
 def options_of(tree: Apply, *known: str) -> list[str]:
     """The options of a call that are not what they are by default, as text."""
-    try:
-        parameters = inspect.signature(tree.fn).parameters
-    except (TypeError, ValueError):
-        parameters = {}  # type: ignore[assignment]
+    defaults = _defaults(tree.fn) if tree.options else {}
     found = []
     for name, value in tree.options.items():
-        default = parameters[name].default if name in parameters else inspect.Parameter.empty
+        default = defaults.get(name, inspect.Parameter.empty)
         if name in known or (type(default) is type(value) and not isinstance(value, Symbol) and default == value):
             continue
-        found.append(f"{name}={option_text(value)}")
+        found.append(option_text(value) if name in _BY_PLACE else f"{name}={option_text(value)}")
     return found
 
 
@@ -52,9 +67,9 @@ def option_text(value: Any) -> str:
         return f"({', '.join(option_text(v) for v in value)}{',' * (len(value) == 1)})"
     if isinstance(value, np.dtype | type):
         return np.dtype(value).name
-    if isinstance(value, float | np.floating):
-        return f"{float(value):.4g}"
-    return str(value)
+    if isinstance(value, bool | np.bool_ | str) or not isinstance(value, float | int | np.number):
+        return str(value)
+    return numeral(value)
 
 
 def _texts(p: Printer, texts: list[str]) -> list[Piece]:
@@ -68,7 +83,7 @@ def function(name: str = "", *, axis: bool = True) -> Notation:
         low = axes_text(tree) if axis and tree.args and tree.args[0].ndim else ""
         hidden = ("axis", "keepdims", "dtype", "kind") if axis else ()
         options = _texts(p, options_of(tree, *hidden))
-        return p.call(name or str(tree.rule.name).lstrip("_"), tree.args, low, options)
+        return p.call(name or name_of(tree), tree.args, low, options)
 
     return write
 
@@ -152,8 +167,8 @@ def _big(sign: str) -> Notation:
 
 def _norm(p: Printer, tree: Apply, top: bool) -> Piece:
     order, axes = tree.options.get("p", 2), axes_text(tree)
-    low = ("" if order == 2 else option_text(order)) + (f" axis {axes}" if axes else "")
-    return p.fenced("‖", tree.args[0], "‖", low.strip())
+    low = [] if order == 2 else [option_text(order)]
+    return p.fenced("‖", tree.args[0], "‖", ", ".join([*low, f"axis {axes}"] if axes else low))
 
 
 def _absolute(p: Printer, tree: Apply, top: bool) -> Piece:
@@ -170,7 +185,11 @@ def _is_last_swap(tree: Apply) -> bool:
 
 
 def _transpose(p: Printer, tree: Apply, top: bool) -> Piece:
-    return p.transposed(tree.args[0]) if _is_last_swap(tree) else function()(p, tree, top)
+    if _is_last_swap(tree):
+        return p.transposed(tree.args[0])
+    if is_call(tree, np.swapaxes):
+        return p.call("swapaxes", [tree.args[0], *_texts(p, [option_text(axis) for axis in tree.options.values()])])
+    return function()(p, tree, top)
 
 
 def _dot(p: Printer, tree: Apply, top: bool) -> Piece:
@@ -198,73 +217,6 @@ def _outer(p: Printer, tree: Apply, top: bool) -> Piece:
     return Piece(p.writer.row(left, p.writer.sign(sign), right_text), SUM + 1, "matmul")
 
 
-def _unit(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
-    return [n for n in a if n != 1] == [n for n in b if n != 1]
-
-
-def _reshape(p: Printer, tree: Apply, top: bool) -> Piece:
-    x = tree.args[0]
-    if (not top or is_call(x, np.sum)) and _unit(x.shape, tree.shape):
-        if p.what == "shapes" and isinstance(x, Symbol):
-            return p.shape(tree.shape)
-        return p.tree(x)
-    order = [Piece(p.writer.user_text("order=F"))] if tree.options.get("order", "C") == "F" else []
-    shape = Piece(p.writer.user_text(times_text(tree.shape)))
-    return p.call("reshape", [x, shape, *order])
-
-
-def _broadcast(p: Printer, tree: Apply, top: bool) -> Piece:
-    x = tree.args[0]
-    while is_call(x, np.reshape, np.expand_dims) and isinstance(x, Apply) and _unit(x.shape, x.args[0].shape):
-        x = x.args[0]
-    return p.call("broadcast", [x, Piece(p.writer.user_text(times_text(tree.shape)))])
-
-
-def index_parts(p: Printer, index: Any) -> list[str]:
-    if not isinstance(index, tuple):
-        index = (index,)
-    return [_index_part(p, part) for part in index] or ["()"]
-
-
-def _index_part(p: Printer, part: Any) -> str:
-    writer = p.writer
-    if isinstance(part, Symbol):
-        return p.symbol(part).text if p.what != "numbers" else writer.symbol(part, p.places[id(part)]).text
-    if isinstance(part, slice):
-        ends = ["" if e is None else p.number(int(e)).text for e in (part.start, part.stop)]
-        if part.step is not None:
-            ends.append(p.number(int(part.step)).text)
-        return writer.row(*(t for i, end in enumerate(ends) for t in ((writer.sign(":").strip(),) * bool(i) + (end,))))
-    if part is Ellipsis:
-        return writer.sign("…")
-    if part is None:
-        return writer.word("new")
-    return p.number(part).text
-
-
-def _indexed(p: Printer, index: Any) -> str:
-    return p.writer.fence("[", p.listed(index_parts(p, index)), "]")
-
-
-def _getitem(p: Printer, tree: Apply, top: bool) -> Piece:
-    base = p.bracketed(p.arithmetic(tree.args[0]), SUM + 2)
-    return Piece(p.writer.row(base, _indexed(p, tree.options["index"])), SUM + 2)
-
-
-def _scatter(p: Printer, tree: Apply, top: bool) -> Piece:
-    writer = p.writer
-    at = writer.row(writer.user_text("at " if not writer.stacks else "at"), writer.sign(" ") if writer.stacks else "",
-                    _indexed(p, tree.options["index"]))  # fmt: skip
-    value = p.arithmetic(tree.args[0]).text
-    return p.call("scatter", [Piece(writer.row(value, writer.sign(" "), at))])
-
-
-def _set_at(p: Printer, tree: Apply, top: bool) -> Piece:
-    x, value = tree.args
-    what = p.writer.row(_indexed(p, tree.options["index"]), p.writer.sign("="), p.arithmetic(value).text)
-    return p.call("set", [x, Piece(what)])
-
-
 def _where(p: Printer, tree: Apply, top: bool) -> Piece:
     condition, x, y = tree.args
     return p.choice([(x, condition), (y, None)])
@@ -287,6 +239,13 @@ def _tensordot(p: Printer, tree: Apply, top: bool) -> Piece:
     axes = tree.options.get("axes", 2)
     text = f"axes={axes}" if isinstance(axes, int) else f"axes {_axis_list(axes[0])} with {_axis_list(axes[1])}"
     return p.call("tensordot", [*tree.args, Piece(p.writer.user_text(text))])
+
+
+def _moveaxis(p: Printer, tree: Apply, top: bool) -> Piece:
+    x, ends = tree.args[0], (tree.options["source"], tree.options["destination"])
+    moved = [[a % x.ndim for a in (end if isinstance(end, tuple) else (end,))] for end in ends]
+    text = " → ".join(",".join(map(str, axes)) for axes in moved)
+    return p.call("moveaxis", [x, Piece(p.writer.user_text(text))])
 
 
 def _axis_list(axes: Any) -> str:
@@ -321,12 +280,18 @@ def _star(turned: int | None, swapped: bool = False) -> Notation:
 
 def _first(p: Printer, tree: Apply, top: bool) -> Piece:
     w, out = tree.args
+    if isinstance(out, Apply) and is_call(out, windows.window_max.fn) and same(out.args[0], w):
+        first = p.writer.user_text("their first maximum")
+        return Piece(p.writer.row(p.arithmetic(w).text, p.writer.sign("="), first), COMPARISON)
     text = p.writer.row(p.arithmetic(w).text, p.writer.sign("="), p.arithmetic(out).text, p.writer.sign(","),
                         p.writer.user_text("the first"))  # fmt: skip
     return Piece(text, COMPARISON)
 
 
 def _astype(p: Printer, tree: Apply, top: bool) -> Piece:
+    (x,) = tree.args
+    if x.dtype == bool and tree.dtype.kind == "f" and isinstance(x, Apply):
+        return p.arithmetic(x)  # the brackets of Iverson make a number of it
     return p.call(np.dtype(tree.options["dtype"]).name, tree.args)
 
 
@@ -414,16 +379,17 @@ for _functions, _notation in (
     ((elementwise.sinc_derivative.fn,), _sinc),
     ((reductions.softmax.fn,), _softmax("softmax")),
     ((reductions.log_softmax.fn,), _softmax("log softmax")),
-    ((np.reshape, np.expand_dims, np.squeeze, np.ravel), _reshape),
-    ((np.broadcast_to,), _broadcast),
+    ((np.reshape, np.expand_dims, np.squeeze, np.ravel), axes.reshape),
+    ((np.broadcast_to,), axes.broadcast),
     ((shapes.astype.fn,), _astype),
     ((shapes.pad.fn, windows.zero_pad.fn), _pad),
     ((shapes.put_diagonal.fn,), _put_diagonal),
-    ((indexing.getitem.fn,), _getitem),
-    ((indexing.scatter.fn,), _scatter),
-    ((indexing._set_at.fn,), _set_at),
+    ((indexing.getitem.fn,), axes.getitem),
+    ((indexing.scatter.fn,), axes.scatter),
+    ((indexing._set_at.fn,), axes.set_at),
     ((linalg.einsum.fn,), _einsum),
     ((np.tensordot,), _tensordot),
+    ((np.moveaxis,), _moveaxis),
     ((linalg.cross.fn,), lambda p, tree, top: p.call("cross", tree.args)),
     ((windows.windows.fn,), _windows),
     ((windows.fold_windows.fn,), _fold),
@@ -436,6 +402,7 @@ for _functions, _notation in (
     ((inspect.unwrap(reductions.weighted_from_the_end),), function("weighted sum of those after")),
     ((windows.window_max.fn,), function("max of windows")),
     ((windows.window_mean.fn,), function("mean of windows")),
+    ((any_other,), function()),
 ):  # fmt: skip
     for _function in _functions:
         NOTATION[_function] = _notation

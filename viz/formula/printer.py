@@ -10,12 +10,12 @@ from typing import Any, Literal
 import numpy as np
 
 from ..numbers import FEW, number
-from .tree import Apply, Number, Symbol, Tree
+from .tree import Apply, Number, Symbol, Tree, apply, is_call
 from .writers import ATOM, CHOICE, COMPARISON, POWER, PRODUCT, SUM, Piece, Writer, shape_text, times_text
 
 What = Literal["symbols", "numbers", "shapes"]
 _KNOWN = (
-    (math.pi, ("π",)), (math.e, ("e",)), (math.log(2), ("ln", "2")), (math.log(10), ("ln", "10")),
+    (math.pi, ("π",)), (math.e, ("e",)), (math.log(2), ("log", "2")), (math.log(10), ("log", "10")),
     (math.pi / 180, ("π", "/", "180")), (180 / math.pi, ("180", "/", "π")),
 )  # fmt: skip
 _MOST = 4
@@ -39,6 +39,8 @@ class Printer:
         self.what = what
         self.places = places
         self.depth = 0
+        self.above: list[Apply] = []
+        self.upright = False
 
     # --- parts
 
@@ -48,9 +50,11 @@ class Printer:
             return self.symbol(tree)
         if isinstance(tree, Number):
             return self.number(tree.value)
-        from .notation import NOTATION, function
-
-        return NOTATION.get(tree.fn, function())(self, tree, top)
+        self.above.append(tree)
+        try:
+            return (NOTATION.get(tree.rule.fn) or NOTATION[any_other])(self, tree, top)
+        finally:
+            self.above.pop()
 
     def arithmetic(self, tree: Tree) -> Piece:
         """A part that is computed with: a condition is 1 or 0 there, in the brackets of Iverson."""
@@ -59,21 +63,24 @@ class Printer:
             return Piece(self.writer.fence("[", piece.text, "]"))
         return piece
 
-    def symbol(self, symbol: Symbol, *, column: bool = False) -> Piece:
+    def symbol(self, symbol: Symbol, shape: Any = None) -> Piece:
+        """What stands for a symbol; its numbers in another `shape`, of as many elements."""
         k, writer = self.places.get(id(symbol), 0), self.writer
         if self.what == "symbols":
             return writer.symbol(symbol, k, stacked=not self.depth)
         if self.what == "shapes":
             return Piece(writer.marked(writer.user_text(shape_text(symbol.shape)), k), ATOM, "shape")
-        array = np.asarray(symbol.array)
+        if shape is None:
+            shape = (-1, 1) if self.upright and symbol.ndim == 1 and symbol.size <= FEW else symbol.shape
+        array = np.asarray(symbol.array).reshape(shape)
         if array.ndim == 0:
             piece = self.number(array, measured=True)
             return piece._replace(text=writer.marked(piece.text, k))
         flat = array.reshape([n for n in array.shape if n != 1] or [1]) if array.ndim > 2 else array
         if array.size > FEW or flat.ndim > 2 or not array.size:
-            text = writer.row(writer.sign("▦"), writer.sign(" "), writer.user_text(times_text(symbol.shape)))
-            return Piece(writer.marked(text, k), POWER)
-        rows = list(flat.reshape(-1, 1) if column else flat.reshape(1, -1) if flat.ndim == 1 else flat)
+            text = writer.row(writer.sign("▦"), writer.sign(" "), writer.user_text(times_text(array.shape)))
+            return Piece(writer.marked(text, k), POWER, "map")
+        rows = list(flat.reshape(1, -1) if flat.ndim == 1 else flat)
         text = writer.matrix([[self.number(v, measured=True).text for v in row] for row in rows])
         return Piece(writer.marked(text, k))
 
@@ -81,24 +88,29 @@ class Printer:
         return Piece(self.writer.user_text(shape_text(shape)), ATOM, "shape")
 
     def vector(self, tree: Tree) -> Piece:
-        """A factor on the right of a matrix: the numbers of a vector stand below each other."""
-        upright = isinstance(tree, Symbol) and tree.ndim == 1 and self.what == "numbers"
-        return self.symbol(tree, column=True) if upright and isinstance(tree, Symbol) else self.arithmetic(tree)
+        """A factor on the right of a matrix: the numbers of vectors stand below each other."""
+        before, self.upright = self.upright, tree.ndim == 1
+        try:
+            return self.arithmetic(tree)
+        finally:
+            self.upright = before
 
     def number(self, value: Any, *, measured: bool = False) -> Piece:
-        """A number; as π, ln 2 or 1/12 where it is one of them, unless it was `measured`, an array's."""
+        """A number; as π, log(2) or 1/12 where it is one of them, unless it was `measured`, an array's."""
         writer = self.writer
         if isinstance(value, str | None) or np.ndim(value):
             return Piece(writer.user_text(str(value)))
         value = value.item() if hasattr(value, "item") else value
+        if isinstance(value, int) and not measured and 10**15 <= abs(value) < 10**300:
+            value = float(value)
         text = number(value)
         if isinstance(value, float) and math.isfinite(value) and len(repr(value)) > 6 and not measured:
             for known, signs in _KNOWN:
                 if abs(value - known) <= 1e-15 * abs(known):
                     parts = [writer.number(s, "") if s.isdigit() else writer.sign(s) for s in signs]
-                    if signs[0] == "ln":
-                        parts = [writer.word("ln"), *([] if writer.word("x") != "x" else [" "]), *parts[1:]]
-                    return Piece(writer.row(*parts), {1: ATOM, 2: SUM, 3: PRODUCT}[len(signs)], "number")
+                    if signs[0] == "log":
+                        return Piece(writer.applied(writer.word("log"), parts[1]), ATOM, "number")
+                    return Piece(writer.row(*parts), {1: ATOM, 3: PRODUCT}[len(signs)], "number")
             fraction = Fraction(value).limit_denominator(10**6)
             if float(fraction) == value and abs(fraction.numerator) < 100 and fraction.denominator > 1:
                 above, below = (writer.number(str(n), "") for n in (abs(fraction.numerator), fraction.denominator))
@@ -125,6 +137,11 @@ class Printer:
         """The text, in brackets where it holds together less than `level`."""
         return piece.text if piece.level >= level or unless else self.writer.fence("(", piece.text, ")")
 
+    def base(self, tree: Tree) -> str:
+        """What a mark follows: ᵀ, or an index."""
+        piece = self.arithmetic(tree)
+        return self.bracketed(piece, POWER if piece.kind != "map" else ATOM)
+
     def inside(self, tree: Tree) -> Piece:
         """A part of a fraction, an exponent or an index: fractions in it do not stand on top of each other."""
         self.depth += 1
@@ -149,6 +166,9 @@ class Printer:
     def multiply(self, a: Tree, b: Tree, sign: str | None = None) -> Piece:
         left, right = self.arithmetic(a), self.arithmetic(b)
         if sign is None:
+            if left.kind == "signed" and isinstance(a, Number) and right.kind not in ("number", "signed"):
+                positive = apply(np.multiply, Number(-a.value), b, shape=b.shape, dtype=b.dtype)
+                return self.negative(b if a.value == -1 else positive)
             if a.shape and b.shape:
                 sign = "⊙"
             elif (
@@ -157,7 +177,7 @@ class Printer:
                 and right.kind != "number"
                 and not isinstance(b, Number)
                 and not _starts_with_number(b)
-            ):
+            ) or (left.kind == "fraction" and not a.shape and right.kind not in ("number", "fraction")):
                 sign = "invisible"
             else:
                 sign = "×"
@@ -171,6 +191,8 @@ class Printer:
 
     def divide(self, a: Tree, b: Tree) -> Piece:
         writer = self.writer
+        if isinstance(a, Number) and np.ndim(a.value) == 0 and a.value < 0:
+            return self.negative(apply(np.divide, Number(-a.value), b, shape=b.shape, dtype=b.dtype))
         if writer.stacks and not self.depth and not (self.what != "symbols" and max(a.ndim, b.ndim) > 1):
             return Piece(writer.stacked(self.inside(a).text, self.inside(b).text), PRODUCT, "fraction")
         left, right = self.inside(a), self.inside(b)
@@ -181,6 +203,8 @@ class Printer:
 
     def power(self, a: Tree, exponent: Tree) -> Piece:
         piece = self.arithmetic(a)
+        if isinstance(exponent, Number) and type(exponent.value) in (int, float) and exponent.value == 1:
+            return piece
         up = self.inside(exponent)
         plain = str(exponent.value).replace("-", "−") if isinstance(exponent, Number) else up.text
         plain = plain.removesuffix(".0")
@@ -210,9 +234,11 @@ class Printer:
         return True
 
     def transposed(self, a: Tree) -> Piece:
+        if is_call(a, np.linalg.inv) and isinstance(a, Apply):
+            return Piece(self.writer.transposed(self.base(a.args[0]), inverse=True), POWER)
         if self.what == "shapes" and isinstance(a, Symbol) and a.ndim == 2:
             return self.shape(a.shape[::-1])
-        return Piece(self.writer.transposed(self.bracketed(self.arithmetic(a), POWER)), POWER)
+        return Piece(self.writer.transposed(self.base(a)), POWER)
 
     def compare(self, a: Tree, b: Tree, sign: str, level: int = COMPARISON) -> Piece:
         parts = (self.arithmetic(a), self.arithmetic(b)) if level == COMPARISON else (self.tree(a), self.tree(b))
@@ -267,3 +293,10 @@ def _starts_with_number(tree: Tree) -> bool:
 
 
 Notation = Callable[[Printer, Apply, bool], Piece]
+
+
+def any_other() -> None:
+    """Stands in the table for functions that are not in it."""
+
+
+NOTATION: dict[Callable[..., Any], Notation] = {}

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .tree import Apply, Number, Tree, apply, is_call, same
+from .tree import Apply, Number, Tree, apply, is_call, same, stretched
 
 
 def plain_number(tree: Tree) -> bool:
@@ -131,12 +131,14 @@ def collected(tree: Apply) -> Tree | None:
         over, under = float(over) / float(under), 1
     if over != 1 and np.ndim(over) == 0 and over < 0:
         over, taken.negative = -over, not taken.negative
+    if under != 1 and np.ndim(under) == 0 and under < 0:
+        under, taken.negative = -under, not taken.negative
     upper = _times(over, above, always=above is None or above.dtype == bool)
     if upper is None:
         upper = Number(over)
     lower = _times(under, below, always=False)
     if isinstance(upper, Number) and lower is None and below is None and above is None:
-        return None
+        return upper if any(isinstance(a, Number) and a.dtype == bool for a in tree.args) else None
     result: Tree = upper
     if lower is not None:
         result = apply(np.divide, upper, lower, shape=np.broadcast_shapes(upper.shape, lower.shape), dtype=tree.dtype)
@@ -162,6 +164,8 @@ def simple_power(tree: Apply) -> Tree | None:
         x, n = tree.args
         if isinstance(n, Number) and plain_number(n) and n.value == 1 and x.shape == tree.shape:
             return x
+        if isinstance(n, Number) and plain_number(n) and n.value == 0 and x.dtype.kind == "f":
+            return stretched(Number(tree.dtype.type(1)), tree.shape)
         if isinstance(n, Number) and isinstance(n.value, float) and n.value == round(n.value) and abs(n.value) < 100:
             return apply(np.power, x, Number(int(n.value)), shape=tree.shape, dtype=tree.dtype)
     if is_call(tree, np.square) and isinstance(tree.args[0], Apply) and is_call(tree.args[0], np.hypot):

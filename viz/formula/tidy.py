@@ -6,6 +6,7 @@ other goes, what NumPy needs a spare axis for becomes the product of vectors tha
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,33 +14,27 @@ import numpy as np
 
 from autograd.registry import RULES
 from autograd.rules import elementwise, linalg, shapes
-from autograd.rules.indexing import getitem
+from autograd.rules.indexing import getitem, scatter
 
-from .products import collected, sign_in_front, simple_power, simple_sum
-from .tree import Apply, Number, Symbol, Tree, apply, evaluate, is_call
-
-_COMPLEMENT: dict[Any, Any] = {
-    np.less: np.greater_equal, np.less_equal: np.greater, np.greater: np.less_equal, np.greater_equal: np.less,
-    np.equal: np.not_equal, np.not_equal: np.equal,
-}  # fmt: skip
-_OR, _AND, _NOT = (np.logical_or, np.bitwise_or), (np.logical_and, np.bitwise_and), (np.invert, np.logical_not)
+from .conditions import AND, NOT, OR, choice, equal, extreme, logic
+from .products import collected, plain_number, sign_in_front, simple_power, simple_sum
+from .tree import Apply, Number, Symbol, Tree, apply, evaluate, is_call, stretched
 
 
 def tidied(tree: Tree) -> Tree:
     """The tree after clean-up; its value is the same, up to rounding."""
-    done: dict[int, Tree] = {}
+    return _tidied(tree, {})
 
-    def tidy(part: Tree) -> Tree:
-        if not isinstance(part, Apply):
-            return part
-        if id(part) not in done:
-            args = tuple(tidy(a) for a in part.args)
-            changed = any(a is not b for a, b in zip(args, part.args, strict=True))
-            new: Tree = Apply(part.rule, args, part.options, part.shape, part.dtype) if changed else part
-            done[id(part)] = _settled(new)
-        return done[id(part)]
 
-    return tidy(tree)
+def _tidied(part: Tree, done: dict[int, Tree]) -> Tree:
+    if not isinstance(part, Apply):
+        return part
+    if id(part) not in done:
+        args = tuple([_tidied(a, done) for a in part.args])
+        changed = any(a is not b for a, b in zip(args, part.args, strict=True))
+        new: Tree = Apply(part.rule, args, part.options, part.shape, part.dtype) if changed else part
+        done[id(part)] = _settled(new)
+    return done[id(part)]
 
 
 def textbook(tree: Apply) -> Apply:
@@ -56,7 +51,7 @@ def _settled(tree: Tree) -> Tree:
     for _ in range(20):
         if not isinstance(tree, Apply):
             return tree
-        for rewrite in _REWRITES:
+        for rewrite in _OF.get(tree.rule.fn, ()):
             found = rewrite(tree)
             if found is not None:
                 if isinstance(found, Apply) and found is not tree:
@@ -101,6 +96,9 @@ def _vector(x: Tree, shape: tuple[int, ...]) -> Tree | None:
         return _vector(x.args[0], shape[::-1])
     if isinstance(x, Apply) and is_call(x, np.reshape, np.expand_dims) and x.shape == shape and x.args[0].ndim == 1:
         return x.args[0]
+    if is_call(x, np.linalg.solve) and isinstance(x, Apply) and x.args[0].ndim == 2 and shape[-1] == 1:
+        vector = _column(x.args[1])
+        return vector and Apply(x.rule, (x.args[0], vector), x.options, vector.shape, x.dtype)
     return None
 
 
@@ -119,13 +117,23 @@ def _row(x: Tree) -> Tree | None:
 def _shape_only(tree: Apply) -> Tree | None:
     """What only changes the shape, as one reshape; none at all where the shape is the same."""
     x = tree.args[0] if tree.args else tree
-    if is_call(tree, np.expand_dims, np.squeeze) or (is_call(tree, np.ravel, np.reshape) and _is_c(tree)):
+    of_axes = is_call(tree, getitem.fn, scatter.fn) and _is_of_axes(tree.options["index"])
+    if of_axes or is_call(tree, np.expand_dims, np.squeeze) or (is_call(tree, np.ravel, np.reshape) and _is_c(tree)):
+        if isinstance(x, Apply) and is_call(x, getitem.fn) and x.args[0].shape == tree.shape:
+            return x.args[0] if _is_of_axes(x.options["index"], (0, -1)) else None
         found = _reshape(x, tree.shape)
         unchanged = (
             is_call(tree, np.reshape) and isinstance(found, Apply) and is_call(found, np.reshape) and found.args[0] is x
         )
         return None if unchanged else found
     return None
+
+
+def _is_of_axes(index: Any, more: tuple[int, ...] = ()) -> bool:
+    """Whether an index only puts in axes, or takes out such of length 1 where these are of `more`."""
+    parts = index if isinstance(index, tuple) else (index,)
+    whole = (None, Ellipsis, slice(None))
+    return all(not isinstance(p, Symbol) and (p in whole or (type(p) is int and p in more)) for p in parts)
 
 
 def _is_c(tree: Apply) -> bool:
@@ -138,8 +146,8 @@ def _summed_to_shape(tree: Apply) -> Tree | None:
         return None
     (x,), shape = tree.args, tree.shape
     added = x.ndim - len(shape)
-    stretched = tuple(i + added for i, n in enumerate(shape) if n == 1 and x.shape[i + added] != 1)
-    axes = (*range(added), *stretched)
+    kept_short = tuple(i + added for i, n in enumerate(shape) if n == 1 and x.shape[i + added] != 1)
+    axes = (*range(added), *kept_short)
     if not axes:
         return _reshape(x, shape)
     options: dict[str, Any] = {"axis": axes if len(axes) > 1 else axes[0]}
@@ -149,7 +157,7 @@ def _summed_to_shape(tree: Apply) -> Tree | None:
     return _reshape(Apply(RULES[np.sum], (x,), options, kept, tree.dtype), shape)
 
 
-def _order(tree: Apply) -> list[int] | None:
+def axes_order(tree: Apply) -> list[int] | None:
     """The order in which a function puts the axes of its operand; None if it does something else."""
     x = tree.args[0] if tree.args else tree
     axes = list(range(x.ndim))
@@ -168,13 +176,13 @@ def _order(tree: Apply) -> list[int] | None:
 
 def _turned(tree: Apply) -> Tree | None:
     """Two reorderings of axes are one, and none where the second undoes the first."""
-    order = _order(tree)
+    order = axes_order(tree)
     if order is None:
         return None
     x = tree.args[0]
     if order == sorted(order):
         return x
-    inner = _order(x) if isinstance(x, Apply) else None
+    inner = axes_order(x) if isinstance(x, Apply) else None
     if inner is not None and isinstance(x, Apply):
         return _transposed(x.args[0], [inner[a] for a in order], tree)
     simple = is_call(tree, np.transpose) and tree.options.get("axes") is None
@@ -196,7 +204,7 @@ def _broadcast(tree: Apply) -> Tree | None:
             return x
         if isinstance(x, Apply) and is_call(x, np.broadcast_to):
             return Apply(tree.rule, x.args, tree.options, tree.shape, tree.dtype)
-        return None
+        return _share(x, tree)
     if isinstance(tree.fn, np.ufunc) and not tree.fn.signature:
         for k, x in enumerate(tree.args):
             if isinstance(x, Apply) and (is_call(x, np.broadcast_to) or _leading_ones(x)):
@@ -205,9 +213,26 @@ def _broadcast(tree: Apply) -> Tree | None:
                 new = Apply(tree.rule, args, tree.options, shape, tree.dtype)
                 if shape == tree.shape:
                     return new
-                if len(args) == 1 and is_call(x, np.broadcast_to):
-                    return _stretched(new, tree.shape)
+                if (len(args) == 1 or not shape) and is_call(x, np.broadcast_to):
+                    return stretched(new, tree.shape)
     return None
+
+
+def _share(x: Tree, tree: Apply) -> Tree | None:
+    """The nth part for each of n elements as a quotient: the gradient of a mean."""
+    shape, size = x.shape, math.prod(x.shape)
+    n = math.prod(tree.shape) // max(size, 1)
+    while isinstance(x, Apply) and is_call(x, np.reshape) and _is_c(x):
+        x = x.args[0]
+    if n < 2 or not isinstance(x, Apply) or not is_call(x, np.multiply, np.divide):
+        return None
+    whole, part = x.args if is_call(x, np.divide) else x.args[::-1]
+    known = n if is_call(x, np.divide) else 1 / n
+    settled = x is tree.args[0] and is_call(x, np.divide)
+    if settled or not isinstance(part, Number) or part.value != known or math.prod(whole.shape) != size:
+        return None
+    share = apply(np.divide, _reshape(whole, shape), Number(n), shape=shape, dtype=x.dtype)
+    return Apply(tree.rule, (share,), tree.options, tree.shape, tree.dtype)
 
 
 def _leading_ones(x: Apply) -> bool:
@@ -216,8 +241,12 @@ def _leading_ones(x: Apply) -> bool:
     return is_call(x, np.reshape) and x.shape == (1,) * (x.ndim - len(inner)) + inner
 
 
-def _stretched(x: Tree, shape: tuple[int, ...]) -> Apply:
-    return Apply(RULES[np.broadcast_to], (x,), {"shape": shape}, shape, x.dtype)
+def _solved(tree: Apply) -> Tree | None:
+    """A system that was solved for a column instead of a vector."""
+    x = tree.args[0] if is_call(tree, getitem.fn, np.reshape) else tree
+    if not is_call(x, np.linalg.solve) or x is tree or tree.shape != x.shape[:-1]:
+        return None
+    return _column(x) if is_call(tree, np.reshape) or tree.options["index"] == (Ellipsis, 0) else None
 
 
 def _cast(tree: Apply) -> Tree | None:
@@ -289,52 +318,47 @@ def _vectors(tree: Apply) -> Tree | None:
     return None
 
 
-# --- conditions -------------------------------------------------------------------------------------------------------
-
-
-def _logic(tree: Apply) -> Tree | None:
-    """False ∨ x, and ¬ of a comparison as the opposite comparison where no NaN tells them apart."""
-    if is_call(tree, *_OR, *_AND):
-        for x, y in (tree.args, tree.args[::-1]):
-            if isinstance(x, Number) and y.dtype == bool:
-                if bool(x.value) is not is_call(tree, *_AND):
-                    return x if x.shape == tree.shape else _stretched(x, tree.shape)
-                if y.shape == tree.shape:
-                    return y
-    if is_call(tree, *_NOT) and isinstance(tree.args[0], Number):
-        return Number(not tree.args[0].value)
-    if is_call(tree, *_NOT) and isinstance(tree.args[0], Apply):
-        x = tree.args[0]
-        opposite = _COMPLEMENT.get(x.fn)
-        found: Tree | None = None
-        if opposite is not None:
-            found = apply(opposite, *x.args, shape=tree.shape, dtype=tree.dtype)
-        elif is_call(x, *_OR, *_AND) and x.dtype == bool:
-            parts = [apply(np.logical_not, a, shape=a.shape, dtype=a.dtype) for a in x.args]
-            other = np.logical_and if is_call(x, *_OR) else np.logical_or
-            found = apply(other, *parts, shape=tree.shape, dtype=tree.dtype)
-        elif is_call(x, *_NOT):
-            found = x.args[0]
-        if found is not None and np.array_equal(evaluate(found), evaluate(tree)):
-            return found
-    return None
-
-
-def _choice(tree: Apply) -> Tree | None:
-    """A choice that goes the same way everywhere is no choice."""
-    if not is_call(tree, elementwise.where.fn):
+def _identity(tree: Apply) -> Tree | None:
+    """einsum[i → i]."""
+    if not is_call(tree, linalg.einsum.fn) or len(tree.args) != 1:
         return None
-    condition, x, y = tree.args
-    if isinstance(condition, Symbol):
+    before, _, after = tree.options["subscripts"].replace(" ", "").partition("->")
+    return tree.args[0] if before == after and len(set(before)) == len(before) else None
+
+
+def _nothing(tree: Apply) -> Tree | None:
+    """0 · x, where that is 0."""
+    if not is_call(tree, np.multiply, np.divide) or tree.dtype.kind != "f":
         return None
-    found = np.asarray(evaluate(condition))
-    for chosen, always in ((x, found.all()), (y, not found.any())):
-        if always and found.size and (chosen.dtype == tree.dtype or isinstance(chosen, Number)):
-            return chosen if chosen.shape == tree.shape else _stretched(chosen, tree.shape)
-    return None
+    zero = any(isinstance(a, Number) and plain_number(a) and np.all(a.value == 0) for a in tree.args)
+    if not zero or np.any(evaluate(tree)):
+        return None
+    return stretched(Number(tree.dtype.type(0)), tree.shape)
 
 
-_REWRITES: tuple[Callable[[Apply], Tree | None], ...] = (
-    _summed_to_shape, _cast, _vectors, _shape_only, _turned, _broadcast, _inner, _contraction, _choice, _logic,
-    simple_sum, sign_in_front, simple_power, collected,
-)  # fmt: skip
+_Rewrite = Callable[[Apply], Tree | None]
+_REWRITES: tuple[tuple[_Rewrite, tuple[Any, ...]], ...] = (
+    (_summed_to_shape, (shapes.sum_to_shape.fn,)),
+    (_cast, (shapes.astype.fn,)),
+    (_vectors, (np.multiply, np.matmul, np.reshape, getitem.fn)),
+    (_solved, (np.reshape, getitem.fn)),
+    (_shape_only, (np.reshape, np.expand_dims, np.squeeze, np.ravel, getitem.fn, scatter.fn)),
+    (_turned, (np.transpose, np.swapaxes, np.moveaxis)),
+    (_broadcast, (np.broadcast_to, *(fn for fn in RULES if isinstance(fn, np.ufunc) and not fn.signature))),
+    (_inner, (np.inner,)),
+    (_contraction, (np.tensordot,)),
+    (choice, (elementwise.where.fn,)),
+    (logic, (*OR, *AND, *NOT)),
+    (equal, (np.equal,)),
+    (extreme, (np.multiply,)),
+    (_identity, (linalg.einsum.fn,)),
+    (_nothing, (np.multiply, np.divide)),
+    (simple_sum, (np.add, np.subtract)),
+    (sign_in_front, (np.sum, np.reshape)),
+    (simple_power, (np.power, np.square)),
+    (collected, (np.multiply, np.divide, np.negative)),
+)
+_OF: dict[Any, list[_Rewrite]] = {}
+for _rewrite, _functions in _REWRITES:
+    for _function in _functions:
+        _OF.setdefault(_function, []).append(_rewrite)

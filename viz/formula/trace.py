@@ -7,7 +7,7 @@ too, and parts of rules that have a name.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,10 @@ from autograd.registry import COMPOSITES, RULES, Rule
 from autograd.rules.shapes import sum_to_shape
 from autograd.tensor import record
 
-from .tree import Apply, Number, Symbol, Tree, replaced
+from .tree import Apply, Number, Opaque, Symbol, Tree, reached, replaced
 
+_MOST, _DEEPEST = 200, 40
+"""A rule that is more than so many operations when written out, or nested deeper, is only named."""
 _COUNTED = {fn: Rule(fn) for fn in (np.argsort, np.argmax, np.argmin)}
 
 
@@ -96,6 +98,18 @@ def _role(node: Node, i: int) -> str:
     return "index" if i == 1 and node.rule.fn in (np.take, np.take_along_axis) else "operand"
 
 
+def _pulled_back(node: Node, i: int, g: Any, out: Any, operands: Sequence[Any]) -> Any:
+    """What the rule of a record gives for operand `i`, summed to its shape."""
+    if node.rule.variadic is not None:
+        result = node.rule.variadic(g, out, i, *operands, **node.kwargs)
+    else:
+        vjp = node.rule.vjps[i]
+        assert vjp is not None
+        result = vjp(g, out, *operands, **node.kwargs)
+    shape = node.operands[i].shape
+    return result if np.shape(result) == shape else sum_to_shape(result, shape=shape)
+
+
 class Builder:
     """Makes the trees of one formula: the same record is the same symbol, the same array the same constant."""
 
@@ -104,6 +118,8 @@ class Builder:
         self._name_constant = name_constant
         self._symbols: dict[Node, Symbol] = {}
         self._constants: dict[int, Symbol] = {}
+        self.size = 0
+        """Of how many parts the last derivative was."""
 
     def symbol(self, node: Node) -> Symbol:
         found = self._symbols.get(node)
@@ -117,7 +133,8 @@ class Builder:
             return Number(value)
         found = self._constants.get(id(value))
         if found is None:
-            found = self._constants[id(value)] = Symbol("constant", self._name_constant(value, role), np.asarray(value))
+            array = np.asarray(value)
+            found = self._constants[id(value)] = Symbol("constant", self._name_constant(array, role), array)
         return found
 
     def options(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -130,24 +147,26 @@ class Builder:
 
     def call(self, node: Node, leaves: Callable[[Node], Tree | None]) -> Tree:
         """The tree of a record; where `leaves` gives something for a record, it ends there."""
-        made: dict[Node, Tree] = {}
+        return self._tree(node, "operand", leaves, {})
 
-        def tree(operand: Any, role: str = "operand") -> Tree:
-            if not isinstance(operand, Node):
-                return self.constant(operand, role)
-            if operand not in made:
-                leaf = leaves(operand)
-                if leaf is None and operand.args is not None:
-                    args = tuple(tree(a, _role(operand, i)) for i, a in enumerate(operand.args))
-                    leaf = Apply(operand.rule, args, self.options(operand.kwargs), operand.shape, operand.dtype)
-                made[operand] = leaf if leaf is not None else self.constant(operand.value)
-            return made[operand]
-
-        return tree(node)
+    def _tree(self, operand: Any, role: str, leaves: Callable[[Node], Tree | None], made: dict[Node, Tree]) -> Tree:
+        if not isinstance(operand, Node):
+            return self.constant(operand, role)
+        if operand not in made:
+            leaf = leaves(operand)
+            if leaf is None and operand.args is not None:
+                args = tuple([self._tree(a, _role(operand, i), leaves, made) for i, a in enumerate(operand.args)])
+                options = self.options(operand.kwargs) if operand.kwargs else {}
+                leaf = Apply(operand.rule, args, options, operand.shape, operand.dtype)
+            made[operand] = leaf if leaf is not None else self.constant(operand.value)
+        return made[operand]
 
     def derivative(self, node: Node, i: int, upstream: Symbol) -> Tree:
-        """What the rule of `node` computes for operand `i` from the gradient `upstream`, summed to its shape."""
-        lifted: dict[Node, Tree] = {}
+        """What the rule of `node` computes for operand `i` from the gradient `upstream`, summed to its shape.
+
+        `Opaque` where that is too large to be written out.
+        """
+        lifted: dict[Node, Symbol] = {}
         ready: dict[int, Traced] = {}
 
         def lift(symbol: Symbol) -> Any:
@@ -167,18 +186,33 @@ class Builder:
             tree = self.constant(a, _role(node, k))
             return lift(tree) if isinstance(tree, Symbol) else a
 
-        args = node.args or ()
-        variadic = node.rule.variadic
         with enable_grad(), np.errstate(all="ignore"):
-            g, out, operands = lift(upstream), lift(self.symbol(node)), [operand(k, a) for k, a in enumerate(args)]
-            if variadic is not None:
-                result = variadic(g, out, i, *operands, **node.kwargs)
-            else:
-                vjp = node.rule.vjps[i]
-                assert vjp is not None
-                result = vjp(g, out, *operands, **node.kwargs)
-            if np.shape(result) != args[i].shape:
-                result = sum_to_shape(result, shape=args[i].shape)
+            operands = [operand(k, a) for k, a in enumerate(node.args or ())]
+            result = _pulled_back(node, i, lift(upstream), lift(self.symbol(node)), operands)
         if not isinstance(result, Tensor):
             return self.constant(result)
+        if result.node in lifted:
+            return lifted[result.node]
+        nodes, self.size, depth = reached(result.node, lambda n: () if n in lifted else n.parents)
+        if self.size > _MOST or depth > _DEEPEST:
+            read = [lifted[n] for n in nodes if n in lifted]
+            operations = sum(n not in lifted and not n.is_leaf for n in nodes)
+            return self.opaque(node, i, upstream, read, operations)
         return self.call(result.node, lifted.get)
+
+    def opaque(self, node: Node, i: int, upstream: Symbol, read: Sequence[Symbol], operations: int) -> Tree:
+        """The same by the name of the operation, ``f′(∂L/∂y, x)``, as a function of the symbols that its rule reads."""
+
+        def compute(*arrays: Any) -> Any:
+            given = dict(zip(map(id, read), arrays, strict=True))
+            place = lambda tree: given.get(id(tree), tree.array) if isinstance(tree, Symbol) else tree.value
+            operands = [
+                place(self.symbol(a) if isinstance(a, Node) else self.constant(a, _role(node, k)))
+                for k, a in enumerate(node.args or ())
+            ]
+            return _pulled_back(node, i, place(upstream), place(self.symbol(node)), operands)
+
+        several = sum(node.rule.has_vjp(k) for k in range(len(node.operands))) > 1
+        name = f"{node.rule.name}′" + "₀₁₂₃₄₅₆₇₈₉"[i + 1 : i + 2] * several
+        operand = node.operands[i]
+        return Opaque(Rule(compute, name), tuple(read), operand.shape, operand.dtype, operations)

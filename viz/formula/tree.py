@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -135,9 +135,30 @@ def apply(fn: Callable[..., Any], *args: Tree, shape: Any, dtype: Any, **options
     return Apply(RULES[fn], args, options, shape, dtype)
 
 
+class Opaque(Apply):
+    """A derivative that is too large to be written out.
+
+    Attributes
+    ----------
+    operations : int
+        How many its rule is made of.
+    """
+
+    __slots__ = ("operations",)
+
+    def __init__(self, rule: Rule, args: tuple[Any, ...], shape: Any, dtype: Any, operations: int):
+        super().__init__(rule, args, {}, shape, dtype)
+        self.operations = operations
+
+
+def stretched(x: Tree, shape: tuple[int, ...]) -> Tree:
+    """`x` broadcast to a shape."""
+    return x if x.shape == shape else Apply(RULES[np.broadcast_to], (x,), {"shape": shape}, shape, x.dtype)
+
+
 def is_call(tree: Tree, *fns: Callable[..., Any]) -> bool:
     """Whether a tree is one of some functions, applied."""
-    return isinstance(tree, Apply) and any(tree.fn is fn for fn in fns)
+    return isinstance(tree, Apply) and tree.rule.fn in fns
 
 
 def replaced(option: Any, by: Callable[[Any], Any]) -> Any:
@@ -147,23 +168,22 @@ def replaced(option: Any, by: Callable[[Any], Any]) -> Any:
 
 def evaluate(tree: Tree) -> Any:
     """The value of a tree."""
-    values: dict[int, Any] = {}
-
-    def value(part: Any) -> Any:
-        if isinstance(part, Number):
-            return part.value
-        if isinstance(part, Symbol):
-            array = part.array
-            return array[()] if isinstance(array, np.ndarray) and not array.shape else array
-        if not isinstance(part, Apply):
-            return part
-        if id(part) not in values:
-            options = {name: replaced(option, value) for name, option in part.options.items()}
-            values[id(part)] = part.rule.op(*(value(a) for a in part.args), **options)
-        return values[id(part)]
-
     with np.errstate(all="ignore"):
-        return value(tree)
+        return _value(tree, {})
+
+
+def _value(part: Any, values: dict[int, Any]) -> Any:
+    if isinstance(part, Number):
+        return part.value
+    if isinstance(part, Symbol):
+        array = part.array
+        return array[()] if isinstance(array, np.ndarray) and not array.shape else array
+    if not isinstance(part, Apply):
+        return part
+    if id(part) not in values:
+        options = {name: replaced(option, lambda p: _value(p, values)) for name, option in part.options.items()}
+        values[id(part)] = part.rule.op(*[_value(a, values) for a in part.args], **options)
+    return values[id(part)]
 
 
 def parts(tree: Any) -> Iterator[Any]:
@@ -187,6 +207,25 @@ def symbols(tree: Tree) -> tuple[Symbol, ...]:
             found.setdefault(id(part), part)
         stack.extend(reversed(list(parts(part))))
     return tuple(found.values())
+
+
+def reached(root: Any, below: Callable[[Any], Sequence[Any]]) -> tuple[list[Any], int, int]:
+    """What is under a root, each part after its own; how many there are when written out, and how deep they are."""
+    order: list[Any] = []
+    sizes: dict[Any, tuple[int, int]] = {}
+    stack = [(root, False)]
+    while stack:
+        part, ready = stack.pop()
+        if part in sizes:
+            continue
+        if not ready:
+            stack.append((part, True))
+            stack += [(p, False) for p in reversed(below(part)) if p not in sizes]
+            continue
+        inner = [sizes[p] for p in below(part)]
+        sizes[part] = 1 + sum(n for n, _ in inner), 1 + max((d for _, d in inner), default=0)
+        order.append(part)
+    return order, *sizes[root]
 
 
 def same(a: Any, b: Any) -> bool:

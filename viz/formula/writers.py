@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from html import escape
 from typing import Any, ClassVar, NamedTuple
 
@@ -60,7 +61,7 @@ class Writer:
     def root(self, text: str, degree: str = "") -> str:
         raise NotImplementedError
 
-    def transposed(self, base: str) -> str:
+    def transposed(self, base: str, *, inverse: bool = False) -> str:
         raise NotImplementedError
 
     def cases(self, rows: Sequence[tuple[str, str]]) -> str | None:
@@ -102,7 +103,7 @@ class Plain(Writer):
         return "".join(texts)
 
     def sign(self, character: str) -> str:
-        return {" ": " ", ",": ", ", "invisible": " ", "thin": " "}.get(
+        return {" ": " ", ",": ", ", "invisible": " ", "thin": " ", "∞": "Inf"}.get(
             character, f" {character} " if character in self.spaced else character
         )
 
@@ -113,7 +114,7 @@ class Plain(Writer):
         return text
 
     def number(self, mantissa: str, exponent: str) -> str:
-        return f"{'' if mantissa == '1' else f'{mantissa}·'}10{raised(exponent)}" if exponent else mantissa
+        return f"{mantissa}e{int(exponent.replace('−', '-')):+03d}" if exponent else mantissa
 
     def fence(self, left: str, text: str, right: str) -> str:
         return f"{left}{text}{right}"
@@ -133,8 +134,8 @@ class Plain(Writer):
         sign = {"": "√", "3": "∛"}[degree]
         return f"{sign}{text}" if text.isalnum() else f"{sign}({text})"
 
-    def transposed(self, base: str) -> str:
-        return f"{base}ᵀ"
+    def transposed(self, base: str, *, inverse: bool = False) -> str:
+        return f"{base}⁻ᵀ" if inverse else f"{base}ᵀ"
 
     def cases(self, rows: Sequence[tuple[str, str]]) -> str | None:
         return None
@@ -144,6 +145,9 @@ class Plain(Writer):
 
     def applied(self, name: str, arguments: str) -> str:
         return f"{name}({arguments})"
+
+    def name(self, name: str) -> Piece:
+        return _as_given(name)
 
     def letter(self, parts: Glyph) -> Piece:
         base = parts.base
@@ -157,6 +161,14 @@ class Plain(Writer):
         return Piece(text, level, "letter" if parts.is_letter and not parts.tail else "")
 
 
+@lru_cache(4096)
+def _as_given(name: str) -> Piece:
+    """A name in plain text stays what titles and tables call it: ``x_1``."""
+    name = clean(name)
+    piece = Plain().letter(glyph(name))
+    return piece._replace(text=name) if "_" in name else piece
+
+
 _GREEK = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ζ": "zeta", "η": "eta", "θ": "theta",
     "ι": "iota", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma",
@@ -167,7 +179,7 @@ _LATEX_ESCAPES = {
     "\\": r"\backslash ", "{": r"\{", "}": r"\}", "_": r"\_", "%": r"\%", "#": r"\#", "$": r"\$", "&": r"\&",
     "^": r"\wedge ", "~": r"\sim ", " ": r"\ ", "'": r"{\prime}", "…": r"\ldots ", "‖": r"\|", "<": r"\lt ",
     ">": r"\gt ", "×": r"\times ", "∂": r"\partial ", "∞": r"\infty ", "−": "-", "·": r"\cdot ", "▦": r"\boxplus ",
-    "→": r"\to ", "′": r"\prime ",
+    "→": r"\to ", "′": r"\prime ", "•": r"\bullet ",
 }  # fmt: skip
 
 
@@ -227,7 +239,9 @@ class Latex(Writer):
     def root(self, text: str, degree: str = "") -> str:
         return rf"\sqrt{f'[{degree}]' if degree else ''}{{{text}}}"
 
-    def transposed(self, base: str) -> str:
+    def transposed(self, base: str, *, inverse: bool = False) -> str:
+        if inverse:
+            return rf"{self._braced(base)}^{{-\top}}"
         if re.fullmatch(r"\w\^\{\(\d+\)\}", base):
             return base.replace(")}", r")\top}")
         return rf"{self._braced(base)}^{{\top}}"
@@ -245,7 +259,9 @@ class Latex(Writer):
 
     def letter(self, parts: Glyph) -> Piece:
         base = self._escaped(parts.base)
-        if not parts.is_letter:
+        if parts.base.startswith("‘") and parts.base.endswith("’"):
+            base = rf"\text{{‘}}\mathrm{{{self._escaped(parts.base[1:-1])}}}\text{{’}}"
+        elif not parts.is_letter:
             base = rf"\mathrm{{{base}}}"
         elif parts.base in _GREEK:
             base = base.rstrip()
@@ -325,8 +341,9 @@ class MathML(Writer):
     def root(self, text: str, degree: str = "") -> str:
         return f"<mroot>{text}<mn>{degree}</mn></mroot>" if degree else f"<msqrt>{text}</msqrt>"
 
-    def transposed(self, base: str) -> str:
-        return f"<msup>{base}<mo>⊤</mo></msup>"
+    def transposed(self, base: str, *, inverse: bool = False) -> str:
+        mark = "<mrow><mo>−</mo><mo>⊤</mo></mrow>" if inverse else "<mo>⊤</mo>"
+        return f"<msup>{base}{mark}</msup>"
 
     def cases(self, rows: Sequence[tuple[str, str]]) -> str | None:
         lines = "".join(f"<mtr><mtd>{value}</mtd><mtd>{condition}</mtd></mtr>" for value, condition in rows)

@@ -17,7 +17,7 @@ from autograd import Node, Tape, Tensor, enable_grad
 
 from ..arguments import tape_of
 from ..naming import Names
-from ..numbers import NOT_COMPUTED, columns, length, number
+from ..numbers import NOT_COMPUTED, columns, length, numeral
 from .isomorphism import Alike, first_difference
 from .undisturbed import Undisturbed, modules_of
 
@@ -43,10 +43,10 @@ def record(
     loss : callable
         ``loss()`` or ``loss(model)``: computes the loss of the chosen examples, a Tensor with one number.
     every : int, optional
-        A snapshot is kept after so many steps.
+        A snapshot is taken after so many steps.
     limit : int or None, optional
-        Above so many regular snapshots every second one is dropped, and `every` doubles from then on. At least 2;
-        None: no limit.
+        So many regular snapshots are kept: the first, the newest, and others spread between them. At least 2; None: no
+        limit.
     mode : {"eval", "train"}, optional
         How layers such as dropout behave while `loss` runs. With ``"train"`` every snapshot draws the same random
         numbers, so that the masks stay the same.
@@ -122,7 +122,7 @@ class Snapshot:
         return tuple((length(p.value), length(gradients[p]) if p in gradients else None) for p in self.parameters)
 
     def __repr__(self) -> str:
-        return f"<Snapshot {self.label}: loss {number(self.loss)}>"
+        return f"<Snapshot {self.label}: loss {numeral(self.loss)}>"
 
 
 class Recording(Sequence[Snapshot]):
@@ -135,7 +135,7 @@ class Recording(Sequence[Snapshot]):
     updates : int
         How many steps `update` has counted.
     every : int
-        A snapshot is kept after so many steps; doubles when there are too many.
+        A snapshot is taken after so many steps.
     """
 
     def __init__(
@@ -167,7 +167,9 @@ class Recording(Sequence[Snapshot]):
         self.snapshots: tuple[Snapshot, ...] = (self._snapshot(tape, "before training"),)
 
     def update(self, *_: Any) -> None:
-        """Count one step of the optimiser, and keep a snapshot if it is the turn of one.
+        """Count one step of the optimiser, and take a snapshot if it is the turn of one.
+
+        Where there are more than `limit`, the one that is missed least goes: neither the first nor the newest.
 
         Whatever it is called with is ignored, so that it can be handed to a training loop as its callback.
 
@@ -181,9 +183,10 @@ class Recording(Sequence[Snapshot]):
         if self.updates % self.every:
             return
         self.snapshots = (*self.snapshots, self._snapshot(self._same_graph("update")))
-        while self.limit is not None and sum(not s.asked for s in self.snapshots) > self.limit:
-            self.every *= 2
-            self.snapshots = tuple(s for s in self.snapshots if s.asked or s.step % self.every == 0)
+        regular = [s for s in self.snapshots if not s.asked]
+        if self.limit is not None and len(regular) > self.limit:
+            least = _least_missed([s.step // self.every for s in regular])
+            self.snapshots = tuple(s for s in self.snapshots if s is not regular[least])
 
     def snap(self, label: str | None = None) -> Snapshot:
         """Keep a snapshot of this moment, besides the regular ones.
@@ -277,11 +280,11 @@ class Recording(Sequence[Snapshot]):
     def __str__(self) -> str:
         last = self.snapshots[-1]
         names = Names(last.tape)
-        table = [["step", *(str(s.step) for s in self.snapshots)], ["loss", *(number(s.loss) for s in self.snapshots)]]
+        table = [["step", *(str(s.step) for s in self.snapshots)], ["loss", *(numeral(s.loss) for s in self.snapshots)]]
         for i, node in enumerate(last.parameters[:_SHOWN]):
             own, gradient = zip(*(s.norms[i] for s in self.snapshots), strict=True)
-            table.append([f"‖{names.of(node)}‖", *map(number, own)])
-            table.append([f"‖{names.gradient(node)}‖", *(NOT_COMPUTED if n is None else number(n) for n in gradient)])
+            table.append([f"‖{names.of(node)}‖", *map(numeral, own)])
+            table.append([f"‖{names.gradient(node)}‖", *(NOT_COMPUTED if n is None else numeral(n) for n in gradient)])
         widths = [max(map(columns, column)) for column in table]
         lines = [
             "  ".join(" " * (width - columns(cell)) + cell for cell, width in zip(row, widths, strict=True))
@@ -295,6 +298,15 @@ class Recording(Sequence[Snapshot]):
     def __repr__(self) -> str:
         count = len(self.snapshots)
         return f"<Recording of {count} snapshot{'s' * (count != 1)}, {self.updates} step{'s' * (self.updates != 1)}>"
+
+
+def _least_missed(turns: Sequence[int]) -> int:
+    """Which of some moments can go, neither the first nor the last: the roundest numbers, in twos, stay.
+
+    So what is left stands at even distances whenever the training ends; of equally round ones, the one between the
+    nearest neighbours goes.
+    """
+    return min(range(1, len(turns) - 1), key=lambda k: (turns[k] & -turns[k], turns[k + 1] - turns[k - 1]))
 
 
 def _moment(step: int) -> str:

@@ -21,12 +21,8 @@ from .cuts import cut, cut_options, demand, picked, place, work
 from .elements import Elements, settled
 from .replay import call, is_known
 
-__all__ = ["MOST", "ScalarGraph", "about", "expand", "scalar_tape"]
+__all__ = ["ScalarGraph", "about", "expand", "scalar_tape"]
 
-MOST = 300
-"""So many nodes a picture of a scalar graph may have."""
-
-_BUILT_TO_COUNT = 20_000
 _TOO_LONG = 200_000
 Index = tuple[int, ...]
 
@@ -99,7 +95,7 @@ class ScalarGraph:
         index = _element_of(whole.root, element)
         nodes = whole.nodes
         if leaves:
-            nodes = tuple(sorted({*leaves, whole.root}, key=lambda node: node.seq))
+            nodes = _between(self._leaves, whole.root)
         masks = demand(nodes, whole.root, index, self._leaves)
         load = sum(work(node, mask, True) for node, mask in masks.items())
         if load > _TOO_LONG:
@@ -270,40 +266,7 @@ def scalar_tape(loss: Any, element: int | Index | None = None) -> Tape:
     return ScalarGraph(loss, element).tape
 
 
-def drawable(tape: Tape, element: int | Index | None, most: int | None) -> Tape:
-    """`scalar_tape`, where a picture of it would have at most so many nodes.
-
-    Raises
-    ------
-    ValueError
-        If there would be more; says how many, and what could be drawn instead.
-    """
-    count = about(tape, element)
-    if most is None or count <= _BUILT_TO_COUNT:
-        graph = scalar_tape(tape, element)
-        if most is None or len(graph) <= most:
-            return graph
-        number = f"{len(graph):,}"
-    else:
-        number = f"about {count:,}"
-    whole = describe(tape.root) if tape.root.shape else tape.root.name or "this value"
-    what = whole if element is None else f"element {element} of {whole}"
-    raise ValueError(
-        f"draw: the scalar graph of {what} would have {number} nodes, more than {most}: {_offer(tape, most)}"
-    )
-
-
-def _offer(tape: Tape, most: int) -> str:
-    """An element whose scalar graph is small enough to be drawn: of the latest named record that has one."""
-    for node in reversed(tape.nodes):
-        if node.name and node.size > 1 and not node.is_leaf:
-            index = (0,) * node.ndim
-            if about(Tape(node), index) <= most:
-                return f"draw one element, viz.draw(Tape(loss)[{node.name!r}], level='scalar', element={index})"
-    return "draw one element of one operation, viz.draw(viz.scalar.expand(Tape(loss), node, index))"
-
-
-def expand(tape: Tape, node: Node, index: Index) -> Tape:
+def expand(tape: Tape, node: Node, index: Index, *, to_names: bool = False) -> Tape:
     """The scalar graph of one element of what one operation gave, from the elements of its operands.
 
     Parameters
@@ -313,6 +276,8 @@ def expand(tape: Tape, node: Node, index: Index) -> Tape:
     node : Node
     index : tuple of int
         Of the element.
+    to_names : bool, optional
+        Not from the operands, but from the nearest values that have names: through all operations between.
 
     Returns
     -------
@@ -340,7 +305,35 @@ def expand(tape: Tape, node: Node, index: Index) -> Tape:
         raise ValueError("expand: that record is not on this tape")
     if node.is_leaf:
         raise ValueError(f"expand: {node.name or 'a leaf'} was made by no operation")
-    return ScalarGraph(node, index, leaves=tuple(dict.fromkeys(node.parents)), within=tape).tape
+    leaves = _named_before(node) if to_names else tuple(dict.fromkeys(node.parents))
+    return ScalarGraph(node, index, leaves=leaves, within=tape).tape
+
+
+def _named_before(node: Node) -> tuple[Node, ...]:
+    """The nearest records with names, and leaves, that a record was made from."""
+    found: dict[Node, None] = {}
+    waiting, seen = [node], {node}
+    while waiting:
+        for operand in waiting.pop().parents:
+            if operand not in seen:
+                seen.add(operand)
+                if operand.name is not None or operand.is_leaf:
+                    found[operand] = None
+                else:
+                    waiting.append(operand)
+    return tuple(found)
+
+
+def _between(leaves: frozenset[Node], root: Node) -> tuple[Node, ...]:
+    """The records that `root` is made of as far back as `leaves`, oldest first."""
+    seen, waiting = {root}, [root]
+    while waiting:
+        for operand in waiting.pop().parents:
+            if operand not in seen:
+                seen.add(operand)
+                if operand not in leaves:
+                    waiting.append(operand)
+    return tuple(sorted(seen, key=lambda node: node.seq))
 
 
 # --- what is needed of each record, and how much that is --------------------------------------------------------------

@@ -16,10 +16,10 @@ from autograd.tape import as_array
 from ..arguments import node_of, seed_of, tape_of
 from ..files import target_of, write_whole
 from ..naming import Names
-from ..numbers import shape_text
+from ..numbers import counted, shape_text
 from .occurrences import Occurrence, Terms, occurrences
 from .picture import Look, draw
-from .use import Element, Use, counted, element_index, times
+from .use import Element, Use, element_index, times
 
 __all__ = ["Contributions", "Element", "Use", "contributions"]
 
@@ -35,7 +35,7 @@ def contributions(
     grad: Any = None,
     by: str | None = None,
     images: Any = None,
-    limit: int | None = LIMIT,
+    limit: float | None = LIMIT,
 ) -> Contributions:
     """What each use of a shared parameter contributes to its gradient: position by position, image by image.
 
@@ -47,8 +47,9 @@ def contributions(
     loss : Tensor or Tape
         What gradients are of: a scalar, unless `grad` is given.
     parameter : Tensor, Node or str
-        What is shared, or its name: any floating-point record on the tape of `loss`. Where it is first reshaped,
-        transposed or scaled by itself, the result of that is followed to where it is used.
+        What is shared, or its name as it is printed (``"g⁽¹⁾"``, ``"%3"``): any floating-point record on the tape of
+        `loss`. Where it is first reshaped, transposed or scaled by itself, the result of that is followed to where it
+        is used.
     grad : array_like of the shape of `loss`, optional
         The gradient that the backward sweep starts from; needed where `loss` is not a scalar.
     by : {None, "position", "image"}, optional
@@ -56,7 +57,7 @@ def contributions(
         others: the same sum with fewer terms.
     images : int or sequence of int, optional
         Only these indices of the first axis. The sum is then their part of the gradient.
-    limit : int or None, optional
+    limit : number or None, optional
         Bytes that all contributions together may take; 64 MB unless told. None: no limit.
 
     Returns
@@ -71,7 +72,7 @@ def contributions(
         If no record has that name; names the nearest.
     ValueError
         If the parameter is not on the tape of `loss`, or no gradient reaches it; if `loss` is not a scalar and no
-        `grad` is given; if the contributions would take more than `limit` bytes.
+        `grad` is given; if the contributions would take more than `limit` bytes, or that is no number of bytes.
 
     Notes
     -----
@@ -105,6 +106,8 @@ def contributions(
     """
     if by not in BY:
         raise ValueError(f"contributions: by must be None, 'position' or 'image', got {by!r}")
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int | float) or not limit >= 0):
+        raise ValueError(f"contributions: limit must be a number of bytes of at least 0, or None, got {limit!r}")
     tape = tape_of(loss, "contributions")
     seed = seed_of(tape, grad, "contributions")
     names = Names(tape)
@@ -400,7 +403,7 @@ def _on_tape(tape: Tape, parameter: Any, names: Names) -> Node:
         return node
     what = f"{node.name} of shape {node.shape}" if node.name else f"that Tensor of shape {node.shape}"
     twin = any(other.name == node.name and other.shape == node.shape for other in tape) if node.name else False
-    hint = f"; there is another of that name, from before its data were replaced: ask for {node.name!r}" if twin else ""
+    hint = f"; there is another of that name: ask for {node.name!r}" if twin else ""
     raise ValueError(f"contributions: {what} is not on the tape of {names.loss}: nothing there was made from it{hint}")
 
 
@@ -420,7 +423,7 @@ def _images(images: Any, plan: Occurrence, names: Names) -> np.ndarray | None:
 
 
 def _too_large(
-    name: str, node: Node, plans: list[Occurrence], chosen: list[Terms], limit: int, by: str | None, images: Any
+    name: str, node: Node, plans: list[Occurrence], chosen: list[Terms], limit: float, by: str | None, images: Any
 ) -> str:
     count = sum(one.count for one in chosen)
     size = sum(one.nbytes for one in chosen)
@@ -433,13 +436,14 @@ def _too_large(
         single = sum(Terms(plan, by, np.zeros(1, int)).nbytes for plan in plans)
         if single <= limit:
             offers.append(f"some of the images, images=[0] ({_megabytes(single)})")
-    offers.append("or raise limit=")
-    each = " + ".join(times(one.lengths) or "1" for one in chosen[:4]) + (" + …" if len(chosen) > 4 else "")
+    parts = [times(one.lengths) or "1" for one in chosen[:4]] + ["…"] * (len(chosen) > 4)
+    each = f" ({' + '.join(parts)})" if count > 1 and parts != [str(count)] else ""
+    ask = f"ask for {', '.join(offers)}, or " if offers else ""
     return (
-        f"contributions: {name} of shape {node.shape} has {count} contributions ({each}), {_megabytes(size)}, more "
-        f"than the limit of {_megabytes(limit)}: ask for {', '.join(offers)}"
+        f"contributions: {name} of shape {node.shape} has {counted(count, 'contribution')}{each}, "
+        f"{_megabytes(size)}, more than the limit of {_megabytes(limit)}: {ask}raise limit="
     )
 
 
-def _megabytes(size: int) -> str:
-    return f"{size / 2**20:.1f} MB" if size >= 2**20 / 10 else f"{size} bytes"
+def _megabytes(size: float) -> str:
+    return f"{size / 2**20:.1f} MB" if size >= 2**20 / 10 else f"{size:.0f} bytes"

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..card import CHARACTER, FONT_SIZE
 from ..dot import FILL, INK, STROKE
-from ..numbers import columns, number, shape_text
+from ..numbers import columns, numeral, shape_text
 from ..svg import FONTS, STYLES, SVG, XLINK, add_rect, add_text
 from ..thumbnails import Thumbnail, thumbnail
 
@@ -233,7 +233,7 @@ def _curve(root: ET.Element, left: float, top: float, height: float, look: Look)
     add_text(group, left + PAD, top + height - PAD + 2, _range(running.size - 1), STYLES["dim"], 9.0)
     finite = running[np.isfinite(running)]
     low, high = float(min(finite.min(), 0.0)), float(max(finite.max(), 0.0))
-    labels = [number(high), number(low), number(running[-1])]
+    labels = [numeral(high), numeral(low), numeral(running[-1])]
     room = max(map(columns, labels)) * CHARACTER + 6
     x0, x1 = left + PAD, left + CURVE - PAD - room
     y0, y1 = top + PAD + LINE + 8, top + height - PAD - LINE - 4
@@ -255,10 +255,10 @@ def _curve(root: ET.Element, left: float, top: float, height: float, look: Look)
     )
     taken: list[float] = []
     for value, label, style in (
-        (end, number(running[-1]), STYLES["title"]),
+        (end, numeral(running[-1]), STYLES["title"]),
         (0.0, "0", STYLES["dim"]),
-        (high, number(high), STYLES["dim"]),
-        (low, number(low), STYLES["dim"]),
+        (high, numeral(high), STYLES["dim"]),
+        (low, numeral(low), STYLES["dim"]),
     ):
         y = y_of(value)
         if all(abs(y - other) >= FONT_SIZE + 1 for other in taken):

@@ -14,7 +14,7 @@ from autograd.tape import as_array
 
 from ..calls import leaf
 from ..naming import Names
-from ..numbers import number
+from ..numbers import counted, numeral
 from .occurrences import Occurrence, Terms, value_of
 
 __all__ = ["Element", "Use", "counted", "element_index", "times"]
@@ -57,7 +57,7 @@ class Element:
         return float(self.map.sum())
 
     def __str__(self) -> str:
-        return f"{self.name} = {number(self.sum)}, the sum of {counted(self.map.size, 'contribution')}"
+        return f"{self.name} = {numeral(self.sum)}, the sum of {counted(self.map.size, 'contribution')}"
 
 
 class Use:
@@ -193,11 +193,6 @@ def element_index(index: Sequence[int], shape: tuple[int, ...], name: str) -> tu
     if len(at) != len(shape) or any(not -n <= k < n for k, n in zip(at, shape, strict=True)):
         raise IndexError(f"{name} of shape {shape} has no element {list(at)}")
     return tuple(k % n for k, n in zip(at, shape, strict=True))
-
-
-def counted(n: int, what: str) -> str:
-    """``1 image``, ``3 images``."""
-    return f"{n} {what}{'s' * (n != 1)}"
 
 
 def times(lengths: Sequence[int]) -> str:

@@ -9,16 +9,23 @@ import numpy as np
 
 from autograd import Node
 from autograd.rules.linalg import einsum
-from autograd.rules.windows import window_product
+from autograd.rules.reductions import log_softmax, softmax
+from autograd.rules.windows import window_max, window_product, windows
 
+from ..formula.tidy import axes_order
 from ..formula.tree import Apply, Symbol
-from ..paths import paths
+from ..paths import Path, Paths
+from .packing import json_number
 from .walk import Step, Walk
 
 if TYPE_CHECKING:
     from .payload import Arrays
 
 _MOST_PATHS = 200
+_MOST_FACTORS = 2000
+"""So many derivatives on edges the paths that a page lists may have between them."""
+_MOST_COUNTING = 4_000_000
+"""So many records may be looked at to count paths, leaf by leaf."""
 _FARTHEST = 4
 
 # --- one operation ----------------------------------------------------------------------------------------------------
@@ -26,14 +33,14 @@ _FARTHEST = 4
 
 def lens_of(step: Step, arrays: Arrays) -> dict[str, Any] | None:
     """What there is to look at more closely in a step that goes backward."""
-    find = {"window_product": _kernel, "window_max": _route, "softmax": _bars, "log_softmax": _bars}.get(step.node.op)
+    find = _LENSES.get(step.node.rule.fn)
     return find(step, arrays) if find is not None else None
 
 
 def _windows(node: Node) -> tuple[Node, dict[str, Any]] | None:
     """The images that an operation on windows slides over, and how."""
     seen = node.operands[0]
-    if not isinstance(seen, Node) or seen.op != "windows" or not isinstance(seen.operands[0], Node):
+    if not isinstance(seen, Node) or seen.rule.fn is not windows.fn or not isinstance(seen.operands[0], Node):
         return None
     options = {name: list(seen.kwargs.get(name, (1, 1))) for name in ("stride", "dilation")}
     return seen.operands[0], {**options, "kernel_size": list(seen.shape[-2:])}
@@ -72,11 +79,26 @@ def _bars(step: Step, arrays: Arrays) -> dict[str, Any] | None:
     if y is None or node.ndim not in (1, 2) or node.kwargs.get("axis", -1) not in (-1, node.ndim - 1):
         return None
     k = walk.tape.index(node)
-    if node.op == "softmax":
+    value = walk.tape.value(node)
+    if node.rule.fn is softmax.fn:
         p = arrays.value(walk, node)
     else:
         p = arrays.derived(("p", k), lambda w: np.exp(w.tape.value(w.tape.nodes[k])))
+        value = np.exp(value)
+    if not _are_multiples(np.atleast_2d(step.contribution), np.atleast_2d(value - y)):
+        return None
     return {"kind": "bars", "p": p, "y": arrays.constant(y), "gradient": arrays.contribution(step)}
+
+
+def _are_multiples(rows: np.ndarray, others: np.ndarray) -> bool:
+    """Whether each row is a multiple of the same row of `others`."""
+    with np.errstate(all="ignore"):
+        factors = np.sum(rows * others, axis=1, keepdims=True) / np.sum(others * others, axis=1, keepdims=True)
+        fitted = np.nan_to_num(factors) * others
+    return np.allclose(rows, fitted, rtol=0, atol=1e-4 * float(np.abs(rows).max(initial=0.0)))
+
+
+_LENSES = {window_product.fn: _kernel, window_max.fn: _route, softmax.fn: _bars, log_softmax.fn: _bars}
 
 
 def _labels(walk: Walk, node: Node) -> np.ndarray | None:
@@ -115,7 +137,7 @@ def _users(walk: Walk, node: Node) -> Iterator[Node]:
 def terms_of(step: Step, arrays: Arrays) -> dict[str, Any] | None:
     """How each element of a step's result is a sum of products, where it is one."""
     of = "value" if step.phase == "forward" else "contribution"
-    if step.phase == "forward" and step.node.op == "window_product":
+    if step.phase == "forward" and step.node.rule.fn is window_product.fn:
         return _slid_terms(step, arrays, of)
     assert step.formula is not None
     found = _contraction(step.formula.tree)
@@ -123,7 +145,7 @@ def terms_of(step: Step, arrays: Arrays) -> dict[str, Any] | None:
         return None
     subscripts, symbols = found
     return {
-        "of": of, "kind": "einsum", "subscripts": subscripts, "scale": 1,
+        "of": of, "kind": "einsum", "subscripts": subscripts,
         "operands": [_array(step.walk, symbol, arrays) for symbol in symbols],
         "names": [symbol.name for symbol in symbols],
     }  # fmt: skip
@@ -155,10 +177,10 @@ def _contraction(tree: Any) -> tuple[str, list[Symbol]] | None:
         return None
     if tree.fn is einsum.fn and all(isinstance(a, Symbol) for a in tree.args):
         return tree.options["subscripts"], list(tree.args)
-    if len(tree.args) != 2 or tree.fn not in (np.matmul, np.inner, np.dot, window_product.fn):
+    if len(tree.args) != 2 or tree.fn not in (np.matmul, np.inner, np.dot):
         return None
     left, right = (_oriented(a) for a in tree.args)
-    if left is None or right is None or tree.fn is window_product.fn:
+    if left is None or right is None:
         return None
     (a, a_axes), (b, b_axes) = left, right
     if a.ndim not in (1, 2) or b.ndim not in (1, 2):
@@ -173,9 +195,9 @@ def _oriented(tree: Any) -> tuple[Symbol, bool] | None:
     """A symbol, and whether it is transposed; None for anything else."""
     if isinstance(tree, Symbol):
         return tree, False
-    if isinstance(tree, Apply) and tree.fn in (np.transpose, np.swapaxes) and len(tree.args) == 1:
+    if isinstance(tree, Apply) and len(tree.args) == 1:
         inner = tree.args[0]
-        if isinstance(inner, Symbol) and inner.ndim == 2:
+        if isinstance(inner, Symbol) and inner.ndim == 2 and axes_order(tree) == [1, 0]:
             return inner, True
     return None
 
@@ -184,22 +206,26 @@ def _oriented(tree: Any) -> tuple[Symbol, bool] | None:
 
 
 def paths_of(walk: Walk) -> dict[str, Any] | None:
-    """All paths from each leaf to the loss, where every number on the way is a scalar; else how many there are."""
+    """How many paths lead from each leaf to the loss; which, where they are few and every number on them a scalar."""
     tape = walk.tape
-    found = {}
-    for k, node in enumerate(tape):
-        if not node.is_leaf or node not in walk.gradients:
-            continue
-        ways = paths(tape, node, limit=_MOST_PATHS, grad=walk.seed)
+    leaves = [node for node in tape if node.is_leaf and node in walk.gradients]
+    if len(leaves) * len(tape) > _MOST_COUNTING:
+        return None
+    found, left = {}, _MOST_FACTORS
+    for leaf in leaves:
+        ways = Paths(tape, leaf, walk.seed, _MOST_PATHS, walk.names)
         told: dict[str, Any] = {"count": ways.count if ways.count < 2**53 else str(ways.count), "edges": ways.edges}
-        if node.shape == () and ways.count <= _MOST_PATHS and all(path.factors is not None for path in ways):
-            told["paths"] = [
-                {
-                    "nodes": [tape.index(n) for n in path.nodes],
-                    "locals": [edge.derivative for edge in path.edges],
-                    "product": float(path.product),
-                }
-                for path in ways
-            ]
-        found[str(k)] = told
+        few = leaf.shape == () and ways.count <= _MOST_PATHS and ways.factors <= left
+        if few and all(path.factors is not None for path in ways):
+            told["paths"] = [_path(walk, path) for path in ways]
+            left -= ways.factors
+        found[str(tape.index(leaf))] = told
     return {"nodes": found} if found else None
+
+
+def _path(walk: Walk, path: Path) -> dict[str, Any]:
+    return {
+        "nodes": [walk.tape.index(node) for node in path.nodes],
+        "locals": [json_number(np.float64(edge.derivative)) for edge in path.edges],
+        "product": json_number(np.float64(path.product)),
+    }

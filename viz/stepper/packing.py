@@ -65,13 +65,13 @@ def packed(array: Any, blob: Blob) -> dict[str, Any]:
     array = np.asarray(array)
     shape = list(array.shape)
     if array.size <= EXACT:
-        return {"s": shape, "v": [_json(v) for v in array.ravel()]}
+        return {"s": shape, "v": [json_number(v) for v in array.ravel()]}
     if array.size <= WHOLE:
         return {"s": shape, **_rounded(array, blob)}
     return {"s": shape, **_reduced(array, blob)}
 
 
-def _json(value: Any) -> float | int | str:
+def json_number(value: Any) -> float | int | str:
     """A number that JSON has, with the digits of its own precision; NaN and the infinities by their names."""
     if value.dtype.kind != "f":
         return int(value)
@@ -122,7 +122,7 @@ def _reduced(array: np.ndarray, blob: Blob) -> dict[str, Any]:
         length = np.sqrt(np.sum(np.square(finite, dtype=np.float64)))
     return {
         "o": blob.add(codes.astype(np.uint8).tobytes()), "grid": list(cells.shape), "note": note,
-        **{name: _json(np.float64(f"{x:.6g}")) for name, x in (("norm", length), ("min", low), ("max", high))},
+        **{name: json_number(np.float64(f"{x:.6g}")) for name, x in (("norm", length), ("min", low), ("max", high))},
         "bad": bad.rstrip(")"), "edge": _edge(array),
     }  # fmt: skip
 

@@ -28,6 +28,8 @@ _SCRIPTS = (
 _STYLES = ("stepper.css", "lenses.css")
 _TITLE = 200
 _MEMORY = range(3, 10)
+_LARGE = 1_000_000
+"""From so many bytes on, trying every size of blocks costs more than it saves."""
 _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 _BUILD = "page.min.js"
 _LOADER = """\
@@ -121,7 +123,7 @@ def _host(payload: bytes, instead: str, rows: Sequence[Sequence[str]], token: st
     """The element that the step view lives in, with what is shown until then, and the script that builds it."""
     if not (token.isascii() and token.isalnum()):
         raise ValueError(f"fragment: token must be made of letters and digits, got {token!r}")
-    loaded = json.dumps([version(), token, _packed(script().encode()), _packed(payload)])
+    loaded = json.dumps([version(), token, _packed_script(), _packed(payload)])
     loaded = loaded.replace("<!--", r"<\u0021--")
     return (
         f'<div data-tracegrad="{token}" data-lm-suppress-shortcuts="true">\n{instead}{_table(rows)}</div>\n'
@@ -174,9 +176,15 @@ def _lean_style(source: str) -> str:
     return re.sub(r"(?<=[-\w]): (?=[^{}]*\})", ":", source).replace(";}", "}").strip()
 
 
+@cache
+def _packed_script() -> str:
+    return _packed(script().encode())
+
+
 def _packed(data: bytes) -> str:
     """Compressed, as text: base 85 takes a quarter more room than the bytes, base 64 a third."""
-    return base64.b85encode(min((_deflated(data, level) for level in _MEMORY), key=len)).decode()
+    levels = _MEMORY if len(data) < _LARGE else _MEMORY[-1:]
+    return base64.b85encode(min((_deflated(data, level) for level in levels), key=len)).decode()
 
 
 def _deflated(data: bytes, memory: int) -> bytes:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import Node
+from autograd.rules.windows import windows
 
 from ..formula import gradient_symbol, value_symbol, written
 from ..model import Box
@@ -20,7 +21,7 @@ from ..reading import read
 from . import lenses
 from .packing import EXACT, WHOLE, Blob, packed, with_length
 from .page import document, fragment
-from .stage import layers_of, members, stage_of
+from .stage import boxes_of, layers_of, members, stage_of
 from .text import ledger, shapes_of
 from .walk import Step, Walk
 
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     from .stepper import Stepper
 
 Source = Callable[[Walk], Any]
-VERSION = 1
+
+_MOST_IN_PICTURE = 24
+"""So many nodes has the picture for readers without scripts at most: it travels uncompressed."""
 
 
 class Arrays:
@@ -48,14 +51,21 @@ class Arrays:
         return self._index[key]
 
     def value(self, walk: Walk, node: Node) -> int:
-        """The value of a record. Windows and sums travel as what they are made from."""
+        """The value of a record. Windows, and sums of arrays that travel themselves, travel as what they are made from.
+
+        Ask for those of operands first: in the order of the tape.
+        """
         k = walk.tape.index(node)
+        if ("value", k) in self._index:
+            return self._index["value", k]
         entry: dict[str, Any] | None = None
         if EXACT < node.size <= WHOLE and len(node.parents) == len(node.operands):
-            if node.op == "windows":
-                entry = _view(self.value(walk, node.parents[0]), node)
-            elif node.op == "add" and all(n.size <= WHOLE for n in node.parents):
-                entry = {"s": list(node.shape), "sum": [self.value(walk, n) for n in node.parents]}
+            parts = [self.value(walk, parent) for parent in node.parents]
+            kept = all(parent.size <= WHOLE for parent in node.parents)
+            if kept and node.rule.fn is windows.fn and "view" not in self._entries.get(parts[0], ()):
+                entry = _view(parts[0], node)
+            elif kept and _is_float_sum(node) and not any(part in self._entries for part in parts):
+                entry = {"s": list(node.shape), "sum": parts}
         return self._add(("value", k), lambda w: w.tape.value(w.tape.nodes[k]), entry)
 
     def gradient(self, walk: Walk, node: Node) -> int | None:
@@ -64,7 +74,7 @@ class Arrays:
         if node not in walk.gradients:
             return None
         entry = None
-        if EXACT < node.size <= WHOLE and node.op == "windows" and _tiles(node) and walk.parts[node.parents[0]] == 1:
+        if EXACT < node.size <= WHOLE and _tiles(node) and walk.parts[node.parents[0]] == 1:
             whole = self.gradient(walk, node.parents[0])
             entry = None if whole is None else _view(whole, node)
         return self._add(("gradient", k), lambda w: w.gradients[w.tape.nodes[k]], entry)
@@ -99,7 +109,17 @@ class Arrays:
 
     def table(self, walk: Walk, blob: Blob) -> list[dict[str, Any]]:
         """The entries for one walk."""
-        return [self._entries.get(k) or packed(source(walk), blob) for k, source in enumerate(self._sources)]
+        return [self._entry(k, source(walk), blob) for k, source in enumerate(self._sources)]
+
+    def _entry(self, k: int, array: Any, blob: Blob) -> dict[str, Any]:
+        entry = self._entries.get(k)
+        # a sum that overflows in its own precision is finite in the page's
+        overflows = entry is not None and "sum" in entry and not np.isfinite(array).all()
+        return packed(array, blob) if entry is None or overflows else entry
+
+
+def _is_float_sum(node: Node) -> bool:
+    return node.rule.fn is np.add and node.dtype in (np.float32, np.float64)
 
 
 def _view(of: int, node: Node) -> dict[str, Any]:
@@ -109,8 +129,13 @@ def _view(of: int, node: Node) -> dict[str, Any]:
 
 
 def _tiles(node: Node) -> bool:
-    """Whether windows cover their images once, without overlap."""
-    return node.parents != () and node.size == node.parents[0].size and node.kwargs.get("stride") == node.shape[-2:]
+    """Whether it is windows that cover their images once, without overlap."""
+    return (
+        node.rule.fn is windows.fn
+        and node.parents != ()
+        and node.size == node.parents[0].size
+        and node.kwargs.get("stride") == node.shape[-2:]
+    )
 
 
 def payload_of(stepper: Stepper) -> bytes:
@@ -120,9 +145,8 @@ def payload_of(stepper: Stepper) -> bytes:
     stage = stage_of(walk)
     nodes = _nodes(walk, arrays, stage.boxes)
     boxes = [_box(walk, arrays, box, nodes) for box in stage.boxes]
-    steps = [_lean(_step(step, arrays), nodes) for step in walk.steps]
+    steps = [_step(step, arrays) for step in walk.steps]
     told: dict[str, Any] = {
-        "v": VERSION,
         "title": f"Backpropagation of {walk.names.loss}, step by step",
         "loss": walk.names.loss,
         "granularity": stepper.granularity,
@@ -133,14 +157,17 @@ def payload_of(stepper: Stepper) -> bytes:
             "boxes": boxes,
             "edges": [{"tail": tail, "head": head} for tail, head in stage.edges],
         },
-        "steps": steps,
+        "steps": [_lean(step, nodes) for step in steps],
         "open": stepper.position,
         "breakpoints": stepper.breakpoints,
         "watch": [walk.tape.index(node) for node in stepper.watched],
         "paths": lenses.paths_of(walk),
-        "arrays": arrays.table(walk, blob),
-        "frames": _frames(stepper, arrays, blob),
     }
+    frames = _frames(stepper, arrays, steps, nodes)  # before the table: they add arrays of their own
+    told["arrays"] = arrays.table(walk, blob)
+    told["frames"] = frames and [
+        {**frame, "arrays": arrays.table(past, blob)} for frame, (_, past) in zip(frames, stepper.frames, strict=True)
+    ]
     told["bits"] = blob.bits
     text = json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return with_length(text.encode(), blob.bytes())
@@ -149,7 +176,8 @@ def payload_of(stepper: Stepper) -> bytes:
 def fragment_of(stepper: Stepper) -> str:
     """The step view for the output of a notebook cell."""
     walk = stepper.walk
-    picture = Picture(read(walk.tape, level="layer", steps=walk.swept), heat_maps=False).svg()
+    graph = read(walk.tape, level="layer", max_nodes=_MOST_IN_PICTURE, steps=walk.swept)
+    picture = Picture(graph, heat_maps=False).svg()
     return fragment(payload_of(stepper), picture, walk.names.loss, _rows(walk), stepper.token)
 
 
@@ -275,10 +303,9 @@ def _given(told: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
 def _before(step: Step, arrays: Arrays) -> int | None:
     if step.phase != "backward" or step.part == 1:
         return None
-    earlier = next(
-        s for s in reversed(step.walk.steps[: step.number]) if s.phase == "backward" and s.target is step.target
-    )
-    return arrays.after(earlier)
+    steps = step.walk.steps
+    earlier = next(k for k in reversed(range(step.number)) if steps[k].target is step.target)
+    return arrays.after(steps[earlier])
 
 
 def _verdict(verdict: Any) -> dict[str, Any] | None:
@@ -313,21 +340,24 @@ def _symbol(step: Step, symbol: Any, arrays: Arrays) -> dict[str, Any]:
 # --- time travel ------------------------------------------------------------------------------------------------------
 
 
-def _frames(stepper: Stepper, arrays: Arrays, blob: Blob) -> list[dict[str, Any]] | None:
+def _frames(
+    stepper: Stepper, arrays: Arrays, steps: list[dict[str, Any]], nodes: list[dict[str, Any]]
+) -> list[dict[str, Any]] | None:
+    """What each frame has otherwise than the last one, but for the arrays that both have."""
     if not stepper.frames:
         return None
-    return [
-        {
+    constants = {k: node["value"] for k, node in enumerate(nodes) if node["kind"] == "constant"}
+    told = []
+    for label, walk in stepper.frames:
+        mine = [arrays.constant(box.value.array) for box in boxes_of(walk) if box.kind == "constant"]
+        values = dict(zip(constants, mine, strict=len(mine) == len(constants)))
+        told.append({
             "label": label,
             "loss": _number(walk.tape.value(walk.tape.root)),
-            "arrays": arrays.table(walk, blob),
-            "sentences": [step.sentence for step in walk.steps],
-            "checks": [
-                {kind: _verdict(verdict) for kind, verdict in step.check._asdict().items()} for step in walk.steps
-            ],
-        }
-        for label, walk in stepper.frames
-    ]
+            "steps": [_given(_step(step, arrays), steps[step.number]) for step in walk.steps],
+            "values": {str(k): value for k, value in values.items() if value != constants[k]},
+        })  # fmt: skip
+    return told
 
 
 def _number(value: Any) -> float | None:

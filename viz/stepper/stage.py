@@ -66,6 +66,11 @@ def stage_of(walk: Walk) -> Stage:
     return Stage(_drawn(graph, cards, ends, layers), graph.boxes, ends)
 
 
+def boxes_of(walk: Walk) -> tuple[Box, ...]:
+    """The boxes that a walk is drawn with, in the order of those of its `Stage`."""
+    return read(walk.tape, max_nodes=_MOST_NODES, steps=walk.swept).boxes
+
+
 def layers_of(walk: Walk) -> dict[str, Scope]:
     """The layer calls that operations were made in, by their paths."""
     return {node.scope.path: node.scope for node in walk.tape if node.scope.path and not node.is_leaf}

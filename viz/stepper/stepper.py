@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Node, Tape, Tensor
+from autograd import Node, Tape
+from autograd.listing import nearest
 
-from ..arguments import node_of
+from ..arguments import array_of, on_tape, record_called, seed_of
 from ..files import target_of, write_whole
+from ..naming import Names
 from ..picture import Picture
-from ..scalar import expand, scalar_picture
+from ..scalar import MOST_EXPANDED, expand, scalar_picture
 from .text import gradient_state, text_of
 from .walk import Step, Walk
 
@@ -27,14 +28,15 @@ GRANULARITIES = ("op", "contribution")
 class Stepper:
     """A computation stepped through, forward and backward: what `viz.step` returns. Notebooks show it as a page.
 
-    Iterating over it gives all steps, each of which prints as text; `print` of the stepper shows the current one.
+    Iterating over it gives all steps, each of which prints as text; `print` of the stepper shows the current one, with
+    the others of its operation.
 
     Attributes
     ----------
     walk : Walk
         All steps, at the granularity of single contributions.
     position : int
-        The number of the current step.
+        The number of the current step. It can be set, as by `goto`.
     granularity : {"op", "contribution"}
         Whether `next` and `previous` move by whole operations.
     breakpoints : list of int
@@ -55,16 +57,16 @@ class Stepper:
         if granularity not in GRANULARITIES:
             raise ValueError(f"step: granularity must be 'op' or 'contribution', got {granularity!r}")
         self.granularity = granularity
+        seed = None if grad is None or not tape.root.needs_grad else seed_of(tape, grad, "step")
         hand = _hand_derived(tape, against)
-        self.walk = Walk(tape, grad, hand)
-        self.frames = tuple((label, Walk(other, grad)) for label, other in frames)
+        self.walk = Walk(tape, seed, hand)
+        _check_reached(self.walk, hand)
+        self.frames = tuple((label, Walk(other, seed)) for label, other in frames)
         self.watched = _watched(tape, watch)
-        self.breakpoints = self._breakpoints(break_at)
         compared = [s for s in self.walk if s.is_complete and s.target in hand]
         wrong = [s.number for s in compared if s.check.yours is not None and not s.check.yours.ok]
-        opened = sorted(set(wrong) | set(self.breakpoints))
-        self.breakpoints = opened
-        self.position = opened[0] if opened else 0
+        self.breakpoints = sorted(set(wrong) | self._breakpoints(break_at))
+        self._position = self.breakpoints[0] if self.breakpoints else 0
         self._bridge: Any = None
 
     @cached_property
@@ -75,28 +77,54 @@ class Stepper:
     # --- moving
 
     @property
+    def position(self) -> int:
+        """The number of the current step."""
+        return self._position
+
+    @position.setter
+    def position(self, step: int) -> None:
+        self._move(self._number_of(step, "position"))
+
+    @property
     def current(self) -> Step:
         """The current step."""
         return self.walk.steps[self.position]
+
+    @property
+    def together(self) -> tuple[Step, ...]:
+        """What is shown at a time: the current step, or all those of its operation, as `granularity` says."""
+        here = self.current
+        if self.granularity == "contribution":
+            return (here,)
+        return tuple(self.walk.of_op(here.op))
 
     def goto(self, step: int) -> Step:
         """Go to a step by its number; negative ones count from the end.
 
         Raises
         ------
+        TypeError
+            If it is no whole number.
         IndexError
             If there is no such step.
         """
-        if isinstance(step, bool) or not isinstance(step, int | np.integer):
-            raise TypeError(f"goto: expected the number of a step, got {step!r} (run_to takes names)")
-        count = len(self.walk)
-        if not -count <= step < count:
-            raise IndexError(f"goto: there is no step {step}; the steps are 0 to {count - 1}")
-        self._move(int(step) % count)
+        self._move(self._number_of(step, "goto"))
         return self.current
 
+    def _number_of(self, step: Any, caller: str) -> int:
+        if isinstance(step, bool) or not isinstance(step, int | np.integer):
+            raise TypeError(f"{caller}: expected the number of a step, got {step!r} (run_to takes names)")
+        count = len(self.walk)
+        if not -count <= step < count:
+            raise IndexError(f"{caller}: there is no step {step}; the steps are 0 to {count - 1}")
+        return int(step) % count
+
     def next(self) -> Step:
-        """Go to the next step; at the end, stay there."""
+        """Go to the next step; at the end, stay there.
+
+        Where steps are whole operations it is the last one of the next operation; `print` of the stepper, and
+        `together`, have all of them.
+        """
         self._move(next((k for k in self._stops() if k > self.position), len(self.walk) - 1))
         return self.current
 
@@ -110,23 +138,24 @@ class Stepper:
 
         Parameters
         ----------
-        where : str or Tensor
-            The name of a layer (``"conv2"``) or of a value (``"z⁽¹⁾"``), ``"backward"``, ``"end"``, ``"nan"``, or a
-            Tensor.
+        where : str, Tensor or Node
+            The name of a layer (``"conv2"``), its class (``"Conv2d"``), the name of a value as it is printed
+            (``"z⁽¹⁾"``, ``"%3"``, ``"L"``),
+            ``"backward"``, ``"end"``, ``"nan"``, or a Tensor or record.
 
         Raises
         ------
         KeyError
             If nothing has that name; the nearest names are given.
         ValueError
-            If no later step belongs to it.
+            If no later step belongs to it; if there is no backward pass, why.
         """
         found = self._steps_of(where, "run_to")
         later = [k for k in found if k > self.position]
         if not later:
             last = f"the last one is {found[-1]}" if found else "there is none at all"
             raise ValueError(
-                f"run_to: no step after {self.position} belongs to {where!r} ({last}); goto(0) starts again"
+                f"run_to: no step after {self.position} belongs to {self._called(where)} ({last}); goto(0) starts again"
             )
         self._move(later[0])
         return self.current
@@ -135,19 +164,25 @@ class Stepper:
         return self.walk.stops if self.granularity == "op" else range(len(self.walk))
 
     def _move(self, position: int) -> None:
-        self.position = position
+        self._position = position
         if self._bridge is not None:
             self._bridge.step = position
 
-    def expand(self, value: Any, index: int | tuple[int, ...]) -> Picture:
-        """The scalar graph of one element of an operation's result: every multiplication and addition in it.
+    def expand(self, value: Any, index: int | tuple[int, ...], *, max_nodes: int | None = MOST_EXPANDED) -> Picture:
+        """The scalar graph of one element: every multiplication and addition of numbers that it is made with.
+
+        A named value is followed back to the named values, parameters and inputs that it was made from, so that
+        ``z⁽¹⁾`` of a layer shows the whole sum Σ Wx + b. Of what has no name, and of what is asked for by its place
+        on the tape (``"%3"``), it is the one operation that made it.
 
         Parameters
         ----------
-        value : Tensor or str
-            The result, or its name.
+        value : str, Tensor or Node
+            The result, or its name as it is printed: ``"z⁽¹⁾"``, ``"L"``, ``"%3"``.
         index : int or tuple of int
-            Which element.
+            Which element; ``()`` of a single number.
+        max_nodes : int or None, optional
+            More are not drawn, as that takes minutes. None: no limit.
 
         Returns
         -------
@@ -161,58 +196,94 @@ class Stepper:
             If it is not on the tape, no operation made it, or there are too many nodes.
         IndexError
             If there is no such element.
+
+        Examples
+        --------
+        >>> import viz
+        >>> from autograd import Tensor
+        >>> W, x, b = Tensor([[2.0, 3.0]], name="W"), Tensor([0.5, -1.0], name="x"), Tensor([1.0], name="b")
+        >>> z = W @ x + b
+        >>> z.name = "z"
+        >>> s = viz.step(z.sum())
+        >>> s.expand("z", 0)
+        <Picture: Computation graph of z[0]: 9 nodes, 8 edges>
+        >>> s.expand("%4", 0)
+        <Picture: Computation graph of z[0]: 3 nodes, 2 edges>
         """
-        element = index if isinstance(index, tuple) else (index,)
-        tape = expand(self.walk.tape, on_tape(self.walk.tape, value, "expand"), element)
-        return scalar_picture(tape, None, None, legend=False, time_limit=20.0)
+        if max_nodes is not None and (isinstance(max_nodes, bool) or not isinstance(max_nodes, int) or max_nodes < 1):
+            raise ValueError(f"expand: max_nodes must be a positive integer or None, got {max_nodes!r}")
+        element = tuple(index) if isinstance(index, tuple | list) else (index,)
+        tape = self.walk.tape
+        node = on_tape(tape, value, "expand")
+        by_place = isinstance(value, str) and value == f"%{tape.index(node)}" != node.name
+        back = not by_place and (node.name is not None or node is tape.root)
+        numbers = expand(tape, node, element, to_names=back)
+        if max_nodes is not None and len(numbers) > max_nodes:
+            one = _smaller(tape, node, element, max_nodes) if back else ""
+            raise ValueError(
+                f"expand: the scalar graph of {numbers.root.name or 'this element'} has {len(numbers):,} nodes, more "
+                f"than {max_nodes}: ask for {one}another value, or raise max_nodes="
+            )
+        return scalar_picture(numbers, None, None, legend=False, time_limit=20.0)
 
     # --- names
 
-    def _breakpoints(self, break_at: Any) -> list[int]:
+    def _breakpoints(self, break_at: Any) -> set[int]:
         wanted = [] if break_at is None else break_at if isinstance(break_at, list | tuple | set) else [break_at]
         found: set[int] = set()
         for where in wanted:
             steps = set(self._steps_of(where, "break_at"))
             each = isinstance(where, str) and where == "nan"
+            if not steps and not each:
+                raise ValueError(
+                    f"break_at: no step belongs to {self._called(where)}: it is given, and gets no gradient"
+                )
             found.update(steps if each else (k for k in steps if k - 1 not in steps))
-        return sorted(found)
+        return found
 
     def _steps_of(self, where: Any, argument: str) -> list[int]:
         """The numbers of the steps that belong to a layer, a value, or one of the words."""
-        steps = self.walk.steps
+        steps, tape = self.walk.steps, self.walk.tape
         if not isinstance(where, str):
             if isinstance(where, int):
                 raise TypeError(f"{argument}: expected a name or a Tensor, got the number {where} (goto takes numbers)")
-            node = on_tape(self.walk.tape, where, argument)
-            return [s.number for s in steps if s.phase != "start" and s.target is node]
+            return self._steps_into({on_tape(tape, where, argument)})
         if where == "nan":
             return [s.number for s in steps if s.alarm or (s.phase == "start" and self._holds_nan())]
         if where == "end":
             return [len(steps) - 1]
         if where == "backward":
-            return [self.walk.first_backward] if self.walk.first_backward < len(steps) else []
-        names = self.walk.names
-        found = [s.number for s in steps if s.phase != "start" and where in (names.of(s.target), s.target.name)]
-        if not found:
-            found = [
-                s.number
-                for s in steps
-                if s.phase != "start" and any(where in (c.name, c.path) for c in s.node.scope.chain())
-            ]
-        if not found:
+            if self.walk.no_backward:
+                raise ValueError(f"{argument}: there is no backward pass: {self.walk.no_backward}")
+            return [self.walk.first_backward]
+        called = record_called(tape, where)
+        found = self._steps_into({node for node in tape if node.name == where} or {called})
+        if found:
+            return found
+        found = [
+            s.number
+            for s in steps
+            if s.phase != "start" and any(where in (c.name, c.path, c.kind) for c in s.node.scope.chain())
+        ]
+        if not found and called is None:
             raise KeyError(f"{argument}: no layer or value is named {where!r}; nearest: {self._nearest(where)}")
         return found
 
+    def _called(self, where: Any) -> str:
+        """What a sentence calls a place that was asked for."""
+        return repr(where) if isinstance(where, str) else self.walk.names.of(on_tape(self.walk.tape, where, "step"))
+
+    def _steps_into(self, nodes: set[Any]) -> list[int]:
+        return [s.number for s in self.walk.steps if s.phase != "start" and s.target in nodes]
+
     def _holds_nan(self) -> bool:
-        return any(alarm.endswith("data") for alarm in self.walk.alarms.values())
+        return any(node.is_leaf and self.walk.kinds.of(node) for node in self.walk.tape)
 
     def _nearest(self, where: str) -> str:
-        known = dict.fromkeys(c.path for node in self.walk.tape for c in node.scope.chain())
-        known |= dict.fromkeys(c.name for node in self.walk.tape for c in node.scope.chain())
-        known |= dict.fromkeys(n.name for n in self.walk.tape if n.name)
-        lowered = {str(name).lower(): str(name) for name in known}
-        near = difflib.get_close_matches(where.lower(), lowered, n=3, cutoff=0)
-        return ", ".join(lowered[n] for n in near) or "nothing has a name"
+        layers = {call for node in self.walk.tape for call in node.scope.chain()}
+        known = {name for call in layers for name in (call.path, call.name, call.kind) if name}
+        known |= {node.name for node in self.walk.tape if node.name}
+        return ", ".join(nearest(where, sorted(known))) or "nothing has a name"
 
     # --- as a sequence, and as text
 
@@ -220,7 +291,7 @@ class Stepper:
         return len(self.walk)
 
     def __getitem__(self, key: Any) -> Any:
-        return self.walk.steps[key]
+        return self.walk.steps[key if isinstance(key, slice) else self._number_of(key, "step")]
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.walk.steps)
@@ -231,7 +302,7 @@ class Stepper:
             f"{self.walk.names.gradient(n)} {gradient_state(self.walk, n, self.position)}"
             for n in self.watched
         ]
-        return "\n".join([text_of(self.current), *(["  watched:", *watched] if watched else [])])
+        return "\n".join([*map(text_of, self.together), *(["  watched:", *watched] if watched else [])])
 
     def __repr__(self) -> str:
         return f"<Stepper of {self.walk.names.loss}: step {self.position} of {len(self) - 1}, {self.current.title}>"
@@ -288,20 +359,14 @@ def short_value(walk: Walk, node: Node, at: int) -> str:
     return short(walk.tape.value(node)) if computed else "—"
 
 
-def on_tape(tape: Tape, what: Any, argument: str) -> Node:
-    """The record on the tape of a Tensor, of a name, or itself.
-
-    A parameter that was changed since is found by what holds it.
-    """
-    node = node_of(tape, what, argument)
-    if node in tape:
-        return node
-    if isinstance(what, Tensor):
-        for leaf in tape:
-            if leaf.is_leaf and leaf.holder is not None and leaf.holder() is what:
-                return leaf
-    called = f" named {node.name}" if node.name else ""
-    raise ValueError(f"{argument}: a Tensor of shape {node.shape}{called} is not on the tape of this loss")
+def _smaller(tape: Tape, node: Node, element: tuple[int, ...], most: int) -> str:
+    """What to offer instead of one element with all that it is made with: the largest single operation that fits."""
+    parts = [part for part in (node, *node.parents) if not part.is_leaf and part.shape == node.shape]
+    sizes = {part: len(expand(tape, part, element)) for part in parts}
+    fitting = [part for part in parts if sizes[part] <= most]
+    if not fitting:
+        return ""
+    return f"one operation of it, expand('%{tape.index(max(fitting, key=lambda part: sizes[part]))}', {element}), for "
 
 
 def _watched(tape: Tape, watch: Any) -> tuple[Node, ...]:
@@ -315,14 +380,31 @@ def _hand_derived(tape: Tape, against: Mapping[Any, Any] | None) -> dict[Node, n
         return {}
     if not isinstance(against, Mapping):
         raise TypeError(f"against: expected a dict of gradients, {{W1: dW1, …}}, got {type(against).__name__}")
-    found = {}
+    found: dict[Node, np.ndarray] = {}
+    names = Names(tape)
     for key, value in against.items():
         node = on_tape(tape, key, "against")
-        name = node.name or (key if isinstance(key, str) else f"a Tensor of shape {node.shape}")
-        array = np.array(value.data if isinstance(value, Tensor) else value)
+        name = names.of(node)
+        array = array_of(value, f"against: the gradient of {name}")
         if array.dtype.kind not in "fiu":
             raise TypeError(f"against: the gradient of {name} must be real numbers, got dtype {array.dtype}")
         if array.shape != node.shape:
             raise ValueError(f"against: the gradient of {name} has shape {array.shape}, expected {node.shape}")
+        if node in found:
+            raise ValueError(f"against: two gradients were given for {name}, expected one")
         found[node] = array.astype(np.float64)
     return found
+
+
+def _check_reached(walk: Walk, hand: Iterable[Node]) -> None:
+    """A gradient that the engine does not compute can't be compared with: better said than passed over."""
+    for node in hand:
+        if node in walk.gradients:
+            continue
+        if walk.no_backward:
+            why = walk.no_backward
+        elif not node.needs_grad:
+            why = "it requires none"
+        else:
+            why = "an operation without a derivative stands between"
+        raise ValueError(f"against: no gradient of {walk.names.loss} reaches {walk.names.of(node)}: {why}")

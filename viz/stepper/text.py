@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from autograd.listing import summary
 
-from ..numbers import FEW, number, rows, shape_text
+from ..numbers import FEW, number, rows, shape_text, signed
 
 if TYPE_CHECKING:
     from .walk import Step, Walk
@@ -24,16 +23,14 @@ def short(array: Any) -> str:
         return "—"
     array = np.asarray(array)
     if array.size > FEW:
-        return _signs(f"{shape_text(array.shape)}  {summary(array)}")
+        return signed(f"{shape_text(array.shape)}  {summary(array)}")
     if array.ndim == 0 or array.size == 0:
-        return _signs(" ".join(rows(array)))
+        return signed(" ".join(rows(array)))
+    if array.ndim > 2:
+        # as formulas print it
+        array = array.reshape([n for n in array.shape if n != 1] or [1])
     lines = [" ".join(number(v) for v in row) for row in array.reshape(-1, array.shape[-1])]
-    return _signs(f"[{'; '.join(lines)}]")
-
-
-def _signs(text: str) -> str:
-    """With real minus signs, as formulas have them; exponents keep theirs."""
-    return re.sub(r"(?<![e\w])-(?=[\dI])", "−", text)
+    return signed(f"[{'; '.join(lines)}]")
 
 
 def gradient_state(walk: Walk, node: Any, at: int) -> str:
@@ -94,7 +91,7 @@ def shapes_of(step: Step) -> str:
 
 
 def accumulation(step: Step) -> str:
-    """``0.5 + (-1) = -0.5``, the running sum of a gradient."""
+    """``0.5 + (−1) = −0.5``, the running sum of a gradient."""
     sent = short(step.contribution)
     if step.before is None:
         return sent

@@ -12,7 +12,7 @@ import numpy as np
 from autograd import Node, Tape
 from autograd.listing import not_finite
 
-from ..births import births, listed
+from ..births import Kinds, births, listed, values_read
 from ..formula import Formula, backward, forward
 from ..naming import Names, scope_title
 from .checks import Check, Checks
@@ -145,39 +145,56 @@ class Step:
             return tuple(dict.fromkeys(self.node.parents))
         if self.phase != "backward":
             return ()
-        reads_output, read = self.node.rule.reads(self.operand)
-        operands = self.node.operands
-        wanted = range(len(operands)) if read is None else sorted(read)
-        found = [operands[i] for i in wanted if i < len(operands) and isinstance(operands[i], Node)]
-        return tuple(dict.fromkeys([*found, self.node] if reads_output else found))
+        found = values_read(self.node, self.operand)
+        return tuple(dict.fromkeys(value for value in found if isinstance(value, Node)))
 
     @cached_property
     def inherits(self) -> str:
         """``NaN came in from z⁽¹⁾``: where a value or gradient that is not finite was handed on from; or empty."""
         walk, names = self.walk, self.walk.names
-        kinds = not_finite(self.contribution if self.phase == "backward" else self.after)
-        if self.phase not in ("forward", "backward") or not kinds:
+        if self.phase not in ("forward", "backward"):
             return ""
-        if self.phase == "backward" and kinds & not_finite(self.upstream):
-            return f"{listed(kinds & not_finite(self.upstream))} came in from {names.gradient(self.node)}"
+        kinds = not_finite(self.contribution if self.phase == "backward" else self.after)
+        if not kinds:
+            return ""
+        if self.phase == "backward":
+            shared = kinds & not_finite(self.upstream)
+            if shared:
+                return f"{listed(shared)} came in from {names.gradient(self.node)}"
         for operand in self.reads:
-            shared = kinds & not_finite(walk.tape.value(operand))
-            if shared and not (operand is self.node and self.phase == "forward"):
+            shared = kinds & walk.kinds.of(operand)
+            if shared:
                 return f"{listed(shared)} came in from {names.of(operand)}"
-        return ""
+        constants = walk.kinds.read_forward if self.phase == "forward" else self._read_backward
+        shared = kinds & constants(self.node)
+        return f"{listed(shared)} came in from a constant" if shared else ""
+
+    def _read_backward(self, node: Node) -> frozenset[str]:
+        return self.walk.kinds.read_backward(node, self.operand)
 
     @cached_property
+    def born(self) -> frozenset[str]:
+        """Which of NaN and Inf come up in this step: its result holds them, and nothing that it read does."""
+        if self.phase == "forward":
+            return self.walk.kinds.of(self.node) - self.walk.kinds.read_forward(self.node)
+        if self.phase == "backward":
+            sent = not_finite(self.contribution)
+            return sent - not_finite(self.upstream) - self._read_backward(self.node) if sent else sent
+        return frozenset()
+
+    @cached_property
+    def born_in_sum(self) -> frozenset[str]:
+        """Which come up where the contribution is added to what came before: Inf − Inf."""
+        if self.before is None:
+            return frozenset()
+        summed = not_finite(self.after)
+        return summed - not_finite(self.before) - not_finite(self.contribution) if summed else summed
+
+    @property
     def alarm(self) -> str:
         """``NaN born here``, where one comes up in this step."""
-        alarm = self.walk.alarms.get(self.node, "")
-        in_gradient = alarm.endswith("gradient")
-        if self.phase == "forward" and alarm and not in_gradient:
-            return alarm
-        if self.phase == "backward" and in_gradient and not_finite(self.after):
-            known = not_finite(self.upstream).union(*(not_finite(self.walk.tape.value(n)) for n in self.reads))
-            born = not_finite(self.contribution) - known
-            return f"{listed(born)} born here" if born else ""
-        return ""
+        born = self.born | self.born_in_sum
+        return f"{listed(born)} born here" if born else ""
 
     @cached_property
     def check(self) -> Check:
@@ -208,7 +225,9 @@ class Walk(Sequence[Step]):
         flows = tape.root.needs_grad
         self.swept = tuple(tape.steps(grad)) if flows else ()
         self.seed = tape.seed(grad) if flows else None
-        self.gradients, self.alarms = births(tape, self.swept)
+        self.no_backward = "" if flows else _why_not(tape)
+        self.kinds = Kinds(tape)
+        self.gradients, self.alarms = births(tape, self.swept, self.kinds)
         self.parts: Counter[Node] = Counter(c.node for step in self.swept for c in step.contributions)
         self.checks = Checks(tape, self.seed, self.gradients, against or {})
         self.steps: list[Step] = []
@@ -270,3 +289,12 @@ class Walk(Sequence[Step]):
     def first_backward(self) -> int:
         """The step at which the backward pass starts; the length of the walk where there is none."""
         return next((step.number for step in self.steps if step.phase == "seed"), len(self))
+
+
+def _why_not(tape: Tape) -> str:
+    """Why no gradient flows from the loss of a tape."""
+    try:
+        tape.seed()
+    except ValueError as error:
+        return str(error)
+    return ""

@@ -93,8 +93,8 @@ function fillBox(state, { slots, box, node }) {
 
 function valueOf(state, n) {
   const node = state.payload.nodes[n];
-  const known = node.first <= state.step && node.value != null;
-  return { state: known ? 'final' : 'none', part: '', array: known ? node.value : null };
+  const array = node.first <= state.step ? state.valueOf(n) : null;
+  return { state: array == null ? 'none' : 'final', part: '', array };
 }
 
 /** What stands in a slot: its label ("Σ 1 of 2" while a gradient is partial), then "—", numbers, or a heat map. */
@@ -109,8 +109,8 @@ function slotContent([x, y, width, height], name, known, array) {
   const beside = height < 34;
   const norm = array.bad || `‖${number(array.norm)}‖`;
   const wide = beside ? x + width - after - (norm.length + 1) * LETTER : width;
-  const high = (beside ? height : height - 13) - 2;
-  const image = imageAt(array, beside ? after : x, beside ? y : y + 13, Math.max(12, wide), Math.max(8, high));
+  const high = height - (beside ? 4 : 15);
+  const image = imageAt(array, beside ? after : x, beside ? y + 2 : y + 14, Math.max(12, wide), Math.max(8, high));
   const at = beside ? x + width - norm.length * LETTER : after;
   return [...parts, line(at, y + 9, norm, array.bad ? 'bad' : 'norm'), image];
 }
@@ -213,7 +213,11 @@ function zooming(pane, drawing, [width, height]) {
     drawing.setAttribute('width', (width * scale).toFixed(1));
     drawing.setAttribute('height', (height * scale).toFixed(1));
   };
-  const fit = () => set(Math.min(1.33, Math.max(0.95, (pane.clientWidth - 24) / width)));
+  // smaller letters only where the whole width fits by them; else one scrolls
+  const fit = () => {
+    const whole = (pane.clientWidth - 24) / width;
+    set(whole < 0.8 ? 0.95 : Math.min(1.33, whole));
+  };
   const whole = () => set(Math.min((pane.clientWidth - 24) / width, (pane.clientHeight - 16) / height));
   const key = (text, title, onclick) => h('button', { type: 'button', title, 'aria-label': title, onclick }, text);
   const element = h('div', { class: 'zoom' }, key('−', 'Zoom out', () => set(scale / 1.25)),

@@ -98,8 +98,14 @@ function complete(payload) {
  */
 function unpack(entry, { blob, bits }, read) {
   const shape = entry.s;
-  if (entry.sum) return describe(shape, broadcastSum(shape, entry.sum.map(read)), entry);
-  if (entry.view != null) return describe(shape, windowsOf(entry, read(entry.view)), entry);
+  if (entry.sum) {
+    const parts = entry.sum.map(read);
+    return { ...describe(shape, broadcastSum(shape, parts), entry), grain: parts.reduce((all, part) => all + grain(part), 0) };
+  }
+  if (entry.view != null) {
+    const whole = read(entry.view);
+    return { ...describe(shape, windowsOf(entry, whole), entry), grain: grain(whole) };
+  }
   const size = shape.reduce((a, b) => a * b, 1);
   if (entry.grid) {
     const { norm, min, max, bad = '' } = entry;

@@ -14,7 +14,7 @@ function barsLens(payload, state, step) {
 function drawBars(body, state, of, pick) {
   const { p, y, gradient, rows, classes } = barArrays(of, state);
   const take = (array) => Array.from({ length: classes }, (_, k) => array.data[pick.row * classes + k]);
-  const [ps, ys, gs] = [take(p), y.data.length === p.data.length ? take(y) : oneHot(y.data[pick.row], classes), take(gradient)];
+  const [ps, ys, gs] = [take(p), take(y), take(gradient)];
   const order = ps.map((_, k) => k).sort((a, b) => Math.abs(ps[b] - ys[b]) - Math.abs(ps[a] - ys[a])).slice(0, MOST_BARS);
   const shown = order.sort((a, b) => a - b);
   const slack = grain(p) + grain(y) + grain(gradient);
@@ -38,10 +38,6 @@ function barArrays(of, state) {
   const [p, y, gradient] = [of.p, of.y, of.gradient].map((at) => state.array(at));
   const classes = p.shape.length ? p.shape[p.shape.length - 1] : 1;
   return { p, y, gradient, classes, rows: p.data.length / classes };
-}
-
-function oneHot(label, classes) {
-  return Array.from({ length: classes }, (_, k) => (k === label ? 1 : 0));
 }
 
 /** What p − y was multiplied by to give a row's gradient: 1/N for the mean over rows, 1 for the sum, or by more later. */

@@ -41,36 +41,33 @@ function cheapness(count, edges, paths) {
   }
   if (!paths) return `Too many to list. Reverse mode never lists them: it goes over each of the ${counted(edges)} edges once.`;
   if (Number(count) < 2) return 'With one path the gradient is one product: the chain rule.';
-  if (paths.length < Number(count)) return `The first ${paths.length} are listed. Reverse mode goes over each of the ${counted(edges)} edges once.`;
   const products = total(paths.map(({ locals }) => locals.length));
   return `Path by path that is ${products} factors; reverse mode adds up where paths meet and goes over each of the ${edges} edges once.`;
 }
 
 function pathsTable(payload, state, from) {
-  const { count, paths } = payload.paths.nodes[from];
-  const all = paths.length >= Number(count);
-  const running = partialSums(paths.map((path) => path.product));
+  const { paths } = payload.paths.nodes[from];
+  const running = partialSums(paths.map((path) => Number(path.product)));
   const sum = running[paths.length];
   const clear = () => state.highlight();
   const rows = paths.map((path, k) => {
     const mark = () => state.highlight(...pathMarks(payload, path.nodes));
     return h('tr', { tabindex: 0, onpointerenter: mark, onpointerleave: clear, onfocus: mark, onblur: clear },
       h('th', { scope: 'row' }, path.nodes.map((node) => payload.nodes[node].name).join(' → ')),
-      h('td', { class: 'number' }, path.locals.map(bracketed).join(' · ')),
-      h('td', { class: 'number' }, number(path.product)), h('td', { class: 'number' }, number(running[k + 1])));
+      h('td', { class: 'number' }, path.locals.map(Number).map(bracketed).join(' · ')),
+      h('td', { class: 'number' }, number(Number(path.product))), h('td', { class: 'number' }, number(running[k + 1])));
   });
   // the derivatives along paths are those of the last frame of a time travel
   const latest = !payload.frames || state.frame === payload.frames.length - 1;
   const engine = state.array(payload.nodes[from].gradient);
   let found = latest ? '' : `(numbers of “${payload.frames[payload.frames.length - 1].label}”)`;
-  if (all && latest && engine && engine.size === 1) {
-    const slack = 1e-5 * total(paths.map(({ product: x }) => Math.abs(x)));
+  if (latest && engine && engine.size === 1) {
+    const slack = 1e-5 * total(paths.map(({ product: x }) => Math.abs(Number(x))));
     found = agreed(agreement(sum, engine.data[0], slack));
   }
   const head = ['path', 'derivatives on its edges', 'product', 'sum so far'].map((text) => h('th', { scope: 'col' }, text));
   return h('div', { class: 'scroll' }, h('table', { class: 'paths' }, h('thead', {}, h('tr', {}, head)), h('tbody', {}, rows)),
-    sentence(`Sum over ${all ? 'all' : 'the first'} ${paths.length} = `, h('b', {}, number(sum)),
-      all ? `; ${payload.nodes[from].grad} ` : ' ', found));
+    sentence(`Sum over all ${paths.length} = `, h('b', {}, number(sum)), `; ${payload.nodes[from].grad} `, found));
 }
 
 /** The boxes and edges of the graph that a path goes through; nodes folded into one box share it. */

@@ -94,9 +94,8 @@ function termsHint(step, state, at) {
   const { terms } = step;
   if (termArrays(step).some((index) => index == null || !state.array(index).data)) return '';
   const { top, others, rest } = largestTerms(elementTerms(terms, state, at) || []);
-  const scale = terms.scale == null || terms.scale === 1 ? ['', ''] : [`${number(terms.scale)} · (`, ')'];
   const shown = top.map(({ factors }) => factors.map(bracketed).join(' × ')).join(' + ');
-  return top.length ? `: ${scale[0]}${shown}${others ? ` + ${bracketed(rest)} (${counted(others)} more)` : ''}${scale[1]}` : '';
+  return top.length ? `: ${shown}${others ? ` + ${bracketed(rest)} (${counted(others)} more)` : ''}` : '';
 }
 
 /** What was typed as a number: also 0,25 and 1/3 and with a real minus sign; null if it is none. */

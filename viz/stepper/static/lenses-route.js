@@ -114,7 +114,7 @@ function routeWords(view, { p, q, cells, winner, ties, gradient }, xName, upName
   const added = others.map((route) => bracketed(route.gradient)).join(' + ');
   const sum = others.length < 2 ? ''
     : ` ${others.length} windows chose this cell: ${added} = ${number(view.arrived(...winner.at))}.`;
-  const blurred = ties > 1 && grain(view.x) ? ` (${ties} look equal in the page’s rounded numbers.)` : '';
+  const blurred = ties > 1 && grain(view.x) ? ` (${ties} can’t be told apart in the page’s rounded numbers.)` : '';
   return [`${start}The ${ties > 1 && !grain(view.x) ? `first of ${ties} equal largest` : 'largest'}, `, h('b', {}, number(winner.value)),
     ` at ${xName}[${winner.at.join(', ')}], gets ${upName}[${p}, ${q}] = `, h('b', {}, number(gradient)), '.', blurred, sum];
 }

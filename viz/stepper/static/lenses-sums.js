@@ -3,7 +3,8 @@
 const FEWEST_TERMS = 5;
 
 /** Half a unit of what an array's numbers are rounded to for the page; 0 where they are exact, as whole numbers are. */
-function grain({ entry }) {
+function grain({ entry, grain: known }) {
+  if (known !== undefined) return known;
   return entry && entry.q && entry.q !== 1 ? entry.q / 2 : 0;
 }
 
@@ -96,9 +97,10 @@ function poolRoutes(lens, x, upstream, n, c, went) {
       return { at, value: cellOf(x, n, c, ...at) };
     });
     const top = cells.some(({ value }) => Number.isNaN(value)) ? NaN : Math.max(...cells.map(({ value }) => value));
-    const equal = cells.filter(({ value }) => value === top);
-    // rounding can make two numbers equal that were not: there the engine's gradient tells which was the largest
-    const winner = (grain(x) && equal.length > 1 && equal.find(({ at }) => went && went(p, q, at))) || equal[0] || null;
+    // rounding can make two numbers equal, or change places: there the engine's gradient tells which was the largest
+    const equal = cells.filter(({ value }) => value === top || top - value <= 2 * grain(x));
+    const sent = grain(x) && equal.length > 1 && equal.find(({ at }) => went && went(p, q, at));
+    const winner = sent || equal.find(({ value }) => value === top) || null;
     return { p, q, cells, winner, ties: equal.length, gradient: cellOf(upstream, n, c, p, q) };
   });
 }
@@ -109,10 +111,10 @@ function elementTerms(terms, state, index) {
 }
 
 function einsumTerms(terms, state, index) {
-  const [inputs, output = outputOf(inputs)] = terms.subscripts.replace(/\s/g, '').split('->');
+  const [inputs, output] = terms.subscripts.split('->');
   const operands = terms.operands.map((at) => state.array(at));
   const labels = inputs.split(',').map((part) => [...part]);
-  if (inputs.includes('.') || labels.some((part, i) => part.length !== operands[i].shape.length) || output.length !== index.length) return null;
+  if (labels.some((part, i) => part.length !== operands[i].shape.length) || output.length !== index.length) return null;
   const length = {};
   labels.forEach((part, i) => part.forEach((label, axis) => {
     length[label] = Math.max(length[label] || 0, operands[i].shape[axis]);
@@ -126,12 +128,6 @@ function einsumTerms(terms, state, index) {
     const factors = operands.map(({ shape, data }, i) => data[flatIndex(labels[i].map((label) => where[label]), shape)]);
     return { at: free.map((label, i) => `${label} = ${at[i]}`).join(', '), factors, product: product(factors) };
   });
-}
-
-/** NumPy's output where there is no arrow: the labels that occur once, in the order of the alphabet. */
-function outputOf(inputs) {
-  const once = (label, _, all) => label !== ',' && all.indexOf(label) === all.lastIndexOf(label);
-  return [...inputs].filter(once).sort().join('');
 }
 
 function windowTerms(terms, state, [n, f, p, q]) {

@@ -52,21 +52,19 @@ function termsOf(terms, state, result, operands, flat) {
   const products = elementTerms(terms, state, position(flat, result.shape));
   if (!products) return [h('p', { class: 'note' }, 'This sum can’t be taken apart: the shapes of its operands don’t fit its formula.')];
   const { top, others, rest, sum } = largestTerms(products);
-  const scale = terms.scale == null ? 1 : terms.scale;
   const row = (label, text, value) => h('tr', {}, h('th', { scope: 'row' }, label), h('td', { class: 'number' }, text),
     h('td', { class: 'number' }, value));
   const body = [
     ...top.map((term) => row(term.at, term.factors.map(bracketed).join(' × '), `= ${number(term.product)}`)),
     others ? row('', `… ${counted(others)} more`, `= ${number(rest)}`) : null,
     row('Σ', `${counted(products.length)} ${products.length === 1 ? 'term' : 'terms'}`, `= ${number(sum)}`),
-    scale === 1 ? null : row('', `${bracketed(scale)} × ${bracketed(sum)}`, `= ${number(scale * sum)}`),
   ];
   const arrays = operands.map((at) => state.array(at));
-  const slack = Math.abs(scale) * slackOf(products.map(({ factors: [a, b = 1] }) => [a, b]), [arrays[0], arrays[1] || {}], {})
+  const slack = slackOf(products.map(({ factors: [a, b = 1] }) => [a, b]), [arrays[0], arrays[1] || {}], {})
     + grain(result);
-  const engine = result.data ? agreed(agreement(scale * sum, result.data[flat], slack)) : '';
+  const engine = result.data ? agreed(agreement(sum, result.data[flat], slack)) : '';
   const name = `[${position(flat, result.shape).join(', ')}]`;
   const factors = terms.names && terms.names.length ? `: ${terms.names.join(' × ')}` : '';
   return [h('table', { class: 'terms' }, h('caption', {}, `Element ${result.shape.length ? name : ''}${factors}`), h('tbody', {}, body)),
-    sentence(h('b', {}, number(scale * sum)), ' ', engine)];
+    sentence(h('b', {}, number(sum)), ' ', engine)];
 }

@@ -1,6 +1,7 @@
 // The lenses below a step's text: what the step's numbers are made of. Each is {title, element}.
 
 const chosenIn = new WeakMap();
+const ELEMENT_LENS = 'One element';
 
 /** The lenses of a step; none while the quiz hides its result, which they would show. */
 function lensesFor(payload, state, step) {
@@ -10,7 +11,7 @@ function lensesFor(payload, state, step) {
   const [title, make] = (step.lens && kinds[step.lens.kind]) || [];
   return [
     make && { title, element: lens(make, payload, state, step) },
-    step.terms && termArrays(step).every((at) => at != null) && { title: 'One element', element: lens(termsLens, payload, state, step) },
+    step.terms && termArrays(step).every((at) => at != null) && { title: ELEMENT_LENS, element: lens(termsLens, payload, state, step) },
     payload.paths && Object.keys(payload.paths.nodes).length
       && { title: 'Paths', element: lens(pathsLens, payload, state, step) },
   ].filter(Boolean);

@@ -7,7 +7,6 @@ const ICONS = {
 };
 const PACE = 1100;
 const OWN_KEYS = 'input, select, textarea, canvas, [data-keys]';
-let instances = 0;
 
 /** What is shown, and what can be asked about it. Parts read it; only goto, setFrame and their like change it. */
 function createState(payload, app) {
@@ -33,9 +32,11 @@ function createState(payload, app) {
       if (!unpacked.has(key)) unpacked.set(key, unpack(arrays[i], payload, state.array));
       return unpacked.get(key);
     },
-    current: () => steps[state.step],
-    sentence: (k) => ((frames && frames[state.frame].sentences) || [])[k] || steps[k].sentence || '',
-    check: (k) => (frames ? [].concat(frames[state.frame].checks || [])[k] : steps[k].check),
+    /** Step k as it is in the frame shown. */
+    stepAt: (k) => (frames ? { ...steps[k], ...frames[state.frame].steps[k] } : steps[k]),
+    current: () => state.stepAt(state.step),
+    /** Where the value of node n is in the table of arrays. */
+    valueOf: (n) => (frames && frames[state.frame].values[n]) ?? nodes[n].value,
     gradientOf(n, k) {
       const arrived = arrivals[n].filter((at) => at <= k).pop();
       if (arrived === undefined) return { state: 'none', part: '', array: null };
@@ -55,10 +56,23 @@ function createState(payload, app) {
       const here = steps[state.step];
       return here.phase === 'start' ? [state.step] : every.filter((k) => same(steps[k], here));
     },
+    /** The numbers of the steps shown together, as Python counts them: "7", "7–8". */
+    numbered() {
+      const here = state.members();
+      return here.length > 1 ? `${here[0]}–${here[here.length - 1]}` : String(here[0]);
+    },
+    /** What the steps shown do: "z", "x, W ← z". */
+    titled() {
+      const here = state.members();
+      const names = here.map((k) => nodes[steps[k].target].name);
+      return here.length > 1 ? `${names.join(', ')} ← ${nodes[steps[here[0]].node].name}` : steps[here[0]].title;
+    },
+    /** Whether the quiz is waiting for the result of this step. */
+    covered: () => state.quiz && state.current().phase !== 'start' && !state.answered.has(state.step),
     /** What the quiz keeps covered in the graph: "value 7", "gradient 3". */
     answers() {
       const here = state.current();
-      if (!state.quiz || here.phase === 'start' || state.answered.has(state.step)) return new Set();
+      if (!state.covered()) return new Set();
       if (here.phase === 'forward') return new Set([`value ${here.node}`]);
       return new Set(state.members().map((k) => `gradient ${steps[k].target}`));
     },
@@ -80,18 +94,18 @@ function createState(payload, app) {
 }
 
 /** Builds the step view in the host's shadow root. */
-function mount(host, payload, { step, onStep } = {}) {
+function mount(host, payload) {
   const root = host.shadowRoot || host.attachShadow({ mode: 'open' });
   const app = h('div', { class: 'app', tabindex: -1, role: 'group', 'aria-label': `Step view of ${payload.title}` });
   const state = createState(payload, app);
-  const uid = `tracegrad${++instances}`;
-  const parts = [controls(state, uid), figure(state), panel(state), strip(state)];
+  const parts = [controls(state), figure(state), panel(state), strip(state)];
   const [bar, graph, text, tape] = parts;
+  const table = ledger(state);
   let playing = null;
 
   Object.assign(state, {
-    uid,
     highlight: graph.highlight,
+    panel: text.element,
     refresh() {
       app.classList.toggle('hiding', state.answers().size > 0);
       parts.forEach((part) => part.update());
@@ -102,7 +116,6 @@ function mount(host, payload, { step, onStep } = {}) {
       state.refresh();
       announce();
       host.dispatchEvent(new CustomEvent('tracegrad:step', { bubbles: true, detail: { step: state.step } }));
-      if (onStep) onStep(state.step);
     },
     move(by) {
       const stops = state.stops();
@@ -119,6 +132,7 @@ function mount(host, payload, { step, onStep } = {}) {
     },
     play(on = playing === null) {
       clearInterval(playing);
+      if (on && state.step === payload.steps.length - 1) state.goto(0);
       playing = on ? setInterval(() => {
         if (!host.isConnected) return state.play(false);
         state.move(1);
@@ -130,6 +144,7 @@ function mount(host, payload, { step, onStep } = {}) {
       if (!payload.frames) return;
       state.frame = Math.max(0, Math.min(payload.frames.length - 1, i));
       tape.rescale();
+      table.refill();
       state.refresh();
       announce();
     },
@@ -139,7 +154,9 @@ function mount(host, payload, { step, onStep } = {}) {
     },
     setQuiz(on) {
       state.quiz = on;
+      tape.rescale();
       state.refresh();
+      announce();
     },
     toggleBreakpoint(k) {
       state.breakpoints[state.breakpoints.has(k) ? 'delete' : 'add'](k);
@@ -151,34 +168,24 @@ function mount(host, payload, { step, onStep } = {}) {
     const here = state.current();
     const frame = payload.frames ? `${payload.frames[state.frame].label}. ` : '';
     const result = here.formula ? `${here.formula.plain}. ` : '';
-    const place = `Step ${state.place()} of ${state.stops().length - 1}. ${here.title}. `;
-    state.say(frame + place + result + state.sentence(state.step));
+    const place = `Step ${state.numbered()} of ${payload.steps.length - 1}. ${state.titled()}. `;
+    state.say(frame + place + (state.covered() ? '' : result + here.sentence));
   }
 
   app.append(
     bar.element,
     h('div', { class: graph.wide ? 'middle wide' : 'middle' }, graph.element, text.element),
     tape.element,
-    ledger(state),
+    table.element,
     h('div', { class: 'live', 'aria-live': 'polite', role: 'status' }),
     h('div', { class: 'tip', hidden: true, 'aria-hidden': 'true' }));
   root.replaceChildren(h('style', {}, STYLE), app);
-  const release = listen(app, state, bar);
-  const themed = followTheme(app);
+  listen(app, state, bar);
+  followTheme(app);
   graph.fit();
   tape.rescale();
-  state.goto(step == null ? payload.open || 0 : step);
-  const handle = {
-    goto: state.goto, setFrame: state.setFrame, get step() { return state.step; },
-    destroy() {
-      state.play(false);
-      release();
-      themed();
-      root.replaceChildren();
-    },
-  };
-  host.tracegrad = handle;
-  return handle;
+  state.goto(payload.open);
+  host.tracegrad = { goto: state.goto, setFrame: state.setFrame, get step() { return state.step; } };
 }
 
 /** Keys act while the focus is inside, and none of them leaves the step view: a notebook has its own. */
@@ -194,7 +201,9 @@ function listen(app, state, bar) {
     event.stopPropagation();
     if (event.type !== 'keydown' || event.ctrlKey || event.metaKey || event.altKey) return;
     const own = event.key === ' ' ? `${OWN_KEYS}, button, summary` : OWN_KEYS;
-    if (event.target.closest(own)) return;
+    // the slider keeps its own arrows; it has no use for Space, or for Shift
+    const spare = event.target.type === 'range' && (event.key === ' ' || event.shiftKey);
+    if (event.target.closest(own) && !spare) return;
     const act = event.shiftKey && leaps[event.key] ? () => state.leap(leaps[event.key]) : keys[event.key];
     if (!act) return;
     event.preventDefault();
@@ -203,11 +212,10 @@ function listen(app, state, bar) {
   for (const type of ['keydown', 'keyup', 'keypress']) app.addEventListener(type, onKey);
   const stop = (event) => event.target.closest('.pane, .panel, .tape, button') || app.focus({ preventScroll: true });
   app.addEventListener('pointerdown', stop);
-  return () => app.replaceChildren();
 }
 
 /** The row of controls: {element, update(), playing(on), search()}. */
-function controls(state, uid) {
+function controls(state) {
   const { steps, frames } = state.payload;
   const size = { viewBox: '0 0 16 16', width: 16, height: 16, 'aria-hidden': 'true' };
   const icon = (name) => s('svg', size, s('path', { d: ICONS[name] }));
@@ -219,7 +227,7 @@ function controls(state, uid) {
     type: 'range', min: 0, step: 1, 'aria-label': 'Step',
     oninput: () => state.goto(state.stops()[Number(slider.value)]),
   });
-  const count = h('output', { class: 'count', id: `${uid}-count` });
+  const count = h('output', { class: 'count' });
   const choices = ['op', 'contribution'].map((kind) => h('button', {
     type: 'button', onclick: () => state.setGranularity(kind),
   }, kind));
@@ -239,8 +247,8 @@ function controls(state, uid) {
     const stops = state.stops();
     slider.max = stops.length - 1;
     slider.value = state.place();
-    slider.setAttribute('aria-valuetext', `${state.place()}: ${state.current().title}`);
-    count.textContent = `${state.place()} / ${stops.length - 1}`;
+    slider.setAttribute('aria-valuetext', `${state.numbered()}: ${state.current().title}`);
+    count.textContent = `${state.numbered()} / ${steps.length - 1}`;
     choices.forEach((choice) => choice.setAttribute('aria-pressed', String(choice.textContent === state.granularity)));
     quiz.setAttribute('aria-pressed', String(state.quiz));
     if (time) time.update();
@@ -320,22 +328,26 @@ function timeTravel(state) {
   return { element: h('label', { class: 'time' }, h('span', {}, 'training'), slider, curve, text), update };
 }
 
-/** All steps as a table, made when it is opened. */
+/** All steps as a table, made when it is opened: {element, refill()}. */
 function ledger(state) {
   const { steps } = state.payload;
-  const fold = h('details', { class: 'ledger' }, h('summary', {}, `All ${steps.length - 1} steps as a table`));
-  fold.addEventListener('toggle', () => {
-    if (!fold.open || fold.querySelector('table')) return;
-    const head = ['step', 'pass', 'operation', 'formula', 'what happens', 'source'];
-    fold.append(h('table', {}, h('thead', {}, h('tr', {}, head.map((text) => h('th', { scope: 'col' }, text)))),
-      h('tbody', {}, steps.map((step, k) => ledgerRow(state, step, k)))));
-  });
-  return fold;
+  const element = h('details', { class: 'ledger' }, h('summary', {}, `All ${steps.length - 1} steps as a table`));
+  const head = ['step', 'pass', 'operation', 'formula', 'what happens', 'source'];
+  const refill = () => {
+    const old = element.querySelector('table');
+    if (old) old.remove();
+    if (!element.open) return;
+    element.append(h('table', {}, h('thead', {}, h('tr', {}, head.map((text) => h('th', { scope: 'col' }, text)))),
+      h('tbody', {}, steps.map((_, k) => ledgerRow(state, k)))));
+  };
+  element.addEventListener('toggle', refill);
+  return { element, refill };
 }
 
-function ledgerRow(state, step, k) {
+function ledgerRow(state, k) {
+  const step = state.stepAt(k);
   const formula = step.formula ? step.formula.plain : '';
-  const cells = [step.phase, step.title.replace(/^[A-Z]+\s+/, ''), formula, state.sentence(k), step.source];
+  const cells = [step.phase, step.title.replace(/^[A-Z]+\s+/, ''), formula, step.sentence, step.source];
   const go = h('button', { type: 'button', onclick: () => state.goto(k) }, String(k));
   return h('tr', {}, h('td', {}, go), cells.map((text) => h('td', {}, text || '')));
 }
@@ -352,7 +364,6 @@ function followTheme(app) {
   const watcher = new MutationObserver(decide);
   watcher.observe(body, { attributes: true, attributeFilter: ['data-jp-theme-light', 'data-vscode-theme-kind'] });
   decide();
-  return () => watcher.disconnect();
 }
 
 /** The loader's way in: a host, and the bytes of its payload. */
@@ -360,4 +371,4 @@ function open(host, bytes) {
   if (!host.shadowRoot) mount(host, decode(bytes));
 }
 
-window.tracegradStep = { version: VERSION, mount, open, decode };
+window.tracegradStep = { version: VERSION, open };

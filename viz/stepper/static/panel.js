@@ -7,26 +7,26 @@ function panel(state) {
     const members = state.members();
     const step = state.current();
     element.replaceChildren(
-      heading(state, step, members),
-      ...members.flatMap((k, i) => operation(state, state.payload.steps[k], k, i, members.length)),
+      heading(state, step),
+      ...members.flatMap((k, i) => operation(state, state.stepAt(k), i, members.length)),
       ...remarks(state, step, members),
-      lenses(state, step, element));
+      lenses(state, step));
     if (state.quiz && step.phase !== 'start') quizFor(state.payload, state, step, element);
-    element.scrollTop = 0;
+    // a gradient that is not as it should be is what one has come to see
+    const off = element.querySelector('.check .off');
+    element.scrollTop = off && off.offsetTop > element.clientHeight - 40 ? off.offsetTop - element.clientHeight / 2 : 0;
   }
   return { element, update };
 }
 
-function heading(state, step, members) {
-  const targets = members.map((k) => state.payload.nodes[state.payload.steps[k].target].name);
-  const title = members.length > 1 ? `${targets.join(', ')} ← ${state.payload.nodes[step.node].name}`
-    : step.title.replace(/^[A-Z]+\s+/, '');
+function heading(state, step) {
+  const title = state.titled().replace(/^[A-Z]+\s+/, '');
   const phase = h('span', { class: `phase ${step.phase}` }, step.phase);
-  return h('h3', {}, h('b', {}, String(state.place())), ' ', phase, ' ', h('span', { class: 'title' }, title));
+  return h('h3', {}, h('b', {}, state.numbered()), ' ', phase, ' ', h('span', { class: 'title' }, title));
 }
 
 /** One formula with its numbers, its arrays and its sum: a forward step, or one contribution of a backward one. */
-function operation(state, step, k, i, count) {
+function operation(state, step, i, count) {
   if (step.phase === 'start') return startCard(state);
   const parts = [];
   if (count > 1) parts.push(h('h4', {}, `${i + 1} of ${count} · to ${state.payload.nodes[step.target].name}`));
@@ -37,9 +37,9 @@ function operation(state, step, k, i, count) {
   if (step.phase === 'backward') parts.push(...backwardArrays(state, step));
   const wrong = [step.alarm, step.inherits].filter(Boolean).join(' · ');
   if (wrong) parts.push(row('alarm', `✕ ${wrong}`));
-  const check = checkLine(state.check(k));
+  const check = checkLine(step.check);
   if (check) parts.push(check);
-  if (count > 1) parts.push(row('sentence', state.sentence(k)));
+  if (count > 1 && !state.covered()) parts.push(row('sentence', step.sentence));
   return [h('div', { class: 'operation' }, parts.filter(Boolean))];
 }
 
@@ -51,7 +51,7 @@ function startCard(state) {
   const leaves = state.payload.nodes.filter((node) => node.name && node.first === 0 && node.value != null);
   return [h('table', { class: 'leaves' }, h('tbody', {}, leaves.map((node) => h('tr', {},
     h('th', { scope: 'row' }, node.name), h('td', {}, node.kind), h('td', {}, shapeText(node.shape)),
-    h('td', {}, show(state.array(node.value), { width: 120, height: 40, title: node.name, plain: true, few: 4 }))))))];
+    h('td', {}, show(state.array(node.value), { width: 120, height: 40, title: node.name, plain: true }))))))];
 }
 
 /** The rule in symbols, the same with the numbers put in, and what it gives. */
@@ -67,11 +67,13 @@ function equation(state, step) {
   const rows = [math(symbols, formula.plain, 'symbols')];
   if (numbers) {
     putNumbers(state, numbers, formula.symbols);
-    numbers.append(m('mo', {}, '='), m('mrow', { class: 'answer' }, inFormula(result)));
-  }
-  if (formula.symbols.length) rows.push(math(numbers, formula.numbers || withNumbers(state, formula), 'numbers'));
+    // a tree of its own: where there is no room for both, the result goes to the next line
+    const answer = m('math', { class: 'answer' }, m('mo', {}, '='), inFormula(result));
+    const label = formula.numbers || withNumbers(state, formula);
+    if (formula.symbols.length) rows.push(h('div', look('numbers', label), numbers, answer));
+  } else if (formula.symbols.length) rows.push(math(null, formula.numbers || withNumbers(state, formula), 'numbers'));
   if (formula.notes && formula.notes.length) rows.push(row('notes', formula.notes.join(' · ')));
-  for (const tree of [symbols, numbers]) if (tree) tree.setAttribute('display', 'block');
+  for (const tree of rows.flatMap((line) => [...line.querySelectorAll(':scope > math')])) tree.setAttribute('display', 'block');
   return rows;
 }
 
@@ -118,7 +120,19 @@ function forwardArrays(state, step) {
   if (!result || [...arrays, result].every((array) => array.data && array.size <= FEW)) return null;
   const name = state.payload.nodes[step.node].name;
   return h('div', { class: 'arrays' }, operands.map(({ name: label }, i) => picture(arrays[i], label)),
-    h('span', { class: 'then' }, '→'), picture(result, name, { kind: 'answer' }));
+    h('span', { class: 'then' }, '→'), picture(result, name, { kind: 'answer', click: taking(state, step, step.after) }));
+}
+
+/** What a click on an element of an array does: its sum is taken apart below, where it is one. */
+function taking(state, step, array) {
+  if (state.covered() || !step.terms || termArrays(step)[0] !== array) return undefined;
+  return (at) => {
+    recall(state, `terms ${state.step}`, { at }).at = at;
+    state.opened.add(ELEMENT_LENS);
+    state.refresh();
+    const lens = [...state.panel.querySelectorAll('.lenses details')].find(({ firstChild }) => firstChild.textContent === ELEMENT_LENS);
+    state.panel.scrollTop = lens.offsetTop - state.panel.offsetTop;
+  };
 }
 
 /** Upstream gradient, contribution and sum, with one scale for those that have one unit. */
@@ -132,13 +146,14 @@ function backwardArrays(state, step) {
   const summed = [before, contribution, after].filter(Boolean);
   const max = Math.max(...summed.map((array) => array.largest));
   const small = [upstream, ...summed].filter(Boolean).every((array) => array.data && array.size <= FEW);
+  const along = upstream && String(upstream.shape) === String(contribution.shape) ? '× local =' : '→';
   if (!small) {
     out.push(h('div', { class: 'arrays' }, upstream && picture(upstream, node.grad, { note: 'upstream' }),
-      h('span', { class: 'then' }, '× local ='),
-      picture(contribution, ...(parts > 1 ? ['contribution', { kind: 'answer', max, note: `to ${target.grad}` }]
-        : [target.grad, { kind: 'answer', max, note: 'contribution' }]))));
+      h('span', { class: 'then' }, along),
+      picture(contribution, parts > 1 ? 'contribution' : target.grad,
+        { kind: 'answer', max, note: parts > 1 ? `to ${target.grad}` : '', click: taking(state, step, step.contribution) })));
   }
-  if (contribution) out.push(accumulation(target, { part, parts, before, contribution, after, max }));
+  if (contribution && parts > 1) out.push(accumulation(target, { part, parts, before, contribution, after, max }));
   return out;
 }
 
@@ -146,7 +161,6 @@ function backwardArrays(state, step) {
 function accumulation(target, { part, parts, before, contribution, after, max }) {
   const badge = h('span', { class: 'sum' }, `Σ ${part} of ${parts}`);
   if (!contribution.data || contribution.size > FEW) {
-    if (parts === 1) return row('accumulate', target.grad, ' ', badge, ' ', h('small', {}, 'the only contribution'));
     return h('div', { class: 'arrays accumulate' }, before ? picture(before, 'so far', { max }) : '0',
       h('span', { class: 'then' }, '+'), picture(contribution, 'contribution', { max, kind: 'answer' }),
       h('span', { class: 'then' }, '='), picture(after, target.grad, { max, kind: 'answer' }),
@@ -161,10 +175,10 @@ function accumulation(target, { part, parts, before, contribution, after, max })
 }
 
 /** A named heat map with its range. */
-function picture(array, name, { kind = '', max, note } = {}) {
+function picture(array, name, { kind = '', max, note, click } = {}) {
   const scale = max && array.size > FEW ? h('small', {}, `colours ±${number(max)}`) : null;
   return h('figure', { class: kind }, h('figcaption', {}, name, note ? h('small', {}, note) : null),
-    show(array, { max: max || undefined, width: 120, height: 96, title: name, few: 6 }),
+    show(array, { max: max || undefined, width: 120, height: 96, title: name, few: 6, click }),
     array.size > 6 ? h('small', {}, `‖${number(array.norm)}‖ ${array.bad}`) : null, scale);
 }
 
@@ -177,7 +191,7 @@ function checkLine(check) {
 }
 
 function remarks(state, step, members) {
-  const sentences = members.length > 1 ? [] : [state.sentence(state.step)].filter(Boolean);
+  const sentences = members.length > 1 || state.covered() ? [] : [step.sentence].filter(Boolean);
   const source = step.source || step.code;
   return [
     ...sentences.map((text) => row('sentence', text)),
@@ -186,8 +200,8 @@ function remarks(state, step, members) {
 }
 
 /** The closer looks at a step, each folded away; one that was opened stays open on later steps. */
-function lenses(state, step, element) {
-  const found = step.phase === 'start' ? [] : lensesFor(state.payload, state, step, element);
+function lenses(state, step) {
+  const found = step.phase === 'start' ? [] : lensesFor(state.payload, state, step);
   return h('div', { class: 'lenses' }, found.map(({ title, element: content }) => {
     const fold = h('details', { open: state.opened.has(title) }, h('summary', {}, title), content);
     fold.addEventListener('toggle', () => state.opened[fold.open ? 'add' : 'delete'](title));

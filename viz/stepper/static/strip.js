@@ -33,10 +33,10 @@ function strip(state) {
   function flags() {
     cells.forEach((cell, k) => {
       const [broken, born] = [state.breakpoints.has(k), bornAt(state, k)];
-      const sign = born ? '✕' : broken ? '◆' : '';
+      const sign = born ? '✕' : differs(state, k) ? '≠' : broken ? '◆' : '';
       const place = cell.firstChild;
       if (place.textContent !== sign) place.textContent = sign;
-      setClasses(cell, { broken, born, heir: !born && Boolean(steps[k].inherits) });
+      setClasses(cell, { broken, born, heir: !born && Boolean(state.stepAt(k).inherits) });
     });
     const on = state.breakpoints.has(state.step);
     breaking.textContent = on ? '◆ remove breakpoint' : '◆ break here';
@@ -58,7 +58,7 @@ function strip(state) {
       cell.lastChild.style.height = norm == null ? '0' : `${percent}%`;
       setClasses(cell, { vanishing: ['vanishing', 'all zero'].includes(verdict), exploding: verdict === 'exploding',
         broke: verdict === 'not finite' });
-      const size = norm == null ? '' : `‖${state.payload.nodes[steps[k].target].grad}‖ = ${number(norm)}`;
+      const size = norm == null || state.quiz ? '' : `‖${state.payload.nodes[steps[k].target].grad}‖ = ${number(norm)}`;
       cell.title = [`${k} · ${steps[k].title}`, size, verdict].filter(Boolean).join(' · ');
     });
     const range = logs.length ? `‖gradient‖ ${number(10 ** low)} … ${number(10 ** high)}, logarithmic` : '';
@@ -68,8 +68,14 @@ function strip(state) {
   return { element, update, rescale };
 }
 
+/** Whether the gradient that is complete at step k is another one by hand, or by finite differences. */
+function differs(state, k) {
+  const { yours, numeric } = state.stepAt(k).check;
+  return [yours, numeric].some((verdict) => verdict && verdict.ok === false);
+}
+
 function bornAt(state, k) {
-  return Boolean(state.payload.steps[k].alarm);
+  return Boolean(state.stepAt(k).alarm);
 }
 
 /** The norm of a node's gradient in the frame shown; NaN where it is not finite; null where there is none. */
@@ -125,10 +131,11 @@ function layerNames(state) {
 function watchCard(state, n) {
   const node = state.payload.nodes[n];
   const known = state.gradientOf(n, state.step);
+  const covered = state.answers();
   const look = { width: 90, height: 40, plain: true };
   const part = known.state === 'partial' && h('span', { class: 'sum' }, `Σ ${known.part.join(' of ')}`);
   return h('figure', {}, h('figcaption', {}, node.name, ' ', h('small', {}, shapeText(node.shape))),
-    node.first <= state.step && node.value != null ? show(state.array(node.value), { ...look, title: node.name }) : '—',
+    node.first > state.step || node.value == null ? '—' : covered.has(`value ${n}`) ? '?' : show(state.array(node.value), { ...look, title: node.name }),
     h('figcaption', { class: 'gradient' }, node.grad, ' ', part),
-    known.array == null ? '—' : show(state.array(known.array), { ...look, title: node.grad }));
+    known.array == null ? '—' : covered.has(`gradient ${n}`) ? '?' : show(state.array(known.array), { ...look, title: node.grad }));
 }

@@ -1,0 +1,112 @@
+"""Clean-up of conditions: what holds everywhere, opposites, and the shares of a maximum at a tie."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.rules import elementwise
+
+from .tree import Apply, Number, Symbol, Tree, apply, evaluate, is_call, same, stretched
+
+_COMPLEMENT: dict[Any, Any] = {
+    np.less: np.greater_equal, np.less_equal: np.greater, np.greater: np.less_equal, np.greater_equal: np.less,
+    np.equal: np.not_equal, np.not_equal: np.equal,
+}  # fmt: skip
+_ABOVE: dict[Any, Any] = {
+    np.maximum: np.greater, np.fmax: np.greater, np.minimum: np.less, np.fmin: np.less,
+}  # fmt: skip
+OR, AND, NOT = (np.logical_or, np.bitwise_or), (np.logical_and, np.bitwise_and), (np.invert, np.logical_not)
+
+
+def logic(tree: Apply) -> Tree | None:
+    """False ∨ x, and ¬ of a comparison as the opposite comparison where no NaN tells them apart."""
+    if is_call(tree, *OR, *AND):
+        for x, y in (tree.args, tree.args[::-1]):
+            if isinstance(x, Number) and y.dtype == bool:
+                if bool(x.value) is not is_call(tree, *AND):
+                    return stretched(x, tree.shape)
+                if y.shape == tree.shape:
+                    return y
+    if is_call(tree, *NOT) and isinstance(tree.args[0], Number):
+        return Number(not tree.args[0].value)
+    if is_call(tree, *NOT) and isinstance(tree.args[0], Apply):
+        x = tree.args[0]
+        opposite = _COMPLEMENT.get(x.fn)
+        found: Tree | None = None
+        if opposite is not None:
+            found = apply(opposite, *x.args, shape=tree.shape, dtype=tree.dtype)
+        elif is_call(x, *OR, *AND) and x.dtype == bool:
+            parts = [apply(np.logical_not, a, shape=a.shape, dtype=a.dtype) for a in x.args]
+            other = np.logical_and if is_call(x, *OR) else np.logical_or
+            found = apply(other, *parts, shape=tree.shape, dtype=tree.dtype)
+        elif is_call(x, *NOT):
+            found = x.args[0]
+        if found is not None and np.array_equal(evaluate(found), evaluate(tree)):
+            return found
+    return None
+
+
+def equal(tree: Apply) -> Tree | None:
+    """x = x, where no NaN is in it."""
+    if not is_call(tree, np.equal) or not same(*tree.args) or not np.all(evaluate(tree)):
+        return None
+    return stretched(Number(True), tree.shape)
+
+
+def extreme(tree: Apply) -> Tree | None:
+    """[x > y] + ½ [x = y] for what a maximum sends to x: [x = s] (1 − ½ [x = y])."""
+    if not is_call(tree, np.multiply):
+        return None
+    for product, last in (tree.args, tree.args[::-1]):
+        for rest, first in _factors(product):
+            found = _above(first, last) or _above(last, first)
+            if found is not None and rest is not None:
+                return apply(np.multiply, rest, found, shape=tree.shape, dtype=tree.dtype)
+            if found is not None:
+                return found
+    return None
+
+
+def _factors(tree: Tree) -> list[tuple[Tree | None, Tree]]:
+    """Each factor of a product of two, with the other one; a single one has none."""
+    if isinstance(tree, Apply) and is_call(tree, np.multiply):
+        a, b = tree.args
+        return [(a, b), (b, a)]
+    return [(None, tree)]
+
+
+def _above(held: Tree, shared: Tree) -> Tree | None:
+    """[x > y] + ½ [x = y] for the factors [x = s] and 1 − ½ [x = y], s being the larger one; None for others."""
+    if not (isinstance(held, Apply) and is_call(held, np.equal) and isinstance(shared, Apply)):
+        return None
+    x, s = held.args
+    if not is_call(shared, np.subtract) or not isinstance(s, Symbol) or s.node is None:
+        return None
+    sign = _ABOVE.get(getattr(s.node.rule, "fn", None))
+    one, half = shared.args
+    if sign is None or not isinstance(one, Number) or one.value != 1 or not is_call(half, np.multiply):
+        return None
+    tie = next((a for a in half.args if is_call(a, np.equal)), None)
+    if not isinstance(tie, Apply) or not same(tie.args[0], x) or same(tie.args[1], x):
+        return None
+    above = apply(sign, *tie.args, shape=tie.shape, dtype=tie.dtype)
+    found = apply(np.add, above, half, shape=shared.shape, dtype=shared.dtype)
+    with np.errstate(all="ignore"):
+        equal = np.array_equal(evaluate(found), evaluate(held) * evaluate(shared))
+    return found if equal and found.shape == np.broadcast_shapes(held.shape, shared.shape) else None
+
+
+def choice(tree: Apply) -> Tree | None:
+    """A choice that goes the same way everywhere is no choice."""
+    if not is_call(tree, elementwise.where.fn):
+        return None
+    condition, x, y = tree.args
+    if isinstance(condition, Symbol):
+        return None
+    found = np.asarray(evaluate(condition))
+    for chosen, always in ((x, found.all()), (y, not found.any())):
+        if always and found.size and (chosen.dtype == tree.dtype or isinstance(chosen, Number)):
+            return stretched(chosen, tree.shape)
+    return None
