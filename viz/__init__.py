@@ -22,7 +22,9 @@ except ImportError as error:
     ) from error
 
 from .arguments import seed_of, tape_of
+from .blame import explain_mismatch
 from .collapse import LEVELS
+from .derivation import derive
 from .paths import paths
 from .picture import Picture
 from .reading import read
@@ -31,7 +33,7 @@ from .scalar import MOST, drawable, scalar_picture
 from .sharing import contributions
 from .stepper import Stepper
 
-__all__ = ["Picture", "Stepper", "contributions", "draw", "paths", "record", "step"]
+__all__ = ["Picture", "Stepper", "contributions", "derive", "draw", "explain_mismatch", "paths", "record", "step"]
 
 
 def draw(
@@ -109,10 +111,11 @@ def draw(
     tape = tape_of(loss, "draw")
     if level == "scalar":
         numbers = drawable(tape, element, None if max_nodes is None else max(max_nodes, MOST))
-        grad = None if grad is None else np.reshape(tape.seed(grad), ())
+        grad = None if grad is None else np.reshape(seed_of(tape, grad, "draw"), ())
         return scalar_picture(numbers, direction, grad, legend=legend, time_limit=time_limit)
     if tape.root.needs_grad:
-        seed_of(tape, grad, "draw")
+        seed = seed_of(tape, grad, "draw")
+        grad = None if grad is None else seed
     graph = read(tape, level=level, direction=direction, max_nodes=max_nodes, grad=grad)
     return Picture(graph, legend=legend, time_limit=time_limit)
 
@@ -143,7 +146,7 @@ def step(
         What is shown beside every step.
     against : dict, optional
         Hand-derived gradients, ``{W1: dW1, "z⁽²⁾": dz2}``: each is compared with the engine's as soon as that is
-        complete, and the page opens where one differs.
+        complete, and the page opens where one differs. Names are taken as they are printed, ``"%3"`` and ``"L"`` too.
     granularity : {"op", "contribution"}, optional
         Whether to stop at every operation, or at everything that one sends to one of its operands.
     grad : array_like of the shape of `loss`, optional
@@ -161,7 +164,7 @@ def step(
         If nothing has a name that was given; the nearest names are listed.
     ValueError
         If `loss` is not a scalar and no `grad` is given, a Tensor is not on its tape, or a gradient in `against` has
-        another shape.
+        another shape or is of what gets none; if there is no backward pass to break at.
 
     Examples
     --------

@@ -1,0 +1,77 @@
+"""Values found after one step of gradient descent: which slip in the gradients leads to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from autograd import Node, Tape
+
+from .printed import Given, given
+from .pushing import Change, Sweeper
+from .report import Finding
+from .search import search
+from .sentences import BUT_FOR_THE_LAST_DIGITS, ENOUGH, HERE, RIGHT, Sentences
+from .trials import Scene
+from .words import Words
+
+__all__ = ["after_a_step"]
+
+
+class _AfterSentences(Sentences):
+    def name(self, node: Node) -> str:
+        return f"{self.words.say(node)} after the step"
+
+    def unexplained(self, one: Given) -> Finding:
+        node = one.node
+        sentence = f"{self._who([one])}; none of the slips known here, in the gradients of the step, leads to it."
+        return self._finding(HERE, sentence, (one,), None, node, (node,))
+
+
+def after_a_step(
+    tape: Tape,
+    seed: Any,
+    after: Any,
+    lr: float,
+    tolerances: tuple[Any, Any],
+    engine: Mapping[Node, Any],
+    words: Words,
+    findings: list[Finding],
+    notes: list[str],
+) -> dict[str, str]:
+    """Compare values after a step, add what is found to `findings` and `notes`; the verdict on each value."""
+    hands = given(tape, after, {}, *tolerances, what="the value after the step of")
+    parameters = [n for n in tape if n.is_leaf and n.needs_grad and n in engine]
+    sweeper = Sweeper(tape, seed, parameters)
+
+    def outcome(grads: dict[Node, Any]) -> dict[Node, Any] | None:
+        if any(np.shape(grads[p]) != p.shape for p in parameters):
+            return None
+        new = {p: np.asarray(tape.value(p) - lr * grads[p]) for p in parameters}
+        values = sweeper.replayed(Change(reads=new))
+        return {node: values.get(node, tape.value(node)) for node in hands}
+
+    right = outcome(sweeper.base.grads) or {}
+    verdicts = {node: RIGHT if one.agrees(right[node]) else HERE for node, one in hands.items()}
+    wrong = [one for node, one in hands.items() if verdicts[node] == HERE]
+    sentences = _AfterSentences(tape, seed, {}, engine, {}, words)
+    sentences.right = right
+    near = [one for one in wrong if one.is_near(right[one.node])]
+    findings += [sentences.rounded(one) for one in near]
+    wrong = [one for one in wrong if one not in near]
+    if wrong:
+        fits, complete = search(Scene(sweeper, words, hands, wrong, lr, outcome=outcome))
+        if not fits and sum(one.array.size for one in wrong) >= ENOUGH:
+            loose = {one.node: one.loosened() for one in wrong}
+            fits, _ = search(Scene(sweeper, words, {**hands, **loose}, list(loose.values()), lr, outcome=outcome))
+            notes += [BUT_FOR_THE_LAST_DIGITS] if fits else []
+        fits = [fit for fit in fits if fit.explains == fits[0].explains]
+        findings += sentences.of_slips(fits)
+        explained = {one.node for fit in fits for one in fit.explains}
+        findings += [sentences.unexplained(one) for one in wrong if one.node not in explained]
+        notes += sentences.remarks
+        if not complete:
+            notes.append("Not every slip was tried at every place: the computation is large.")
+    return {sentences.name(node): verdict for node, verdict in verdicts.items()}

@@ -1,0 +1,170 @@
+"""The gradients that a person hands in: checked, and how precise their numbers are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from autograd import Node, Tape
+from autograd.testing.hand import Hand, read_hand
+from autograd.testing.rows import Limits, Row, compare_row
+
+from ..arguments import on_tape
+
+__all__ = ["Given", "given"]
+
+_FEWEST = 3
+"""Floats of fewer digits and decimals (0.5, 0.25) are taken as they are, not as rounded."""
+_ROUNDED_ON_THE_WAY = 3
+"""So many units of the last digit printed may come from rounding on the way."""
+_WHOLE = {2: 3, 4: 7}
+"""By bytes of one number: with so many significant digits it is not taken for a rounded one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """A hand-derived gradient.
+
+    Attributes
+    ----------
+    node : Node
+        What it is the gradient with respect to.
+    name : str
+    hand : Hand
+        Its numbers; of the shape of `node` where it is right.
+    limits : Limits
+        How far another number may be from each and still be the same.
+    """
+
+    node: Node
+    name: str
+    hand: Hand
+    limits: Limits
+
+    @property
+    def array(self) -> Any:
+        """Its numbers, in float64."""
+        return self.hand.array
+
+    @property
+    def has_shape(self) -> bool:
+        """Whether it has the shape that it must have."""
+        return self.array.shape == self.node.shape
+
+    def row(self, other: Any) -> Row:
+        """It beside another gradient."""
+        return compare_row(self.name, self.hand, np.asarray(other).astype(self.node.dtype), self.limits)
+
+    def agrees(self, other: Any, slack: Any = 0.0) -> bool:
+        """Whether it is another gradient, of the same shape, to the digits that were given."""
+        other = np.asarray(other)
+        if other.shape != self.array.shape or not np.isfinite(other).all():
+            return False
+        other = other.astype(self.node.dtype)
+        allowed = self.limits.of(other.astype(np.float64), self.hand, self.node.dtype) + slack
+        if (np.abs(self.array - other) <= allowed).all():
+            return True
+        return self.hand.unit is not None and self.row(other).ok
+
+    def is_near(self, other: Any) -> bool:
+        """Whether it is off by some units of the last digit printed, as where intermediate numbers were rounded."""
+        other = np.asarray(other)
+        if self.hand.unit is None or other.shape != self.array.shape:
+            return False
+        near = np.minimum(_ROUNDED_ON_THE_WAY * self.hand.unit, 1e-3 * np.abs(other).max(initial=0.0))
+        allowed = np.maximum(np.nan_to_num(near), self.limits.of(other.astype(np.float64), self.hand, self.node.dtype))
+        return bool((np.abs(self.array - other) <= allowed).all())
+
+    @property
+    def digits(self) -> float:
+        """How many digits its numbers have together."""
+        if self.hand.unit is None:
+            return 15.0 * np.count_nonzero(self.array)
+        with np.errstate(all="ignore"):
+            each = np.log10(np.abs(self.array) / self.hand.unit)
+        return float(each[np.isfinite(each) & (each > 0)].sum())
+
+    def loosened(self) -> Given:
+        """The same with some of the last digits printed not to be trusted."""
+        unit = self.hand.unit
+        if unit is None:
+            return self
+        most = np.maximum(unit, 2e-3 * np.abs(self.array).max(initial=0.0))
+        return replace(self, hand=self.hand._replace(unit=np.minimum(20 * unit, most)))
+
+    @property
+    def rounding(self) -> Any:
+        """How far each number may be from the one that was rounded to it; 0 where none was."""
+        return np.zeros(self.array.shape) if self.hand.unit is None else 0.5 * np.nan_to_num(self.hand.unit)
+
+
+def given(
+    tape: Tape,
+    hand: Any,
+    noise: Mapping[Node, float],
+    rtol: Any,
+    atol: Any,
+    *,
+    empty: bool = False,
+    what: str = "the gradient of",
+) -> dict[Node, Given]:
+    """The gradients that were handed in, checked, in the order of the backward pass.
+
+    `empty`: none need be given; `what` they are, for the sentence of an error.
+
+    Raises
+    ------
+    TypeError, ValueError, KeyError
+        As `viz.explain_mismatch` states.
+    """
+    if not isinstance(hand, Mapping):
+        raise TypeError(
+            f"explain_mismatch: expected a dict of gradients, {{W1: dW1, 'z⁽²⁾': dz2}}, got {type(hand).__name__}"
+        )
+    if not hand and not empty:
+        raise ValueError("explain_mismatch: no gradients were given, the dict is empty")
+    for name, number in (("rtol", rtol), ("atol", atol)):
+        if number is not None and not (isinstance(number, int | float) and 0 <= number < float("inf")):
+            raise ValueError(f"explain_mismatch: {name} must be a number of at least 0, got {number!r}")
+    found: dict[Node, Given] = {}
+    for key, value in hand.items():
+        node = on_tape(tape, key, "explain_mismatch")
+        name = node.name or (key if isinstance(key, str) else f"a Tensor of shape {node.shape}")
+        if node in found:
+            raise ValueError(f"explain_mismatch: two gradients were given for {name}, expected one")
+        if not node.needs_grad:
+            raise ValueError(f"explain_mismatch: {name} has no gradient on this tape: requires_grad is False")
+        who = f"explain_mismatch: {what} {name}"
+        read = read_hand(value, who)
+        bad = np.argwhere(~np.isfinite(read.array))
+        if bad.size or len(bad):
+            at = tuple(int(i) for i in bad[0])
+            place = f" at [{', '.join(map(str, at))}]" if at else ""
+            raise ValueError(f"{who} holds {read.array[at]}{place}, expected finite numbers of shape {node.shape}")
+        if read.unit is None and rtol is None and atol is None:
+            read = read._replace(unit=_unit(read))
+        found[node] = Given(node, name, read, Limits(rtol, atol, noise.get(node, 0.0)))
+    return dict(sorted(found.items(), key=lambda pair: -tape.index(pair[0])))
+
+
+def _unit(hand: Hand) -> Any:
+    """The unit of the last digit of floats that look rounded: all of them have few digits."""
+    numbers = hand.array
+    if hand.dtype.itemsize < 8:
+        numbers = numbers.astype(hand.dtype)
+    places = significant = 0
+    for item in numbers.ravel()[:4096]:
+        shortest = Decimal(np.format_float_scientific(item, unique=True, trim="-")).normalize()
+        _, digits, exponent = shortest.as_tuple()
+        if isinstance(exponent, int) and shortest:
+            places, significant = max(places, -exponent), max(significant, len(digits))
+    if max(significant, places) < _FEWEST or significant >= _WHOLE.get(hand.dtype.itemsize, 13):
+        return None
+    # rounded to some number of decimals, or of significant digits: the laxer of the two
+    with np.errstate(divide="ignore"):
+        first = np.where(hand.array == 0, -np.inf, np.floor(np.log10(np.abs(hand.array))))
+    return np.maximum(10.0**-places, 10.0 ** (first - significant + 1))

@@ -1,0 +1,217 @@
+"""The backward sweep of a tape with something changed: a contribution, a value that a rule reads, or a gradient that
+a person has given. Every contribution is what the engine's own rule sends."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autograd import Node, Tape
+from autograd.registry import Rule
+
+from ..calls import Call, leaf
+
+__all__ = ["Change", "Pushed", "Sweeper"]
+
+Edge = tuple[Node, int]
+Sent = Callable[[Any, Any], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """What is done otherwise than the engine does it.
+
+    Attributes
+    ----------
+    edges : mapping of (Node, int) to callable
+        ``edges[node, i](g, c)`` is sent to operand ``i`` of a record with gradient ``g`` instead of ``c``.
+    past : mapping of Node to (Node, callable)
+        A record that sends nothing to its operands, but ``fn(g)`` to another record.
+    reads : mapping of Node to array
+        Values that rules read instead of the true ones.
+    calls : mapping of Node to (operands, options)
+        What a record was called with, instead.
+    ends : mapping of Node to callable
+        What is made of a finished gradient, that is not handed on any further.
+    """
+
+    edges: Mapping[Edge, Sent] = field(default_factory=dict)
+    past: Mapping[Node, tuple[Node, Callable[[Any], Any]]] = field(default_factory=dict)
+    reads: Mapping[Node, Any] = field(default_factory=dict)
+    calls: Mapping[Node, tuple[tuple[Any, ...], dict[str, Any]]] = field(default_factory=dict)
+    ends: Mapping[Node, Callable[[Any], Any]] = field(default_factory=dict)
+
+    @staticmethod
+    def all(changes: Iterable[Change]) -> Change:
+        """Several at once."""
+        parts = list(changes)
+        return Change(
+            {k: v for c in parts for k, v in c.edges.items()},
+            {k: v for c in parts for k, v in c.past.items()},
+            {k: v for c in parts for k, v in c.reads.items()},
+            {k: v for c in parts for k, v in c.calls.items()},
+            {k: v for c in parts for k, v in c.ends.items()},
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Pushed:
+    """A sweep that was done: the gradient of each record, and what was sent along each edge."""
+
+    grads: dict[Node, Any]
+    sent: dict[Edge, Any]
+
+
+NOTHING = Change()
+
+
+class Sweeper:
+    """Sweeps of one tape back to some records, each only as far as it differs from the first.
+
+    Parameters
+    ----------
+    tape : Tape
+    seed : array
+        The gradient that the sweep starts from.
+    targets : iterable of Node
+        The records whose gradients are wanted.
+    given : mapping of Node to array, optional
+        Gradients that are handed on instead of those that the sweep itself arrives at.
+    """
+
+    def __init__(self, tape: Tape, seed: Any, targets: Iterable[Node], given: Mapping[Node, Any] | None = None):
+        self.tape = tape
+        self.seed = seed
+        self.given = dict(given or {})
+        targets = set(targets)
+        leads = set()
+        for node in tape:
+            if node in targets or any(p in leads for p in node.parents):
+                leads.add(node)
+        self.nodes = [n for n in reversed(tape.nodes) if n in leads and n.needs_grad]
+        self.edges = {
+            n: [i for i, a in enumerate(n.operands) if isinstance(a, Node) and a in leads and a.needs_grad]
+            for n in self.nodes
+        }
+        self.into: dict[Node, list[Edge]] = defaultdict(list)
+        for node in self.nodes:
+            for i in self.edges[node]:
+                self.into[node.operands[i]].append((node, i))
+        self._calls: dict[Edge, Call] = {}
+        self.base = self._first()
+
+    def value(self, node: Node) -> Any:
+        """The value of a record."""
+        return self.tape.value(node)
+
+    def send(self, node: Node, i: int, g: Any, change: Change = NOTHING, rule: Rule | None = None) -> Any:
+        """What the rule of a record sends to its operand `i`, fitted to it."""
+        operands, options = change.calls.get(node, (node.operands, node.kwargs))
+        touched = rule is not None or node in change.calls or node in change.reads
+        if not touched and not any(isinstance(a, Node) and a in change.reads for a in operands):
+            call = self._calls.get((node, i))
+            if call is None:
+                call = self._calls[node, i] = self._call(node, i, operands, options, {}, None)
+        else:
+            call = self._call(node, i, operands, options, change.reads, rule)
+        return np.asarray(call.pull(np.asarray(g, node.dtype)))
+
+    def _call(
+        self, node: Node, i: int, operands: Any, options: Any, reads: Mapping[Node, Any], rule: Rule | None
+    ) -> Call:
+        def read(a: Node) -> Any:
+            return reads[a] if a in reads else self.value(a)
+
+        fed = [leaf(a, a.shape, read(a)) if isinstance(a, Node) else a for a in operands]
+        call = Call(node, i, fed, kwargs=options, out=read(node))
+        if rule is not None:
+            call.record.rule = rule
+        return call
+
+    def unsummed(self, node: Node, i: int, g: Any) -> Any:
+        """What an elementwise rule sends to an operand before it is summed over what broadcasting stretched."""
+        operand = node.operands[i]
+        fed = [leaf(a, a.shape, self.value(a)) if isinstance(a, Node) else a for a in node.operands]
+        fed[i] = leaf(operand, node.shape, np.broadcast_to(self.value(operand), node.shape))
+        call = Call(node, i, fed, out=self.value(node))
+        return np.asarray(call.pull(np.asarray(g, node.dtype)))
+
+    def replayed(self, change: Change) -> dict[Node, Any]:
+        """The values that change with `reads` and `calls`, those included."""
+        values = dict(change.reads)
+        with np.errstate(all="ignore"):
+            for node in self.tape:
+                if node.is_leaf or node in values:
+                    continue
+                operands, options = change.calls.get(node, (node.operands, node.kwargs))
+                if node in change.calls or any(isinstance(a, Node) and a in values for a in operands):
+                    fed = [values.get(a, self.value(a)) if isinstance(a, Node) else a for a in operands]
+                    values[node] = np.asarray(node.rule.op(*fed, **options))
+        return values
+
+    def _first(self) -> Pushed:
+        grads: dict[Node, Any] = {}
+        sent: dict[Edge, Any] = {}
+        for node in self.nodes:
+            parts = [sent[edge] for edge in self.into[node] if edge in sent]
+            total = _sum(parts, np.asarray(self.seed) if node is self.tape.root else None)
+            if total is None:
+                continue
+            grads[node] = total
+            flows = self.given.get(node, total)
+            for i in self.edges[node]:
+                sent[node, i] = self.send(node, i, flows)
+        return Pushed(grads, sent)
+
+    def pushed(self, change: Change) -> dict[Node, Any]:
+        """The gradients with something changed."""
+        base = self.base
+        grads: dict[Node, Any] = {}
+        sent: dict[Edge, Any] = {}
+        extra: dict[Node, list[Any]] = defaultdict(list)
+        bypassed = {node for node, _ in change.past.values()}
+        dropped: set[Edge] = set()
+        for node in self.nodes:
+            if node not in base.grads and node not in bypassed:
+                continue
+            into = self.into[node]
+            renewed = node in extra or any(e in sent or e in dropped for e in into)
+            if renewed:
+                parts = [sent.get(e, base.sent.get(e)) for e in into if e not in dropped]
+                start = np.asarray(self.seed) if node is self.tape.root else None
+                total = _sum([p for p in parts if p is not None] + extra[node], start)
+                grads[node] = total = np.zeros(node.shape) if total is None else total
+            else:
+                total = base.grads[node]
+            if node in change.ends:
+                grads[node] = change.ends[node](total)
+            flows = self.given.get(node, total)
+            moved = renewed and node not in self.given
+            if node in change.past:
+                receiver, fn = change.past[node]
+                dropped.update((node, i) for i in self.edges[node])
+                extra[receiver].append(np.asarray(fn(flows)))
+                continue
+            read = node in change.calls or node in change.reads
+            read = read or any(isinstance(a, Node) and a in change.reads for a in node.operands)
+            for i in self.edges[node]:
+                if moved or read or (node, i) in change.edges:
+                    c = self.send(node, i, flows, change) if moved or read else base.sent[node, i]
+                    if (node, i) in change.edges:
+                        c = change.edges[node, i](flows, c)
+                    if c is None:
+                        dropped.add((node, i))
+                    else:
+                        sent[node, i] = np.asarray(c)
+        return {**base.grads, **grads}
+
+
+def _sum(parts: list[Any], start: Any) -> Any:
+    with np.errstate(all="ignore"):
+        for part in parts:
+            start = part if start is None else start + part
+    return start

@@ -1,0 +1,233 @@
+"""Tries the slips: which of them give the numbers that a person found, to the digits given."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd import Node
+
+from . import slips as slips
+from .printed import Given
+from .pushing import Change
+from .trials import SLIPS, Scene, Slip, Trial
+
+__all__ = ["DIGITS", "Fit", "search"]
+
+_MOST_WORK = 300_000_000
+"""Numbers that the sweeps for one slip may compute; beyond, it is tried no further, and the report says so."""
+_MOST_SECONDS = 60.0
+_SWEEP = 2_000
+"""As so many numbers a record counts whatever its size."""
+_FEW_STEPS = 3
+"""After so many steps a number that is solved for must have led some of the way."""
+_ENOUGH = 4
+"""Two slips at once are looked for only with so many numbers: fewer come out by chance."""
+
+
+DIGITS = 5
+"""So many digits, of all numbers together, do not come out by chance however many forms a slip has."""
+_DIGITS_TO_SOLVE = 8
+"""So many where a number is solved for."""
+
+
+class Fit(NamedTuple):
+    """A slip that gives the numbers: of which gradients, and with which number solved for."""
+
+    slip: Slip
+    trial: Trial
+    explains: tuple[Given, ...]
+    solved: float | None
+    times: str = ""
+
+    @property
+    def sentence(self) -> str:
+        said = self.trial.sentence
+        if callable(said):
+            return str(said(self.solved))
+        said = str(said).replace("{}", f"{self.solved:.4g}".replace("-", "−")) if self.solved is not None else str(said)
+        return f"two slips at once: {said}; and all of it is {self.times} times too large" if self.times else said
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        """The best first: explains most, says most, at the fewest places, with nothing solved for."""
+        return (-len(self.explains), self.slip.generic, self.slip.rank, self.trial.places, self.solved is not None)
+
+
+def search(scene: Scene) -> tuple[list[Fit], bool]:
+    """The slips that give the wrong gradients of a scene and leave the others as they are, the best first.
+
+    Returns
+    -------
+    fits : list of Fit
+    complete : bool
+        Whether all slips were tried; False where the computation is too large for that.
+    """
+    each = sum(node.size + _SWEEP for node in scene.sweeper.nodes)
+    most = max(8, _MOST_WORK // max(each, 1))
+    end = time.monotonic() + _MOST_SECONDS
+    fits: list[Fit] = []
+    complete = True
+    for entry in sorted(SLIPS, key=lambda s: (s.generic, s.rank)):
+        if entry.generic and any(not f.slip.generic and len(f.explains) == len(scene.wrong) for f in fits):
+            break
+        for n, trial in enumerate(entry.trials(scene)):
+            if n >= most or time.monotonic() > end:
+                complete = False
+                break
+            fit = _tried(scene, entry, trial)
+            if fit is not None:
+                fits.append(fit)
+    if not fits and complete:
+        fits = list(_with_a_factor(scene, most))
+    return _distinct(sorted(fits, key=lambda f: f.order)), complete
+
+
+def _with_a_factor(scene: Scene, most: int) -> Iterator[Fit]:
+    """Slips that give the numbers but for a sign or a factor, where there are numbers enough to tell."""
+    if sum(one.array.size for one in scene.wrong) < _ENOUGH or not all(one.has_shape for one in scene.wrong):
+        return
+    sizes = {float(n) for node in scene.tape for n in node.shape if n > 1}
+    natural = {1.0, 2.0, 0.5, *sizes, *(1 / n for n in sizes)}
+    factors = sorted(natural | {-k for k in natural} - {1.0}, key=abs)
+    target = np.concatenate([one.array.ravel() for one in scene.wrong])
+    for entry in SLIPS:
+        if entry.generic or entry.name in ("sign", "factor"):
+            continue
+        for trial in itertools.islice(entry.trials(scene), most):
+            grads = _pushed(scene, trial.change) if trial.accepts is None else None
+            found = _stacked(grads, scene.wrong) if grads is not None else None
+            if grads is None or found is None or not np.isfinite(found).all() or not found.any():
+                continue
+            size = float(found @ found)
+            near = float(found @ target) / size
+            for k in factors:
+                if abs(near - k) <= 0.05 * abs(k) and all(one.agrees(k * grads[one.node]) for one in scene.wrong):
+                    said = f"{k:g}" if abs(k) >= 1 else f"{'−' if k < 0 else ''}1/{abs(1 / k):g}"
+                    yield Fit(entry, trial, tuple(scene.wrong), None, said.replace("-", "−"))
+                    break
+
+
+def _distinct(fits: Sequence[Fit]) -> list[Fit]:
+    """Without those of a kind that is spoken of better, and those that explain less than another; where it may be no
+    mistake at all, that alone."""
+    if not fits:
+        return []
+    best = max(len(f.explains) for f in fits)
+    kept = [f for f in fits if len(f.explains) == best]
+    kept = [f for f in kept if not f.slip.generic] or [f for f in kept if f.slip is kept[0].slip]
+    kept = [f for f in kept if f.slip.harmless] or kept
+    plain = [f for f in kept if f.solved is None]
+    kept = plain or kept
+    covered = {name for f in kept for name in f.slip.covers}
+    kept = [f for f in kept if f.slip.name not in covered]
+    fewest: dict[str, int] = {}
+    for f in kept:
+        fewest[f.slip.name] = min(f.trial.places, fewest.get(f.slip.name, f.trial.places))
+    kept = [f for f in kept if f.trial.places == fewest[f.slip.name]]
+    seen: set[str] = set()
+    return [f for f in kept if not (f.sentence in seen or seen.add(f.sentence))]  # type: ignore[func-returns-value]
+
+
+def _tried(scene: Scene, entry: Slip, trial: Trial) -> Fit | None:
+    if trial.accepts is None:
+        explains = _explained(scene, trial.change)
+        if entry.chancy and not all(one.digits >= DIGITS for one in explains):
+            return None
+        return Fit(entry, trial, explains, None) if explains else None
+    for some in _subsets(scene.wrong):
+        t = _solved(scene, trial.change, some)
+        if t is None or not trial.accepts(t):
+            continue
+        for candidate in _rounded(t):
+            explains = _explained(scene, trial.change(candidate)) if trial.accepts(candidate) else ()
+            if sum(one.digits for one in explains) < _DIGITS_TO_SOLVE:
+                continue
+            if len(explains) >= len(some) and all(one in explains for one in some):
+                return Fit(entry, trial, explains, candidate)
+    return None
+
+
+def _subsets(wrong: Sequence[Given]) -> Iterator[tuple[Given, ...]]:
+    yield tuple(wrong)
+    if len(wrong) > 1:
+        for one in wrong:
+            yield (one,)
+
+
+def _rounded(t: float) -> Iterator[float]:
+    """A number solved for, as round as may be: nobody learns at a rate of 0.4999987."""
+    for digits in (1, 2, 3, 4, 6):
+        yield float(f"{t:.{digits - 1}e}")
+    yield t
+
+
+def _explained(scene: Scene, change: Change) -> tuple[Given, ...]:
+    """The wrong gradients that a change gives; nothing where it spoils a right one."""
+    grads = _pushed(scene, change)
+    if grads is None:
+        return ()
+    base = scene.sweeper.base.grads
+    if scene.outcome is not None:
+        if "base" not in scene.memo:
+            scene.memo["base"] = scene.outcome(base)
+        base = scene.memo["base"]
+    found = []
+    for node, one in scene.given.items():
+        got = grads.get(node)
+        if one in scene.wrong:
+            if got is not None and one.agrees(got):
+                found.append(one)
+        elif got is not None and got is not base[node] and not np.array_equal(got, base[node]) and not one.agrees(got):
+            return ()
+    return tuple(found)
+
+
+def _pushed(scene: Scene, change: Change) -> dict[Node, Any] | None:
+    with np.errstate(all="ignore"):
+        try:
+            grads = scene.sweeper.pushed(change)
+            return grads if scene.outcome is None else scene.outcome(grads)
+        except (ValueError, TypeError, IndexError):
+            return None  # an operand of another shape, which the rule can't take
+
+
+def _stacked(grads: Any, some: Sequence[Given]) -> Any:
+    parts = [np.asarray(grads[one.node], np.float64) for one in some]
+    if any(part.shape != one.array.shape for part, one in zip(parts, some, strict=True)):
+        return None
+    return np.concatenate([part.ravel() for part in parts])
+
+
+def _solved(scene: Scene, change: Callable[[float], Change], some: Sequence[Given]) -> float | None:
+    """The number with which a change gives the numbers found, by Newton's method; one that is linear needs one step."""
+    target = np.concatenate([one.array.ravel() for one in some])
+    if any(not one.has_shape for one in some):
+        return None
+
+    def at(t: float) -> Any:
+        grads = _pushed(scene, change(t))
+        return None if grads is None else _stacked(grads, some)
+
+    t, step, start = 0.0, 1e-3, 0.0
+    for k in range(12):
+        here, there = at(t), at(t + step)
+        if here is None or there is None or not (np.isfinite(here).all() and np.isfinite(there).all()):
+            return None
+        off = float(np.linalg.norm(target - here))
+        start = start or off
+        if k >= _FEW_STEPS and off > 0.7 * start:
+            return None  # no nearer than without the slip
+        slope = (there - here) / step
+        size = float(slope @ slope)
+        if not size or np.count_nonzero(np.abs(slope) > 1e-9 * np.abs(slope).max()) < 2:
+            return None  # one number alone can be had by solving for another
+        move = float(slope @ (target - here)) / size
+        t += move
+        if abs(move) <= 1e-10 * max(abs(t), 1e-12) or not np.isfinite(t):
+            break
+    return t if np.isfinite(t) and t else None

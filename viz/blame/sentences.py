@@ -1,0 +1,209 @@
+"""What was found, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import Node, Tape
+
+from .facts import facts
+from .printed import Given
+from .pushing import Sweeper
+from .report import Finding
+from .search import DIGITS, Fit
+from .words import Words, listed
+
+__all__ = ["BUT_FOR_THE_LAST_DIGITS", "ENOUGH", "HERE", "INHERITED", "RIGHT", "Sentences", "made_of"]
+
+_MOST_KINDS = 6
+"""So many slips that can't be told apart are printed."""
+
+_FEW = 4
+"""So many operations that may have gone wrong are listed."""
+
+_BY_CHANCE = "With so few digits this may be chance: give more digits, or more gradients, to be sure."
+
+ENOUGH = 4
+"""With fewer numbers, the last digits are not left out of account."""
+BUT_FOR_THE_LAST_DIGITS = "This is so but for the last digits printed: numbers seem to have been rounded on the way."
+
+RIGHT, HERE, INHERITED = "right", "wrong here", "inherited"
+
+
+def made_of(sweeper: Sweeper, node: Node, hands: Mapping[Node, Given]) -> list[Node]:
+    """The gradients handed in that the gradient of a record is made from, next before it; the record itself where
+    some of it comes from others."""
+    found: dict[Node, None] = {}
+    seen, waiting = {node}, [node]
+    while waiting:
+        for after, _ in sweeper.into[waiting.pop()]:
+            if after in hands and hands[after].has_shape:
+                found[after] = None
+            elif after not in seen:
+                seen.add(after)
+                if after is sweeper.tape.root:
+                    found[node] = None
+                waiting.append(after)
+    return list(found)
+
+
+class Sentences:
+    """Puts what was found into sentences."""
+
+    def __init__(
+        self,
+        tape: Tape,
+        seed: Any,
+        hands: dict[Node, Given],
+        engine: Mapping[Node, Any],
+        verdicts: Mapping[Node, str],
+        words: Words,
+    ):
+        self.tape, self.seed, self.hands, self.words = tape, seed, hands, words
+        self.engine, self.verdicts = engine, verdicts
+        self.right: Mapping[Node, Any] = engine
+        self.sweeper = Sweeper(tape, seed, hands)
+        self.remarks: list[str] = []
+
+    def of_slips(self, fits: Sequence[Fit]) -> list[Finding]:
+        """A finding for each kind of slip that gives the numbers."""
+        kinds: dict[str, list[Fit]] = {}
+        for fit in fits:
+            kinds.setdefault(fit.slip.name, []).append(fit)
+        if len(kinds) > 1:
+            shown = f" (the first {_MOST_KINDS} are shown)" if len(kinds) > _MOST_KINDS else ""
+            self.remarks.append(f"{len(kinds)} slips give these numbers{shown}; they can't be told apart here.")
+        if fits and sum(one.digits for one in fits[0].explains) < DIGITS:
+            self.remarks.append(_BY_CHANCE)
+        found = []
+        for same in list(kinds.values())[:_MOST_KINDS]:
+            fit = same[0]
+            one = fit.explains[0]
+            others = [f.sentence for f in same[1:4]]
+            more = f" (and {len(same) - 4} other places)" if len(same) > 4 else ""
+            who = self._who(fit.explains, harmless=fit.slip.harmless)
+            said = fit.sentence
+            own = self.name(one.node)
+            if len(fit.explains) == 1 and said.startswith(f"{own} "):
+                said = f"it{said.removeprefix(own)}"
+            sentence = f"{who}{self._context(one)}: {said}."
+            if others:
+                sentence += f" Or, with the same numbers: {'; or: '.join(others)}{more}."
+            places = tuple(dict.fromkeys(f.trial.node for f in same))
+            found.append(
+                self._finding(HERE, sentence, fit.explains, fit.slip.name, fit.trial.node, places,
+                              self._rule(fit.trial.node, fit.trial.operand), fit.solved)
+            )  # fmt: skip
+        return found
+
+    def unexplained(self, one: Given) -> Finding:
+        """A wrong step that no slip explains."""
+        users = [(n, i) for n, i in self.sweeper.into[one.node]]
+        node, i = users[0] if users else (one.node, None)
+        said = "; ".join(facts(one, self.engine, self.words))
+        between, where = self._between(one)
+        sentence = f"{self._who([one])}{self._context(one)}{where}; none of the slips known here fits"
+        sentence += f": {said}." if said else "."
+        rule = self._rule(node, i) if len(users) == 1 else ""
+        places = tuple(dict.fromkeys((node, *between))) if len(between) <= _FEW else (node,)
+        return self._finding(HERE, sentence, (one,), None, node, places, rule)
+
+    def rounded(self, one: Given) -> Finding:
+        """A gradient that is off in its last digits only."""
+        users = self.sweeper.into[one.node]
+        node, i = users[0] if users else (one.node, None)
+        off = float((np.abs(one.array - self.right[one.node]) / one.hand.unit).max())
+        sentence = (
+            f"{self._who([one])}{self._context(one)}, but only in the last digits: off by at most {off:.2g} units "
+            "of the last digit printed, as happens where numbers are rounded on the way."
+        )
+        rule = self._rule(node, i) if len(users) == 1 else ""
+        return self._finding(HERE, sentence, (one,), "rounding", node, (node,), rule)
+
+    def inherited(self, one: Given) -> Finding:
+        """A right step from a wrong gradient."""
+        above = [u for u in made_of(self.sweeper, one.node, self.hands) if self.verdicts.get(u) != RIGHT]
+        names = listed([self.words.gradient(u) for u in above if u is not one.node])
+        sentence = (
+            f"{self.words.gradient(one.node)} is wrong, but its step is right: it follows by the rule from your "
+            f"{names}, which is wrong already."
+        )
+        users = self.sweeper.into[one.node]
+        node, i = users[0]
+        return self._finding(
+            INHERITED, sentence, (one,), None, node, (node,), self._rule(node, i) if len(users) == 1 else ""
+        )
+
+    def _between(self, one: Given) -> tuple[list[Node], str]:
+        """The operations that may have gone wrong; and so in words."""
+        between: dict[Node, None] = {}
+        waiting = [one.node]
+        while waiting:
+            for after, _ in self.sweeper.into[waiting.pop()]:
+                if after not in between:
+                    between[after] = None
+                    if after not in self.hands:
+                        waiting.append(after)
+        nodes = list(between)
+        if len(nodes) == 1:
+            return nodes, f", at {self.words.made(nodes[0])}"
+        if len(nodes) <= _FEW:
+            return nodes, f", at one of {listed([self.words.made(n) for n in nodes])}"
+        named = [n for n in between if n.name and n.shape and n not in self.hands]
+        hint = f"; give the gradient of {listed([self.words.say(n) for n in named[:3]], 'or')}, too, to narrow it down"
+        return nodes, f", at one of the {len(nodes)} operations before it{hint if named else ''}"
+
+    def name(self, node: Node) -> str:
+        """What was given of a record."""
+        return self.words.gradient(node)
+
+    def _who(self, some: Sequence[Given], *, harmless: bool = False) -> str:
+        names = [self.name(one.node) for one in some]
+        if harmless:
+            return f"{listed(names)} {'differs' if len(names) == 1 else 'differ'} from the engine's"
+        return f"{listed(names)} {'is' if len(names) == 1 else 'are'} wrong"
+
+    def _context(self, one: Given) -> str:
+        """What the gradient is made from: what was given, and what had to be taken from the engine."""
+        before = made_of(self.sweeper, one.node, self.hands)
+        above = [u for u in before if u is not one.node]
+        if not above:
+            return ""
+        right = [self.words.gradient(u) for u in above if self.verdicts[u] == RIGHT]
+        wrong = [self.words.gradient(u) for u in above if self.verdicts[u] != RIGHT]
+        said = []
+        if right:
+            said.append(f"{listed(right)} before it {'is' if len(right) == 1 else 'are'} right")
+        if wrong:
+            said.append(f"also when made of your own {listed(wrong)}")
+        if one.node in before:
+            said.append("the engine's gradients stand for the other contributions to it, which were not given")
+        return f" in this step ({'; '.join(said)})"
+
+    def _rule(self, node: Node, i: int | None) -> str:
+        if i is None or node.is_leaf or node not in self.engine:
+            return ""
+        adds = len(self.sweeper.into[node.operands[i]]) > 1
+        return self.words.rule(node, i, self.engine[node], adds=adds)
+
+    def _finding(
+        self,
+        verdict: str,
+        sentence: str,
+        some: Sequence[Given],
+        slip: str | None,
+        node: Node,
+        places: tuple[Node, ...],
+        rule: str = "",
+        solved: float | None = None,
+    ) -> Finding:
+        one = some[0]
+        row = one.row(self.right[one.node])
+        values = row.values if one.has_shape else None
+        return Finding(
+            verdict, self.words.each_line_once(sentence), tuple(self.name(g.node) for g in some), slip, node, places, rule,
+            row.where if values else None, values[0] if values else None, values[1] if values else None, solved,
+        )  # fmt: skip

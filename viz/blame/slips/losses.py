@@ -1,0 +1,130 @@
+"""Slips in the loss: the wrong label, the labels in another order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd import Node
+
+from ..pushing import Change
+from ..trials import Scene, Trial, slip
+
+_MOST = 64
+
+
+@slip("labels", 7)
+def labels(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    for node in scene.nodes():
+        for k, operand in enumerate(node.operands):
+            is_node = isinstance(operand, Node)
+            if is_node and (operand.needs_grad or not operand.is_leaf):
+                continue
+            for what, value in _relabelled(scene, node, k, operand):
+                operands = list(node.operands)
+                operands[k] = value
+                yield _replayed(scene, node, operands, node.kwargs, f"it belongs to {what}, at {w.made(node)}")
+        index = node.kwargs.get("index") if node.op == "getitem" else None
+        if index is not None:
+            for what, other in _reindexed(node, index):
+                kwargs = {**node.kwargs, "index": other}
+                yield _replayed(scene, node, list(node.operands), kwargs, f"it belongs to {what}, at {w.made(node)}")
+
+
+def _replayed(scene: Scene, node: Node, operands: list[Any], kwargs: Any, sentence: str) -> Trial:
+    """A record that was called otherwise, and everything computed from it."""
+    change = Change(calls={node: (tuple(operands), kwargs)})
+    later = scene.sweeper.replayed(change)
+    return Trial(node, sentence, Change(calls=change.calls, reads=later))
+
+
+def _relabelled(scene: Scene, node: Node, k: int, operand: Any) -> Iterator[tuple[str, Any]]:
+    """Other targets in the place of those in a difference or a product of the loss."""
+    if node.op == "getitem" and k:
+        for what, other in _reindexed(node, operand):
+            yield what, other
+        return
+    if node.op not in ("subtract", "multiply", "add") or not hasattr(operand, "shape"):
+        return
+    y = scene.value(operand)
+    if y.dtype.kind not in "fiub" or (not y.shape and node.shape) or y.size > 100_000:
+        return
+    name = scene.words.operand(node, k)
+    y = y.astype(node.dtype)
+    if np.isin(y, (0, 1)).all() and y.size == node.size:
+        yield f"the loss with the opposite label: 1 − {name} in the place of {name}", 1 - y
+    if y.ndim and y.shape[-1] > 1:
+        yield f"the loss with the classes in reverse order: {name} read from the other end", y[..., ::-1]
+        for by in (1, -1):
+            yield f"the loss with labels off by one: {name} shifted by one class", np.roll(y, by, axis=-1)
+    if (y.ndim > 1 and y.shape[0] > 1) or (y.ndim == 1 and node.ndim == 1):
+        yield (
+            f"the loss with the labels of the batch in reverse order: the rows of {name} reversed",
+            y[::-1],
+        )
+        for by in (1, -1):
+            yield (
+                f"the loss with the label of the example beside: the rows of {name} shifted by one",
+                np.roll(y, by, 0),
+            )
+    if y.ndim and np.isin(y, (0, 1)).all() and (y.sum(axis=-1) == 1).all() and y.shape[-1] > 2:
+        for row in list(np.ndindex(y.shape[:-1]))[:_MOST]:
+            right = int(y[row].argmax())
+            for wrong in range(y.shape[-1]):
+                if wrong != right:
+                    other = y.copy()
+                    other[row] = 0
+                    other[(*row, wrong)] = 1
+                    whose = f" of example {row[0]}" if row else ""
+                    yield f"the loss with the wrong label: class {wrong} instead of {right}{whose}, counting from 0", other
+    elif y.ndim and np.isin(y, (0, 1)).all():
+        for at in list(np.ndindex(y.shape))[:_MOST]:
+            other = y.copy()
+            other[at] = 1 - other[at]
+            yield (
+                f"the loss with the wrong label: {other[at]:g} instead of {y[at]:g} at {list(at)} of {name}",
+                other,
+            )
+
+
+def _reindexed(node: Node, index: Any) -> Iterator[tuple[str, Any]]:
+    """Other class numbers in the index that picks those of the right ones."""
+    source = node.operands[0]
+    parts = index if isinstance(index, tuple) else (index,)
+    for place, part in enumerate(parts):
+        picked = np.asarray(part) if not isinstance(part, slice) and part is not None and part is not Ellipsis else None
+        if picked is None or picked.dtype.kind not in "iu" or picked.dtype == bool or place >= source.ndim:
+            continue
+        if picked.ndim and np.array_equal(picked.ravel(), np.arange(picked.size)) and len(parts) > 1:
+            continue
+        classes = source.shape[place]
+        if place != source.ndim - 1 and not (source.ndim > 2 and place == 1):
+            continue
+
+        for what, other in _other_classes(picked, classes):
+            if not np.array_equal(other, picked):
+                fresh = other if isinstance(part, np.ndarray) else other.tolist()
+                yield what, (*parts[:place], fresh, *parts[place + 1 :]) if isinstance(index, tuple) else fresh
+
+
+def _other_classes(y: Any, classes: int) -> Iterator[tuple[str, Any]]:
+    for example in np.ndindex(y.shape) if y.size <= _MOST else ():
+        for wrong in range(classes):
+            if wrong != int(y[example]):
+                other = y.copy()
+                other[example] = wrong
+                whose = f" of example {example[0]}" if example else ""
+                yield (
+                    f"the loss with the wrong label: class {wrong} instead of {int(y[example])}{whose}, counting from 0",
+                    other,
+                )
+    yield "the loss with the classes in reverse order: class k read as class C − 1 − k", classes - 1 - y
+    for by in (1, -1):
+        yield "the loss with labels off by one: class k read as its neighbour", (y + by) % classes
+    if y.ndim:
+        yield "the loss with the labels of the batch in reverse order", y[::-1]
+        for by in (1, -1):
+            yield "the loss with the label of the example beside", np.roll(y, by, axis=0)

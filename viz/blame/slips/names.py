@@ -1,0 +1,36 @@
+"""A gradient that is right, but of another record than the one it was given for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autograd import Node
+
+from ..pushing import Change
+from ..trials import Scene, Trial, slip
+from ..words import listed
+
+
+def _constantly(value: Any, g: Any) -> Any:
+    return value
+
+
+@slip("given under another name", 39, generic=True, chancy=True)
+def another_name(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    whose: dict[Node, Node] = {}
+    known = sorted(scene.gradients, key=lambda n: (n not in scene.given, not n.is_leaf, not n.name))
+    for one in scene.wrong:
+        for other in known:
+            if other is not one.node and one.agrees(scene.gradients[other]):
+                whose[one.node] = other
+                break
+    choices = ([list(whose)] if len(whose) > 1 else []) + [[node] for node in whose]
+    for nodes in choices:
+        ends = {node: partial(_constantly, np.asarray(scene.gradients[whose[node]])) for node in nodes}
+        said = [f"those given as {w.gradient(node)} are {w.gradient(whose[node])}" for node in nodes]
+        yield Trial(nodes[0], listed(said).replace("those given", "the numbers given", 1), Change(ends=ends))

@@ -1,0 +1,263 @@
+"""Slips where a gradient is a sum: over paths, over what broadcasting stretched, over the uses of a shared weight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autograd import Node
+
+from ..pushing import Change, Edge
+from ..trials import Scene, Trial, ended, slip, times, with_upstream
+from ..words import listed, ordinal
+
+VIEWS = frozenset({"reshape", "transpose", "expand_dims", "squeeze", "swapaxes", "moveaxis", "positive", "ravel"})
+_MOST_ROWS = 32
+_MOST_POSITIONS = 144
+
+
+def _into(scene: Scene, node: Node) -> list[Edge]:
+    """The rules that send to a record, in the order of the forward pass."""
+    edges = [e for e in scene.sweeper.into[node] if e in scene.sweeper.base.sent]
+    return sorted(edges, key=lambda e: (scene.tape.index(e[0]), e[1]))
+
+
+def _fans(scene: Scene) -> Iterator[tuple[Node, list[Edge]]]:
+    for node in scene.sweeper.nodes:
+        edges = _into(scene, node)
+        if len(edges) > 1:
+            yield node, edges
+
+
+def _nothing(edges: list[Edge]) -> Change:
+    return Change(edges=dict.fromkeys(edges, lambda g, c: None))
+
+
+def _alike(edges: list[Edge]) -> bool:
+    """Whether these are several uses of one thing in the same way, as of a weight that is shared."""
+    return len({(n.op, i) for n, i in edges}) == 1 and edges[0][0] is not edges[1][0]
+
+
+@slip("path left out", 16)
+def path_left_out(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    for node, edges in _fans(scene):
+        k = len(edges)
+        for edge in edges[:64]:
+            if k > 2 or not _alike(edges):
+                sentence = f"of the {k} paths to {w.say(node)} the one through {w.made(edge[0])} was left out"
+                yield Trial(edge[0], sentence, _nothing([edge]), edge[1])
+            if k > 2 and not _alike(edges):
+                sentence = f"of the {k} paths to {w.say(node)} only the one through {w.made(edge[0])} was followed"
+                yield Trial(edge[0], sentence, _nothing([e for e in edges if e != edge]), edge[1])
+
+
+@slip("shared weight at one position only", 14)
+def one_position(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    for node, edges in _fans(scene):
+        k = len(edges)
+        if not _alike(edges):
+            continue
+        for n, edge in enumerate(edges[:64]):
+            which = "first" if n == 0 else "last" if n == k - 1 else ordinal(n + 1)
+            sentence = (
+                f"{w.say(node)} is used at {k} places, and only the {which} was counted, {w.made(edge[0])}; the "
+                "contributions of all must be added"
+            )
+            yield Trial(edge[0], sentence, _nothing([e for e in edges if e != edge]), edge[1])
+        for n in range(2, k - 1) if k <= 64 else ():
+            for some, which, end in ((edges[-n:], "last", 0), (edges[:n], "first", -1)):
+                sentence = (
+                    f"{w.say(node)} is used at {k} places, and only the {which} {n} of them were counted, up to "
+                    f"{w.made(some[end][0])}"
+                )
+                yield Trial(some[end][0], sentence, _nothing([e for e in edges if e not in some]), some[end][1])
+
+
+@slip("shared weight averaged", 14)
+def averaged(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    for node, edges in _fans(scene):
+        k = len(edges)
+        change = Change(edges=dict.fromkeys(edges, times(1 / k)))
+        sentence = f"the {k} contributions to {w.say(node)} were averaged, not added"
+        yield Trial(node, f"{sentence}: that through {w.made(edges[0][0])} and the others", change)
+
+
+def _to_leaf(scene: Scene, node: Node) -> bool:
+    """Whether a record is a leaf or one seen in another shape."""
+    while node.op in VIEWS:
+        node = node.operands[0]
+    return node.is_leaf or node in scene.given
+
+
+def _weight_edges(scene: Scene) -> Iterator[Edge]:
+    """Rules that sum over examples or positions what they send to a parameter."""
+    for node, i in scene.edges():
+        if _to_leaf(scene, node.operands[i]) and node.ndim > 1 and node.op not in VIEWS:
+            operand = node.operands[i]
+            if node.shape[0] > 1 and (operand.size != node.size or node.op in ("matmul", "inner", "tensordot", "dot")):
+                yield node, i
+
+
+def _only(shape: tuple[int, ...], index: Any) -> Any:
+    mask = np.zeros(shape)
+    mask[index] = 1
+    return mask
+
+
+@slip("one example of the batch only", 18)
+def one_example(scene: Scene) -> Iterator[Trial]:
+    for node, i in _weight_edges(scene):
+        batch = node.shape[0]
+        for k in sorted({*range(min(batch, _MOST_ROWS)), batch - 1}):
+            mask = _only(node.shape, k)
+            which = "the last" if k == batch - 1 else "the first" if k == 0 else f"row {k}, counting from 0,"
+            yield scene.trial(
+                (node, i),
+                f"{scene.words.say(node.operands[i])} got the contribution of one example only, {which} of {batch} "
+                f"in the batch, at {scene.words.made(node)}; those of all must be added",
+                with_upstream(scene.sweeper, (node, i), partial(np.multiply, mask)),
+            )
+
+
+@slip("shared kernel at one position only", 14)
+def one_window(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    for node, i in _weight_edges_of_images(scene):
+        name = w.say(_source(node.operands[i]))
+        positions = list(np.ndindex(node.shape[2:]))
+        if len(positions) < 2:
+            continue
+        sentence = f"{name} is shared by {len(positions)} positions, and"
+        for at in sorted({*positions[:_MOST_POSITIONS], positions[-1]}):
+            mask = _only(node.shape, (slice(None), slice(None), *at))
+            yield scene.trial(
+                (node, i),
+                f"{sentence} only that of {list(at)} was counted at {w.made(node)}: the contributions of all must be "
+                "added",
+                with_upstream(scene.sweeper, (node, i), partial(np.multiply, mask)),
+            )
+
+
+@slip("shared kernel averaged", 14)
+def averaged_windows(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    for node, i in _weight_edges_of_images(scene):
+        k = int(np.prod(node.shape[2:]))
+        if k > 1:
+            name = w.say(_source(node.operands[i]))
+            yield scene.trial(
+                (node, i),
+                f"the contributions to {name} of the {k} positions it is used at were averaged, not added, at "
+                f"{w.made(node)}",
+                times(1 / k),
+            )
+
+
+def _weight_edges_of_images(scene: Scene) -> Iterator[Edge]:
+    for node, i in scene.edges():
+        shared = node.op == "window_product" and i == 1
+        shared = shared or (node.ndim == 4 and node.op == "add" and node.operands[i].size == node.shape[1] > 0)
+        if shared and node.ndim == 4:
+            yield node, i
+
+
+def _source(node: Node) -> Node:
+    while node.op in VIEWS:
+        node = node.operands[0]
+    return node
+
+
+def _constantly(value: Any, g: Any) -> Any:
+    return value
+
+
+# --- broadcasting -----------------------------------------------------------------------------------------------------
+
+
+def _broadcasts(scene: Scene) -> Iterator[Edge]:
+    for node, i in scene.edges():
+        fn = node.rule.fn
+        if isinstance(fn, np.ufunc) and fn.signature is None and node.operands[i].shape != node.shape:
+            yield node, i
+
+
+@slip("broadcast sum left out", 12, covers=("one example of the batch only",))
+def sum_left_out(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    for node, i in _broadcasts(scene):
+        operand = node.operands[i]
+        whole = scene.sweeper.unsummed(node, i, scene.sweeper.base.grads[node])
+        stretched = _stretched(operand, node)
+        over = f"axis {stretched[0]}" if len(stretched) == 1 else f"the axes {listed([str(k) for k in stretched])}"
+        said = (
+            f"{w.say(_source(operand))} of shape {_source(operand).shape} takes part in every element of "
+            f"{w.made(node)}, of shape {node.shape}, so that its gradient is a sum over {over}"
+        )
+        if operand in scene.given:
+            yield Trial(
+                node,
+                f"the sum of broadcasting was left out: {said}; yours, of shape {whole.shape}, is not summed yet",
+                ended(operand, partial(_constantly, whole)),
+                i,
+            )
+        if node.shape and operand.size < node.size:
+            for axes in dict.fromkeys((stretched, *((k,) for k in stretched))):
+                parts = int(np.prod([node.shape[k] for k in axes]))
+                if parts > 1:
+                    yield scene.trial(
+                        (node, i),
+                        f"a mean was taken instead of the sum of broadcasting: {said}, not a mean of {parts}",
+                        times(1 / parts),
+                    )
+            for which, at in (("first", 0), ("last", -1)):
+                index = tuple(at if k in stretched else slice(None) for k in range(node.ndim))
+
+                def one(g: Any, c: Any, e: Edge = (node, i), index: Any = index, shape: Any = operand.shape) -> Any:
+                    return scene.sweeper.unsummed(*e, g)[index].reshape(shape)
+
+                yield scene.trial(
+                    (node, i), f"the sum of broadcasting was left out: {said}; yours is the {which} part alone", one
+                )
+
+
+def _stretched(operand: Node, node: Node) -> tuple[int, ...]:
+    """The axes of a result along which broadcasting stretched an operand."""
+    shape = (1,) * (node.ndim - operand.ndim) + operand.shape
+    return tuple(k for k in range(node.ndim) if shape[k] == 1 and node.shape[k] != 1)
+
+
+@slip("broadcast sum over the wrong axis", 12)
+def wrong_axis(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    for node, i in _broadcasts(scene):
+        operand = node.operands[i]
+        right = _stretched(operand, node)
+        whole = scene.sweeper.unsummed(node, i, scene.sweeper.base.grads[node])
+        choices = [(k,) for k in range(node.ndim)] + [tuple(range(node.ndim))]
+        for axes in choices:
+            if axes == right or (len(axes) == node.ndim and len(right) == node.ndim):
+                continue
+            said = f"axis {axes[0]}" if len(axes) == 1 else "all axes"
+            should = f"axis {right[0]}" if len(right) == 1 else f"axes {right}"
+            sentence = (
+                f"the sum of broadcasting went over {said} instead of {should} of {w.gradient(node)}, for "
+                f"{w.say(_source(operand))} at {w.made(node)}"
+            )
+            total = whole.sum(axis=axes)
+            if total.size == operand.size and total.shape != operand.shape:
+                total = total.reshape(operand.shape)
+
+            def summed(g: Any, c: Any, e: Edge = (node, i), axes: Any = axes, like: Any = operand) -> Any:
+                other = scene.sweeper.unsummed(*e, g).sum(axis=axes)
+                return np.broadcast_to(other.reshape(like.shape) if other.size == like.size else other, like.shape)
+
+            if total.shape == operand.shape or total.shape == ():
+                yield scene.trial((node, i), sentence, summed)
+            elif operand in scene.given:
+                yield Trial(node, sentence, ended(operand, partial(_constantly, total)), i)

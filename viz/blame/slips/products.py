@@ -1,0 +1,186 @@
+"""Slips at a product: transposed, turned round, with another value in the place of an operand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autograd import Node
+
+from ..trials import Scene, Trial, ended, slip, with_reads, with_upstream
+from .activations import all_activations
+
+_PRODUCTS = frozenset({"matmul", "inner", "dot", "vecdot", "outer", "tensordot", "multiply", "window_product"})
+_MATRIX = frozenset({"matmul", "inner", "dot"})
+_MOST_OTHERS = 12
+
+
+def _others(scene: Scene) -> Iterator[tuple[Node, int, int, Any]]:
+    """Rules of products, with each other operand that they read."""
+    for node, i in scene.edges():
+        if node.op in _PRODUCTS:
+            for k, other in enumerate(node.operands):
+                if k != i and hasattr(other, "shape") and len(node.operands) == 2:
+                    yield node, i, k, other
+
+
+def _name(scene: Scene, operand: Any) -> str:
+    return scene.words.say(operand) if isinstance(operand, Node) else f"the constant of shape {np.shape(operand)}"
+
+
+@slip("transpose", 6)
+def transposed(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    for one in scene.wrong:
+        if one.node.ndim == 2:
+            yield Trial(
+                one.node,
+                "it is transposed: yours is the transpose of the right gradient",
+                ended(one.node, np.transpose),
+            )
+    for node, i, k, other in _others(scene):
+        if node.op in _MATRIX and len(other.shape) == 2 and other.shape[0] == other.shape[1] > 1:
+            value = scene.value(other).T
+            name = w.operand(node, k)
+            yield scene.trial(
+                (node, i),
+                f"{w.gradient(node.operands[i])} was computed with {name} where the rule has its transpose, or "
+                f"the other way round, at {w.made(node)}",
+                with_reads(scene.sweeper, (node, i), k, value),
+            )
+
+
+@slip("kernel flipped", 6, covers=("flipped",))
+def flipped(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    for node, i in scene.edges():
+        if node.op != "window_product":
+            continue
+        if i == 1:
+            yield scene.trial(
+                (node, i),
+                f"the kernel is turned by 180° at {w.made(node)}: ∂L/∂{w.say(node.operands[1])} of a convolution in "
+                "place of the cross-correlation that the forward pass computes",
+                lambda g, c: c[..., ::-1, ::-1],
+            )
+        else:
+            value = scene.value(node.operands[1])[..., ::-1, ::-1]
+            yield scene.trial(
+                (node, i),
+                f"the kernel {w.operand(node, 1)} was turned by 180° once too often, or not at all, in the "
+                f"gradient of the input at {w.made(node)}",
+                with_reads(scene.sweeper, (node, i), 1, value),
+            )
+
+
+@slip("flipped", 26)
+def turned(scene: Scene) -> Iterator[Trial]:
+    for one in scene.wrong:
+        n = one.node.ndim
+        for axes in {(n - 1,), tuple(range(max(0, n - 2), n)), tuple(range(n))} if n else ():
+            how = "reversed" if len(axes) == 1 else "turned by 180°"
+            yield Trial(
+                one.node,
+                f"it is {how}: right but for the order (a kernel flipped? convolution against correlation)",
+                ended(one.node, partial(np.flip, axis=axes)),
+            )
+
+
+@slip("value before the activation", 9, covers=("another value in the place of an operand",))
+def before_activation(scene: Scene) -> Iterator[Trial]:
+    """z in the place of a."""
+    w = scene.words
+    made_of = {act.a: act for act in all_activations(scene)}
+    for node, i, k, other in _others(scene):
+        act = made_of.get(other) if isinstance(other, Node) else None
+        if act is not None:
+            yield scene.trial(
+                (node, i),
+                f"{w.gradient(node.operands[i])} was computed with {w.say(act.z)} instead of {w.say(act.a)} "
+                f"(before {act.symbol}), at {w.made(node)}",
+                with_reads(scene.sweeper, (node, i), k, scene.value(act.z)),
+            )
+
+
+def _nearest(scene: Scene, values: Sequence[Any], node: Node) -> list[Any]:
+    """The values made nearest to an operation."""
+    here = scene.tape.index(node)
+
+    def distance(value: Any) -> int:
+        return abs(scene.tape.index(value) - here) if isinstance(value, Node) else 0
+
+    return sorted(values, key=distance)[:_MOST_OTHERS]
+
+
+@slip("another value in the place of an operand", 34)
+def another_value(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    by_shape: dict[Any, list[Any]] = {}
+    called: dict[int, str] = {}
+    for node in scene.tape:
+        by_shape.setdefault(node.shape, []).append(node)
+        for k, constant in enumerate(node.operands):
+            if isinstance(constant, np.ndarray) and id(constant) not in called:
+                called[id(constant)] = w.operand(node, k)
+                by_shape.setdefault(constant.shape, []).append(constant)
+    for node, i, k, other in _others(scene):
+        if not other.shape:
+            continue
+        for stand_in in _nearest(scene, by_shape.get(other.shape, ()), node):
+            value = scene.value(stand_in)
+            if stand_in is other or stand_in is node or value.dtype.kind != "f":
+                continue
+            name = called.get(id(stand_in)) or w.say(stand_in)
+            yield scene.trial(
+                (node, i),
+                f"{w.gradient(node.operands[i])} was computed with {name} in the place of {w.operand(node, k)}, at "
+                f"{w.made(node)}",
+                with_reads(scene.sweeper, (node, i), k, value),
+            )
+
+
+@slip("stale forward values", 28)
+def shifted(scene: Scene) -> Iterator[Trial]:
+    """The values of the example (or step) before."""
+    w = scene.words
+    for node, i, k, other in _others(scene):
+        if len(other.shape) < 2 or other.shape[0] < 2 or (isinstance(other, Node) and other.is_leaf):
+            continue
+        value = scene.value(other)
+        for by, which in ((1, "before"), (-1, "after")):
+            yield scene.trial(
+                (node, i),
+                f"stale forward values: {w.operand(node, k)} was read one row off, that of the example {which}, at "
+                f"{w.made(node)}",
+                with_reads(scene.sweeper, (node, i), k, np.roll(value, by, axis=0)),
+            )
+
+
+def _instead_of(other: Any, g: Any) -> Any:
+    return other
+
+
+@slip("another gradient in the place of the upstream one", 58, generic=True)
+def another_gradient(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    by_shape: dict[Any, list[Node]] = {}
+    for node in sorted(scene.gradients, key=lambda node: node.name is None):
+        same = by_shape.setdefault(node.shape, [])
+        if not any(np.array_equal(scene.gradients[node], scene.gradients[other]) for other in same):
+            same.append(node)  # of records with the same gradient the one that has a name
+    for node, i in scene.edges():
+        if node.op not in _PRODUCTS:
+            continue
+        own = scene.gradients[node]
+        called = next((n for n in by_shape[node.shape] if np.array_equal(scene.gradients[n], own)), node)
+        for other in _nearest(scene, by_shape[node.shape], node):
+            if other is not called:
+                yield scene.trial(
+                    (node, i),
+                    f"{w.gradient(other)} was handed to the rule in the place of {w.gradient(called)}, at "
+                    f"{w.made(node)}",
+                    with_upstream(scene.sweeper, (node, i), partial(_instead_of, scene.gradients[other])),
+                )

@@ -1,0 +1,152 @@
+"""Slips of sign and of factors: a minus lost, a mean against a sum, a 2 or a ½."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autograd import Node
+
+from ..pushing import Change, Edge
+from ..trials import Scene, Trial, slip, times
+from .activations import written_out
+
+_NATURAL = {2.0: "2", 0.5: "½", 4.0: "4", 0.25: "¼"}
+
+
+def _constant(scene: Scene, node: Node, i: int) -> float | None:
+    """The number that one rule multiplies by, where the other operand is one."""
+    if len(node.operands) != 2 or node.op not in ("multiply", "divide") or (node.op == "divide" and i == 1):
+        return None
+    other = node.operands[1 - i]
+    if isinstance(other, Node) and other.needs_grad:
+        return None
+    value = scene.value(other)
+    if value.size != 1 or value.dtype.kind not in "fiu":
+        return None
+    k = float(value.reshape(()))
+    return (k if node.op == "multiply" else 1 / k) if k not in (0.0, 1.0, -1.0) else None
+
+
+@slip("sign", 30)
+def minus_lost(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    for node, i in scene.edges():
+        if node in written_out(scene):
+            continue
+        constant = [o for o in node.operands if not isinstance(o, Node) and np.ndim(o) == 0]
+        minus = (node.op == "subtract" and i == 1) or node.op == "negative"
+        minus = minus or (node.op in ("multiply", "divide") and any(o < 0 for o in constant))
+        if minus:
+            yield scene.trial(
+                (node, i), f"the minus sign of {w.made(node)} was lost", times(-1)
+            )  # fmt: skip
+        if node.op == "subtract" and i == 0:
+            yield scene.trial(
+                (node, i),
+                f"the sign is wrong, as if the difference {w.made(node)} were taken the other way round",
+                times(-1),
+            )
+
+
+@slip("sign", 60, generic=True)
+def sign(scene: Scene) -> Iterator[Trial]:
+    for name, node, change in _everywhere(scene, lambda g: -g):
+        yield Trial(node, f"{name} −1 times the right one: a sign", change)
+
+
+@slip("sign", 61, generic=True, chancy=True)
+def sign_of_a_contribution(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    for node, i in scene.edges():
+        to = node.operands[i]
+        if len(scene.sweeper.into[to]) > 1:
+            yield scene.trial(
+                (node, i), f"the contribution to {w.gradient(to)} through {w.made(node)} has the wrong sign", times(-1)
+            )
+
+
+def _everywhere(scene: Scene, fn: Any) -> Iterator[tuple[str, Node, Change]]:
+    wrong = scene.wrong
+    if len(wrong) > 1:
+        yield "each is", wrong[0].node, Change(ends={one.node: fn for one in wrong})
+    for one in wrong:
+        yield (
+            ("it is" if len(wrong) == 1 else f"{scene.words.gradient(one.node)} is"),
+            one.node,
+            Change(ends={one.node: fn}),
+        )
+
+
+@slip("factor", 32)
+def factor_lost(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    for node, i in scene.edges():
+        if node in written_out(scene):
+            continue
+        for k, what in _factors(scene, (node, i)):
+            yield scene.trial((node, i), f"{what} at {w.made(node)}", times(k))
+
+
+def _factors(scene: Scene, edge: Edge) -> Iterator[tuple[float, str]]:
+    """By how much a rule's contribution is off where a factor in it is forgotten, and what that is called."""
+    node, i = edge
+    operand = node.operands[i]
+    per = operand.size / max(node.size, 1)
+    axes = {n for n in operand.shape if n > 1}
+    if node.op in ("mean", "average", "window_mean") and per > 1:
+        yield per, f"a sum instead of a mean: the factor 1/{per:g} is missing"
+        yield 1 / per, f"the factor 1/{per:g} of the mean was taken twice"
+        for n in sorted(axes):
+            if n < per:
+                yield per / n, f"the mean is over {per:g} numbers, but only 1/{n} was taken"
+    elif node.op == "sum" and per > 1:
+        yield 1 / per, f"a mean instead of a sum: a factor 1/{per:g} too much"
+        for n in sorted(axes):
+            if n < per:
+                yield 1 / n, f"a mean instead of a sum: a factor 1/{n} too much"
+    power = 2.0 if node.op == "square" else None
+    if node.op == "power" and i == 0 and np.ndim(node.operands[1]) == 0 and not isinstance(node.operands[1], Node):
+        power = float(node.operands[1])
+    if power is not None and power not in (0.0, 1.0):
+        yield 1 / power, f"the factor {power:g} of the derivative of the power is missing"
+        if power == 2.0:
+            yield 2.0, "the factor 2 of the derivative of the square was taken twice"
+    k = _constant(scene, node, i)
+    if k is not None:
+        said = f"{k:g}" if abs(k) >= 1 or k in (0.5, 0.25) else f"1/{1 / k:g}"
+        yield 1 / k, f"the factor {said} is missing"
+        yield k, f"the factor {said} was taken twice"
+
+
+@slip("factor", 62, generic=True)
+def factor(scene: Scene) -> Iterator[Trial]:
+    tape = scene.tape
+    sizes: dict[float, str] = {}
+    for node in tape:
+        for axis, n in enumerate(node.shape):
+            if n > 1:
+                sizes.setdefault(float(n), f"the length of axis {axis} of {scene.words.say(node)}")
+    numbers = {**{k: (v, "") for k, v in _NATURAL.items()}}
+    for length, what in sizes.items():
+        numbers.setdefault(length, (f"{length:g}", f", {what} (a sum against a mean?)"))
+        numbers.setdefault(1 / length, (f"1/{length:g}", f", 1 over {what} (a mean against a sum?)"))
+    for k, (said, why) in numbers.items():
+        for sign in (1, -1):
+            for name, node, change in _everywhere(scene, partial(np.multiply, sign * k)):
+                signed = said if sign > 0 else f"−{said}"
+                yield Trial(node, f"{name} {signed} times the right one{why}", change)
+
+
+@slip("some factor", 70, generic=True)
+def some_factor(scene: Scene) -> Iterator[Trial]:
+    for name, node, _ in _everywhere(scene, None):
+        ends = [one.node for one in scene.wrong] if name == "each is" else [node]
+
+        def scaled(t: float, ends: list[Node] = ends) -> Change:
+            return Change(ends={n: lambda g: g * t for n in ends})
+
+        yield Trial(node, f"{name} {{}} times the right one", scaled, accepts=lambda t: abs(t) > 1e-3)

@@ -1,0 +1,187 @@
+"""What a slip is: a backward sweep with something changed, tried at every place where it can happen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd import Node, Tape
+
+from .printed import Given
+from .pushing import Change, Edge, Sweeper
+from .words import Words
+
+__all__ = [
+    "SLIPS", "Scene", "Slip", "Trial", "ended", "handed_on", "slip", "times", "with_reads", "with_upstream",
+]  # fmt: skip
+
+
+class Trial(NamedTuple):
+    """A slip at one place.
+
+    Attributes
+    ----------
+    node : Node
+        The operation that it happens at.
+    sentence : str or callable
+        What was done instead, without a full stop; ``{}`` stands for the number that is solved for, which a callable
+        is given.
+    change : Change or callable
+        ``change(t)`` where a number `t` is to be solved for.
+    operand : int or None
+        Which rule of the operation it is.
+    accepts : callable or None
+        Whether a number `t` makes sense.
+    places : int
+        At how many places at once.
+    """
+
+    node: Node
+    sentence: Any
+    change: Any
+    operand: int | None = None
+    accepts: Callable[[float], bool] | None = None
+    places: int = 1
+
+
+class Slip(NamedTuple):
+    """A slip by its name; `rank` orders those that fit: what could hardly fit by chance, or says most, comes first.
+
+    One that is `generic` is spoken of only where no other fits, and those that `covers` names not beside this one,
+    which says the same in better words. A `harmless` one is no mistake. One that is `chancy` has so many forms that it
+    counts only for gradients of digits enough that they do not come out by chance.
+    """
+
+    name: str
+    rank: int
+    generic: bool
+    trials: Callable[[Scene], Iterable[Trial]]
+    covers: tuple[str, ...] = ()
+    harmless: bool = False
+    chancy: bool = False
+
+
+SLIPS: list[Slip] = []
+
+
+def slip(
+    name: str,
+    rank: int,
+    *,
+    generic: bool = False,
+    covers: tuple[str, ...] = (),
+    harmless: bool = False,
+    chancy: bool = False,
+) -> Callable[[Any], Any]:
+    """Enter a function that yields trials into the list of slips."""
+
+    def enter(trials: Callable[[Scene], Iterable[Trial]]) -> Callable[[Scene], Iterable[Trial]]:
+        SLIPS.append(Slip(name, rank, generic, trials, covers, harmless, chancy))
+        return trials
+
+    return enter
+
+
+@dataclass
+class Scene:
+    """What the slips are tried on.
+
+    Attributes
+    ----------
+    sweeper : Sweeper
+    words : Words
+    given : dict of Node to Given
+    wrong : list of Given
+        Those that are to be explained.
+    lr, weight_decay : float or None
+    """
+
+    sweeper: Sweeper
+    words: Words
+    given: dict[Node, Given]
+    wrong: list[Given]
+    lr: float | None = None
+    weight_decay: float | None = None
+    outcome: Callable[[dict[Node, Any]], dict[Node, Any] | None] | None = None
+    """What is compared, made of the gradients; unless told, these themselves."""
+    memo: dict[str, Any] = field(default_factory=dict)
+    """What the slips find out about the tape, and share."""
+
+    @property
+    def tape(self) -> Tape:
+        return self.sweeper.tape
+
+    def value(self, operand: Any) -> Any:
+        """The value of a record, or a constant as an array."""
+        return self.tape.value(operand) if isinstance(operand, Node) else np.asarray(operand)
+
+    def edges(self) -> Iterator[Edge]:
+        """Every rule that the gradients in question pass through, the last operation first."""
+        for node in self.sweeper.nodes:
+            if node in self.sweeper.base.grads:
+                for i in self.sweeper.edges[node]:
+                    yield node, i
+
+    def nodes(self) -> Iterator[Node]:
+        """Every operation that the gradients in question pass through, the last first."""
+        for node in self.sweeper.nodes:
+            if node in self.sweeper.base.grads and self.sweeper.edges[node]:
+                yield node
+
+    def trial(self, edge: Edge, sentence: str, sent: Callable[[Any, Any], Any], **more: Any) -> Trial:
+        """A slip in what one rule sends: ``sent(g, c)`` instead of `c`."""
+        node, i = edge
+        return Trial(node, sentence, Change(edges={edge: sent}), i, **more)
+
+    @cached_property
+    def parameters(self) -> list[Node]:
+        """The leaves that have gradients, in the order in which they are first used."""
+        order: dict[Node, None] = {}
+        for node in self.tape:
+            for operand in node.operands:
+                if isinstance(operand, Node) and operand.is_leaf and operand.needs_grad:
+                    order[operand] = None
+        return list(order)
+
+    @cached_property
+    def gradients(self) -> dict[Node, Any]:
+        """The engine's gradients, of every record."""
+        return {step.node: np.asarray(step.grad) for step in self.tape.steps(self.sweeper.seed)}
+
+
+def handed_on(sweeper: Sweeper, node: Node, fn: Callable[[Any], Any]) -> Change:
+    """The finished gradient of a record changed, in itself and in all that is made of it."""
+
+    def sent(i: int) -> Callable[[Any, Any], Any]:
+        return lambda g, c: sweeper.send(node, i, fn(g))
+
+    return Change(edges={(node, i): sent(i) for i in sweeper.edges[node]}, ends={node: fn})
+
+
+def with_reads(sweeper: Sweeper, edge: Edge, position: int, value: Any) -> Callable[[Any, Any], Any]:
+    """What one rule sends where it reads another value for the operand at `position`."""
+    node, i = edge
+    operands = list(node.operands)
+    operands[position] = value
+    change = Change(calls={node: (tuple(operands), node.kwargs)})
+    return lambda g, c: sweeper.send(node, i, g, change)
+
+
+def times(k: Any) -> Callable[[Any, Any], Any]:
+    """What a rule sends, times a number."""
+    return lambda g, c: c * k
+
+
+def with_upstream(sweeper: Sweeper, edge: Edge, fn: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+    """What one rule sends of another gradient of the result, ``fn(g)``."""
+    node, i = edge
+    return lambda g, c: sweeper.send(node, i, fn(g))
+
+
+def ended(node: Node, fn: Callable[[Any], Any]) -> Change:
+    """Something made of the finished gradient of a record."""
+    return Change(ends={node: fn})

@@ -1,0 +1,191 @@
+"""What the places of a derivation are called: by their textbook names, by the variable of the program, by its line."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import Node, Tape
+
+from ..formula import Formula, backward
+from ..naming import Names
+from ..numbers import clean, number, ordinal
+
+__all__ = ["Words", "listed", "number", "ordinal"]
+
+_LONGEST = 48
+_SHORT = 20
+
+
+class Words:
+    """The names on a tape, for a person who reads a sentence and has no picture beside it.
+
+    A record without a name is called by the variable that the program assigned it to, or by its expression.
+    """
+
+    def __init__(self, tape: Tape):
+        self.tape = tape
+        self._fallback = Names(tape)
+        named = {node: self._fallback.of(node) for node in tape if node.name}
+        variables = self._variables(named)
+        root = tape.root
+        self.loss = self._fallback.loss
+        if self.loss.startswith("%"):
+            self.loss = variables.get(root) or "loss"
+        counts = Counter([*variables.values(), *named.values()])
+        seen: Counter[str] = Counter()
+        self._names = named
+        self._lines: dict[str, None] = {}
+        for node, variable in variables.items():
+            seen[variable] += 1
+            self._names[node] = f"{variable} ({seen[variable]})" if counts[variable] > 1 else variable
+        self._names[root] = self.loss
+        self._calls = {node: self._called(node) for node in tape if node not in self._names and not node.is_leaf}
+        self._alike = Counter(self._calls.values())
+        places = [(node.code, node.lasti, node.op) for node in tape]
+        self._often = Counter(places)
+        ordinals: Counter[Any] = Counter()
+        self._ordinals: dict[Node, int] = {}
+        for node, place in zip(tape, places, strict=True):
+            ordinals[place] += 1
+            self._ordinals[node] = ordinals[place]
+
+    def _variables(self, named: Mapping[Node, str]) -> dict[Node, str]:
+        """The variables that results were assigned to; not what a called function made on the way to its result."""
+        inside = self._inside = set[Node]()
+        for node in self.tape:
+            for operand in node.parents:
+                same = operand.code is node.code and operand.lasti == node.lasti
+                if same and operand.op != node.op and node.code is not None:
+                    inside.add(operand)
+        found = {}
+        for node in self.tape:
+            variable = "" if node in named or node in inside else _variable(node)
+            if variable:
+                found[node] = variable
+        return found
+
+    def of(self, node: Node, limit: int = _LONGEST) -> str:
+        """``z⁽¹⁾``; of a record without a name or a variable ``(x @ W1)``, or by its operation,
+        ``log_softmax(z)``, ``matmul (%7)``.
+        """
+        name = self._names.get(node)
+        if name is None:
+            source = node.source
+            if source is not None and 0 < len(source.expression) <= _SHORT and node not in self._inside:
+                often = self._often[self._place(node)]
+                which = f", {ordinal(self._ordinals[node])} time" if often > 1 else ""
+                name = f"({source.expression}{which})"
+            else:
+                call = self._calls.get(node, "")
+                name = call if self._alike[call] == 1 else f"{call} ({self._fallback.of(node)})".lstrip()
+        return clean(name, limit)
+
+    def _called(self, node: Node) -> str:
+        """``log_softmax(z)`` of one operand that has a name, else ``matmul``."""
+        only = node.parents[0] if len(node.operands) == 1 and len(node.parents) == 1 else None
+        return f"{node.op}({self._names[only]})" if only in self._names else node.op
+
+    def _place(self, node: Node) -> Any:
+        return node.code, node.lasti, node.op
+
+    def say(self, node: Node) -> str:
+        """The same in a sentence: with the expression, and which time it was computed."""
+        source = node.source
+        if node in self._names or source is None or not 0 < len(source.expression) <= _LONGEST:
+            return self.of(node)
+        often = self._often[self._place(node)]
+        which = f" (the {ordinal(self._ordinals[node])} time of {often})" if often > 1 else ""
+        return f"`{clean(source.expression, _LONGEST)}`{which}"
+
+    def operand(self, node: Node, k: int) -> str:
+        """An operand of an operation: a record, or a constant as the program wrote it."""
+        other = node.operands[k]
+        if isinstance(other, Node):
+            return self.say(other)
+        return _written_operand(node, k) or f"the constant of shape {np.shape(other)}"
+
+    def gradient(self, node: Node) -> str:
+        """``∂L/∂z⁽¹⁾``."""
+        name = self.say(node)
+        return f"∂{self.loss}/∂{name}" if name[0] != "`" else f"∂{self.loss}/∂({name[1:].replace('`', '', 1)})"
+
+    def made(self, node: Node) -> str:
+        """``a⁽¹⁾ = sigmoid(z⁽¹⁾)``: what a record is, with the line of the program."""
+        return self.say(node) + ("" if node.is_leaf else self.line(node))
+
+    def line(self, node: Node) -> str:
+        """`` (mlp.py:12)``, or empty; the line itself is printed below the sentence."""
+        if node.source is None:
+            return ""
+        layer = f", in layer {clean(node.scope.path)}" if node.scope.path else ""
+        line = f" ({node.source}{layer})"
+        self._lines[line] = None
+        return line
+
+    def each_line_once(self, sentence: str) -> str:
+        """A sentence in which a line that was just named is not named again."""
+        if not self._lines:
+            return sentence
+        parts = re.split(f"({'|'.join(map(re.escape, sorted(self._lines, key=len, reverse=True)))})", sentence)
+        last = ""
+        for k in range(1, len(parts), 2):
+            parts[k], last = "" if parts[k] == last else parts[k], parts[k]
+        return "".join(parts)
+
+    def rule(self, node: Node, i: int, grad: Any, *, adds: bool) -> str:
+        """``∂L/∂z⁽¹⁾ = ∂L/∂a⁽¹⁾ ⊙ a⁽¹⁾ ⊙ (1 − a⁽¹⁾)``: what the rule of a record sends to one operand."""
+        return self.equation(self.backward(node, i, grad), adds=adds)
+
+    def backward(self, node: Node, i: int, grad: Any) -> Formula:
+        """What the rule of a record sends to one operand, constants by what the program calls them."""
+        formula = backward(node, i, grad, self, self.tape.value)
+        taken = {symbol.name for symbol in formula.symbols}
+        for symbol in formula.symbols:
+            for k, operand in enumerate(node.operands):
+                if symbol.kind == "constant" and operand is symbol.array and np.ndim(operand):
+                    written = _written_operand(node, k)
+                    symbol.name = written if written and written not in taken else symbol.name
+        return formula
+
+    def equation(self, formula: Formula, *, adds: bool) -> str:
+        """A formula, with what the short names in it stand for."""
+        notes = f"   ({', '.join(formula.notes)})" if formula.notes else ""
+        return f"{formula.target.name} {'+=' if adds else '='} {formula.plain()}{notes}"
+
+
+def _variable(node: Node) -> str:
+    """The variable of the program that a value was assigned to, or empty."""
+    source = node.source
+    if source is None or not source.expression:
+        return ""
+    assigned = re.search(rf"(?:^|;)\s*([A-Za-z_]\w*)\s*=\s*{re.escape(source.expression)}\s*(?:$|[;#])", source.text)
+    return assigned[1] if assigned else ""
+
+
+def _written_operand(node: Node, k: int) -> str:
+    """What the program wrote for operand `k` of an operation, where that can be told and is short; or empty."""
+    source = node.source
+    try:
+        tree = ast.parse(source.expression.strip(), mode="eval").body if source is not None else None
+    except SyntaxError:
+        return ""
+    parts: list[ast.expr] = []
+    if isinstance(tree, ast.BinOp):
+        parts = [tree.left, tree.right]
+    elif isinstance(tree, ast.Call) and isinstance(tree.func, ast.Attribute) and not tree.keywords:
+        parts = tree.args
+    if len(parts) != len(node.operands) or not isinstance(parts[k], ast.Name | ast.Attribute | ast.Subscript):
+        return ""
+    text = ast.unparse(parts[k])
+    return text if len(text) <= _SHORT else ""
+
+
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """``a, b and c``."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else ""

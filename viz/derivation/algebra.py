@@ -1,0 +1,338 @@
+"""Rules of algebra on the trees of formulas: products and sums are collected, cancelled and, where that is shorter,
+multiplied out. No layer and no loss is known here; −y/a · a(1 − a) + (1 − y)/(1 − a) · a(1 − a) becomes a − y because
+a/a is 1 and equal terms cancel.
+
+Every function that works element by element is a sum of products of *atoms*: names, and functions that are none of
++ − × ÷. Functions that are linear in an operand hand its numbers and scalars to the front.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from autograd.rules import elementwise, indexing, shapes, windows
+
+from ..formula.tree import Apply, Number, Symbol, Tree, apply, is_call
+from .store import ONE, ZERO, Product, Store, exact
+from .trees import axes_kept, axes_of, is_given, is_number
+
+_MOST_TERMS = 64
+_LINEAR = frozenset({
+    np.transpose, np.swapaxes, np.moveaxis, np.reshape, np.expand_dims, np.squeeze, np.ravel, np.sum, np.flip,
+    np.cumsum, np.diagonal, np.trace, np.roll, indexing.getitem.fn, indexing.scatter.fn, windows.windows.fn,
+    windows.fold_windows.fn, windows.window_mean.fn, shapes.put_diagonal.fn,
+})  # fmt: skip
+_BILINEAR = frozenset({
+    np.matmul, np.outer, np.inner, np.dot, np.vdot, np.vecdot, np.tensordot, windows.window_product.fn,
+    windows.window_product_weight.fn, windows.window_product_windows.fn,
+})  # fmt: skip
+
+
+class Algebra(Store):
+    """Simplifies trees; knows what the values on the tape are called.
+
+    Attributes
+    ----------
+    length : Symbol or None
+        N, how many numbers the loss is the mean of: what a sum of so many ones is.
+    name : callable
+        Gives a name for a letter that nothing has yet.
+    remarks : dict
+        What was used of the numbers, as the keys: ``"each row of y adds up to 1"``.
+    one_hot : dict
+        An index to y, which is 1 at the picked elements, else 0.
+    """
+
+    def __init__(self, length: Symbol | None = None, name: Callable[[str], str] = str) -> None:
+        super().__init__()
+        self.length = length
+        self.name = name
+        self.remarks: dict[str, None] = {}
+        self.one_hot: dict[int, Symbol] = {}
+        self._values: dict[int, tuple[Tree, Product]] = {}
+        self._meanings: dict[int, Tree] = {}
+        self._products: list[tuple[tuple[tuple[int, int], ...], int]] = []
+
+    def define(self, symbol: Symbol, tree: Tree) -> None:
+        """Call an expression by the name of the value that it is, wherever it turns up."""
+        if not isinstance(tree, Apply):
+            return
+        self._meanings[id(symbol)] = tree
+        value = self.value(tree)
+        if value.number == 1 and len(value.powers) == 1 and value.powers[0][1] == 1:
+            key = value.powers[0][0]
+            if key not in self._sums and isinstance(self._atoms[key], Apply):
+                self.named.setdefault(key, symbol)
+        elif value.number == 1 and len(value.powers) > 1 and any(n < 0 for _, n in value.powers):
+            self._products.append((value.powers, self.atom(symbol).powers[0][0]))
+
+    def meaning(self, symbol: Symbol) -> Tree | None:
+        """What a named value is computed from, if it was defined."""
+        return self._meanings.get(id(symbol))
+
+    def simplified(self, tree: Tree) -> Tree:
+        """The same value, of the same shape, written as short as the rules find."""
+        return self.tree(self.value(tree), tree.shape, tree.dtype)
+
+    def forget(self) -> None:
+        """Look at every tree anew: more values have names than before."""
+        self._values.clear()
+
+    # --- sums and products
+
+    def _times(self, products: Sequence[Product]) -> Product:
+        """The product, equal factors together, what cancels gone."""
+        number: Any = Fraction(1)
+        powers: dict[int, int] = {}
+        for product in products:
+            number = number * product.number
+            for key, n in product.powers:
+                powers[key] = powers.get(key, 0) + n
+        for known, name in self._products:
+            while all(powers.get(key, 0) * n >= n * n for key, n in known):
+                for key, n in known:
+                    powers[key] -= n
+                powers[name] = powers.get(name, 0) + 1
+        return self._logistic(Product(number, tuple((key, n) for key, n in powers.items() if n)))
+
+    def multiply(self, products: Sequence[Product]) -> Product:
+        """The product: multiplied out where that is shorter."""
+        product = self._times(products)
+        if not product.number:
+            return ZERO
+        return self._shorter(product, [product])
+
+    def add(self, terms: Sequence[Product]) -> Product:
+        """The sum: multiplied out where that is shorter."""
+        return self._shorter(self._collect(terms), terms)
+
+    def _shorter(self, product: Product, terms: Sequence[Product]) -> Product:
+        out: list[Product] = []
+        for term in terms:
+            more = self._multiplied_out(term, _MOST_TERMS - len(out))
+            if more is None:
+                return product
+            out += more
+        if len(out) == len(terms) and all(a is b for a, b in zip(out, terms, strict=True)):
+            return product
+        expanded = self._collect(out)
+        return expanded if self._cost(expanded) < self._cost(product) else product
+
+    def _multiplied_out(self, product: Product, most: int) -> list[Product] | None:
+        """The terms of a product of sums; None if there are more than `most`. Sums with fractions go first, so that
+        their denominators meet the other factors."""
+        sums = [key for key, n in product.powers if n > 0 and key in self._sums]
+        if not sums:
+            return [product]
+        first = max(sums, key=lambda key: any(n < 0 for term in self._sums[key] for _, n in term.powers))
+        rest = Product(
+            product.number,
+            tuple((key, n - (key == first)) for key, n in product.powers if n - (key == first)),
+        )
+        out: list[Product] = []
+        for term in self._sums[first]:
+            more = self._multiplied_out(self._times([term, rest]), most - len(out))
+            if more is None or len(out) + len(more) > most:
+                return None
+            out += more
+        return out
+
+    def _collect(self, terms: Sequence[Product]) -> Product:
+        """The sum of some products as one: equal terms together, what all have in common in front of the bracket."""
+        found: dict[frozenset[tuple[int, int]], Product] = {}
+        for term in terms:
+            same = frozenset(term.powers)
+            before = found.get(same)
+            found[same] = term if before is None else before._replace(number=before.number + term.number)
+        left = [term for term in found.values() if term.number != 0]
+        if not left:
+            return ZERO
+        if len(left) == 1:
+            return left[0]
+        common = dict(left[0].powers)
+        for term in left[1:]:
+            powers = dict(term.powers)
+            common = {
+                key: min(n, powers[key]) if n > 0 else max(n, powers[key])
+                for key, n in common.items()
+                if key in powers and (powers[key] > 0) == (n > 0)
+            }
+        size_of = {abs(term.number) for term in left}
+        number = size_of.pop() if len(size_of) == 1 else Fraction(1)
+        inside = [
+            Product(term.number / number, tuple((k, n - common.get(k, 0)) for k, n in term.powers
+                                                if n - common.get(k, 0)))
+            for term in left
+        ]  # fmt: skip
+        inside.sort(key=lambda term: term.number < 0)
+        leading = min(inside, key=lambda term: (bool(term.powers) + self._is_given(term), sorted(term.powers)))
+        sign = 1 if leading.number > 0 else -1
+        normal = [Product(sign * term.number, term.powers) for term in inside]
+        key = self._intern(("sum", frozenset((frozenset(t.powers), t.number) for t in normal)))
+        self._sums.setdefault(key, tuple(normal))
+        return self._times([Product(number * sign, tuple(common.items())), Product(Fraction(1), ((key, 1),))])
+
+    def _is_given(self, term: Product) -> bool:
+        """Whether a term holds no value that a gradient flows to: labels are subtracted from predictions."""
+        inner = [t for key, _ in term.powers for t in self._sums.get(key, ())]
+        atoms = [self._atoms[key] for key, _ in term.powers if key in self._atoms]
+        return all(self._is_given(t) for t in inner) and all(is_given(atom) for atom in atoms)
+
+    def _logistic(self, product: Product) -> Product:
+        """1/(1 + eᵘ) is σ(−u), and eᵘ σ(−u) is 1 − σ(−u)."""
+        for key, n in product.powers:
+            terms = self._sums.get(key, ())
+            if n >= 0 or len(terms) != 2 or any(t.number != 1 for t in terms):
+                continue
+            exponentials = [t.powers[0][0] for t in terms if len(t.powers) == 1 and t.powers[0][1] == 1]
+            if len(exponentials) != 1 or not any(not t.powers for t in terms):
+                continue
+            exponential = self._atoms.get(exponentials[0])
+            if not isinstance(exponential, Apply) or not is_call(exponential, np.exp):
+                continue
+            u = exponential.args[0]
+            minus = self.tree(self.multiply([Product(Fraction(-1)), self.value(u)]), u.shape, u.dtype)
+            sigma = self.atom(apply(elementwise.sigmoid.fn, minus, shape=u.shape, dtype=exponential.dtype))
+            powers = dict(product.powers)
+            both = min(-n, max(powers.get(exponentials[0], 0), 0))
+            other = self._collect([ONE, Product(Fraction(-1), sigma.powers)])
+            del powers[key]
+            if both:
+                powers[exponentials[0]] -= both
+            rest = Product(product.number, tuple((k, m) for k, m in powers.items() if m))
+            return self._times([rest, *[sigma] * (-n - both), *[other] * both])
+        return product
+
+    # --- from trees
+
+    def value(self, tree: Tree) -> Product:
+        """A tree as a product of atoms. Its shape may be a smaller one, of which the tree's is a broadcast."""
+        known = self._values.get(id(tree))
+        if known is None:
+            known = self._values[id(tree)] = tree, self._value(tree)
+        return known[1]
+
+    def _value(self, tree: Tree) -> Product:
+        if isinstance(tree, Number):
+            return Product(exact(tree.value)) if is_number(tree) else self.atom(tree)
+        if isinstance(tree, Symbol):
+            return ONE if self.ones.get(tree.shape) is tree else self.atom(tree)
+        args = tree.args
+        if tree.dtype.kind == "f":
+            if is_call(tree, np.multiply):
+                return self.multiply([self.value(a) for a in args])
+            if is_call(tree, np.negative):
+                return self.multiply([Product(Fraction(-1)), self.value(args[0])])
+            if is_call(tree, np.add):
+                return self.add([self.value(a) for a in args])
+            if is_call(tree, np.subtract):
+                return self.add([self.value(args[0]), self.multiply([Product(Fraction(-1)), self.value(args[1])])])
+            if is_call(tree, np.divide, np.reciprocal):
+                above, below = args if is_call(tree, np.divide) else (Number(1), args[0])
+                inverse = self._inverse(self.value(below))
+                if inverse is not None:
+                    return self.multiply([self.value(above), inverse])
+            exponent = self._whole_power(tree)
+            if exponent is not None:
+                return self.multiply([self.value(args[0])] * exponent) if exponent else ONE
+            if is_call(tree, shapes.astype.fn, np.broadcast_to, np.positive) and args[0].dtype.kind in "fb":
+                return self.value(args[0])
+        if tree.fn in _LINEAR:
+            return self._linear(tree)
+        if tree.fn in _BILINEAR:
+            return self._bilinear(tree)
+        return self._function(tree)
+
+    def _inverse(self, product: Product) -> Product | None:
+        if not product.number:
+            return None
+        return Product(1 / product.number, tuple((key, -n) for key, n in product.powers))
+
+    def _whole_power(self, tree: Apply) -> int | None:
+        if is_call(tree, np.square):
+            return 2
+        if is_call(tree, np.power) and is_number(tree.args[1]):
+            n = tree.args[1].value
+            return int(n) if n == int(n) and 0 <= n <= 8 else None
+        return None
+
+    def _function(self, tree: Apply) -> Product:
+        """A function that is none of arithmetic, its operands simplified."""
+        from .identities import rewritten
+
+        args = tuple(self.simplified(a) for a in tree.args)
+        changed = any(a is not b for a, b in zip(args, tree.args, strict=True))
+        new = Apply(tree.rule, args, tree.options, tree.shape, tree.dtype) if changed else tree
+        other = rewritten(new, self)
+        return self.value(other) if other is not None else self.atom(new)
+
+    def apart(self, product: Product, shape: tuple[int, ...]) -> tuple[Product, Product]:
+        """The numbers and scalars in front, and the rest, which has that shape."""
+        if not shape:
+            return Product(product.number), product._replace(number=Fraction(1))
+        front = tuple((key, n) for key, n in product.powers if not self.shape_of_key(key))
+        return Product(product.number, front), Product(
+            Fraction(1), tuple((key, n) for key, n in product.powers if self.shape_of_key(key))
+        )
+
+    def _linear(self, tree: Apply) -> Product:
+        from .identities import rewritten
+
+        tree = axes_kept(tree)
+        x = tree.args[0]
+        value = self.value(x)
+        if not value.number:
+            return ZERO
+        if not x.shape and is_call(tree, np.transpose, np.reshape, np.expand_dims, np.squeeze, np.ravel, np.sum):
+            return value
+        front, rest = self.apart(value, x.shape)
+        if is_call(tree, np.sum) and tree.options.get("keepdims"):
+            along, rest = self._along(rest, x.ndim, axes_of(tree))
+            front = self.multiply([front, along])
+        if is_call(tree, np.transpose, np.swapaxes, np.reshape, np.expand_dims, np.squeeze) and not rest.powers:
+            return front
+        if is_call(tree, np.sum):
+            shape = self.shape_of(rest)
+            axes = axes_of(tree)
+            stretched = [a for a in axes if a < x.ndim - len(shape) or shape[a - x.ndim] == 1 != x.shape[a]]
+            if len(stretched) == len(axes) and (not shape or all(n == 1 for n in shape)) and not rest.powers:
+                return self.multiply([front, self._count([x.shape[a] for a in axes])])
+        inner = self.tree(rest, x.shape, x.dtype)
+        new = Apply(tree.rule, (inner, *tree.args[1:]), tree.options, tree.shape, tree.dtype)
+        other = rewritten(new, self)
+        if other is not None:
+            return self.multiply([front, self.value(other)])
+        return self.multiply([front, self.atom(new)])
+
+    def _along(self, product: Product, ndim: int, axes: Sequence[int]) -> tuple[Product, Product]:
+        """The factors that are the same along some axes, and the others."""
+        fixed = {
+            key
+            for key, _ in product.powers
+            if all(a < ndim - len(shape) or shape[a - ndim] == 1 for shape in [self.shape_of_key(key)] for a in axes)
+        }
+        parts = [tuple((key, n) for key, n in product.powers if (key in fixed) == same) for same in (True, False)]
+        return Product(Fraction(1), parts[0]), product._replace(powers=parts[1])
+
+    def _count(self, lengths: Sequence[int]) -> Product:
+        n = int(np.prod(lengths, dtype=np.int64))
+        if self.length is not None and int(self.length.array) == n:
+            return self.atom(self.length)
+        return Product(Fraction(n))
+
+    def _bilinear(self, tree: Apply) -> Product:
+        from .identities import rewritten
+
+        values = [self.value(a) for a in tree.args]
+        if not all(v.number for v in values):
+            return ZERO
+        pairs = [self.apart(v, a.shape) for v, a in zip(values, tree.args, strict=True)]
+        args = tuple(self.tree(rest, a.shape, a.dtype) for (_, rest), a in zip(pairs, tree.args, strict=True))
+        new = Apply(tree.rule, args, tree.options, tree.shape, tree.dtype)
+        other = rewritten(new, self)
+        inner = self.value(other) if other is not None else self.atom(new)
+        return self.multiply([*(front for front, _ in pairs), inner])

@@ -1,0 +1,323 @@
+"""A whole derivation: which lines there are, and how they are shown."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from autograd import Node, Tape
+
+from ..formula import _gradient_symbol
+from ..formula.tree import Symbol, Tree, evaluate
+from ..formula.writers import shape_text
+from .factors import Factor, factor
+from .lines import (
+    TITLES,
+    Kind,
+    Line,
+    Written,
+    called,
+    chain_row,
+    factors_row,
+    numbers_line,
+    partial,
+    symbol_text,
+    tree_line,
+    tree_text,
+)
+from .routes import MOST_PATHS, Routes
+from .trees import size
+
+_LONG = 20
+SLOT = Written("• is the product of the factors left of it", r"\bullet\text{ is the product of the factors left of it}")
+STAR = Written(
+    "wᵀ ⋆ δ is a sum over windows: its element [k, c, i, j] is Σ w[n, c, p, q, i, j] δ[n, k, p, q] over n, p and q",
+    r"(w^\top \star \delta)_{kcij} = \sum_{n,p,q} w_{ncpqij}\, \delta_{nkpq}",
+)
+
+
+class Derivation:
+    """How the gradient of a loss with respect to one value is derived, line by line.
+
+    ``print`` shows plain text, a notebook LaTeX.
+
+    Attributes
+    ----------
+    lines : tuple of Line
+        Each can be computed, ``line.evaluate()``, and gives the gradient of its own ``line.target``.
+    closed : str
+        The right-hand side of the closed form.
+    notes : tuple of str
+        What short names stand for, and what was used on the way.
+    gradient : array
+        The engine's.
+    """
+
+    def __init__(self, tape: Tape, node: Node, *, to: Literal["plain", "latex"] = "plain", numbers: bool = True):
+        self._routes = Routes(tape, node)
+        self._to = to
+        self._numbers = numbers
+        self.gradient = self._routes.gradients[node]
+        self.target = self._target(node)
+        self.lines: tuple[Line, ...] = tuple(self._made())
+
+    # --- lines
+
+    def _target(self, node: Node) -> Symbol:
+        routes = self._routes
+        array = routes.gradients[node]
+        return _gradient_symbol(node, routes.names, array, short=False)
+
+    def _short_target(self, node: Node) -> Symbol:
+        name = self._routes.sent[node]
+        return name if isinstance(name, Symbol) and node is not self._routes.node else self._target(node)
+
+    def _made(self) -> Iterator[Line]:
+        routes = self._routes
+        few = routes.count <= MOST_PATHS
+        if len(routes.stations) > 2:
+            yield from self._chain() if few else self._chain_by_station()
+            yield from self._factors() if few else self._factors_by_station()
+        closed = self._closed_tree
+        if few and len(routes.stations) > 2:
+            yield from self._ordered()
+        if closed is not None:
+            yield tree_line("closed", self.target, [closed], shapes=len(routes.stations) == 2)
+        if len(self._layers) > 1 or (closed is None and few):
+            yield from self._recursion()
+        if self._numbers:
+            trees = [self._last_tree] if closed is None else [closed, self._last_tree]
+            yield numbers_line(self.target, trees, self.gradient)
+
+    def _chain(self) -> Iterator[Line]:
+        routes, left = self._routes, symbol_text(self.target)
+        paths = routes.paths()
+        rows = [chain_row(routes, path) for path in paths]
+        pad = " " * len(left.plain)
+        plain = [f"{left.plain} = {rows[0].plain}", *(f"{pad} + {row.plain}" for row in rows[1:])]
+        latex = [rf"{left.latex} &= {rows[0].latex}", *(rf"&\quad + {row.latex}" for row in rows[1:])]
+        cancelled = dict.fromkeys(f"∂{called(routes, n).plain}" for path in paths for n in path[1:-1])
+        remarks = [Written(f"{_listed(list(cancelled))} {'cancel' if len(cancelled) > 1 else 'cancels'}", "")]
+        yield Line("chain", self.target, lambda: routes.product(routes.node), plain, latex, remarks=remarks)
+
+    def _chain_by_station(self) -> Iterator[Line]:
+        """Too many ways to list them: station by station, each the sum over what it is used for."""
+        routes = self._routes
+        for node in self._backward():
+            target, users = self._target(node), routes.users(node)
+            if users == [routes.tape.root] and node is not routes.node:
+                continue
+            left = symbol_text(target)
+            terms = [
+                Written(f"{u.plain} · {p.plain}", rf"{u.latex} \cdot {p.latex}") if user is not routes.tape.root else p
+                for user in users
+                for u, p in [(partial(routes, routes.tape.root, user), partial(routes, user, node))]
+            ]
+            plain = f"{left.plain} = {' + '.join(t.plain for t in terms)}"
+            latex = rf"{left.latex} &= {' + '.join(t.latex for t in terms)}"
+            yield Line("chain", target, functools.partial(routes.product, node), [plain], [latex])
+
+    def _backward(self) -> list[Node]:
+        """The stations in the order of the backward pass, without the loss."""
+        return [n for n in reversed(self._routes.stations) if n is not self._routes.tape.root]
+
+    def _factors(self) -> Iterator[Line]:
+        routes = self._routes
+        ways = [[factor(routes, a, b) for a, b in itertools.pairwise(p)] for p in routes.paths()]
+        each = list(dict.fromkeys((f.above, f.below) for way in ways for f in way))
+        known = {(f.above, f.below): f for way in ways for f in way}
+        plain, _ = factors_row(routes, [known[pair] for pair in each])
+        left = symbol_text(self.target)
+        rows = [factors_row(routes, way)[1] for way in ways]
+        latex = [rf"{left.latex} &= {rows[0]}", *(rf"&\quad + {row}" for row in rows[1:])]
+        trees = [f.tree for f in known.values()]
+        remarks = [SLOT] if any("•" in row for row in plain) else []
+        remarks += [STAR] if any("ᵀ ⋆" in row for row in plain) else []
+        yield Line("factors", self.target, lambda: _multiplied(ways), plain, latex, trees, remarks=remarks)
+
+    def _factors_by_station(self) -> Iterator[Line]:
+        """What each station is sent, written out, station by station."""
+        for node in self._backward():
+            yield tree_line("factors", self._short_target(node), self._sent_to(node))
+
+    def _sent_to(self, node: Node) -> list[Tree]:
+        return [self._routes.part(user, node) for user in self._routes.users(node)]
+
+    def _ordered(self) -> Iterator[Line]:
+        routes = self._routes
+        if len(routes.stations) <= _LONG:
+            trees = [routes.along(path) for path in routes.paths()]
+            if sum(map(size, trees)) <= 2 * _LONG:
+                yield tree_line("ordered", self.target, trees, shapes=True)
+                return
+        for node in self._stops:
+            yield tree_line("ordered", self._short_target(node), self._between(node), shapes=True)
+
+    def _between(self, node: Node) -> list[Tree]:
+        """What reaches a stop from the stops before it, not simplified."""
+        tree = self._routes.gradient(node, frozenset(self._stops) - {node}, simplify=False)
+        assert tree is not None
+        return [tree]
+
+    @cached_property
+    def _layers(self) -> list[Node]:
+        """The pre-activations on the way, latest first: z⁽²⁾ and z⁽¹⁾, z₂ and z₁."""
+        names = self._routes.names
+        return [n for n in self._backward() if _is_layer(names.of(n)) and n is not self._routes.node]
+
+    @cached_property
+    def _stops(self) -> list[Node]:
+        """Where a long derivation is cut: at the pre-activations, else at every station."""
+        return [*self._layers, self._routes.node] if self._layers else self._backward()
+
+    @cached_property
+    def _closed_tree(self) -> Tree | None:
+        """The gradient in closed form, None where that is too long to be read."""
+        most = 4 * _LONG if len(self._stops) > 1 else None
+        tree = self._routes.gradient(self._routes.node, most=most)
+        if tree is None or (most is not None and size(tree) > _LONG):
+            return None
+        return self._checked(tree, self._routes.node)
+
+    @cached_property
+    def _last_tree(self) -> Tree:
+        return self._recursive(self._routes.node)
+
+    def _recursive(self, node: Node) -> Tree:
+        named = frozenset(self._stops) - {node}
+        tree = self._routes.gradient(node, named)
+        assert tree is not None
+        return self._checked(tree, node, named)
+
+    def _checked(self, tree: Tree, node: Node, named: frozenset[Node] = frozenset()) -> Tree:
+        """A simplified tree, if its numbers are the engine's."""
+        expected = self._routes.gradients[node]
+        tolerance = float(np.finfo(expected.dtype).eps) ** 0.5
+        with np.errstate(all="ignore"):
+            found = np.asarray(evaluate(tree))
+            scale = float(np.max(np.abs(expected), initial=0))
+            if np.isfinite(scale) and not np.all(np.abs(found - expected) <= tolerance * max(scale, 1e-30)):
+                plain = self._routes.gradient(node, named, simplify=False)
+                assert plain is not None
+                return plain
+        return tree
+
+    def _recursion(self) -> Iterator[Line]:
+        for node in self._stops:
+            yield tree_line("recursion", self._short_target(node), [self._recursive(node)])
+
+    # --- what is shown
+
+    @property
+    def closed(self) -> str:
+        return tree_text(self._closed_tree or self._last_tree).plain
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(note.plain for note in self._notes)
+
+    def _delta(self) -> Written:
+        loss = called(self._routes, self._routes.tape.root)
+        latex = rf"\delta^{{(l)}} = \frac{{\partial {loss.latex}}}{{\partial z^{{(l)}}}}"
+        return Written(f"δ⁽ˡ⁾ = ∂{loss.plain}/∂z⁽ˡ⁾", latex)
+
+    @cached_property
+    def _notes(self) -> list[Written]:
+        routes, used = self._routes, {id(s) for line in self.lines for s in line.symbols}
+        letters = [(routes.sent[node], self._target(node)) for node in self._backward()]
+        notes = [
+            _equation(symbol_text(name), symbol_text(target))
+            for name, target in letters
+            if isinstance(name, Symbol) and name.of is None and id(name) in used
+        ]
+        notes = notes if len(notes) < 2 else [self._delta()]
+        for node in routes.stations:
+            unnamed = not node.name and not node.is_leaf and node is not routes.tape.root
+            if unnamed and id(routes.builder.symbol(node)) in used:
+                notes.append(_equation(symbol_text(routes.builder.symbol(node)), tree_text(routes.meaning(node))))
+        notes += [_equation(symbol_text(p), tree_text(tree)) for p, tree in routes.shares if id(p) in used]
+        n = routes.length
+        if n is not None and id(n) in used:
+            notes.append(_equation(symbol_text(n), Written(*[str(int(n.array))] * 2)))
+        for y in routes.algebra.one_hot.values():
+            if id(y) in used:
+                rows = " of each row" if y.ndim > 1 else ""
+                notes.append(_after(symbol_text(y), f" is 1 at the picked element{rows}, else 0"))
+        notes += [Written(text, rf"\text{{{text}}}") for text in routes.algebra.remarks]
+        if not np.isfinite(self.gradient).all() and np.isfinite(self.lines[-1].evaluate()).all():
+            text = "step by step this is NaN or Inf here, by a division by 0 that the closed form does not have"
+            notes.append(Written(text, rf"\text{{{text}}}"))
+        return notes
+
+    def plain(self) -> str:
+        """The derivation as Unicode text."""
+        name = self._routes.names.of(self._routes.node)
+        out = [f"{symbol_text(self.target).plain}, where {name} has shape {shape_text(self._routes.node.shape)}"]
+        before: Kind | None = None
+        for line in self.lines:
+            if line.kind != before:
+                out += ["", TITLES[line.kind]]
+                before = line.kind
+            out += [f"  {row}" for row in line.plain().split("\n")]
+            out += [f"    shapes: {line.shapes}"] if line.shapes else []
+            out += [f"    {remark.plain}" for remark in line.remarks]
+        if self.notes:
+            out += ["", "where", *(f"  {note}" for note in self.notes)]
+        return "\n".join(out)
+
+    def latex(self) -> str:
+        """The derivation in LaTeX's math mode: one ``aligned`` of all lines."""
+        rows: list[str] = []
+        before = None
+        for line in self.lines:
+            same = line.target.name == before
+            new = line.rows(left=not same)
+            rows += new if not same or rows[-len(new) :] != new else []
+            rows += [rf"&\quad {remark.latex}" for remark in line.remarks if remark.latex]
+            before = line.target.name
+        if self._notes:
+            rows.append(r"&\text{where } " + r",\quad ".join(note.latex for note in self._notes))
+        return "\\begin{aligned}\n" + " \\\\[2ex]\n".join(rows) + "\n\\end{aligned}"
+
+    def __str__(self) -> str:
+        return self.latex() if self._to == "latex" else self.plain()
+
+    def __repr__(self) -> str:
+        return f"<Derivation {symbol_text(self.target).plain} = {self.closed}>"
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/latex": self._repr_latex_(), "text/plain": self.plain()}
+
+
+def _is_layer(name: str) -> bool:
+    return name[:1] == "z" and not any(c.isalpha() for c in name[1:])
+
+
+def _multiplied(ways: list[list[Factor]]) -> Any:
+    total: Any = 0
+    for way in ways:
+        g: Any = None
+        for f in way:
+            g = f.times(g)
+        total = total + g
+    return total
+
+
+def _equation(left: Written, right: Written) -> Written:
+    return Written(f"{left.plain} = {right.plain}", f"{left.latex} = {right.latex}")
+
+
+def _after(name: Written, text: str) -> Written:
+    return Written(name.plain + text, rf"{name.latex}\text{{{text}}}")
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,0 +1,178 @@
+"""Identities of functions that simplify a derivative: exp(log x) = x, Σ softmax = 1, what picking sends back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd.registry import RULES
+from autograd.rules import elementwise, indexing, reductions
+
+from ..formula.tree import Apply, Number, Symbol, Tree, apply, evaluate, is_call, symbols
+from .algebra import Algebra
+from .trees import is_constant, uniform
+
+Rewrite = Callable[[Apply, Algebra], "Tree | None"]
+
+
+def rewritten(tree: Apply, algebra: Algebra) -> Tree | None:
+    """The tree as another one, by the first identity that fits; None if there is none."""
+    for rewrite in _REWRITES:
+        found = rewrite(tree, algebra)
+        if found is not None:
+            return found
+    return None
+
+
+def _inverse_functions(tree: Apply, algebra: Algebra) -> Tree | None:
+    """exp(log x) = x, exp(log softmax z) = softmax z, log(exp x) = x."""
+    if not tree.args or not isinstance(tree.args[0], Apply):
+        return None
+    x = tree.args[0]
+    if is_call(tree, np.exp) and is_call(x, reductions.log_softmax.fn):
+        return Apply(RULES[reductions.softmax.fn], x.args, x.options, tree.shape, tree.dtype)
+    inverse = ((np.exp, np.log), (np.log, np.exp))
+    return x.args[0] if any(is_call(tree, f) and is_call(x, g) for f, g in inverse) else None
+
+
+def _exponential_of_a_difference(tree: Apply, algebra: Algebra) -> Tree | None:
+    """exp(x − log(1 + eˣ)) = σ(x), and exp(x − log Σ eˣ) = softmax x."""
+    if not is_call(tree, np.exp) or not is_call(tree.args[0], np.subtract):
+        return None
+    x, other = tree.args[0].args
+    while is_call(other, np.reshape, np.broadcast_to) and isinstance(other, Apply):
+        other = other.args[0]
+    if not isinstance(other, Apply):
+        return None
+    if is_call(other, np.logaddexp):
+        a, b = other.args
+        for zero, y in ((a, b), (b, a)):
+            if isinstance(zero, Number) and zero.value == 0 and algebra.key(y) == algebra.key(x):
+                return apply(elementwise.sigmoid.fn, x, shape=tree.shape, dtype=tree.dtype)
+    if is_call(other, reductions.logsumexp.fn) and algebra.key(other.args[0]) == algebra.key(x):
+        options = {"axis": other.options.get("axis")}
+        if options["axis"] is None:
+            options["axis"] = tuple(range(x.ndim))
+        return Apply(RULES[reductions.softmax.fn], (x,), options, tree.shape, tree.dtype)
+    return None
+
+
+def _sum_of_constants(tree: Apply, algebra: Algebra) -> Tree | None:
+    """A sum of constants that is one number everywhere: a row of a one-hot y adds up to 1."""
+    if not is_call(tree, np.sum) or not is_constant(tree):
+        return None
+    number = uniform(tree)
+    names = [s for s in symbols(tree) if algebra.ones.get(s.shape) is not s]
+    if number is None or (names and number != 1):
+        return None
+    if len(names) == 1 and isinstance(tree.args[0], Symbol):
+        rows = "each row of " if tree.args[0].ndim > 1 else ""
+        algebra.remarks[f"{rows}{names[0].name} adds up to 1"] = None
+    return Number(int(number) if number == int(number) else number)
+
+
+def _sum_of_shares(tree: Apply, algebra: Algebra) -> Tree | None:
+    """Σ softmax(x) = 1 along the axis of the softmax."""
+    if not is_call(tree, np.sum):
+        return None
+    share = tree.args[0]
+    if isinstance(share, Symbol):
+        share = algebra.meaning(share)
+    if not isinstance(share, Apply) or not is_call(share, reductions.softmax.fn):
+        return None
+    axis, ndim = share.options.get("axis", -1), share.ndim
+    mine = {a % ndim for a in (axis if isinstance(axis, tuple) else (axis,))}
+    over = tree.options.get("axis")
+    summed = set(range(ndim)) if over is None else {a % ndim for a in (over if isinstance(over, tuple) else (over,))}
+    return Number(1) if mine == summed else None
+
+
+def _extreme(tree: Apply, algebra: Algebra) -> Tree | None:
+    """The larger one of two where it is the same one everywhere: of p and 10⁻¹², say."""
+    if not is_call(tree, np.maximum, np.minimum) or not any(isinstance(a, Number) for a in tree.args):
+        return None
+    x, y = tree.args if isinstance(tree.args[1], Number) else tree.args[::-1]
+    if x.shape != tree.shape or isinstance(x, Number):
+        return None
+    value, bound = np.asarray(evaluate(x)), y.value
+    chosen = value >= bound if is_call(tree, np.maximum) else value <= bound
+    return x if value.size and bool(chosen.all()) else None
+
+
+def _one_hot(tree: Apply, algebra: Algebra) -> Tree | None:
+    """What picking one element of each row sends back: y ⊙ what is sent, where y is 1 at the picked ones, else 0."""
+    if not is_call(tree, indexing.scatter.fn):
+        return None
+    index = tree.options["index"]
+    sent = _unpicked(tree.args[0], index, tree)
+    if sent is None:
+        return None
+    key = algebra.key(Apply(tree.rule, (Number(1),), tree.options, tree.shape, tree.dtype))
+    if key not in algebra.one_hot:
+        plain = _plain_index(index)
+        hits = np.zeros(tree.shape, np.int64)
+        np.add.at(hits, plain, 1)
+        if hits.max(initial=0) > 1:
+            return None
+        algebra.one_hot[key] = Symbol("constant", algebra.name("y"), hits.astype(tree.dtype))
+    return apply(np.multiply, sent, algebra.one_hot[key], shape=tree.shape, dtype=tree.dtype)
+
+
+def _plain_index(index: Any) -> Any:
+    if isinstance(index, tuple):
+        return tuple(_plain_index(part) for part in index)
+    return index.array if isinstance(index, Symbol) else index
+
+
+def _same_index(a: Any, b: Any) -> bool:
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(_same_index(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, Symbol) or isinstance(b, Symbol):
+        return a is b
+    return type(a) is type(b) and bool(a == b)
+
+
+def _unpicked(tree: Tree, index: Any, like: Apply) -> Tree | None:
+    """An expression of picked elements as one of all elements; None where it is not of picked elements alone."""
+    if tree.shape == ():
+        return tree
+    if isinstance(tree, Symbol):
+        return Number(1) if tree.name == "1" and tree.kind == "constant" else None
+    if not isinstance(tree, Apply):
+        return None
+    x = tree.args[0] if tree.args else tree
+    if is_call(tree, indexing.getitem.fn):
+        return x if x.shape == like.shape and _same_index(tree.options["index"], index) else None
+    if is_call(tree, np.broadcast_to):
+        return x if x.shape == () else None
+    if isinstance(tree.fn, np.ufunc) and not tree.fn.signature:
+        args = [_unpicked(a, index, like) for a in tree.args]
+        found = [a for a in args if a is not None]
+        if len(found) != len(args):
+            return None
+        shape = np.broadcast_shapes(*(a.shape for a in found))
+        return Apply(tree.rule, tuple(found), tree.options, shape, tree.dtype)
+    return None
+
+
+def _transposed_product(tree: Apply, algebra: Algebra) -> Tree | None:
+    """(A B)ᵀ = Bᵀ Aᵀ, and (Aᵀ)ᵀ = A."""
+    if not is_call(tree, np.transpose) or tree.options.get("axes") is not None or tree.ndim != 2:
+        return None
+    x = tree.args[0]
+    if not isinstance(x, Apply) or x.ndim != 2:
+        return None
+    if is_call(x, np.transpose) and x.options.get("axes") is None:
+        return x.args[0]
+    if is_call(x, np.matmul) and all(a.ndim == 2 for a in x.args):
+        a, b = (apply(np.transpose, m, shape=m.shape[::-1], dtype=m.dtype) for m in x.args)
+        return apply(np.matmul, b, a, shape=tree.shape, dtype=tree.dtype)
+    return None
+
+
+_REWRITES: tuple[Rewrite, ...] = (
+    _inverse_functions, _exponential_of_a_difference, _sum_of_constants, _sum_of_shares, _extreme, _one_hot,
+    _transposed_product,
+)  # fmt: skip

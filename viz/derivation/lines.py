@@ -1,0 +1,256 @@
+"""The lines of a derivation, each written as plain text and as LaTeX, and each computed from what is written."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from functools import partial as bound
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from autograd import Node
+from autograd.rules import windows
+
+from ..formula import gradient_symbol
+from ..formula.printer import Printer
+from ..formula.tree import Apply, Symbol, Tree, evaluate, is_call, symbols
+from ..formula.writers import Latex, Plain, Writer, shape_text
+from ..numbers import FEW, columns, norm, padded
+from .factors import Factor
+from .routes import Routes
+
+Kind = Literal["chain", "factors", "ordered", "closed", "recursion", "numbers"]
+TITLES: dict[Kind, str] = {
+    "chain": "The chain rule",
+    "factors": "Its factors",
+    "ordered": "In the order in which the shapes agree",
+    "closed": "Closed form",
+    "recursion": "From layer to layer",
+    "numbers": "In numbers",
+}
+
+
+class Written(NamedTuple):
+    """A text in both writings."""
+
+    plain: str
+    latex: str
+
+
+class Line:
+    """One line of a derivation: the gradient of a value, written in one way.
+
+    Attributes
+    ----------
+    kind : {"chain", "factors", "ordered", "closed", "recursion", "numbers"}
+    target : Symbol
+        The gradient that stands left.
+    shapes : str
+        The line with shapes in the place of names; empty where that says nothing.
+    remarks : tuple of Written
+        What belongs under it, as plain text and as LaTeX.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        target: Symbol,
+        compute: Callable[[], Any],
+        plain: Sequence[str],
+        latex: Sequence[str],
+        trees: Sequence[Tree] = (),
+        shapes: str = "",
+        remarks: Sequence[Written] = (),
+    ):
+        self.kind: Kind = kind
+        self.target = target
+        self.shapes = shapes
+        self.remarks = tuple(remarks)
+        self.symbols = tuple(dict.fromkeys(s for tree in trees for s in symbols(tree)))
+        self._compute = compute
+        self._plain = tuple(plain)
+        self._latex = tuple(latex)
+
+    def evaluate(self) -> Any:
+        """The array that the line gives, of the shape and dtype of the gradient."""
+        with np.errstate(all="ignore"):
+            value = np.asarray(self._compute())
+        return np.broadcast_to(value, self.target.shape).astype(self.target.dtype)
+
+    def plain(self) -> str:
+        """The line as Unicode text; one row for each summand of a sum of several."""
+        return "\n".join(self._plain)
+
+    def latex(self) -> str:
+        """The line in LaTeX's math mode."""
+        if len(self._latex) == 1:
+            return self._latex[0].replace("&", "", 1)
+        return r"\begin{aligned} " + r" \\ ".join(self._latex) + r" \end{aligned}"
+
+    def rows(self, *, left: bool = True) -> list[str]:
+        """The rows in LaTeX, with & before the sign they are aligned at; the first one's left side may be left out."""
+        first, *others = self._latex
+        return [first if left else first[first.index("&") :], *others]
+
+    def __repr__(self) -> str:
+        return f"<Line {self.kind}: {self._plain[0]}>"
+
+
+PLAIN, LATEX = Plain(), Latex()
+_WIDE = 150
+_MOST_PARTIALS = 24
+STARS = (windows.window_product.fn, windows.window_product_weight.fn, windows.window_product_windows.fn)
+ARROW = r"\to "
+
+
+def tree_text(tree: Tree, what: Any = "symbols") -> Written:
+    """A tree as text; a condition in the brackets of Iverson."""
+    return Written(*(_printed(tree, writer, what) for writer in (PLAIN, LATEX)))
+
+
+def _printed(tree: Tree, writer: Writer, what: Any) -> str:
+    places = {id(symbol): k for k, symbol in enumerate(symbols(tree))}
+    return Printer(writer, what, places).arithmetic(tree).text.strip()
+
+
+def symbol_text(symbol: Symbol) -> Written:
+    return Written(*(writer.symbol(symbol, 0).text for writer in (PLAIN, LATEX)))
+
+
+def called(routes: Routes, node: Node) -> Written:
+    """The name of a value or of the loss."""
+    loss, name = gradient_symbol(node, routes.names).of or ("", "")
+    return Written(*(writer.name(loss if node is routes.tape.root else name).text for writer in (PLAIN, LATEX)))
+
+
+def partial(routes: Routes, above: Node, below: Node, *, cancel: tuple[bool, bool] = (False, False)) -> Written:
+    """∂a/∂z; in LaTeX what cancels is struck out."""
+    names = [called(routes, node) for node in (above, below)]
+    texts, marks = [f"∂{name.plain}" for name in names], [rf"\partial {name.latex}" for name in names]
+    marks = [rf"\cancel{{{mark}}}" if struck else mark for mark, struck in zip(marks, cancel, strict=True)]
+    return Written("/".join(texts), LATEX.stacked(*marks))
+
+
+def chain_row(routes: Routes, path: Sequence[Node]) -> Written:
+    """∂L/∂a · ∂a/∂z · ∂z/∂W; the middle of a very long product is left out."""
+    last = len(path) - 2
+    parts = [partial(routes, a, b, cancel=(i > 0, i < last)) for i, (a, b) in enumerate(itertools.pairwise(path))]
+    if len(parts) > _MOST_PARTIALS:
+        parts = [*parts[: _MOST_PARTIALS // 2], Written("⋯", r"\cdots"), *parts[-_MOST_PARTIALS // 2 + 1 :]]
+    return Written(" · ".join(p.plain for p in parts), r" \cdot ".join(p.latex for p in parts))
+
+
+def factors_row(routes: Routes, factors: Sequence[Factor]) -> tuple[list[str], str]:
+    """The factors one under the other in plain text, and with braces under them in LaTeX."""
+    rows = []
+    braces = []
+    for f in factors:
+        name, value = partial(routes, f.above, f.below), tree_text(f.tree)
+        rows.append((name.plain, f"= {value.plain}", f.shape))
+        under = rf"\begin{{array}}{{c}} {value.latex} \\ {shape_latex(f.shape)} \end{{array}}"
+        braces.append(rf"\underbrace{{{name.latex}}}_{{{under}}}")
+    return _table(rows), r" \cdot ".join(braces)
+
+
+def shape_latex(text: str) -> str:
+    """A shape, or two with an arrow, small and upright."""
+    return rf"{{\scriptstyle {text.replace('→', ARROW)}}}"
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(columns(row[c]) for row in rows) for c in range(len(rows[0]))]
+    return ["  ".join(padded(cell, w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def tree_line(kind: Kind, target: Symbol, trees: Sequence[Tree], *, shapes: bool = False) -> Line:
+    """A line that says what a tree does, or a sum of several."""
+    left = symbol_text(target)
+    texts = [tree_text(tree) for tree in trees]
+    blank = " " * len(left.plain)
+    plain = [f"{left.plain} = {texts[0].plain}", *(f"{blank} + {t.plain}" for t in texts[1:])]
+    latex = [rf"{left.latex} &= {texts[0].latex}", *(rf"&\quad + {t.latex}" for t in texts[1:])]
+    sized = ""
+    if shapes and any(t.shape for t in symbols(trees[0])):
+        texts_of = [shape_of(t) for t in trees]
+        if any(any(c in text for c in "·⊙⋆") for text in texts_of):
+            sized = f"{shape_text(target.shape)} = {' + '.join(texts_of)}"
+    return Line(kind, target, lambda: sum(evaluate(t) for t in trees), plain, latex, trees, sized)
+
+
+def numbers_line(target: Symbol, trees: Sequence[Tree], value: Any) -> Line:
+    """The first line of some that is short with numbers in the place of names, and what it gives."""
+    left, given = symbol_text(target), _array_text(value)
+    for tree in trees:
+        text = tree_text(tree, "numbers")
+        if len(text.plain) <= _WIDE and "▦" not in text.plain and text.plain != given.plain:
+            pad = " " * len(left.plain)
+            plain = [f"{left.plain} = {text.plain}", f"{pad} = {given.plain}"]
+            latex = [rf"{left.latex} &= {text.latex}", rf"&= {given.latex}"]
+            return Line("numbers", target, bound(evaluate, tree), plain, latex, [tree])
+    plain, latex = [f"{left.plain} = {given.plain}"], [rf"{left.latex} &= {given.latex}"]
+    return Line("numbers", target, bound(evaluate, trees[0]), plain, latex, trees[:1])
+
+
+def _array_text(array: Any) -> Written:
+    """The numbers of an array; of a large one its shape and norm."""
+    array = np.asarray(array)
+    if array.size > FEW and array.ndim == 2 and array.size <= 3 * FEW:
+        rows = [[_numerals(v) for v in row] for row in array]
+        return Written(
+            PLAIN.matrix([[v.plain for v in row] for row in rows]),
+            LATEX.matrix([[v.latex for v in row] for row in rows]),
+        )
+    text = _numerals(array)
+    if array.size <= FEW or "▦" not in text.plain:
+        return text
+    size = norm(array).replace("-", "−")
+    return Written(f"{text.plain}, ‖·‖ = {size}", rf"{text.latex},\quad \|{{\cdot}}\| = {size}")
+
+
+def _numerals(array: Any) -> Written:
+    symbol = Symbol("gradient", "g", array)
+    return Written(*(Printer(writer, "numbers", {}).symbol(symbol).text for writer in (PLAIN, LATEX)))
+
+
+def shape_of(tree: Tree) -> str:
+    """The product that a tree is, its factors as shapes; what works element by element has one."""
+    return _shaped(tree)[0]
+
+
+def _shaped(tree: Tree) -> tuple[str, str]:
+    """The shapes, and the sign between them."""
+    if not isinstance(tree, Apply):
+        return shape_text(tree.shape), ""
+    if is_call(tree, np.negative):
+        return _shaped(tree.args[0])
+    if is_call(tree, np.multiply) or (is_call(tree, np.divide) and _has_product(tree)):
+        parts = [_shaped(a) for a in tree.args if a.shape]
+        if len(parts) < 2:
+            return parts[0] if parts else ("()", "")
+        return " ⊙ ".join(f"({text})" if sign in ("·", "⋆", "+") else text for text, sign in parts), "⊙"
+    if is_call(tree, np.matmul, np.outer, *STARS):
+        sign = "⋆" if is_call(tree, *STARS) else "·"
+        texts = [f"({text})" if inner else text for text, inner in map(_shaped, tree.args)]
+        if is_call(tree, np.outer):
+            left, right = tree.args
+            column = texts[0] if texts[0].startswith("((") else shape_text((*left.shape, 1))
+            texts = [column, shape_text((1, *right.shape))]
+        elif is_call(tree, windows.window_product_weight.fn):
+            texts.reverse()
+        return f" {sign} ".join(texts), sign
+    if is_call(tree, np.add, np.subtract):
+        parts = [_shaped(a) for a in tree.args if a.shape]
+        if any(sign for _, sign in parts):
+            return " + ".join(text for text, _ in parts), "+"
+    return shape_text(tree.shape), ""
+
+
+def _has_product(tree: Tree) -> bool:
+    waiting: list[Any] = [tree]
+    while waiting:
+        part = waiting.pop()
+        if is_call(part, np.matmul, np.outer, *STARS):
+            return True
+        waiting += part.args if isinstance(part, Apply) else ()
+    return False

@@ -1,0 +1,380 @@
+"""The chain rule on a tape: the named values between a loss and what is derived, and what one sends to the next.
+
+Unnamed values between named ones are composed away: what their rules send back, run one after the other, is one tree.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from autograd import Node, Tape, sweep
+from autograd.rules import reductions
+from autograd.tape import as_array
+
+from ..formula import _gradient_symbol, _value_symbol
+from ..formula.tidy import textbook, tidied
+from ..formula.tree import Apply, Number, Symbol, Tree, apply, evaluate, is_call, symbols
+from ..naming import Names
+from .algebra import Algebra
+from .constants import Constants
+from .store import Product
+from .trees import contains, size, substituted
+
+_LONGEST = 40
+_MOST_NAMES = 24
+_MOST_STEPS = 10
+_MOST_TWICE = 4
+MOST_PATHS = 6
+
+
+class Routes:
+    """All ways from a record to the loss, by way of the named values.
+
+    Attributes
+    ----------
+    stations : tuple of Node
+        The record, the named values that depend on it, and the loss, in the order of the tape.
+    into : dict
+        Of each station those that it sends a gradient to, latest first.
+    gradients : dict of Node to array
+        The engine's.
+    """
+
+    def __init__(self, tape: Tape, node: Node):
+        self.tape, self.node = tape, node
+        self.names = Names(tape)
+        swept = tuple(tape.steps())
+        self.gradients = {step.node: as_array(step.grad) for step in swept}
+        self._edges = {step.node: [(c.position, c.node) for c in step.contributions] for step in swept}
+        depends = {node}
+        for one in tape:
+            if any(operand in depends for _, operand in self._edges.get(one, ())):
+                depends.add(one)
+        self.depends = depends
+        named = self._chosen()
+        self.stations: tuple[Node, ...] = tuple(named)
+        self._stops = frozenset(named)
+        self.into = {n: self._reached(n) for n in named if n is not node}
+        near = self._near_loss()
+        self.builder = Constants(
+            tape,
+            _value_symbol(self.names, tape.value),
+            near,
+            {n.shape for n in self.into[tape.root] if n.shape},
+            {self.names.of(n) for n in tape},
+        )
+        self._averages = {n for n in near if n.rule.fn is np.mean}
+        self.length = self._length()
+        self.algebra = Algebra(self.length, self.builder.name)
+        self.sent = {n: self._sent(n) for n in named}
+        self._written: dict[Node, Tree] = {}
+        for one in tape:
+            if one.name and not one.is_leaf and one is not tape.root:
+                self.algebra.define(self.builder.symbol(one), self.meaning(one))
+        raw = {n: self._pulled(n) for n in named if n is not node}
+        self.shares: list[tuple[Symbol, Apply]] = []
+        for trees in raw.values():
+            for tree in trees.values():
+                self._name_shares(self.algebra.simplified(tree))
+        self._trees = {
+            n: {operand: self.algebra.simplified(tree) for operand, tree in trees.items()} for n, trees in raw.items()
+        }
+
+    def _name_shares(self, tree: Tree) -> None:
+        """Call the softmax of logits p, where a loss computes it by itself."""
+        waiting: list[Any] = [tree]
+        while waiting:
+            part = waiting.pop()
+            if not isinstance(part, Apply):
+                continue
+            if is_call(part, reductions.softmax.fn) and all(known is not part for _, known in self.shares):
+                node = next((s.node for s in symbols(part) if s.node is not None), None)
+                array = functools.partial(evaluate, part)
+                p = Symbol("value", self.builder.name("p"), array, node, None, part.shape, part.dtype)
+                self.algebra.forget()
+                self.algebra.define(p, part)
+                self.shares.append((p, part))
+                return
+            waiting += part.args
+
+    def _chosen(self) -> list[Node]:
+        """The stations: named values, and an unnamed one wherever it would be too long to be written out."""
+        chosen: list[Node] = []
+        length: dict[Any, int] = {}
+        depth: dict[Any, int] = {}
+        uses = Counter(operand for node in self.depends for operand in {a for _, a in self._edges.get(node, ())})
+        for node in self.tape:
+            end = bool(node.name) or node is self.node or node is self.tape.root
+            length[node] = sum(length[a] if isinstance(a, Node) else 1 for a in node.operands) or 1
+            depth[node] = 1 + max((depth[a] for a in node.parents), default=0)
+            long = length[node] > (_MOST_NAMES if uses[node] < 2 else _MOST_TWICE) or depth[node] > _MOST_STEPS
+            if node in self.depends and (end or long):
+                chosen.append(node)
+                end = True
+            if end or node.is_leaf:
+                length[node], depth[node] = 1, 0
+        return chosen
+
+    # --- names
+
+    def _near_loss(self) -> set[Node]:
+        """The loss, and the unnamed values that it is computed from."""
+        found, waiting = {self.tape.root}, [self.tape.root]
+        while waiting:
+            for operand in waiting.pop().parents:
+                if operand not in found and not operand.name and not operand.is_leaf:
+                    found.add(operand)
+                    waiting.append(operand)
+        return found
+
+    def _length(self) -> Symbol | None:
+        """How many numbers the loss is the mean of: N where it is one of each example, else n."""
+        for node in self._averages:
+            n = node.operands[0].size // max(node.size, 1)
+            examples = {m.shape[0] for m in self.into[self.tape.root] if m.shape}
+            if n > 1:
+                return Symbol("constant", self.builder.name("N" if n in examples else "n"), np.array(n))
+        return None
+
+    def _averaged(self, tree: Tree, node: Node) -> Tree:
+        """What the rule of a mean sends back, its number 1/5 as 1/N."""
+        n = node.operands[0].size // max(node.size, 1)
+        if self.length is None or int(self.length.array) != n:
+            return tree
+        share = apply(np.divide, Number(1), self.length, shape=(), dtype=np.dtype(float))
+
+        def go(part: Any) -> Any:
+            if isinstance(part, Number):
+                return share if part.value == 1 / n else part
+            if not isinstance(part, Apply):
+                return part
+            return Apply(part.rule, tuple(go(a) for a in part.args), part.options, part.shape, part.dtype)
+
+        return go(tree)
+
+    def _sent(self, node: Node) -> Tree:
+        """The name of the gradient of a station; 1 for the loss."""
+        if node is self.tape.root:
+            return self.algebra.all_ones(node.shape, node.dtype) if node.shape else Number(1)
+        return _gradient_symbol(node, self.names, self.gradients[node], short=True)
+
+    # --- ways
+
+    def _reached(self, node: Node) -> tuple[Node, ...]:
+        found, waiting, seen = set(), [node], set()
+        while waiting:
+            for _, operand in self._edges.get(waiting.pop(), ()):
+                if operand in self._stops:
+                    found.add(operand)
+                elif operand in self.depends and operand not in seen:
+                    seen.add(operand)
+                    waiting.append(operand)
+        return tuple(sorted(found, key=self.tape.index, reverse=True))
+
+    @cached_property
+    def count(self) -> int:
+        """How many ways there are."""
+        ways = {self.tape.root: 1}
+        for station in reversed(self.stations):
+            for operand in self.into.get(station, ()):
+                ways[operand] = ways.get(operand, 0) + ways.get(station, 0)
+        return ways[self.node]
+
+    def paths(self) -> list[tuple[Node, ...]]:
+        """Each way as its stations, from the loss to the record."""
+        out: list[tuple[Node, ...]] = []
+        waiting: list[tuple[Node, ...]] = [(self.tape.root,)]
+        while waiting:
+            path = waiting.pop()
+            if path[-1] is self.node:
+                out.append(path)
+            else:
+                waiting += [(*path, operand) for operand in reversed(self.into[path[-1]])]
+        return out
+
+    def users(self, node: Node) -> list[Node]:
+        """The stations that send a gradient to this one, latest first."""
+        return self._users.get(node, [])
+
+    @cached_property
+    def _users(self) -> dict[Node, list[Node]]:
+        found: dict[Node, list[Node]] = {}
+        for station in reversed(self.stations):
+            for operand in self.into.get(station, ()):
+                found.setdefault(operand, []).append(station)
+        return found
+
+    # --- numbers
+
+    def pull(self, station: Node, g: Any) -> dict[Node, Any]:
+        """What a station of gradient `g` sends to the others, by the engine alone."""
+        out = {}
+        stops = self._stops - {station}
+        with np.errstate(all="ignore"):
+            for step in sweep(station, np.asarray(g) if station.shape else np.asarray(g)[()], stop=stops):
+                if step.node in stops:
+                    out[step.node] = np.asarray(step.grad)
+        return out
+
+    def product(self, node: Node) -> Any:
+        """The sum of the products of partial derivatives along all ways to a station, station by station."""
+        arrived = {self.tape.root: np.asarray(self.tape.seed())}
+        for station in reversed(self.stations):
+            if station in arrived and station in self.into:
+                for operand, g in self.pull(station, arrived[station]).items():
+                    arrived[operand] = arrived[operand] + g if operand in arrived else g
+        return arrived[node]
+
+    # --- trees
+
+    def meaning(self, node: Node) -> Tree:
+        """A record as what it is computed from: named values, and unnamed leaves."""
+
+        def leaf(operand: Node) -> Tree | None:
+            if operand is node:
+                return None
+            return self.builder.symbol(operand) if self._stands(operand) else self._write_out(operand)
+
+        return tidied(_throughout(self.builder.call(node, leaf)))
+
+    def _stands(self, node: Node) -> bool:
+        return bool(node.name) or node.is_leaf or node is self.tape.root or node in self._stops
+
+    def _write_out(self, node: Node) -> Tree:
+        """An unnamed value written out, unless that is too long: then ``%7``."""
+        if node not in self._written:
+            earlier, waiting = [node], [node]
+            seen = {node}
+            while waiting:
+                for operand in waiting.pop().parents:
+                    if not self._stands(operand) and operand not in seen and operand not in self._written:
+                        seen.add(operand)
+                        earlier.append(operand)
+                        waiting.append(operand)
+            for one in sorted(earlier, key=self.tape.index):
+                tree = tidied(_throughout(self.builder.call(one, functools.partial(self._leaf, of=one))))
+                self._written[one] = tree if size(tree) <= _LONGEST else self.builder.symbol(one)
+        return self._written[node]
+
+    def _leaf(self, operand: Node, of: Node) -> Tree | None:
+        if operand is of:
+            return None
+        return self.builder.symbol(operand) if self._stands(operand) else self._written[operand]
+
+    def _pulled(self, station: Node) -> dict[Node, Tree]:
+        """What a station sends to the others, of the name of its own gradient."""
+        arrived: dict[Node, Tree] = {station: self.sent[station]}
+        out: dict[Node, Tree] = {}
+        waiting = {station}
+        while waiting:
+            node = max(waiting, key=self.tape.index)
+            waiting.discard(node)
+            for position, operand in self._edges.get(node, ()):
+                if operand not in self.depends:
+                    continue
+                g = Symbol("gradient", "g", self.gradients[node], node)
+                tree = self.builder.derivative(node, position, g)
+                tree = self._averaged(tree, node) if node in self._averages else tree
+                tree = substituted(tree, {id(g): arrived[node]})
+                where = out if operand in self._stops else arrived
+                before = where.get(operand)
+                if before is not None:
+                    tree = apply(np.add, before, tree, shape=operand.shape, dtype=operand.dtype)
+                where[operand] = tree
+                if where is arrived:
+                    waiting.add(operand)
+        return {n: tidied(self._in_names(tree)) for n, tree in out.items()}
+
+    def _in_names(self, tree: Tree) -> Tree:
+        """Unnamed values written out."""
+        by = {}
+        waiting: list[Any] = [tree]
+        while waiting:
+            part = waiting.pop()
+            if isinstance(part, Apply):
+                waiting += part.args
+            elif isinstance(part, Symbol) and part.kind == "value" and not self._stands(part.node):
+                by[id(part)] = self._write_out(part.node)
+        return substituted(tree, by) if by else tree
+
+    def part(self, station: Node, operand: Node) -> Tree:
+        """What a station sends to one other, of the name of its own gradient."""
+        return self._trees[station][operand]
+
+    def along(self, path: Sequence[Node]) -> Tree:
+        """What one way brings, its factors in the order in which their shapes agree."""
+        tree = self.sent[self.tape.root]
+        spread = True
+        for station, operand in itertools.pairwise(path):
+            part = self.part(station, operand)
+            others = self._others(station, part) if spread else None
+            scalar = None if others is None else self.everywhere(tree)
+            spread = scalar is not None or station is self.tape.root
+            if isinstance(scalar, Number) and scalar.value == 1 and others is not None:
+                tree = others
+            else:
+                tree = self._put(part, station, tree if scalar is None else scalar)
+        return tree
+
+    def everywhere(self, tree: Tree) -> Tree | None:
+        """The number that an array is everywhere, ``1/N`` of 1/N times ones; None if it is none."""
+        if not tree.shape:
+            return None
+        value = self.algebra.value(tree)
+        return None if self.algebra.shape_of(value) else self.algebra.tree(value, (), tree.dtype)
+
+    def _others(self, station: Node, part: Tree) -> Tree | None:
+        """The other factors of a product with the gradient that arrives, where they have its shape."""
+        sent = self.sent[station]
+        if not isinstance(sent, Symbol) or station is self.tape.root:
+            return None
+        value, key = self.algebra.value(part), self.algebra.key(sent)
+        rest = Product(value.number, tuple((k, n) for k, n in value.powers if k != key))
+        others = self.algebra.tree(rest, self.algebra.shape_of(rest), part.dtype)
+        alone = dict(value.powers).get(key) == 1 and others.shape == part.shape
+        return others if alone and not contains(others, sent) else None
+
+    def _put(self, part: Tree, station: Node, tree: Tree) -> Tree:
+        name = self.sent[station]
+        return substituted(part, {id(name): tree}) if isinstance(name, Symbol) else part
+
+    def gradient(
+        self, node: Node, named: frozenset[Node] = frozenset(), *, simplify: bool = True, most: int | None = None
+    ) -> Tree | None:
+        """The gradient of a station; those of stations in `named` are called by their names. None if more than `most`
+        names are to be written on the way."""
+        found: dict[Node, Tree] = {self.tape.root: self.sent[self.tape.root]}
+        needed, waiting = {node}, [node]
+        while waiting:
+            for user in self.users(waiting.pop()):
+                if user not in needed and user is not self.tape.root:
+                    needed.add(user)
+                    if user in named:
+                        found[user] = self.sent[user]
+                    else:
+                        waiting.append(user)
+        for station in sorted(needed - found.keys(), key=self.tape.index, reverse=True):
+            total: Tree | None = None
+            for user in self.users(station):
+                tree = self._put(self.part(user, station), user, found[user])
+                if total is not None:
+                    tree = apply(np.add, total, tree, shape=station.shape, dtype=station.dtype)
+                total = tree
+            assert total is not None
+            found[station] = self.algebra.simplified(tidied(total)) if simplify else total
+            if most is not None and size(found[station]) > most:
+                return None
+        return found[node]
+
+
+def _throughout(tree: Tree) -> Tree:
+    if not isinstance(tree, Apply):
+        return tree
+    return textbook(Apply(tree.rule, tuple(_throughout(a) for a in tree.args), tree.options, tree.shape, tree.dtype))

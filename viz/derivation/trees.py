@@ -1,0 +1,104 @@
+"""Questions to a tree of a formula, and small changes to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..formula.tree import Apply, Number, Symbol, Tree, apply, evaluate, is_call, symbols
+
+
+def binary(fn: Any, a: Tree, b: Tree, dtype: Any) -> Apply:
+    """A function of two parts that works element by element."""
+    return apply(fn, a, b, shape=np.broadcast_shapes(a.shape, b.shape), dtype=np.dtype(dtype))
+
+
+def axes_kept(tree: Apply) -> Apply:
+    """A sum whose axes were put back as the sum that keeps them."""
+    x = tree.args[0]
+    if not is_call(tree, np.reshape, np.expand_dims) or not isinstance(x, Apply) or not is_call(x, np.sum):
+        return tree
+    axes, whole = axes_of(x), x.args[0]
+    kept = tuple(1 if a in axes else n for a, n in enumerate(whole.shape))
+    if x.options.get("keepdims") or len(axes) == whole.ndim or kept != tree.shape:
+        return tree
+    return Apply(x.rule, x.args, {"axis": x.options["axis"], "keepdims": True}, kept, tree.dtype)
+
+
+def axes_of(tree: Apply) -> list[int]:
+    """The axes that a sum is over."""
+    axis, ndim = tree.options.get("axis"), tree.args[0].ndim
+    if axis is None:
+        return list(range(ndim))
+    return [a % ndim for a in (axis if isinstance(axis, tuple) else (axis,))]
+
+
+def size(tree: Tree) -> int:
+    """How many names and numbers a tree is written with."""
+    counted: dict[int, int] = {}
+    return _size(tree, counted)
+
+
+def _size(tree: Tree, counted: dict[int, int]) -> int:
+    if not isinstance(tree, Apply):
+        return 1
+    if id(tree) not in counted:
+        counted[id(tree)] = sum(_size(a, counted) for a in tree.args) or 1
+    return counted[id(tree)]
+
+
+def substituted(tree: Tree, by: dict[int, Tree]) -> Tree:
+    """The tree with symbols replaced: `by` maps the ``id`` of a symbol to what stands in its place."""
+    done: dict[int, Tree] = {}
+
+    def go(part: Any) -> Any:
+        if isinstance(part, Symbol):
+            return by.get(id(part), part)
+        if not isinstance(part, Apply):
+            return part
+        if id(part) not in done:
+            args = tuple(go(a) for a in part.args)
+            same = all(a is b for a, b in zip(args, part.args, strict=True))
+            done[id(part)] = part if same else Apply(part.rule, args, part.options, part.shape, part.dtype)
+        return done[id(part)]
+
+    return go(tree)
+
+
+def contains(tree: Any, symbol: Symbol) -> bool:
+    """Whether a symbol stands anywhere in a tree."""
+    waiting, seen = [tree], set()
+    while waiting:
+        part = waiting.pop()
+        if part is symbol:
+            return True
+        if isinstance(part, Apply) and id(part) not in seen:
+            seen.add(id(part))
+            waiting += part.args
+    return False
+
+
+def uniform(tree: Tree) -> float | None:
+    """The number that a tree of constants is everywhere; 1 also where rounding is all that is between."""
+    array = np.asarray(evaluate(tree))
+    if not array.size or array.dtype.kind not in "fiub":
+        return None
+    first = array.flat[0]
+    if bool((array == first).all()):
+        return float(first)
+    return 1.0 if np.allclose(array, 1, rtol=0, atol=1e-6) else None
+
+
+def is_given(tree: Tree) -> bool:
+    """Whether no gradient flows to anything in a tree."""
+    return all(s.node is None or not s.node.needs_grad for s in symbols(tree))
+
+
+def is_constant(tree: Tree) -> bool:
+    """Whether a tree is made of numbers and constants alone."""
+    return all(s.kind == "constant" for s in symbols(tree))
+
+
+def is_number(tree: Tree) -> bool:
+    return isinstance(tree, Number) and isinstance(tree.value, int | float | np.number) and np.ndim(tree.value) == 0
