@@ -6,6 +6,7 @@ import pytest
 import viz
 from autograd import Tensor, defvjp, primitive
 from nn import functional as F
+from viz.numbers import ordinal
 from viz.stepper.text import short
 
 
@@ -327,3 +328,23 @@ def test_a_single_contribution_is_counted_as_one():
     loss = F.conv2d(ones(1, 1, 3, 3), ones(1, 1, 3, 3, name="g")).sum()
     with pytest.raises(ValueError, match="has 1 contribution, 72 bytes"):
         viz.contributions(loss, "g", limit=1)
+
+
+def test_a_softmax_of_nothing_has_no_largest_probability():
+    loss = F.softmax(Tensor(np.zeros((0, 3)), name="x")).sum()
+    assert facts(loss, "forward")["%1"] == "It has no elements."
+
+
+def test_ordinals_end_as_they_are_spoken():
+    assert [ordinal(n) for n in (1, 2, 3, 4, 11, 12, 21, 22, 111)] == [
+        *("1st", "2nd", "3rd", "4th", "11th", "12th", "21st", "22nd", "111th")
+    ]
+
+
+def test_a_primitive_that_is_called_sigmoid_is_none():
+    @primitive
+    def sigmoid(x):
+        return 5 * x
+
+    defvjp(sigmoid, lambda g, out, x: 5 * g)
+    assert not any("sigmoid" in fact or "flat ends" in fact for fact in facts(sigmoid(leaf(1.0)), "forward").values())

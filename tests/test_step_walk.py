@@ -466,4 +466,6 @@ def test_what_joins_page_and_stepper_does_not_keep_the_stepper(monkeypatch):
 def test_expand_draws_the_multiplications_and_additions_of_one_element():
     loss, _ = network()
     graph = viz.step(loss).expand("z⁽¹⁾", (0, 1)).graph
-    assert sum(box.kind == "intermediate" or box.kind == "loss" for box in graph.boxes) >= 1
+    titles = [box.title for box in graph.boxes if box.kind in ("intermediate", "loss")]
+    assert sum("×" in title for title in titles) == 3
+    assert sum("+" in title for title in titles) == 2

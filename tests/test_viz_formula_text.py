@@ -389,3 +389,14 @@ def test_an_inverse_that_is_transposed_has_one_exponent():
     assert only(np.linalg.det(a)).latex().endswith(r"A^{-\top}")
     assert "<msup><mrow data-symbol" in only(np.linalg.det(a)).mathml()
     assert Symbol("value", "‘a+b’", np.zeros(2)).latex == r"\text{‘}\mathrm{a+b}\text{’}"
+
+
+@pytest.mark.parametrize("f", [
+    lambda x: np.arctan2(x, np.nan), lambda x: x**np.nan, lambda x: np.arctan2(x, 1e-320),
+    lambda x: np.arctan2(1e-320, x), lambda x: x**np.inf,
+], ids=["NaN", "to the NaN", "tiny", "of tiny", "to the Inf"])  # fmt: skip
+def test_constants_that_are_no_numbers_or_nearly_none_are_written(f):
+    with np.errstate(all="ignore"):
+        step = viz.step(f(Tensor(2.0, name="x")))[-1]
+        assert step.equation.startswith("∂L/∂x = ")
+        np.testing.assert_allclose(step.formula.evaluate(), step.contribution)

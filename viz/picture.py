@@ -10,6 +10,7 @@ from typing import Any
 
 from . import render
 from .card import CHARACTER, LINE, PAD_X, PAD_Y, Card, card
+from .display import asked_for
 from .dot import to_dot
 from .files import target_of, write_whole
 from .model import Graph
@@ -194,8 +195,7 @@ class Picture:
     # --- in notebooks
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        kinds = {"text/plain", "image/svg+xml", "image/png"}
-        kinds = (kinds & set(include) if include is not None else kinds) - set(exclude or ())
+        kinds = asked_for(("text/plain", "image/svg+xml", "image/png"), include, exclude)
         programs = render.programs()
         bundle: dict[str, Any] = {}
         if "text/plain" in kinds:

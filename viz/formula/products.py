@@ -12,6 +12,7 @@ from .tree import Apply, Number, Tree, apply, is_call, same, stretched
 
 
 def plain_number(tree: Tree) -> bool:
+    """Whether it is a number that was written as one, not a truth value."""
     return isinstance(tree, Number) and not isinstance(tree.value, bool | np.bool_) and tree.value is not None
 
 
@@ -114,20 +115,25 @@ def _as_one(numbers: list[Any]) -> Any:
     return numbers[0] if len(numbers) == 1 else float(math.prod(float(n) for n in numbers))
 
 
+def _is_whole(x: float) -> bool:
+    return math.isfinite(x) and x == round(x)
+
+
 def collected(tree: Apply) -> Tree | None:
+    """A product of floats with its numbers in front, equal factors as powers, and one fraction bar."""
     if not is_call(tree, np.multiply, np.divide, np.negative) or tree.dtype.kind != "f":
         return None
     taken = _Product()
     taken.take(tree, 0)
     above, below = (_multiplied(factors) for factors in taken.factors)
     over, under = (_as_one(numbers) if numbers else 1 for numbers in taken.numbers)
-    if under == 1 and isinstance(over, float) and len(repr(over)) > 6:
+    if under == 1 and isinstance(over, float) and math.isfinite(over) and len(repr(over)) > 6:
         fraction = Fraction(over).limit_denominator(10**6)
         if abs(fraction.numerator) < 100 and float(fraction) == over:
             over, under = fraction.numerator, fraction.denominator
-    if under == 1 and below is not None and over not in (0, 1) and 1 / over == round(1 / over) and abs(1 / over) > 1:
+    if under == 1 and below is not None and over not in (0, 1) and _is_whole(1 / over) and abs(1 / over) > 1:
         over, under = 1, round(1 / over)
-    if under != 1 and below is None and over != 1 and float(over) / float(under) == round(float(over) / float(under)):
+    if under != 1 and below is None and over != 1 and _is_whole(float(over) / float(under)):
         over, under = float(over) / float(under), 1
     if over != 1 and np.ndim(over) == 0 and over < 0:
         over, taken.negative = -over, not taken.negative
@@ -166,7 +172,7 @@ def simple_power(tree: Apply) -> Tree | None:
             return x
         if isinstance(n, Number) and plain_number(n) and n.value == 0 and x.dtype.kind == "f":
             return stretched(Number(tree.dtype.type(1)), tree.shape)
-        if isinstance(n, Number) and isinstance(n.value, float) and n.value == round(n.value) and abs(n.value) < 100:
+        if isinstance(n, Number) and isinstance(n.value, float) and _is_whole(n.value) and abs(n.value) < 100:
             return apply(np.power, x, Number(int(n.value)), shape=tree.shape, dtype=tree.dtype)
     if is_call(tree, np.square) and isinstance(tree.args[0], Apply) and is_call(tree.args[0], np.hypot):
         a, b = tree.args[0].args

@@ -14,6 +14,7 @@ from autograd import Node, Tape
 from autograd.tape import as_array
 
 from ..arguments import node_of, seed_of, tape_of
+from ..display import asked_for
 from ..files import target_of, write_whole
 from ..naming import Names
 from ..numbers import counted, shape_text
@@ -388,8 +389,7 @@ class Contributions:
         return write_whole(target, text.encode())
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        kinds = {"text/plain"} | ({"image/svg+xml"} if math.prod(self.shape) else set())
-        kinds = (kinds & set(include) if include is not None else kinds) - set(exclude or ())
+        kinds = asked_for(("text/plain", *(["image/svg+xml"] if math.prod(self.shape) else [])), include, exclude)
         made = {"text/plain": self.__str__, "image/svg+xml": self.svg}
         return {kind: made[kind]() for kind in made if kind in kinds}
 

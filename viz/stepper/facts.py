@@ -83,11 +83,17 @@ def _seed(step: Step) -> str:
 # --- forward ----------------------------------------------------------------------------------------------------------
 
 
+def _op(node: Node) -> str:
+    """Which function of NumPy or of the engine it is; a primitive of one's own may be called ``sigmoid``, too."""
+    home = getattr(node.rule.fn, "__module__", None) or "numpy"
+    return node.op if home.partition(".")[0] in ("numpy", "autograd") else ""
+
+
 def _forward(step: Step) -> str:
     node, value = step.node, np.asarray(step.after)
-    fact = _FORWARD.get(node.op)
+    fact = _FORWARD.get(_op(node))
     said = fact(step, value) if fact is not None else ""
-    if not said and node.op in _ARRANGING | _ORDERING:
+    if not said and _op(node) in _ARRANGING | _ORDERING:
         said = _arranged(node, value)
     if not said and node.rule.fn in _PRODUCTS:
         said = _of_products(node, value)
@@ -114,7 +120,7 @@ def _range(value: np.ndarray) -> str:
 
 def _arranged(node: Node, value: np.ndarray) -> str:
     """The same numbers in other places, in another dtype, or simply again."""
-    before, op = node.parents[0], node.op
+    before, op = node.parents[0], _op(node)
     if not value.size:
         return ""
     if op == "astype" and before.dtype != node.dtype:
@@ -134,7 +140,7 @@ def _repeated(step: Step, value: np.ndarray) -> str:
 
 
 def _squashed(step: Step, value: np.ndarray) -> str:
-    low = -1.0 if step.node.op == "tanh" else 0.0
+    low = -1.0 if _op(step.node) == "tanh" else 0.0
     if value.size == 1:
         return f"{numeral(value.reshape(-1)[0])} on a scale from {numeral(low)} to 1."
     flat = int(((value < low + 0.1 * (1 - low)) | (value > 1 - 0.1 * (1 - low))).sum())
@@ -149,6 +155,8 @@ def _rectified(step: Step, value: np.ndarray) -> str:
 
 
 def _largest(step: Step, value: np.ndarray) -> str:
+    if not value.size:
+        return ""
     at = np.unravel_index(int(value.argmax()), value.shape)
     place = f", at [{', '.join(map(str, at))}]" if value.ndim else ""
     axis = step.node.kwargs.get("axis", -1)
@@ -253,18 +261,18 @@ def _backward(step: Step) -> str:
             f"{names.of(node)} has no elements, so {target} gets 0."
         )  # fmt: skip
     said = _from_formula(step, target)
-    if not said and node.op in _SQUASHING and upstream.shape == sent.shape:
-        said = _let_through(node.op, upstream, sent)
-    if not said and node.op == "window_product" and step.operand == 1:
+    if not said and _op(node) in _SQUASHING and upstream.shape == sent.shape:
+        said = _let_through(_op(node), upstream, sent)
+    if not said and _op(node) == "window_product" and step.operand == 1:
         said = _summed_over_positions(step)
-    if not said and (_is_elementwise(node) or node.op == "broadcast_to") and sent.size < node.size:
+    if not said and (_is_elementwise(node) or _op(node) == "broadcast_to") and sent.size < node.size:
         said = _summed(step, target)
     if not said and node.rule.fn in _PRODUCTS:
         said = _products_sent(step)
-    if not said and node.op in _ARRANGING | _ORDERING:
+    if not said and _op(node) in _ARRANGING | _ORDERING:
         said = _sent_back(step, sent)
     said = said or _blocked(sent)
-    if not said and node.op in _CHOOSING and sent.size == upstream.size:
+    if not said and _op(node) in _CHOOSING and sent.size == upstream.size:
         said = _sent_back(step, sent)
     return said or _scaled(step, upstream, sent)
 
@@ -347,7 +355,7 @@ def _scaled(step: Step, upstream: np.ndarray, sent: np.ndarray) -> str:
     if sent.size == upstream.size == 1:
         before, after = float(upstream.reshape(-1)[0]), float(sent.reshape(-1)[0])
         return f"The local derivative is {numeral(after / before)}{' here' if after == before else ''}."
-    if step.node.op == "relu" and np.array_equal(sent, upstream):
+    if _op(step.node) == "relu" and np.array_equal(sent, upstream):
         return "Every element was above 0: all of the gradient goes through."
     if _is_elementwise(step.node) and sent.shape == upstream.shape and upstream.all():
         slope = sent / upstream

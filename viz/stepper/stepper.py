@@ -15,6 +15,7 @@ from autograd import Node, Tape
 from autograd.listing import nearest
 
 from ..arguments import array_of, on_tape, record_called, seed_of
+from ..display import asked_for
 from ..files import target_of, write_whole
 from ..naming import Names
 from ..picture import Picture
@@ -340,8 +341,7 @@ class Stepper:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         from .widget import bridge
 
-        kinds = {"text/plain", "text/html"}
-        kinds = (kinds & set(include) if include is not None else kinds) - set(exclude or ())
+        kinds = asked_for(("text/plain", "text/html"), include, exclude)
         bundle = {}
         if "text/plain" in kinds:
             bundle["text/plain"] = str(self)
