@@ -203,3 +203,38 @@ def test_a_slip_in_numbers_rounded_on_the_way_is_still_found():
     report = explain_mismatch(t.loss, {t.W1: [[f"{n:.6f}" for n in row] for row in wrong + 4e-6]})
     blamed(report, "activation derivative missing", t.a1)
     assert "rounded on the way" in str(report)
+
+
+def test_a_line_of_the_program_is_named_once_and_printed_below():
+    x = Tensor([1.0, 2.0], name="x")
+    u = x * [3.0, 4.0]; v = u * x; loss = (u * v).sum()  # fmt: skip # noqa: E702
+    u.name, v.name = "u", "v"
+    report = str(explain_mismatch(loss, {x: [7.0, -2.0]}))
+    assert report.count("test_blame.py") == 2, report
+    assert report.count("u = x * [3.0, 4.0]; v = u * x") == 1, report
+
+
+def test_a_constant_in_a_rule_goes_by_what_the_program_calls_it():
+    t, _ = mlp()
+    assert explain_mismatch(t.loss, {t.W1: np.ones((3, 4))}).first.rule == "∂L/∂W⁽¹⁾ = xᵀ @ ∂L/∂(x @ t.W1)"
+
+
+def test_what_is_computed_inside_a_function_goes_by_its_operation():
+    z = Tensor([[1.0, 2.0, 0.5]], name="z")
+    wrong = (softmax(z.data) - [[0.0, 1.0, 0.0]]) * softmax(z.data)
+    first = explain_mismatch(F.cross_entropy(z, [1]), {z: wrong}).first
+    assert "%" not in str(first)
+
+
+def test_another_choice_that_is_as_good_is_not_called_a_mistake_beside():
+    x = Tensor([-1.0, 0.0, 2.0], name="x")
+    y = np.maximum(x, 0.0)
+    report = explain_mismatch((y * [1.0, 3.0, 5.0]).sum(), {x: [0.0, 0.0, 5.0]})
+    assert [finding.slip for finding in report] == ["gradient at a tie of two"]
+
+
+def test_one_number_of_few_digits_is_said_to_be_little():
+    x = Tensor(0.3, name="x")
+    report = explain_mismatch(np.tanh(x) * 1.7, {x: "1.70"})
+    blamed(report, "activation derivative missing")
+    assert "With so few digits this may be chance" in str(report)

@@ -135,6 +135,28 @@ def test_a_sign_flipped_inside_the_derivative_of_the_sigmoid():
     blamed(explain_mismatch(T.loss, {T.z1: wrong}), "sign in the rule", T.a1)
 
 
+def test_the_condition_of_the_relu_turned_round():
+    t, v = mlp("relu")
+    found = blamed(explain_mismatch(t.loss, {t.W1: v.x.T @ ((v.d2 @ v.W2.T) * (v.z1 < 0))}), "sign in the rule", t.a1)
+    assert "a⁽¹⁾ ≤ 0 was taken in the place of a⁽¹⁾ > 0 in ∂L/∂z⁽¹⁾ =" in found.sentence
+
+
+def test_a_square_too_much_inside_the_derivative_of_the_sigmoid():
+    t, v = mlp()
+    found = blamed(explain_mismatch(t.loss, {t.z1: (v.d2 @ v.W2.T) * v.a1 * (1 - v.a1**2)}), "power in the rule", t.a1)
+    assert "(a⁽¹⁾)² was taken in the place of a⁽¹⁾" in found.sentence
+
+
+def test_one_number_of_four_printed_digits_is_traced_but_said_to_be_little():
+    o = np.tanh(0.7)
+    x = Tensor(0.7, name="x")
+    y = np.tanh(x)
+    y.name = "y"
+    report = explain_mismatch(y**2, {x: f"{2 * o * (1 - o):.5f}"})
+    blamed(report, "power in the rule", y)
+    assert "With so few digits this may be chance" in str(report)
+
+
 def test_the_sum_over_the_classes_left_out_of_the_derivative_of_the_softmax():
     rng = np.random.default_rng(2)
     Z, y = rng.normal(size=(4, 3)), rng.normal(size=(4, 3))
@@ -200,6 +222,17 @@ def test_the_gradient_of_z_given_for_that_of_another_layer_s_bias():
 def test_the_gradient_of_z_given_for_that_of_its_bias_is_a_sum_left_out():
     t, v = mlp()
     blamed(explain_mismatch(t.loss, {t.b1: v.d1}), "broadcast sum left out", t.z1)
+
+
+def test_sums_left_out_of_two_biases_are_named_as_such():
+    t, v = mlp()
+    report = explain_mismatch(t.loss, {t.b1: v.d1, t.b2: v.d2})
+    assert [finding.slip for finding in report] == ["broadcast sum left out"] * 2
+
+
+def test_the_gradients_of_z_and_a_given_for_each_other():
+    t, v = mlp()
+    blamed(explain_mismatch(t.loss, {t.a1: v.d1, t.z1: v.d2 @ v.W2.T}), "given under another name")
 
 
 # --- what must not be found -------------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ def explain_mismatch(
     by the right rule has *inherited* it. Then the classic slips are tried, each at every place where it can happen,
     until the wrong numbers come out to the digits given: a sign, a transpose, a factor, an activation's derivative
     missing, doubled or taken elsewhere, a wrong label, a path or a sum left out, a kernel flipped, weights already
-    updated, a regularisation term, and others.
+    updated, a regularisation term, a factor, a term, a sign or a power in the formula of a rule, and others.
 
     Parameters
     ----------

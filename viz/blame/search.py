@@ -20,7 +20,7 @@ __all__ = ["DIGITS", "Fit", "search"]
 
 _MOST_WORK = 300_000_000
 """Numbers that the sweeps for one slip may compute; beyond, it is tried no further, and the report says so."""
-_MOST_SECONDS = 60.0
+_MOST_SECONDS = 20.0
 _SWEEP = 2_000
 """As so many numbers a record counts whatever its size."""
 _FEW_STEPS = 3
@@ -30,7 +30,9 @@ _ENOUGH = 4
 
 
 DIGITS = 5
-"""So many digits, of all numbers together, do not come out by chance however many forms a slip has."""
+"""So many digits, of all numbers together, do not come out by chance."""
+_FEWEST_DIGITS = 3.9
+"""So many at least where a slip has many forms."""
 _DIGITS_TO_SOLVE = 8
 """So many where a number is solved for."""
 
@@ -74,6 +76,9 @@ def search(scene: Scene) -> tuple[list[Fit], bool]:
     complete = True
     for entry in sorted(SLIPS, key=lambda s: (s.generic, s.rank)):
         if entry.generic and any(not f.slip.generic and len(f.explains) == len(scene.wrong) for f in fits):
+            break
+        if time.monotonic() > end:
+            complete = False
             break
         for n, trial in enumerate(entry.trials(scene)):
             if n >= most or time.monotonic() > end:
@@ -136,7 +141,7 @@ def _distinct(fits: Sequence[Fit]) -> list[Fit]:
 def _tried(scene: Scene, entry: Slip, trial: Trial) -> Fit | None:
     if trial.accepts is None:
         explains = _explained(scene, trial.change)
-        if entry.chancy and not all(one.digits >= DIGITS for one in explains):
+        if entry.chancy and not all(one.digits >= _FEWEST_DIGITS for one in explains):
             return None
         return Fit(entry, trial, explains, None) if explains else None
     for some in _subsets(scene.wrong):

@@ -148,10 +148,9 @@ class Sentences:
                     if after not in self.hands:
                         waiting.append(after)
         nodes = list(between)
-        if len(nodes) == 1:
-            return nodes, f", at {self.words.made(nodes[0])}"
         if len(nodes) <= _FEW:
-            return nodes, f", at one of {listed([self.words.made(n) for n in nodes])}"
+            made = list(dict.fromkeys(self.words.made(n) for n in nodes))
+            return nodes, f", at {'one of ' if len(made) > 1 else ''}{listed(made)}"
         named = [n for n in between if n.name and n.shape and n not in self.hands]
         hint = f"; give the gradient of {listed([self.words.say(n) for n in named[:3]], 'or')}, too, to narrow it down"
         return nodes, f", at one of the {len(nodes)} operations before it{hint if named else ''}"
@@ -203,7 +202,8 @@ class Sentences:
         one = some[0]
         row = one.row(self.right[one.node])
         values = row.values if one.has_shape else None
+        sentence = self.words.each_line_once(sentence)
         return Finding(
-            verdict, self.words.each_line_once(sentence), tuple(self.name(g.node) for g in some), slip, node, places, rule,
+            verdict, sentence, tuple(self.name(g.node) for g in some), slip, node, places, rule,
             row.where if values else None, values[0] if values else None, values[1] if values else None, solved,
         )  # fmt: skip

@@ -117,7 +117,10 @@ class Words:
 
     def made(self, node: Node) -> str:
         """``a⁽¹⁾ = sigmoid(z⁽¹⁾)``: what a record is, with the line of the program."""
-        return self.say(node) + ("" if node.is_leaf else self.line(node))
+        said = self.say(node)
+        if node in self._calls and said.startswith(self._calls[node]):
+            said = f"the {said}"
+        return said + ("" if node.is_leaf else self.line(node))
 
     def line(self, node: Node) -> str:
         """`` (mlp.py:12)``, or empty; the line itself is printed below the sentence."""

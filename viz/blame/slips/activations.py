@@ -255,8 +255,8 @@ def at_the_input(scene: Scene) -> Iterator[Trial]:
     def sentence(act: Activation) -> str:
         form = {SIGMOID: "a (1 − a)", TANH: "1 − a²"}.get(act.rule, "its formula in the output")
         return (
-            f"in the step back from {w.made(act.a)}, {act.symbol}′ = {form} was fed with {w.say(act.z)} in the place of "
-            f"{w.say(act.a)}"
+            f"in the step back from {w.made(act.a)}, {act.symbol}′ = {form} was fed with {w.say(act.z)} in the "
+            f"place of {w.say(act.a)}"
         )
 
     def fed(act: Activation) -> Callable[[Any], Any] | None:

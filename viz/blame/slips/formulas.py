@@ -4,6 +4,7 @@ are printed as; each is changed at one place, and evaluated instead of the rule.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -24,9 +25,14 @@ from .activations import activations
 
 _MOST_PARTS = 40
 """Formulas of more parts are no one's to derive by hand."""
+_MOST_STEPS = 1000
 
 _QUOTIENTS = frozenset({"divide", "reciprocal"})
 """Their rules read the result, where a textbook has a power of the operand."""
+
+_OPPOSITE: dict[Any, Any] = {
+    np.greater: np.less_equal, np.less: np.greater_equal, np.greater_equal: np.less, np.less_equal: np.greater,
+}  # fmt: skip
 
 FACTOR, TERM, SIGN, POWER, DIVISION = "factor", "term", "sign", "power", "division"
 
@@ -67,7 +73,8 @@ class _Called:
 def _steps(scene: Scene) -> list[_Step]:
     """The steps that the gradients in question pass through, the last operation first."""
     if "formulas" not in scene.memo:
-        found = [step for edge in scene.edges() if (step := _of_rule(scene, edge)) is not None]
+        edges = itertools.islice(scene.edges(), _MOST_STEPS)
+        found = [step for edge in edges if (step := _of_rule(scene, edge)) is not None]
         written = [act for act in activations(scene) if act.a.rule is not act.rule]
         scene.memo["formulas"] = found + [_of_activation(scene, act) for act in written]
     return scene.memo["formulas"]
@@ -169,11 +176,19 @@ def _changed(part: Apply) -> Iterator[tuple[str, Any, Tree, Tree | None, Tree]]:
         last = _like(part, np.negative, second) if minus else second
         yield TERM, "first", first, None, last
         yield TERM, "second", last, None, first
+        for k, one in enumerate(part.args):
+            if isinstance(one, Symbol) and not _is_gradient(one) and one.dtype.kind == "f":
+                square = _raised(one, 2)
+                args = (square, second) if k == 0 else (first, square)
+                yield POWER, ("term", k), one, square, _like(part, part.fn, *args)
     elif is_call(part, total):
         for k, term in enumerate(part.args):
             rest = (*part.args[:k], *part.args[k + 1 :])
             if len(rest) > 1:
                 yield TERM, k, term, None, Apply(part.rule, rest, part.options, part.shape, part.dtype)
+    elif part.fn in _OPPOSITE:
+        opposite = apply(_OPPOSITE[part.fn], *part.args, shape=part.shape, dtype=part.dtype)
+        yield SIGN, "opposite", part, opposite, opposite
     elif is_call(part, np.negative):
         yield SIGN, "lost", part, part.args[0], part.args[0]
     elif is_call(part, np.square):
@@ -231,8 +246,8 @@ def _sent(tree: Tree, shape: tuple[int, ...], dtype: Any) -> Sent:
     """What a changed formula sends, of the gradient that comes in."""
 
     def sent(g: Any, c: Any) -> Any:
-        filled = _mapped(tree, lambda part: Symbol("gradient", part.name, np.asarray(g)) if _is_gradient(part) else part)
-        value = np.asarray(evaluate(filled), dtype)
+        upstream = Symbol("gradient", "g", np.asarray(g))
+        value = np.asarray(evaluate(_mapped(tree, lambda part: upstream if _is_gradient(part) else part)), dtype)
         return value if value.shape == shape else np.broadcast_to(value, shape)
 
     return sent
@@ -246,7 +261,7 @@ def _trials(scene: Scene, kind: str, sentence: Callable[[_Step, _Edit], str]) ->
         for edit in edits:
             if edit.kind == kind:
                 change = step.change(_sent(edit.tree, shape, step.formula.target.dtype))
-                said = partial(_later, sentence, step, edit)
+                said: Callable[[None], str] = partial(_later, sentence, step, edit)
                 alike.setdefault((step.kind, edit.place), []).append((step, said, change))
                 yield Trial(step.node, said, change, step.operand)
     for group in alike.values():

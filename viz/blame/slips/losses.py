@@ -13,6 +13,7 @@ from ..pushing import Change
 from ..trials import Scene, Trial, slip
 
 _MOST = 64
+_WRONG = "the loss with the wrong label"
 
 
 @slip("labels", 7)
@@ -79,13 +80,13 @@ def _relabelled(scene: Scene, node: Node, k: int, operand: Any) -> Iterator[tupl
                     other[row] = 0
                     other[(*row, wrong)] = 1
                     whose = f" of example {row[0]}" if row else ""
-                    yield f"the loss with the wrong label: class {wrong} instead of {right}{whose}, counting from 0", other
+                    yield f"{_WRONG}: class {wrong} instead of {right}{whose}, counting from 0", other
     elif y.ndim and np.isin(y, (0, 1)).all():
         for at in list(np.ndindex(y.shape))[:_MOST]:
             other = y.copy()
             other[at] = 1 - other[at]
             yield (
-                f"the loss with the wrong label: {other[at]:g} instead of {y[at]:g} at {list(at)} of {name}",
+                f"{_WRONG}: {other[at]:g} instead of {y[at]:g} at {list(at)} of {name}",
                 other,
             )
 
@@ -117,10 +118,7 @@ def _other_classes(y: Any, classes: int) -> Iterator[tuple[str, Any]]:
                 other = y.copy()
                 other[example] = wrong
                 whose = f" of example {example[0]}" if example else ""
-                yield (
-                    f"the loss with the wrong label: class {wrong} instead of {int(y[example])}{whose}, counting from 0",
-                    other,
-                )
+                yield f"{_WRONG}: class {wrong} instead of {int(y[example])}{whose}, counting from 0", other
     yield "the loss with the classes in reverse order: class k read as class C − 1 − k", classes - 1 - y
     for by in (1, -1):
         yield "the loss with labels off by one: class k read as its neighbour", (y + by) % classes

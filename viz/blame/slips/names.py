@@ -29,6 +29,9 @@ def another_name(scene: Scene) -> Iterator[Trial]:
             if other is not one.node and one.agrees(scene.gradients[other]):
                 whose[one.node] = other
                 break
+    for node, other in list(whose.items()):
+        if whose.get(other) is not node and any(after is other for after, _ in scene.sweeper.into[node]):
+            del whose[node]  # the step between the two was left out, which has a name of its own
     choices = ([list(whose)] if len(whose) > 1 else []) + [[node] for node in whose]
     for nodes in choices:
         ends = {node: partial(_constantly, np.asarray(scene.gradients[whose[node]])) for node in nodes}

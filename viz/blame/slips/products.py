@@ -166,17 +166,16 @@ def _instead_of(other: Any, g: Any) -> Any:
 @slip("another gradient in the place of the upstream one", 58, generic=True)
 def another_gradient(scene: Scene) -> Iterator[Trial]:
     w = scene.words
-    by_shape: dict[Any, list[Node]] = {}
+    by_shape: dict[Any, dict[bytes, Node]] = {}
     for node in sorted(scene.gradients, key=lambda node: node.name is None):
-        same = by_shape.setdefault(node.shape, [])
-        if not any(np.array_equal(scene.gradients[node], scene.gradients[other]) for other in same):
-            same.append(node)  # of records with the same gradient the one that has a name
+        same = by_shape.setdefault(node.shape, {})
+        same.setdefault(scene.gradients[node].tobytes(), node)  # of those with the same gradient one that has a name
     for node, i in scene.edges():
         if node.op not in _PRODUCTS:
             continue
-        own = scene.gradients[node]
-        called = next((n for n in by_shape[node.shape] if np.array_equal(scene.gradients[n], own)), node)
-        for other in _nearest(scene, by_shape[node.shape], node):
+        alike = by_shape[node.shape]
+        called = alike[scene.gradients[node].tobytes()]
+        for other in _nearest(scene, list(alike.values()), node):
             if other is not called:
                 yield scene.trial(
                     (node, i),
