@@ -73,9 +73,9 @@ def resnet() -> Tensor:
     return F.cross_entropy(ResNet(rng)(Tensor(x, requires_grad=False)), [3])
 
 
-def chain() -> Tensor:
+def chain() -> Any:
     """5,000 operations in a row."""
-    y = Tensor(np.linspace(-1, 1, 9), name="x")
+    y: Any = Tensor(np.linspace(-1, 1, 9), name="x")
     for _ in range(2500):
         y = np.tanh(y * 1.1)
     return y.sum()
@@ -84,7 +84,7 @@ def chain() -> Tensor:
 def main() -> None:
     """Print one line for each."""
     sys.path.append(str(Path(__file__).parents[1] / "tests"))
-    from browser import chromium
+    from browser import chromium  # type: ignore[import-not-found]
 
     print(f"{'page':<8} {'steps':>6} {'kB':>6} {'made in s':>10} {'opened in s':>12}")
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
@@ -94,14 +94,14 @@ def main() -> None:
             stepper = viz.step(loss)
             path = stepper.save(Path(folder, f"{make.__name__}.html"))
             made = time.perf_counter() - start
-            opened = statistics.median(_timed(lambda path=path: _open(browser, path)) for _ in range(_TRIES))
+            opened = statistics.median(_seconds(_open, browser, path) for _ in range(_TRIES))
             size = os.path.getsize(path) / 1000
             print(f"{make.__name__:<8} {len(stepper) - 1:>6} {size:>6.0f} {made:>10.2f} {opened:>12.2f}")
 
 
-def _timed(action: Callable[[], None]) -> float:
+def _seconds(action: Callable[..., None], *args: Any) -> float:
     start = time.perf_counter()
-    action()
+    action(*args)
     return time.perf_counter() - start
 
 

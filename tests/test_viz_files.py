@@ -147,6 +147,16 @@ def test_a_folder_in_the_way_is_refused(picture, tmp_path):
         picture.save(tmp_path / "graph.svg")
 
 
+def test_a_folder_that_cannot_be_written_into_is_said_with_the_file(monkeypatch, picture, tmp_path):
+    def refuse(**_):
+        raise PermissionError(13, "Permission denied", str(tmp_path / ".tracegrad-x.svg"))
+
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    with pytest.raises(PermissionError, match=r"can't write into this folder \(Permission denied\).*a\.svg") as caught:
+        picture.save(tmp_path / "a.svg")
+    assert "tracegrad-x" not in str(caught.value)
+
+
 def test_a_failed_save_leaves_the_old_file_and_nothing_else(monkeypatch, picture, tmp_path):
     path = tmp_path / "graph.svg"
     path.write_text("old")

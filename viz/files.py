@@ -41,8 +41,17 @@ def target_of(path: str | os.PathLike[str], suffixes: Sequence[str]) -> Path:
 
 
 def write_whole(target: Path, content: bytes) -> Path:
-    """Write a file beside its place and move it there; where that fails, what was there before stays."""
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".tracegrad-", suffix=target.suffix)
+    """Write a file beside its place and move it there; where that fails, what was there before stays.
+
+    Raises
+    ------
+    OSError
+        If nothing can be written there; names `target`.
+    """
+    try:
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".tracegrad-", suffix=target.suffix)
+    except OSError as error:
+        raise OSError(error.errno, f"save: can't write into this folder ({error.strerror})", str(target)) from None
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
