@@ -1,207 +1,32 @@
-"""`check_layer` on hand-written layers in the signatures that courses publish, right ones and wrong ones.
-
-The layers are written as students write them: caches, loops that fill arrays, dicts of options.
-"""
+"""`check_layer` on hand-written layers in the signatures that courses publish, right ones and wrong ones."""
 
 import numpy as np
 import pytest
+from layercases import (
+    CONV,
+    CS231N,
+    LAYERS,
+    POOL,
+    affine_backward,
+    affine_forward,
+    batchnorm_backward,
+    batchnorm_forward,
+    conv_backward_naive,
+    conv_forward_naive,
+    dropout_backward,
+    dropout_forward,
+    embedding_backward,
+    embedding_forward,
+    layernorm_backward,
+    layernorm_forward,
+    max_pool_backward_naive,
+    max_pool_forward_naive,
+    normal,
+    relu_forward,
+    softmax_loss,
+)
 
 from autograd.testing import check_layer
-
-RNG = np.random.default_rng(5)
-
-
-def normal(*shape):
-    return RNG.normal(size=shape)
-
-
-# --- the layers -------------------------------------------------------------------------------------------------------
-
-
-def affine_forward(x, w, b):
-    out = x.reshape(x.shape[0], -1).dot(w) + b
-    cache = (x, w, b)
-    return out, cache
-
-
-def affine_backward(dout, cache):
-    x, w, _ = cache
-    dx = dout.dot(w.T).reshape(x.shape)
-    dw = x.reshape(x.shape[0], -1).T.dot(dout)
-    db = np.sum(dout, axis=0)
-    return dx, dw, db
-
-
-def relu_forward(x):
-    out = np.maximum(0, x)
-    return out, x
-
-
-def relu_backward(dout, cache):
-    return dout * (cache > 0)
-
-
-def softmax_loss(x, y):
-    shifted = x - np.max(x, axis=1, keepdims=True)
-    log_probs = shifted - np.log(np.sum(np.exp(shifted), axis=1, keepdims=True))
-    N = x.shape[0]
-    loss = -np.sum(log_probs[np.arange(N), y]) / N
-    dx = np.exp(log_probs)
-    dx[np.arange(N), y] -= 1
-    dx /= N
-    return loss, dx
-
-
-def conv_forward_naive(x, w, b, conv_param):
-    stride, pad = conv_param["stride"], conv_param["pad"]
-    N, _, H, W = x.shape
-    F, _, HH, WW = w.shape
-    padded = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)), mode="constant")
-    out_h, out_w = 1 + (H + 2 * pad - HH) // stride, 1 + (W + 2 * pad - WW) // stride
-    out = np.zeros((N, F, out_h, out_w))
-    for n in range(N):
-        for f in range(F):
-            for i in range(out_h):
-                for j in range(out_w):
-                    window = padded[n, :, i * stride : i * stride + HH, j * stride : j * stride + WW]
-                    out[n, f, i, j] = np.sum(window * w[f]) + b[f]
-    return out, (x, w, b, conv_param)
-
-
-def conv_backward_naive(dout, cache):
-    x, w, b, conv_param = cache
-    stride, pad = conv_param["stride"], conv_param["pad"]
-    N, F, out_h, out_w = dout.shape
-    _, _, HH, WW = w.shape
-    padded = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)), mode="constant")
-    dpadded, dw, db = np.zeros_like(padded), np.zeros_like(w), np.zeros_like(b)
-    for n in range(N):
-        for f in range(F):
-            for i in range(out_h):
-                for j in range(out_w):
-                    rows, columns = slice(i * stride, i * stride + HH), slice(j * stride, j * stride + WW)
-                    dw[f] += padded[n, :, rows, columns] * dout[n, f, i, j]
-                    dpadded[n, :, rows, columns] += w[f] * dout[n, f, i, j]
-                    db[f] += dout[n, f, i, j]
-    dx = dpadded[:, :, pad : dpadded.shape[2] - pad, pad : dpadded.shape[3] - pad]
-    return dx, dw, db
-
-
-def max_pool_forward_naive(x, pool_param):
-    height, width, stride = pool_param["pool_height"], pool_param["pool_width"], pool_param["stride"]
-    N, C, H, W = x.shape
-    out = np.zeros((N, C, 1 + (H - height) // stride, 1 + (W - width) // stride))
-    for i in range(out.shape[2]):
-        for j in range(out.shape[3]):
-            window = x[:, :, i * stride : i * stride + height, j * stride : j * stride + width]
-            out[:, :, i, j] = window.max(axis=(2, 3))
-    return out, (x, pool_param)
-
-
-def max_pool_backward_naive(dout, cache, *, first_only=True):
-    x, pool_param = cache
-    height, width, stride = pool_param["pool_height"], pool_param["pool_width"], pool_param["stride"]
-    dx = np.zeros_like(x)
-    for n, c, i, j in np.ndindex(dout.shape):
-        rows, columns = slice(i * stride, i * stride + height), slice(j * stride, j * stride + width)
-        window = x[n, c, rows, columns]
-        mask = window == window.max()
-        if first_only:
-            mask = np.arange(mask.size).reshape(mask.shape) == mask.argmax()
-        dx[n, c, rows, columns] += mask * dout[n, c, i, j]
-    return dx
-
-
-def batchnorm_forward(x, gamma, beta, bn_param):
-    eps, momentum = bn_param.get("eps", 1e-5), bn_param.get("momentum", 0.9)
-    running_mean = bn_param.get("running_mean", np.zeros(x.shape[1], dtype=x.dtype))
-    running_var = bn_param.get("running_var", np.zeros(x.shape[1], dtype=x.dtype))
-    if bn_param["mode"] == "train":
-        mean, var = x.mean(axis=0), x.var(axis=0)
-        std = np.sqrt(var + eps)
-        normalized = (x - mean) / std
-        bn_param["running_mean"] = momentum * running_mean + (1 - momentum) * mean
-        bn_param["running_var"] = momentum * running_var + (1 - momentum) * var
-    else:
-        std = np.sqrt(running_var + eps)
-        normalized = (x - running_mean) / std
-    return gamma * normalized + beta, (normalized, gamma, std)
-
-
-def batchnorm_backward(dout, cache):
-    normalized, gamma, std = cache
-    dnorm = dout * gamma
-    dx = (dnorm - dnorm.mean(axis=0) - normalized * (dnorm * normalized).mean(axis=0)) / std
-    return dx, np.sum(dout * normalized, axis=0), dout.sum(axis=0)
-
-
-def layernorm_forward(x, gamma, beta, ln_param):
-    eps = ln_param.get("eps", 1e-5)
-    mean, var = x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True)
-    std = np.sqrt(var + eps)
-    normalized = (x - mean) / std
-    return gamma * normalized + beta, (normalized, gamma, std)
-
-
-def layernorm_backward(dout, cache):
-    normalized, gamma, std = cache
-    dnorm = dout * gamma
-    dx = dnorm - dnorm.mean(axis=1, keepdims=True) - normalized * (dnorm * normalized).mean(axis=1, keepdims=True)
-    return dx / std, np.sum(dout * normalized, axis=0), dout.sum(axis=0)
-
-
-def dropout_forward(x, dropout_param):
-    mask = (np.random.rand(*x.shape) < dropout_param["p"]) / dropout_param["p"]  # noqa: NPY002
-    return x * mask, (dropout_param, mask)
-
-
-def dropout_backward(dout, cache):
-    return dout * cache[1]
-
-
-def lstm_like_forward(x, h, Wx):
-    a = np.tanh(x.dot(Wx))
-    return a * h, a + h, (x, h, Wx, a)
-
-
-def lstm_like_backward(dfirst, dsecond, cache):
-    x, h, Wx, a = cache
-    da = dfirst * h + dsecond
-    dz = da * (1 - a**2)
-    return dz.dot(Wx.T), dfirst * a + dsecond, x.T.dot(dz)
-
-
-def embedding_forward(x, W):
-    return W[x], (x, W.shape)
-
-
-def embedding_backward(dout, cache):
-    x, shape = cache
-    dW = np.zeros(shape)
-    np.add.at(dW, x, dout)
-    return dW
-
-
-CONV = {"stride": 2, "pad": 1}
-POOL = {"pool_height": 2, "pool_width": 2, "stride": 2}
-LAYERS = {
-    "affine": (affine_forward, affine_backward, (normal(4, 2, 3), normal(6, 5), normal(5)), True),
-    "relu": (relu_forward, relu_backward, (normal(4, 5),), True),
-    "softmax": (softmax_loss, None, (normal(5, 3), np.array([0, 2, 1, 1, 0])), False),
-    "conv": (conv_forward_naive, conv_backward_naive, (normal(2, 3, 4, 5), normal(2, 3, 3, 3), normal(2), CONV), False),
-    "pool": (max_pool_forward_naive, max_pool_backward_naive, (normal(2, 3, 4, 4), POOL), False),
-    "batchnorm": (batchnorm_forward, batchnorm_backward, (normal(6, 3), normal(3), normal(3), {"mode": "train"}), True),
-    "batchnorm test": (
-        batchnorm_forward,
-        lambda dout, cache: (dout * cache[1] / cache[2], (dout * cache[0]).sum(0), dout.sum(0)),
-        (normal(6, 3), normal(3), normal(3), {"mode": "test", "running_var": np.full(3, 2.0)}),
-        True,
-    ),
-    "layernorm": (layernorm_forward, layernorm_backward, (normal(4, 5), normal(5), normal(5), {}), True),
-    "dropout": (dropout_forward, dropout_backward, (normal(4, 5), {"p": 0.5}), True),
-    "two outputs": (lstm_like_forward, lstm_like_backward, (normal(2, 3), normal(2, 4), normal(3, 4)), True),
-    "embedding": (embedding_forward, embedding_backward, (np.array([[0, 2], [2, 1]]), normal(4, 3)), True),
-}
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -272,6 +97,117 @@ def test_one_wrong_element_of_many_is_found_by_halving():
     assert (row.name, row.where, int(row.wrong.sum())) == ("x", (1, 2, 3, 4), 1)
     assert row.values[0] - row.values[1] == pytest.approx(1e-3, rel=1e-4)
     assert "random directions" in row.note
+
+
+def flipped_kernel(dout, cache):
+    x, w, b, conv_param = cache
+    dx, _, _ = conv_backward_naive(dout, (x, w[:, :, ::-1, ::-1], b, conv_param))
+    return (dx, *conv_backward_naive(dout, cache)[1:])
+
+
+def test_where_differences_stand_in_the_counts_are_of_the_elements_that_were_tried():
+    inputs = (normal(2, 2, 5, 5), normal(3, 2, 3, 3), normal(3), CONV)
+    (row,) = check_layer(conv_forward_naive, flipped_kernel, *inputs).wrong
+    right = check_layer(conv_forward_naive, conv_backward_naive, *inputs)["x"].yours
+    differ = np.abs(row.yours - right) > 1e-6
+    assert np.array_equal(row.wrong, differ & row.tried) and 0 < row.wrong.sum() < differ.sum()
+    tried = int(row.tried.sum())
+    assert row.note.startswith(f"finite differences of {tried} of 100 elements; off along 3 of 3 random directions")
+    assert row.note.endswith(f"; {int(row.wrong.sum())} of the {tried} tried differ")
+
+
+def test_where_differences_stand_in_a_factor_is_not_one_of_the_engine():
+    report = check_layer(conv_forward_naive, lambda d, c: [5 * g for g in conv_backward_naive(d, c)], *CS231N)
+    assert report["x"].note.endswith(
+        "24 of the 24 tried differ; yours is 5 times what finite differences give, at all of these"
+    )
+    assert report["b"].note == "2 of 2 elements differ; yours is 5 times what finite differences give, everywhere"
+    assert "the engine" not in str(report)
+
+
+def test_what_was_not_differentiated_is_told_beside_the_maps():
+    report = check_layer(conv_forward_naive, flipped_kernel, *CS231N)
+    assert "differences of 24, yours elsewhere" in report._repr_html_()
+
+
+@pytest.mark.parametrize(("backward", "most"), [(conv_backward_naive, 200), (flipped_kernel, 300), (wrong_conv, 300)])
+def test_a_layer_of_loops_is_not_run_more_often_than_needed(backward, most):
+    runs = []
+
+    def forward(x, w, b, conv_param):
+        runs.append(1)
+        return conv_forward_naive(x, w, b, conv_param)
+
+    assert check_layer(forward, backward, *CS231N).ok is (backward is conv_backward_naive)
+    assert len(runs) < most
+
+
+@pytest.mark.parametrize("size", [1e-3, 3e-5])
+@pytest.mark.parametrize("place", [(0, 0, 0, 0), (3, 2, 4, 4), (1, 1, 2, 3)])
+def test_one_wrong_element_among_300_is_found_wherever_it_is(place, size):
+    def backward(dout, cache):
+        dx, dw, db = conv_backward_naive(dout, cache)
+        dx[place] += size * np.abs(dx).max()
+        return dx, dw, db
+
+    (row,) = check_layer(conv_forward_naive, backward, *CS231N).wrong
+    assert (row.name, row.where, int(row.wrong.sum())) == ("x", place, 1)
+
+
+@pytest.mark.parametrize("name", ["affine", "conv"])
+def test_gradients_in_another_order_are_told_by_what_they_are_of(name):
+    forward, right, inputs, _ = LAYERS[name]
+
+    def backward(dout, cache):
+        dx, dw, db = right(dout, cache)
+        return dw, dx, db
+
+    if name == "affine":
+        inputs = (inputs[0].reshape(4, 6), *inputs[1:])
+    report = check_layer(forward, backward, *inputs)
+    assert {row.name: row.verdict for row in report.wrong} == {"x": "shape", "w": "shape"}
+    assert report["x"].note.endswith("; it is the gradient of w") and "gradient of x" in report["w"].note
+    assert "These are in the order w, x, b; expected x, w, b." in report.notes
+
+
+def test_gradients_in_another_order_are_told_also_where_all_have_one_shape():
+    swapped = lambda dout, cache: (dout * cache[0], dout * cache[1])
+    report = check_layer(lambda x, y: (x * y, (x, y)), swapped, normal(3), normal(3))
+    assert "These are in the order y, x; expected x, y." in report.notes
+    wrong = lambda dout, cache: (dout * cache[0], dout * 3)
+    report = check_layer(lambda x, y: (x * y, (x, y)), wrong, normal(3), normal(3))
+    assert "it is the gradient of y" in report["x"].note and not report.notes
+
+
+def test_of_the_inputs_of_one_layer_none_comes_before_another():
+    report = check_layer(affine_forward, lambda d, c: [2 * g for g in affine_backward(d, c)], *LAYERS["affine"][2])
+    assert len(report.wrong) == 3
+    assert "Going backward" not in str(report) and "Going backward" not in report._repr_html_()
+
+
+def test_a_forward_pass_that_can_not_be_traced_is_told_with_the_line_that_stops_it():
+    (note,) = check_layer(conv_forward_naive, conv_backward_naive, *LAYERS["conv"][2]).notes
+    assert note.startswith("The forward pass can't be traced, as it writes into an array of its own (layercases.py:")
+    assert ": out[n, f, i, j] = np.sum(window * w[f]) + b[f]): yours is compared with finite differences of it." in note
+    (note,) = check_layer(max_pool_forward_naive, max_pool_backward_naive, *LAYERS["pool"][2]).notes
+    assert "as it makes a plain array of a Tensor (" in note and ": out[:, :, i, j] = window.max(axis=(2, 3)))" in note
+    (note,) = check_layer(lambda x: (np.median(x), x), lambda d, c: np.zeros(3), normal(3)).notes
+    assert "as it stops with NoRuleError: numpy.median has no derivative rule (test_check_layer.py:" in note
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 6, 6), (2, 2, 4, 4), (1, 1, 8, 8)])
+def test_ties_everywhere_are_undecided_whatever_the_signs_of_the_upstream_gradient(shape):
+    x = np.zeros(shape)
+    report = check_layer(max_pool_forward_naive, max_pool_backward_naive, x, POOL)
+    assert report["x"].verdict == "undecided", str(report)
+    to_every = lambda dout, cache: max_pool_backward_naive(dout, cache, first_only=False)
+    assert not check_layer(max_pool_forward_naive, to_every, x, POOL).ok
+
+
+def test_directions_that_lead_across_kinks_are_not_said_to_be_right():
+    (row,) = check_layer(max_pool_forward_naive, max_pool_backward_naive, np.zeros((1, 2, 6, 6)), POOL).rows
+    assert row.verdict == "undecided"
+    assert "finite differences of 24 of 72 elements; at a kink along 3 of 3 random directions" in row.note
 
 
 def test_pooling_that_gives_the_gradient_to_every_tie_is_wrong_and_to_the_first_is_not():
@@ -386,16 +322,40 @@ def same(x):
         (
             lambda: check_layer(same, lambda d, c: (d, d), normal(2)),
             ValueError,
-            "2 gradients were returned, expected 1",
+            "2 gradients were returned, expected 1, of the floating-point array x$",
         ),
-        (lambda: check_layer(same, lambda d, c: None, normal(2)), ValueError, "no gradient was returned, only None"),
+        (
+            lambda: check_layer(affine_forward, lambda d, c: d, *LAYERS["affine"][2]),
+            ValueError,
+            "1 gradient was returned, expected 3, of the floating-point arrays x, w, b$",
+        ),
+        (lambda: check_layer(same, lambda d, c: (None,), normal(2)), ValueError, "no gradient was returned, only None"),
+        (
+            lambda: check_layer(same, lambda d, c: None, normal(2)),
+            TypeError,
+            "backward returned None where it should return the gradient of x$",
+        ),
+        (
+            lambda: check_layer(affine_forward, lambda d, c: {"dx": d, "dw": d}, *LAYERS["affine"][2]),
+            TypeError,
+            r"backward returned a dict \(dx, dw\) where it should return 3 gradients as a tuple, in the order x, w, b$",
+        ),
+        (
+            lambda: check_layer(lambda x: (x.sum(), {"W": x}), None, normal(2)),
+            TypeError,
+            r"forward returned a dict \(W\) where it should return the gradient of x$",
+        ),
         (lambda: check_layer(same, lambda d, c: d > 0, normal(2)), TypeError, "gradient of x returned has dtype bool"),
         (
             lambda: check_layer(same, lambda d, c: d, normal(2), upstream=np.ones(3)),
             ValueError,
             r"shape \(3,\), expected",
         ),
-        (lambda: check_layer(same, lambda d, c: d, normal(2), upstream=(1.0, 2.0)), ValueError, "upstream has 2 grad"),
+        (
+            lambda: check_layer(same, lambda d, c: d, normal(2), upstream=(1.0, 2.0)),
+            ValueError,
+            "2 gradients, expected 1",
+        ),
         (
             lambda: check_layer(softmax_loss, None, normal(2, 2), [0, 1], upstream=1.0),
             ValueError,
@@ -415,11 +375,27 @@ def test_bad_input_is_told_in_a_sentence(call, error, says):
 
 def test_a_forward_pass_that_never_gives_the_same_numbers_is_refused():
     rng = np.random.default_rng(0)
-    with pytest.raises(ValueError, match="forward gives other numbers when it is called again"):
+    with pytest.raises(ValueError, match=r"called again; make its generator inside of it, .* or hand the generator in"):
         check_layer(lambda x: (x * rng.random(x.shape), x), lambda d, c: d, normal(3))
+
+
+def test_a_generator_that_is_an_input_draws_the_same_numbers_every_time():
+    def forward(x, rng):
+        mask = rng.random(x.shape) < 0.5
+        return x * mask, mask
+
+    assert check_layer(forward, lambda dout, mask: dout * mask, normal(4, 5), np.random.default_rng(0)).ok
+    assert not check_layer(forward, lambda dout, mask: dout, normal(4, 5), np.random.default_rng(0)).ok
 
 
 def test_an_error_in_the_backward_pass_says_where_it_was_called():
     with pytest.raises(ZeroDivisionError) as caught:
         check_layer(same, lambda d, c: 1 / 0, normal(3))
     assert "called by check_layer" in caught.value.__notes__[0]
+
+
+def test_gradients_of_many_small_numbers_are_checked_as_strictly():
+    x = np.random.default_rng(0).normal(size=200_000).astype(np.float32)
+    right = check_layer(lambda x: (np.tanh(x), x), lambda dout, x: dout * (1 - np.tanh(x) ** 2), x)
+    wrong = check_layer(lambda x: (np.tanh(x), x), lambda dout, x: dout * (1 - np.tanh(x) ** 2) * np.float32(1.1), x)
+    assert right.ok and not wrong.ok

@@ -10,7 +10,8 @@ import nn
 from autograd import Tape, Tensor, defvjp, primitive
 from autograd.testing import assert_grads_match, compare_grads
 from autograd.testing.differences import Partials
-from autograd.testing.report import LISTENERS
+from autograd.testing.report import LISTENERS, _colour
+from viz.thumbnails import PALETTE
 
 RNG = np.random.default_rng(2)
 
@@ -250,6 +251,30 @@ def test_a_complex_step_sharpens_the_differences_where_the_functions_allow_one()
     assert Partials(rough, x).at((0,)).value == pytest.approx(2 * 0.7 * 1.3, abs=1e-9)
 
 
+def test_a_straight_line_is_differentiated_with_few_evaluations():
+    points = []
+
+    def straight(x):
+        points.append(x)
+        return np.sum(np.array(x, np.float64) * [3.0, -2.0])
+
+    partials = Partials(straight, np.array([0.7, -1.3]))
+    assert [round(partials.at((i,)).value, 11) for i in (0, 1)] == [3.0, -2.0]
+    assert len(points) <= 1 + 2 * 6 + 1
+
+
+@pytest.mark.parametrize("distance", [1e-5, 1e-4, 5e-4, 1e-3, 2e-3, 4e-3, 1e-2])
+@pytest.mark.parametrize("side", [-1, 1])
+def test_a_kink_nearby_spoils_no_derivative(distance, side):
+    x = np.array([0.5])
+    bend = lambda x: np.sum(np.abs(x - 0.5 - side * distance) + 0.3 * np.array(x, np.float64))
+    hat = lambda x: np.sum(np.clip(np.array(x, np.float64), 0.5 - distance, 0.5 + distance))
+    stairs = lambda x: np.sum(np.floor(np.array(x, np.float64) / distance / 0.7) * distance * 0.7)
+    for function, slope in ((bend, 0.3 - side), (hat, 1.0), (stairs, 0.0)):
+        partial = Partials(function, x).at((0,))
+        assert partial.kink or partial.value == pytest.approx(slope, abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("slope", "verdict"), [(1.0, "undecided"), (-1.0, "undecided"), (0.0, "exact"), (2.0, "WRONG")]
 )
@@ -357,6 +382,33 @@ def test_the_notebook_shows_large_arrays_as_maps_of_colours_of_bounded_size():
     assert not Tags(text).open and text.count("<td") < 3 * 20 * 20 + 50
 
 
+def test_maps_have_the_colours_of_the_heat_maps_of_viz():
+    shades = [_colour(value) for value in np.linspace(-1.0, 1.0, 101)]
+    for shade, theirs in zip(shades, PALETTE[:101], strict=True):
+        ours = np.array([int(n) for n in shade.removeprefix("rgb(").rstrip(")").split(",")])
+        assert np.abs(ours - theirs).max() <= 1
+    assert _colour(-3.0) == shades[0] and _colour(3.0) == shades[-1]
+
+
+def test_maps_mark_what_is_no_number_and_what_is_wrong():
+    x = Tensor(np.linspace(-1.0, 1.0, 100).reshape(10, 10), name="x")
+    given = 2 * x.data
+    given[0, :3] = np.nan, np.inf, -np.inf
+    text = compare_grads((x * x).sum(), {x: given})._repr_html_()
+    assert [text.count(f"{sign}</td>") for sign in "×+−"] == [1, 1, 1]
+    assert text.count("rgba(220, 60, 50, 0.9)") == 3
+
+
+def test_numbers_have_real_minus_signs_and_zero_has_none():
+    x = Tensor([-1.0, 2.0, 0.0], name="x")
+    report = compare_grads((x * x).sum(), {x: [-3.0, 4.0, -0.0]})
+    for text in (str(report), report._repr_html_()):
+        assert "−3" in text and "−2" in text and "-3" not in text and "−0" not in text and "-0" not in text
+    assert "yours is −1 times the engine's everywhere" in str(compare_grads((x * x).sum(), {x: [2.0, -4.0, 0.0]}))
+    assert "−Inf" in str(compare_grads((x * x).sum(), {x: [2.0, -np.inf, 0.0]}))
+    assert_grads_match((x * x).sum(), {x: ["−2", "4", "0"]})
+
+
 def test_names_are_escaped_in_html():
     x = Tensor([1.0], name="<script>alert(1)</script>")
     assert "<script>" not in compare_grads((x * x).sum(), {x: [1.0]})._repr_html_()
@@ -426,3 +478,28 @@ def test_bad_losses_and_limits_are_told():
 def test_whole_numbers_in_lists_and_objects_are_numbers():
     assert_grads_match(LOSS, {W: [[2, 4], [6, 8]]})
     assert_grads_match(LOSS, {W: np.array([[2, 4], [6, 8]], dtype=object)})
+
+
+def test_a_printed_zero_is_nothing_and_not_anything_up_to_a_half():
+    w = Tensor([1.0, 1.0], name="w")
+    assert not compare_grads((w * [0.0404, 0.5]).sum(), {w: ["0", "0.5000"]}).ok
+    assert not compare_grads((w * [0.0404, 0.5]).sum(), {w: ["0.", "0.5000"]}).ok
+    assert compare_grads((w * [0.0, 0.5]).sum(), {w: ["0", "0.5000"]}).ok
+    assert compare_grads((w * [0.0404, 0.5]).sum(), {w: ["0.0", "0.5000"]}).ok
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("low", [-1e9, -1e30])
+def test_large_constants_that_no_gradient_meets_make_nothing_close(dtype, low):
+    s = Tensor(RNG.normal(size=(4, 4)).astype(dtype), name="s")
+    e = np.exp(np.where(np.tril(np.ones((4, 4), bool)), s, dtype(low)))
+    loss = (e / e.sum(axis=1, keepdims=True) * RNG.normal(size=(4, 4)).astype(dtype)).sum()
+    assert compare_grads(loss, {s: np.full((4, 4), 7.0, dtype)}).rows[0].verdict == "WRONG"
+
+
+def test_gradients_of_many_small_numbers_are_compared_as_strictly():
+    z = Tensor(RNG.normal(size=1_000_000).astype(np.float32), name="z")
+    loss = (np.tanh(z) ** 2).mean()
+    loss.backward()
+    assert compare_grads(loss, {z: z.grad}).ok
+    assert not compare_grads(loss, {z: z.grad * np.float32(1.1)}).ok

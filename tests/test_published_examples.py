@@ -12,6 +12,7 @@ from examples.recurrent import in_every_order, rnn_cell_gradients, stale_bias
 from numpy.testing import assert_allclose
 
 import nn
+import viz
 from autograd import Tensor
 from nn import functional as F
 
@@ -29,6 +30,15 @@ def assert_as_printed(value, identity, key):
     printed = published(identity, key)
     assert np.shape(value) == printed.shape
     assert_allclose(value, printed, rtol=0, atol=tolerance(identity, key))
+
+
+def digits(identity, key):
+    """The numbers as they are printed, to be compared to the digits that they have."""
+
+    def printed(value):
+        return [printed(part) for part in value] if isinstance(value, list) else repr(value)
+
+    return printed(PUBLISHED[identity]["published"][key])
 
 
 def reference(identity, key):
@@ -86,6 +96,52 @@ def test_mazurs_error_after_10000_steps_is_the_one_before_the_last():
     errors = computed("mazur-2015")["E_after_each_step"]
     assert_as_printed(errors[9999], "mazur-2015", "E_after_10000")
     assert abs(errors[10000] - published("mazur-2015", "E_after_10000")) > tolerance("mazur-2015", "E_after_10000")
+
+
+def test_blame_finds_mazurs_updated_weights_from_one_printed_error():
+    given = inputs("mazur-2015")
+    net = Mazur(given)
+    loss = (0.5 * (given.target - net(given.x)) ** 2).sum()
+    found = viz.explain_mismatch(loss, {}, after={loss: digits("mazur-2015", "E_after_1")}, lr=given.lr)
+    assert [finding.slip for finding in found] == ["weights already updated"]
+
+
+def scikit_learns_network():
+    given = inputs("sklearn-mlp-test_fit")
+    W1, W2 = Tensor(given.W1, name="W1"), Tensor(given.W2, name="W2")
+    X = Tensor(given.X, name="X", requires_grad=False)
+    o = F.sigmoid(F.sigmoid(X @ W1 + given.b1) @ W2 + given.b2)
+    penalty = given.alpha / 2 * ((W1**2).sum() + (W2**2).sum())
+    return F.binary_cross_entropy(o, [[given.y]]) + penalty, W1, given
+
+
+def test_blame_finds_the_feature_that_scikit_learns_comment_misread():
+    loss, W1, given = scikit_learns_network()
+    printed = {"W1grad": {"hand": {W1: digits("sklearn-mlp-test_fit", "W1grad")}},
+               "W1_new": {"hand": {}, "after": {W1: digits("sklearn-mlp-test_fit", "W1_new")}, "lr": given.lr}}  # fmt: skip
+    for asked in printed.values():
+        first = viz.explain_mismatch(loss, **asked).first
+        assert "X[0, 2], which is 0.7, was taken as 0.6" in first.sentence
+
+
+def test_blame_finds_a_softmax_taken_as_if_diagonal_and_names_no_slip_for_what_is_none():
+    z = Tensor(inputs("softmax-jacobian-123").z, name="z")
+    p = F.softmax(z)
+    slips = {}
+    for key in ["diag_as_grad", "neupy"]:
+        found = viz.explain_mismatch(p, {z: digits("softmax-jacobian-123", key)}, grad=np.ones(3))
+        assert not found.ok
+        slips[key] = found.first.slip
+    assert "diagonal" in slips["diag_as_grad"] and not slips["neupy"]
+
+
+def test_blame_finds_the_second_pass_of_the_article_wrong_and_does_not_blame_the_learning_rate():
+    given = inputs("seed2-conv-relu-softmax")
+    net = articles.ConvReluSoftmax(given.W, given.b, articles.DENSE_WEIGHT, articles.DENSE_BIAS)
+    loss = F.log_loss(net(Tensor(given.X, requires_grad=False)), given.y_true[None])
+    found = viz.explain_mismatch(loss, {}, after={loss: digits("seed2-conv-relu-softmax", "loss_new")}, lr=given.lr)
+    assert not found.ok and "0.417" in str(found)
+    assert not any("rate" in finding.sentence for finding in found)
 
 
 def test_updated_weights_change_no_output_delta_but_every_hidden_one():

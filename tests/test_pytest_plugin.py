@@ -55,7 +55,7 @@ def test_an_assertion_shows_the_report_and_not_the_inside_of_the_comparison(pyte
     result = run()
     result.assert_outcomes(passed=3, failed=1)
     text = result.stdout.str()
-    assert "E       AssertionError: WRONG: the gradient of W⁽²⁾[1] is -4, the engine has 4" in text
+    assert "E       AssertionError: WRONG: the gradient of W⁽²⁾[1] is −4, the engine has 4" in text
     assert "compare.py" not in text
 
 
@@ -64,6 +64,7 @@ def test_the_summary_counts_all_comparisons_and_names_the_wrong_ones(pytester, r
     run().stdout.fnmatch_lines(
         [
             "gradients: 5 compared, 1 wrong in tests that passed, 1 WRONG: W⁽²⁾ in test_it.py::test_wrong",
+            "  … in tests that passed: W⁽³⁾ (shape) in test_it.py::test_looked_at_only",
         ]
     )
     run("-k", "wrong").stdout.fnmatch_lines(["gradients: 1 compared, 1 WRONG: W⁽²⁾ in test_it.py::test_wrong"])
@@ -83,6 +84,24 @@ def test_many(compare_grads):
     result = run("-k", "many")
     result.stdout.fnmatch_lines(["gradients: 13 compared, 13 WRONG:", "  … and 3 more"])
     assert result.stdout.str().count("  v in ") == 10
+
+
+def test_of_tests_that_passed_three_wrong_gradients_are_named_after_those_of_tests_that_failed(pytester, run):
+    unseen = """
+
+def test_unseen(compare_grads):
+    for name in "abcde":
+        loss, w = loss_of(name)
+        compare_grads(loss, {w: [1.0, 1.0]})
+"""
+    pytester.makepyfile(test_it=COMPARISONS + unseen)
+    lines = run("-k", "unseen or right").stdout.lines
+    at = lines.index("gradients: 6 compared, 5 wrong in tests that passed")
+    named = [f"  … in tests that passed: {name} in test_it.py::test_unseen" for name in "abc"]
+    assert lines[at + 1 : at + 5] == [*named, "  … in tests that passed: 2 more"]
+    lines = run("-k", "unseen or wrong").stdout.lines
+    at = lines.index("gradients: 6 compared, 5 wrong in tests that passed, 1 WRONG: W⁽²⁾ in test_it.py::test_wrong")
+    assert lines[at + 1 : at + 4] == named
 
 
 def test_the_page_holds_every_comparison_of_the_run(pytester, run):

@@ -172,7 +172,7 @@ def test_a_step_prints_rule_numbers_result_sum_check_fact_and_line():
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda x: F.sigmoid(x).sum(), "The sigmoid lets through at most ¼: 1 of 3 elements under 0.1."),
+        (lambda x: F.sigmoid(x).sum(), "The sigmoid lets through at most 0.25: 1 of 3 elements under 0.1."),
         (lambda x: F.relu(x).sum(), "1 of 3 elements held at 0"),
         (lambda x: (x + np.ones((2, 3))).sum(), "x was used 2 times over by broadcasting, so 2 terms are summed"),
         (lambda x: (-x).sum(), "with the opposite sign"),
@@ -332,7 +332,7 @@ def test_bad_input_is_answered_with_a_sentence(tmp_path: Path):
     refused(TypeError, "against: expected a dict", lambda: viz.step(loss, against=[1.0]))
     wrong_shape = r"the gradient of a has shape \(2,\), expected \(\)"
     refused(ValueError, wrong_shape, lambda: viz.step(loss, against={a: [1, 2]}))
-    refused(TypeError, "must be real numbers", lambda: viz.step(loss, against={a: 1j}))
+    refused(TypeError, "expected real numbers", lambda: viz.step(loss, against={a: 1j}))
     refused(ValueError, "granularity must be", lambda: viz.step(loss, granularity="line"))
     s = viz.step(loss)
     refused(IndexError, "there is no step 13; the steps are 0 to 12", lambda: s.goto(13))

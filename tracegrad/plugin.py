@@ -15,6 +15,8 @@ import pytest
 
 _LISTED = 10
 """Of the wrong gradients of a run, so many are listed at its end."""
+_LISTED_OF_PASSED = 3
+"""And so many of those of tests that passed, as they may be meant to be wrong."""
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -165,13 +167,17 @@ class _Collector:
     def _summary(self, wrong: list[str]) -> list[str]:
         rows = [row for _, _, comparison in self.all for row in comparison["rows"]]
         undecided = sum(verdict == "undecided" for _, verdict, _ in rows)
-        expected = len(self._wrong(passed=True))
+        of_passed = self._wrong(passed=True)
         said = f"gradients: {len(rows)} compared" + (f", {undecided} undecided" if undecided else "")
-        said += f", {expected} wrong in tests that passed" if expected else ""
+        said += f", {len(of_passed)} wrong in tests that passed" if of_passed else ""
         if len(wrong) < 2:
-            return [said + (f", 1 WRONG: {wrong[0]}" if wrong else "")]
-        more = [f"  … and {len(wrong) - _LISTED} more"] if len(wrong) > _LISTED else []
-        return [f"{said}, {len(wrong)} WRONG:", *(f"  {line}" for line in wrong[:_LISTED]), *more]
+            lines = [said + (f", 1 WRONG: {wrong[0]}" if wrong else "")]
+        else:
+            lines = [f"{said}, {len(wrong)} WRONG:", *(f"  {line}" for line in wrong[:_LISTED])]
+            lines += [f"  … and {len(wrong) - _LISTED} more"] if len(wrong) > _LISTED else []
+        more = len(of_passed) - _LISTED_OF_PASSED
+        listed = of_passed[:_LISTED_OF_PASSED] + ([f"{more} more"] if more > 0 else [])
+        return lines + [f"  … in tests that passed: {line}" for line in listed]
 
     def _page(self) -> str:
         lines = self._summary(self._wrong(passed=False)) if self.all else ["gradients: none compared"]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from ..tape import Node, Step, Tape, describe
+from ..tape import Node, Tape, describe
 from ..tensor import Tensor
 from .hand import Hand, read_hand
 from .replaying import Replay
 from .report import Report, announced
+from .rounding import roundings
 from .rows import Limits, Row, check_limits, compare_row
 
 __all__ = ["assert_grads_match", "compare_grads"]
@@ -78,12 +80,12 @@ def compare_grads(
     >>> report.ok, [(row.name, row.verdict) for row in report.rows]
     (False, [('z', 'exact'), ('W', 'WRONG')])
     >>> print(report)
-    WRONG: the gradient of W[0, 1] is 13, the engine has -4 (gradients of the loss: 1 of 2 not ok)
+    WRONG: the gradient of W[0, 1] is 13, the engine has −4 (gradients of the loss: 1 of 2 not ok)
     <BLANKLINE>
     gradient of  shape   verdict  largest difference  relative  at      yours  engine
     ---------------------------------------------------------------------------------
-    z            (2,)    exact    0                   0         [0]     -2     -2
-    W            (2, 2)  WRONG    17                  1.31      [0, 1]  13     -4
+    z            (2,)    exact    0                   0         [0]     −2     −2
+    W            (2, 2)  WRONG    17                  1.31      [0, 1]  13     −4
     <BLANKLINE>
     W: 2 of 4 elements differ; its transpose would be right
     """
@@ -165,12 +167,13 @@ def _read(tape: Tape, hand: Any) -> dict[Node, tuple[str, Hand, str]]:
     if not hand:
         raise ValueError("compare_grads: the dict of gradients is empty, so that there is nothing to compare")
     found: dict[Node, tuple[str, Hand, str]] = {}
+    called = Counter(node.name for node in tape)
     for key, value in hand.items():
         node = _record_of(tape, key)
         name = _name_of(node, key, tape)
         if node in found:
             raise ValueError(f"compare_grads: the gradient of {name} is given twice, by Tensor and by name")
-        same = sum(other.name == key for other in tape) if isinstance(key, str) else 1
+        same = called[key] if isinstance(key, str) else 1
         note = f"the latest of {same} records of this name" if same > 1 else ""
         found[node] = name, read_hand(value, f"compare_grads: the gradient of {name}"), note
     return found
@@ -219,26 +222,14 @@ def _name_of(node: Node, key: Any, tape: Tape) -> str:
 
 def _swept(
     tape: Tape, grad: Any, wanted: Mapping[Node, Any]
-) -> tuple[dict[Node, Any], dict[Node, float], dict[Node, int]]:
+) -> tuple[dict[Node, Any], dict[Node, Any], dict[Node, int]]:
     """The gradients of some records; the rounding to be expected of each; and the step that completes each."""
     grads: dict[Node, Any] = {}
-    noise = dict.fromkeys(wanted, 0.0)
     finished = {node: tape.root.seq if node is tape.root else -1 for node in wanted}
-    for step in tape.steps(grad):
+    steps = list(tape.steps(grad))
+    for step in steps:
         if step.node in wanted:
             grads[step.node] = np.array(step.grad)
-        for node in {c.node for c in step.contributions if c.node in wanted}:
-            finished[node] = step.node.seq
-            noise[node] += _noise(tape, step, node)
-    return grads, noise, finished
-
-
-def _noise(tape: Tape, step: Step, node: Node) -> float:
-    """The rounding of a sum of the elements of a step's gradient, each times the largest other operand."""
-    others = [tape.value(p) if isinstance(p, Node) else p for p in step.node.operands if p is not node]
-    numbers = [np.abs(a[np.isfinite(a)]) for a in map(np.asarray, others) if a.dtype.kind in "fiu"]
-    largest = max([1.0, *(float(a.max(initial=0.0)) for a in numbers)])
-    with np.errstate(all="ignore"):
-        total = float(np.sum(np.abs(step.grad), dtype=np.float64))
-    eps = float(np.finfo(node.dtype).eps)
-    return 4 * eps * total * largest if np.isfinite(total) else 0.0
+        finished |= {c.node: step.node.seq for c in step.contributions if c.node in wanted}
+    noise = roundings(steps)
+    return grads, {node: noise.get(node, 0.0) for node in wanted}, finished

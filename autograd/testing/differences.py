@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,38 +58,60 @@ def steps_along(units: list[Any], point: list[Any]) -> list[tuple[list[Any], flo
 
 
 @np.errstate(all="ignore")
-def slope_along(f: Function, point: Sequence[Any], direction: Sequence[Any], scale: float) -> Slope:
-    """The derivative of f along a direction, by Richardson's extrapolation of central differences."""
+def slope_along(f: Function, point: Sequence[Any], direction: Sequence[Any], scale: float, here: Any = None) -> Slope:
+    """The derivative of f along a direction, by Richardson's extrapolation of central differences.
+
+    Where three or four wide ones agree to rounding, and so do the slopes on the two sides, the narrow ones are not
+    taken; their steps have no common measure, so that no staircase looks like a slope. `here` is f at the point, if
+    it is known.
+    """
+    known: dict[float, Any] = {} if here is None else {0.0: here}
 
     def at(t: float) -> Any:
-        return values_at(f, [x + t * v for x, v in zip(point, direction, strict=True)])
+        if t not in known:
+            known[t] = values_at(f, [x + t * v for x, v in zip(point, direction, strict=True)])
+        return known[t]
 
     h = 4e-3 * scale
     here = at(0.0)
-    rows: list[list[Any]] = []
-    for k in range(5):
-        step = h / 2**k
-        row = [(at(step) - at(-step)) / (2 * step)]
-        for j in range(k):
-            row.append(row[j] + (row[j] - rows[k - 1][j]) / (4 ** (j + 1) - 1))
-        rows.append(row)
-    value = rows[-1][-1]
+    wide = [2 * h, h, h / np.e, h / np.e**2]
+    for steps in (wide[:3], wide):
+        value, error = _extrapolated(at, steps)
+        round_off = np.finfo(np.float64).eps * (np.abs(here) + 1) / steps[-1]
+        gap, size = _gap(at, here, h)
+        smooth = gap <= 1e-5 * (1 + size) + 20 * round_off
+        if np.all(smooth & (error <= 1e-12 * (1 + np.abs(value)) + 4 * round_off)):
+            return Slope(value, error + 4 * round_off, np.zeros(np.shape(value), bool))
+    value, error = _extrapolated(at, [h / 2**k for k in range(5)])
     round_off = np.finfo(np.float64).eps * (np.abs(here) + 1) / (h / 16)
-    error = np.abs(rows[-1][-1] - rows[-2][-1]) + np.abs(rows[-1][-1] - rows[-1][-2]) + 4 * round_off
+    error = error + 4 * round_off
     unsettled = ~(error <= 1e-4 * (1 + np.abs(value) + np.abs(here)))
     return Slope(value, error, _kink(at, here, h, round_off) | unsettled | ~np.isfinite(value))
 
 
+def _extrapolated(at: Callable[[float], Any], steps: Sequence[float]) -> tuple[Any, Any]:
+    """Central differences, extrapolated to a step of 0 (Neville's scheme); and how far the last ones are apart."""
+    rows: list[list[Any]] = []
+    for k, step in enumerate(steps):
+        row = [(at(step) - at(-step)) / (2 * step)]
+        for j in range(k):
+            row.append(row[j] + (row[j] - rows[k - 1][j]) / ((steps[k - j - 1] / step) ** 2 - 1))
+        rows.append(row)
+    value = rows[-1][-1]
+    return value, np.abs(value - rows[-2][-1]) + np.abs(value - rows[-1][-2])
+
+
 def _kink(at: Callable[[float], Any], here: Any, h: float, round_off: Any) -> Any:
     """Where the slopes on the two sides differ, and go on differing closer to the point."""
-
-    def gap(step: float) -> tuple[Any, Any]:
-        left, right = _sides(at, here, step)
-        return np.abs(right - left), np.abs(right) + np.abs(left)
-
-    (wide, _), (narrow, size) = gap(h), gap(h / 8)
+    (wide, _), (narrow, size) = _gap(at, here, h), _gap(at, here, h / 8)
     smooth = (narrow <= 1e-5 * (1 + size) + 20 * round_off) | (narrow <= wide / 8)
     return ~smooth
+
+
+def _gap(at: Callable[[float], Any], here: Any, step: float) -> tuple[Any, Any]:
+    """How far the slopes on the two sides are apart, and their size."""
+    left, right = _sides(at, here, step)
+    return np.abs(right - left), np.abs(right) + np.abs(left)
 
 
 def _sides(at: Callable[[float], Any], here: Any, step: float) -> tuple[Any, Any]:
@@ -99,13 +122,17 @@ def _sides(at: Callable[[float], Any], here: Any, step: float) -> tuple[Any, Any
 
 
 class Partial(NamedTuple):
-    """The derivative by one element: its value and error; at a kink, the slopes on the two sides instead."""
+    """The derivative by one element: its value and error; at a kink, the slopes on the two sides instead.
+
+    ``convex`` tells whether the slope is the larger one on the side of larger numbers, as of |x|, and not of −|x|.
+    """
 
     value: float
     error: float
     kink: bool = False
     low: float = np.nan
     high: float = np.nan
+    convex: bool = True
 
     def allows(self, number: float, slack: float) -> bool:
         """Whether a number is this derivative, or, at a kink, between the two slopes."""
@@ -141,6 +168,12 @@ class Partials:
         self.complex_step = True
         self._found: dict[tuple[int, ...], Partial] = {}
 
+    @cached_property
+    def here(self) -> Any:
+        """The function at the point."""
+        with np.errstate(all="ignore"):
+            return values_at(self.f, [self.x])
+
     def at(self, index: tuple[int, ...]) -> Partial:
         """By the element at an index."""
         if index not in self._found:
@@ -150,7 +183,7 @@ class Partials:
     def along(self, direction: Any) -> tuple[Any, Slope]:
         """Along a direction, each element of which is scaled by the step that suits it; and the direction so made."""
         for moves, scale in _finer(steps_along([direction], [self.x])):
-            slope = slope_along(self.f, [self.x], moves, scale)
+            slope = slope_along(self.f, [self.x], moves, scale, self.here)
             if not slope.kink:
                 break
         return moves[0], slope
@@ -164,16 +197,15 @@ class Partials:
             return values_at(self.f, [self.x + t * direction])
 
         with np.errstate(all="ignore"):
-            here = at(0.0)
-            low, high = sorted(map(float, _sides(at, here, step)))
-        error = float(np.finfo(np.float64).eps * (abs(float(here)) + 1) / step)
-        return Partial(np.nan, error, True, low, high)
+            left, right = map(float, _sides(at, self.here, step))
+        error = float(np.finfo(np.float64).eps * (abs(float(self.here)) + 1) / step)
+        return Partial(np.nan, error, True, min(left, right), max(left, right), left <= right)
 
     def _derivative(self, index: tuple[int, ...]) -> Partial:
         unit = np.zeros_like(self.x)
         unit[index] = 1.0
         for direction, scale in _finer(steps_along([unit], [self.x])):
-            slope = slope_along(self.f, [self.x], direction, scale)
+            slope = slope_along(self.f, [self.x], direction, scale, self.here)
             if not slope.kink:
                 return self._sharpened(unit, float(slope.value), float(slope.error))
         return self.beside(unit)

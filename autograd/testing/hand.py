@@ -51,6 +51,8 @@ def read_hand(value: Any, who: str) -> Hand:
         raise TypeError(f"{who} is None; expected an array of numbers")
     if isinstance(value, Tensor):
         value = value.data
+    elif callable(getattr(value, "detach", None)):  # torch refuses to convert a Tensor that requires a gradient
+        value = value.detach()
     if hasattr(value, "mask") and isinstance(value, np.ndarray):
         raise TypeError(f"{who} is a masked array; expected plain numbers: fill it first, array.filled(0)")
     array = _as_array(value, who)
@@ -102,6 +104,7 @@ def _from_elements(array: Any, who: str) -> Hand:
             values[index] = float(element)
         except OverflowError:
             raise ValueError(f"{who} holds a number{place} that is too large for a float") from None
+    units[(values == 0) & (units >= 1)] = np.nan  # "0" is nothing at all, not anything up to a half
     return Hand(values, np.dtype(np.float64), None if np.isnan(units).all() else units)
 
 

@@ -5,23 +5,32 @@ from __future__ import annotations
 
 import copy
 import inspect
+import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from ..recording import source_of
+from ..tape import Tape
+from ..tensor import Tensor
 from ..transforms import value_and_grad
 from .differences import Partials
 from .hand import Hand, read_hand
 from .measured import agrees_along, measured_row
 from .report import Report, announced
+from .rounding import roundings
 from .rows import Limits, Row, check_limits, compare_row
 
 __all__ = ["check_layer"]
 
+_OWN = tuple(os.path.dirname(os.path.abspath(path)) + os.sep for path in (os.path.dirname(__file__), np.__file__))
+"""Folders of `autograd` and of NumPy: a line in them is not one of the forward pass."""
+
 _MOST = 24
-"""Of each array, so many elements are differentiated numerically where the forward pass can't be traced."""
+"""Of each array, at most so many elements are differentiated numerically."""
 
 
 def check_layer(
@@ -63,7 +72,7 @@ def check_layer(
     Raises
     ------
     TypeError
-        If the passes return something else than stated above.
+        If the passes return something else than stated above: None, or a dict.
     ValueError
         If the number of gradients does not fit the inputs, the upstream gradient has another shape, or the forward
         pass gives other numbers each time.
@@ -89,16 +98,33 @@ def check_layer(
     matched = _matched(layer, given)
     hands = {i: read_hand(g, f"check_layer: the gradient of {layer.names[i]} returned") for i, g in matched.items()}
     engine, why = _traced(layer, outs, list(hands))
-    rows: list[Row] = []
-    for i, hand in hands.items():
-        partials, limits, dtype = Partials(layer.scalar(i), inputs[i]), Limits(rtol, atol), np.asarray(inputs[i]).dtype
+    partials = {i: Partials(layer.scalar(i), inputs[i]) for i in hands}
+
+    def row(i: int, hand: Hand) -> Row:
+        limits = Limits(rtol, atol)
         if engine is None:
-            rows.append(measured_row(layer.names[i], hand, partials, limits, dtype, _MOST))
-        else:
-            limits = limits._replace(noise=_noise(layer, engine[i]))
-            rows.append(compare_row(layer.names[i], hand, engine[i], limits, partials=partials, numeric=numeric))
+            return measured_row(layer.names[i], hand, partials[i], limits, np.asarray(inputs[i]).dtype, _MOST)
+        grad, noise = engine[i]
+        limits = limits._replace(noise=noise)
+        return compare_row(layer.names[i], hand, grad, limits, partials=partials[i], numeric=numeric, most=_MOST)
+
+    found = {i: row(i, hand) for i, hand in hands.items()}
+    order = {
+        i: j
+        for i in found
+        for j in found
+        if not (i == j or found[i].ok or found[j].ok)
+        and hands[i].array.shape == np.shape(inputs[j])
+        and row(j, hands[i]).ok
+    }
+    for i, j in order.items():
+        found[i] = replace(found[i], note=f"{found[i].note}; it is the gradient of {layer.names[j]}")
+    if order and set(order) == set(order.values()):
+        returned = ", ".join(layer.names[order.get(i, i)] for i in found)
+        notes.append(f"These are in the order {returned}; expected {', '.join(layer.names[i] for i in found)}.")
+    rows = list(found.values())
     if why:
-        notes.append(f"The forward pass can't be traced ({why}): yours is compared with finite differences of it.")
+        notes.append(f"The forward pass can't be traced, as {why}: yours is compared with finite differences of it.")
     title = f"gradients of {getattr(backward or forward, '__name__', 'the layer')}"
     return announced(Report(rows, title, "engine" if engine is not None else "differences", notes))
 
@@ -146,7 +172,8 @@ class _Layer:
         again = self.outs(self.call(copy.deepcopy(self.inputs)))
         if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(outs, again, strict=True)):
             raise ValueError(
-                "check_layer: forward gives other numbers when it is called again; give it a seed or a generator"
+                "check_layer: forward gives other numbers when it is called again; make its generator inside of it, "
+                "rng = np.random.default_rng(0), or hand the generator in as an input, of which each call gets a copy"
             )
         self.upstream = _upstream(upstream, outs, self.backward)
         notes = [
@@ -155,6 +182,7 @@ class _Layer:
             if not np.array_equal(inputs[i], self.inputs[i], equal_nan=True)
         ]
         if self.backward is None:
+            self.refuse(result[1] if len(result) == 2 else result[1:], "forward")
             return outs, list(result[1:]), notes
         handed = [np.array(u) if u.shape else u[()] for u in self.upstream]
         try:
@@ -162,9 +190,21 @@ class _Layer:
         except Exception as error:
             error.add_note(f"in {getattr(self.backward, '__name__', 'backward')}, called by check_layer")
             raise
+        self.refuse(grads, "backward")
         if not all(np.array_equal(a, b) for a, b in zip(handed, self.upstream, strict=True)):
             notes.append("The backward pass writes into the upstream gradient that it is given.")
         return outs, list(grads) if isinstance(grads, tuple | list) else [grads], notes
+
+    def refuse(self, grads: Any, who: str) -> None:
+        """An error where a pass returned no gradients, or a dict of them."""
+        if grads is not None and not isinstance(grads, Mapping):
+            return
+        got = "None" if grads is None else f"a dict ({', '.join(map(str, grads))})"
+        names = [self.names[i] for i in self.floats]
+        expected = f"the gradient of {names[0]}"
+        if len(names) > 1:
+            expected = f"{len(names)} gradients as a tuple, in the order {', '.join(names)}"
+        raise TypeError(f"check_layer: {who} returned {got} where it should return {expected}")
 
     def total(self, inputs: Sequence[Any]) -> Any:
         """The outputs times the upstream gradients, summed: a number whose gradients the backward pass returns."""
@@ -198,6 +238,10 @@ def _kind(value: Any) -> str:
     return f"a value of type {type(value).__name__}"
 
 
+def _gradients(count: int) -> str:
+    return f"{count} gradient{'s' * (count != 1)}"
+
+
 def _upstream(upstream: Any, outs: list[Any], backward: Any) -> list[Any]:
     """The gradient of each output, checked; random numbers unless given."""
     if upstream is None:
@@ -208,7 +252,7 @@ def _upstream(upstream: Any, outs: list[Any], backward: Any) -> list[Any]:
     parts = list(upstream) if isinstance(upstream, tuple) else [upstream]
     if len(parts) != len(outs):
         raise ValueError(
-            f"check_layer: upstream has {len(parts)} gradients, expected one for each of {len(outs)} outputs"
+            f"check_layer: upstream has {_gradients(len(parts))}, expected {len(outs)}, one for each output of forward"
         )
     found = []
     for part, out in zip(parts, outs, strict=True):
@@ -234,18 +278,18 @@ def _matched(layer: _Layer, given: list[Any]) -> dict[int, Any]:
         places = layer.floats if len(given) == len(layer.floats) else numbers
         found = {i: g for i, g in zip(places, given, strict=True) if g is not None}
     else:
-        expected = ", ".join(names[i] for i in layer.floats)
+        expected, many = ", ".join(names[i] for i in layer.floats), len(layer.floats) > 1
         raise ValueError(
-            f"check_layer: {len(given)} gradients were returned, expected {len(layer.floats)}, of the floating-point "
-            f"arrays {expected}"
+            f"check_layer: {_gradients(len(given))} {'was' if len(given) == 1 else 'were'} returned, expected "
+            f"{len(layer.floats)}, of the floating-point array{'s' * many} {expected}"
         )
     if not found:
         raise ValueError("check_layer: no gradient was returned, only None")
     return found
 
 
-def _traced(layer: _Layer, outs: list[Any], wanted: list[int]) -> tuple[dict[int, Any] | None, str]:
-    """The engine's gradients, by input; None, and why, where the forward pass can't be traced."""
+def _traced(layer: _Layer, outs: list[Any], wanted: list[int]) -> tuple[dict[int, tuple[Any, Any]] | None, str]:
+    """The engine's gradients and their rounding, by input; None, and why, where the forward pass can't be traced."""
 
     def total(*values: Any) -> Any:
         inputs = copy.deepcopy(layer.inputs)
@@ -257,23 +301,38 @@ def _traced(layer: _Layer, outs: list[Any], wanted: list[int]) -> tuple[dict[int
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             value, grads = value_and_grad(total, argnums=tuple(range(len(wanted))))(*points)
+            tensors = [Tensor(point) for point in points]
+            off = roundings(Tape(total(*tensors)).steps())
     except Exception as error:  # the forward pass is the user's, and need not be fit for anything but arrays
-        return None, f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}".rstrip(": ")
+        return None, _reason(error)
     if not np.allclose(value, plain, rtol=1e-4, equal_nan=True):
         return None, "it gives other numbers on Tensors"
-    found = {i: np.asarray(g) for i, g in zip(wanted, grads, strict=True)}
+    noise = [off.get(tensor.node, 0.0) for tensor in tensors]
+    found = {i: (np.asarray(g), size) for i, g, size in zip(wanted, grads, noise, strict=True)}
     rng = np.random.default_rng(1)
-    for i, g in found.items():
+    for i, (g, size) in found.items():
         partials = Partials(layer.scalar(i), layer.inputs[i])
         hand = Hand(g.astype(np.float64), g.dtype, None)
-        allowed = Limits(None, None, _noise(layer, g)).of(hand.array, hand, g.dtype)
+        allowed = Limits(None, None, size).of(hand.array, hand, g.dtype)
         unit = rng.uniform(0.5, 1.0, g.shape) * rng.choice([-1.0, 1.0], g.shape)
         if np.isfinite(g).all() and agrees_along(partials, hand.array, unit, allowed) is False:
             return None, f"the trace loses a part of the gradient of {layer.names[i]}"
     return found, ""
 
 
-def _noise(layer: _Layer, grad: Any) -> float:
-    """The rounding to be expected of a gradient that is summed from the upstream ones."""
-    total = sum(float(np.sum(np.abs(u), dtype=np.float64)) for u in layer.upstream)
-    return 64 * float(np.finfo(grad.dtype).eps) * total
+def _reason(error: BaseException) -> str:
+    """Why a forward pass stopped on Tensors, and in which line of it."""
+    sentence = str(error).partition("\n")[0].partition(". ")[0].rstrip(".")
+    said = f"it stops with {type(error).__name__}: {sentence}".rstrip(": ")
+    if sentence.startswith("setting an array element"):
+        said = "it writes into an array of its own"
+    elif "can't silently become an array" in sentence:
+        said = "it makes a plain array of a Tensor"
+    place, traceback = "", error.__traceback__
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if not os.path.abspath(code.co_filename).startswith(_OWN):
+            source = source_of(code, traceback.tb_lasti)
+            place = f" ({source}: {source.text})" if source.text else f" ({source})"
+        traceback = traceback.tb_next
+    return said + place

@@ -14,15 +14,18 @@ from .rows import Limits, Row, compare_row, kinks_that_allow, row_of_another_sha
 __all__ = ["agrees_along", "measured_row"]
 
 _DIRECTIONS = 3
+_ENOUGH = 8
+"""So many elements are differentiated where a gradient is right along every random direction."""
 _SEARCHES = 60
 """Directions tried at most to find the wrong elements of an array that is off along a random direction."""
 
 
 def measured_row(name: str, hand: Hand, partials: Partials, limits: Limits, dtype: Any, most: int) -> Row:
-    """Compare a gradient with finite differences: of `most` elements, and along random directions for all of them.
+    """Compare a gradient with finite differences: along random directions for all elements, and of some of them.
 
-    Where it is off along a direction, the elements that are wrong are found by halving: the numbers that `Row.engine`
-    holds are measured at the elements that were looked at, and yours at all others.
+    Of a large array `most` elements are looked at, fewer where it is right along every direction. Where it is off
+    and none of these is wrong, those that are get found by halving. `Row.engine` holds what was measured at the
+    elements that were looked at, and yours at all others.
     """
     x = partials.x
     if hand.array.shape != x.shape:
@@ -31,27 +34,31 @@ def measured_row(name: str, hand: Hand, partials: Partials, limits: Limits, dtyp
         )
     rng = np.random.default_rng(0)
     order = np.concatenate([np.flatnonzero(~np.isfinite(hand.array)), rng.permutation(x.size)])
-    found = {index: partials.at(index) for index in (_index(flat, x.shape) for flat in order[:most])}
-    right, allowed = np.where(np.isfinite(hand.array), hand.array, 0.0), limits.of(hand.array, hand, dtype)
-    note = "" if len(found) == x.size else f"finite differences of {len(found)} of {x.size} elements"
-    off: list[Any] = []
+    allowed = limits.of(hand.array, hand, dtype)
+    # what is wrong in one element must not hide in what is allowed of all of them
+    exactly = hand.unit is None and limits.rtol is None and limits.atol is None
+    strict = allowed / 100 if exactly else allowed
+    said, suspicious, off = "", [], False
     if x.size > most and np.isfinite(hand.array).all():
         units = [rng.uniform(0.5, 1.0, x.shape) * rng.choice([-1.0, 1.0], x.shape) for _ in range(_DIRECTIONS)]
-        # what is wrong in one element must not hide in what is allowed of all of them
-        exactly = hand.unit is None and limits.rtol is None and limits.atol is None
-        strict = allowed / 100 if exactly else allowed
-        suspicious = [unit for unit in units if agrees_along(partials, hand.array, unit, strict) is False]
-        if suspicious:
-            found |= _searched(partials, hand.array, suspicious[0], strict)
-        off = [unit for unit in suspicious if agrees_along(partials, hand.array, unit, allowed) is False]
-        said = f"off along {len(suspicious)} of" if suspicious else "right along"
-        note = f"finite differences of {len(found)} of {x.size} elements; {said} {_DIRECTIONS} random directions"
-    slack, kinks = np.zeros(x.shape), np.zeros(x.shape, bool)
+        agree = [agrees_along(partials, hand.array, unit, strict) for unit in units]
+        suspicious = [unit for unit, agrees in zip(units, agree, strict=True) if agrees is False]
+        off = any(agrees_along(partials, hand.array, unit, allowed) is False for unit in suspicious)
+        most = min(most, _ENOUGH) if all(agree) else most
+        kinds = {"off": False, "right": True, "at a kink": None}
+        counts = ", ".join(f"{kind} along {agree.count(k)}" for kind, k in kinds.items() if k in agree)
+        said = f"; {counts} of {_DIRECTIONS} random directions"
+    found = {index: partials.at(index) for index in (_index(flat, x.shape) for flat in order[:most])}
+    if suspicious and all(partial.allows(float(hand.array[i]), float(allowed[i])) for i, partial in found.items()):
+        found |= _searched(partials, hand.array, suspicious[0], strict)
+    note = f"finite differences of {len(found)} of {x.size} elements{said}" if len(found) < x.size else ""
+    right = np.where(np.isfinite(hand.array), hand.array, 0.0)
+    slack, at_kinks, tried = np.zeros(x.shape), np.zeros(x.shape, bool), np.zeros(x.shape, bool)
     for index, partial in found.items():
         right[index] = (partial.low + partial.high) / 2 if partial.kink else partial.value
-        slack[index], kinks[index] = 10 * partial.error, partial.kink
-    possible = kinks_that_allow(hand, partials, found, kinks, allowed)
-    row = compare_row(name, hand, right.astype(dtype), limits, slack=slack, undecided=possible, note=note)
+        slack[index], at_kinks[index], tried[index] = 10 * partial.error, partial.kink, True
+    possible = kinks_that_allow(hand, partials, found, at_kinks, allowed)
+    row = compare_row(name, hand, right.astype(dtype), limits, slack=slack, undecided=possible, note=note, tried=tried)
     if off and row.ok:
         return replace(row, verdict="WRONG", where=None, note=f"{row.note}, though not in one of these elements")
     return replace(row, verdict="close") if row.verdict == "exact" else row

@@ -20,8 +20,10 @@ _FEW = 64
 _CELLS = 20
 """Of the sides of a map of colours; larger arrays are thinned out to the furthest-off element of each block."""
 
-_RED, _GREEN, _GREY = "220, 60, 50", "60, 160, 90", "128, 128, 128"
-_COLOURS = {"exact": _GREEN, "close": _GREEN, "undecided": _GREY}
+_RED, _BLUE, _GREY = "220, 60, 50", "94, 147, 200", "128, 128, 128"
+_COLOURS = {"exact": _BLUE, "close": _BLUE, "undecided": _GREY}
+_SCALE = ((8, 48, 107), (94, 147, 200), (247, 247, 247), (244, 162, 89), (214, 84, 0))
+"""Colours from −1 over 0 to 1, as in the heat maps of `viz`: told apart by the colour-blind, and in grey."""
 
 
 class Report:
@@ -91,21 +93,24 @@ class Report:
 
     def __str__(self) -> str:
         lines = [self.headline()]
-        if len(self.wrong) > 1:
-            lines.append(f"Going backward, the first wrong one is {_with_source(self.wrong[0])}: look there first.")
+        lines += self._where_to_look()
         lines += ["", *_table(self.rows, self.engine)]
         said = [f"{row.name}: {note}" for row in self.rows for note in _row_notes(row, self.engine)]
         said += self.notes
         return "\n".join([*lines, *([""] if said else []), *said])
+
+    def _where_to_look(self) -> list[str]:
+        """Which of several wrong ones comes first, where the backward pass goes from one to the next."""
+        if len(self.wrong) < 2 or self.wrong[0].node is None:
+            return []
+        return [f"Going backward, the first wrong one is {_with_source(self.wrong[0])}: look there first."]
 
     def __repr__(self) -> str:
         return f"<Report {self.headline()}>"
 
     def _repr_html_(self) -> str:
         parts = [f"<p><b>{html.escape(self.headline())}</b></p>"]
-        if len(self.wrong) > 1:
-            first = html.escape(_with_source(self.wrong[0]))
-            parts.append(f"<p>Going backward, the first wrong one is {first}: look there first.</p>")
+        parts += [f"<p>{html.escape(line)}</p>" for line in self._where_to_look()]
         parts.append(_html_table(self.rows, self.engine))
         for row in self.rows:
             notes = "".join(f"<li>{html.escape(note)}</li>" for note in _row_notes(row, self.engine))
@@ -231,10 +236,12 @@ def _side_by_side(row: Row, engine: str) -> str:
     if not yours.size or not right.size:
         return ""
     if max(yours.size, right.size) > _FEW or max(yours.shape[1], right.shape[1]) > 8:
+        if row.tried is not None and not row.tried.all():
+            engine = f"{engine} of {int(row.tried.sum())}, yours elsewhere"
         return _maps(yours, right, wrong, engine)
     same = yours.shape == right.shape and row.verdict != "shape"
     differ = wrong if same else None
-    left, middle = _numbers(yours, differ, "<b>%s</b> ✕", _RED), _numbers(right, differ, "<b>%s</b>", _GREEN)
+    left, middle = _numbers(yours, differ, "<b>%s</b> ✕", _RED), _numbers(right, differ, "<b>%s</b>", _BLUE)
     return _beside([(f"yours {row.yours.shape}", left), (f"{engine} {row.shape}", middle)])
 
 
@@ -269,21 +276,30 @@ def _maps(yours: Any, right: Any, wrong: Any, engine: str) -> str:
     scale = float(finite.max(initial=0.0)) or 1.0
     parts = [(f"yours, ±{in_words(scale, 3)}", _map(yours / scale)), (engine, _map(right / scale))]
     if yours.shape == right.shape:
-        parts.append(("wrong", _map(np.where(wrong, -1.0, 0.0))))
+        shades = (f"rgba({_GREY}, 0.12)", f"rgba({_RED}, 0.9)")
+        parts.append(("wrong", _map(wrong.astype(float), lambda is_wrong: shades[int(is_wrong)])))
     return _beside(parts)
 
 
-def _map(array: Any) -> str:
-    """Red is negative, blue positive, and grey stands for NaN."""
+def _colour(value: float) -> str:
+    """Blue is negative, white 0, orange positive, and black stands for NaN and infinity."""
+    if not np.isfinite(value):
+        return "rgb(0, 0, 0)"
+    at = np.linspace(-1.0, 1.0, len(_SCALE))
+    return f"rgb({', '.join(f'{np.interp(value, at, channel):.0f}' for channel in zip(*_SCALE, strict=True))})"
+
+
+def _map(array: Any, colour: Callable[[float], str] = _colour) -> str:
+    """A matrix as small cells of colour; where it is no number, the cell has a sign in it."""
     array = _thinned(_thinned(array).T).T
     lines = []
     for line in array:
         cells = []
         for value in line:
-            strength = 0.9 if value != value else min(1.0, abs(float(value)))
-            colour = "128, 128, 128" if value != value else "220, 60, 50" if value < 0 else "50, 110, 220"
-            style = f"width: 8px; height: 8px; padding: 0; background-color: rgba({colour}, {strength:.2g})"
-            cells.append(f'<td style="{style}"></td>')
+            style = f"width: 8px; height: 8px; padding: 0; background-color: {colour(float(value))}"
+            sign = "" if np.isfinite(value) else "×" if value != value else "+" if value > 0 else "−"
+            style += "; color: rgb(255, 255, 255); font-size: 8px; line-height: 8px; text-align: center" if sign else ""
+            cells.append(f'<td style="{style}">{sign}</td>')
         lines.append(f"<tr>{''.join(cells)}</tr>")
     return f"<table><tbody>{''.join(lines)}</tbody></table>"
 

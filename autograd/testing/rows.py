@@ -59,6 +59,8 @@ class Row:
         The largest absolute and the largest relative difference, |yours − engine| / max(|yours|, |engine|).
     where : tuple of int or None
         The element that is off most, among the wrong ones if there are any.
+    tried : array of bool or None
+        Where finite differences stand in for the engine: the elements that were differentiated; None: all.
     numeric : Numeric or None
     note : str
     node : Node or None
@@ -77,6 +79,7 @@ class Row:
     numeric: Numeric | None = None
     note: str = ""
     node: Any = None
+    tried: Any = None
 
     @property
     def ok(self) -> bool:
@@ -98,12 +101,12 @@ class Row:
 class Limits(NamedTuple):
     """How far off is wrong: by more than ``atol + rtol * |engine|``; None: as the precision of the numbers asks for.
 
-    ``noise`` is the rounding to be expected of the numbers that the gradient is summed from.
+    ``noise`` is the rounding to be expected: a number, or one for each element.
     """
 
     rtol: float | None
     atol: float | None
-    noise: float = 0.0
+    noise: Any = 0.0
 
     def of(self, engine: Any, hand: Hand, dtype: np.dtype[Any]) -> Any:
         """The largest allowed difference of each element; none where the engine's is not finite."""
@@ -140,6 +143,7 @@ def compare_row(
     undecided: Any = False,
     node: Any = None,
     note: str = "",
+    tried: Any = None,
 ) -> Row:
     """Compare a gradient with the engine's.
 
@@ -160,6 +164,8 @@ def compare_row(
         What to allow beyond the limits, as `engine` is not exact.
     undecided : array of bool, optional
         Elements that are known to be at a kink, and possible there.
+    tried : array of bool, optional
+        Where `engine` is of finite differences: the elements that were differentiated, and not taken from yours.
     """
     right = np.asarray(engine)
     dtype, right = right.dtype, right.astype(np.float64)
@@ -183,7 +189,7 @@ def compare_row(
     wrong = wrong & ~at_kinks
     verdict = _verdict(wrong, right, at_kinks, same)
     notes = [note] if note else []
-    notes += _notes(hand, right, wrong, at_kinks, allowed)
+    notes += _notes(hand, right, wrong, at_kinks, allowed, tried)
     if verdict == "close" and hand.unit is not None:
         is_cut = (cut & (off > allowed)).any()
         notes.append("to the digits printed" + (", cut off rather than rounded" if is_cut else ""))
@@ -192,7 +198,7 @@ def compare_row(
     where = tuple(int(i) for i in np.unravel_index(int(places.argmax()), places.shape)) if places.size else None
     return Row(
         name, right.shape, verdict, hand.array, right, wrong, float(off.max(initial=0.0)),
-        float(relative.max(initial=0.0)), where, checked, "; ".join(notes), node,
+        float(relative.max(initial=0.0)), where, checked, "; ".join(notes), node, tried,
     )  # fmt: skip
 
 
@@ -204,7 +210,7 @@ def _verdict(wrong: Any, right: Any, at_kinks: Any, same: Any) -> str:
     return "undecided" if at_kinks.any() else "exact" if same.all() else "close"
 
 
-def _notes(hand: Hand, right: Any, wrong: Any, at_kinks: Any, allowed: Any) -> list[str]:
+def _notes(hand: Hand, right: Any, wrong: Any, at_kinks: Any, allowed: Any, tried: Any) -> list[str]:
     """What is to be said of kinks, of numbers that are none, and of the wrong ones."""
     notes = []
     yours, engines = (int((np.isnan(a) & ~np.isnan(b)).sum()) for a, b in ((hand.array, right), (right, hand.array)))
@@ -212,11 +218,12 @@ def _notes(hand: Hand, right: Any, wrong: Any, at_kinks: Any, allowed: Any) -> l
     if yours:
         notes.append(f"yours has NaN in {yours} of {right.size} elements, expected numbers")
     if engines or both:
-        whose = "both have NaN" if both and not engines else "the engine has NaN"
+        right_ones = "the engine has NaN" if tried is None else "finite differences have NaN"
+        whose = "both have NaN" if both and not engines else right_ones
         notes.append(f"{whose} in {engines + both} of {right.size} elements, so that nothing can be compared there")
     if at_kinks.any():
         notes.append(f"{int(at_kinks.sum())} at a kink: any number between the slopes on its two sides is right")
-    return notes + (_what_stands_out(hand, right, wrong, allowed) if wrong.any() else [])
+    return notes + (_what_stands_out(hand, right, wrong, allowed, tried) if wrong.any() else [])
 
 
 def _differentiated(
@@ -242,15 +249,23 @@ def _differentiated(
 def kinks_that_allow(
     hand: Hand, partials: Partials, found: Mapping[tuple[int, ...], Partial], wrong: Any, allowed: Any
 ) -> Any:
-    """Which wrong elements are at a kink and between the slopes on its two sides, each and all of them together."""
+    """Which wrong elements are at a kink and between the slopes on its two sides, each and all of them together.
+
+    Together: those where the function bends one way, as the slopes along a direction bound nothing where it bends
+    both ways. Several tied maxima that are given the whole gradient each are possible one by one, and not together.
+    """
     mask = np.zeros(hand.array.shape, bool)
-    for index, partial in found.items():
-        if wrong[index] and partial.kink:
-            mask[index] = partial.allows(float(hand.array[index]), float(allowed[index]))
-    if mask.sum() > 1:
-        slopes = partials.beside(mask.astype(np.float64))
-        if not slopes.allows(float(hand.array[mask].sum()), float(np.broadcast_to(allowed, mask.shape)[mask].sum())):
-            mask[:] = False  # as where every one of several tied maxima is given the whole gradient
+    allowed = np.broadcast_to(allowed, mask.shape)
+    for convex in (True, False):
+        part = np.zeros(mask.shape, bool)
+        for index, partial in found.items():
+            if wrong[index] and partial.kink and partial.convex is convex:
+                part[index] = partial.allows(float(hand.array[index]), float(allowed[index]))
+        if part.sum() > 1:
+            slopes = partials.beside(part.astype(np.float64))
+            if not slopes.allows(float(hand.array[part].sum()), float(allowed[part].sum())):
+                continue
+        mask |= part
     return mask
 
 
@@ -317,13 +332,20 @@ def _reshaped(unit: Any, shape: tuple[int, ...]) -> Any:
     return None if unit is None else unit.reshape(shape)
 
 
-def _what_stands_out(hand: Hand, right: Any, wrong: Any, allowed: Any) -> list[str]:
+def _what_stands_out(hand: Hand, right: Any, wrong: Any, allowed: Any, tried: Any) -> list[str]:
     """How many elements are wrong; whether they are all the right ones times a number."""
-    notes = [f"{int(wrong.sum())} of {wrong.size} elements differ"] if wrong.size > 1 else []
-    if np.isfinite(hand.array).all() and np.isfinite(right).all() and right.any() and wrong.size > 1:
-        ratio = float(np.sum(hand.array * right) / np.sum(right * right))
-        if np.all(np.abs(hand.array - ratio * right) <= allowed * max(1.0, abs(ratio))) and abs(ratio) > 1e-3:
-            notes.append(f"yours is {in_words(ratio)} times the engine's everywhere")
+    if wrong.size == 1:
+        return []
+    where = np.ones(right.shape, bool) if tried is None else tried
+    count, of_all = int(where.sum()), bool(where.all())
+    notes = [f"{int(wrong.sum())} of " + (f"{count} elements differ" if of_all else f"the {count} tried differ")]
+    yours, known = hand.array[where], right[where]
+    if np.isfinite(yours).all() and np.isfinite(known).all() and known.any() and count > 1:
+        ratio = float(np.sum(yours * known) / np.sum(known * known))
+        slack = np.broadcast_to(allowed, right.shape)[where] * max(1.0, abs(ratio))
+        if np.all(np.abs(yours - ratio * known) <= slack) and abs(ratio) > 1e-3:
+            whose = "the engine's" if tried is None else "what finite differences give,"
+            notes.append(f"yours is {in_words(ratio)} times {whose} {'everywhere' if of_all else 'at all of these'}")
     if right.ndim == 2 and right.shape[0] == right.shape[1] > 1:
         allows = np.broadcast_to(allowed, right.shape).T
         if np.all(np.abs(hand.array.T - right) <= np.maximum(allows, allows.T)):
@@ -332,9 +354,8 @@ def _what_stands_out(hand: Hand, right: Any, wrong: Any, allowed: Any) -> list[s
 
 
 def in_words(value: float, digits: int = 8) -> str:
-    """A number in a few characters: ``-0.1234``, ``NaN``, ``Inf``."""
+    """A number in a few characters, to be read: ``−0.1234`` with a real minus sign, ``NaN``, ``Inf``."""
     if value != value:
         return "NaN"
-    if value in (float("inf"), float("-inf")):
-        return "Inf" if value > 0 else "-Inf"
-    return f"{value + 0.0:.{digits}g}"
+    text = f"{abs(value):.{digits}g}" if abs(value) != float("inf") else "Inf"
+    return f"\N{MINUS SIGN}{text}" if value < 0 else text

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from autograd import Node, Tape
+from autograd.tape import Step as Swept
+from autograd.testing.hand import Hand
+from autograd.testing.rounding import roundings
+from autograd.testing.rows import Limits
 
 from ..numbers import length, numeral
 
@@ -82,12 +87,22 @@ class Checks:
     seed : array or None
         The gradient that the backward pass starts from.
     gradients : mapping of Node to array
-    against : mapping of Node to array
+    against : mapping of Node to Hand
         Hand-derived gradients.
+    swept : sequence of Step
+        The backward pass.
     """
 
-    def __init__(self, tape: Tape, seed: Any, gradients: Mapping[Node, Any], against: Mapping[Node, Any]):
+    def __init__(
+        self,
+        tape: Tape,
+        seed: Any,
+        gradients: Mapping[Node, Any],
+        against: Mapping[Node, Hand],
+        swept: Sequence[Swept] = (),
+    ):
         self.tape = tape
+        self.swept = swept
         self.seed = seed
         self.gradients = gradients
         self.against = against
@@ -107,9 +122,14 @@ class Checks:
             return NOTHING
         target = step.target
         grad = np.asarray(self.gradients[target])
-        yours = compared(self.against[target], grad) if target in self.against else None
+        yours = compared(self.against[target], grad, self._rounding.get(target, 0.0)) if target in self.against else None
         measured = self.numeric and step.phase != "seed"  # the seed is given, not computed
         return Check(yours, self._differences(target, grad) if measured else None)
+
+    @cached_property
+    def _rounding(self) -> Mapping[Node, Any]:
+        """By how much rounding may have put each gradient off, element by element."""
+        return roundings(self.swept)
 
     def _differences(self, node: Node, grad: np.ndarray) -> Verdict | None:
         """The slope of the loss along one direction, which is 1 for a number: by differences, and by `grad`."""
@@ -128,6 +148,7 @@ class Checks:
     def _along(self, node: Node, grad: np.ndarray, direction: np.ndarray) -> Verdict | None:
         """What differences say about `grad` along a direction, at a step that is made smaller until slopes settle."""
         engine = float(np.sum(grad * direction, dtype=np.float64))
+        rounded = float(np.sum(self._rounding.get(node, 0.0) * np.abs(direction)))
         relative = 1e-4 if node.dtype == np.float64 else 1e-2
         seen: list[Slopes] = []
         wide: float | None = None  # the last gap between the two sides that was too large
@@ -144,10 +165,12 @@ class Checks:
                 wide = slopes.gap
                 continue
             change = slopes.mean - differs.mean if differs else 0.0
-            if differs and differs.contradicts(engine, slopes, alike):
+            is_off = differs is not None and abs(differs.mean - engine) > rounded
+            if differs and is_off and differs.contradicts(engine, slopes, alike):
                 return Verdict(False, f"✕ {numeral(differs.mean)} is not {numeral(engine)}")
             # the error of a mean goes with the square of the step: Richardson's extrapolation
-            measured, noise = slopes.mean + change / (_CLOSER**2 - 1), slopes.noise + abs(change) / 1000
+            measured = slopes.mean + change / (_CLOSER**2 - 1)
+            noise = slopes.noise + abs(change) / 1000 + rounded
             if abs(measured - engine) <= noise + tolerance:
                 return _agreeing(measured, noise, engine, tolerance)
             differs = slopes
@@ -245,11 +268,13 @@ def _unsettled(clear: list[Slopes], single: bool) -> Verdict:
     return Verdict(None, "— the function bends too much over the step")
 
 
-def compared(yours: np.ndarray, engine: np.ndarray) -> Verdict:
-    """A hand-derived gradient beside the engine's."""
+def compared(hand: Hand, engine: np.ndarray, noise: Any = 0.0) -> Verdict:
+    """A hand-derived gradient beside the engine's, to the digits that it was given with."""
+    yours = hand.array
     with np.errstate(all="ignore"):
         off = np.abs(yours - engine)
-        close = np.isclose(yours, engine, rtol=1e-5, atol=1e-8 * max(1.0, float(np.abs(engine).max(initial=0))))
+        allowed = Limits(None, None, noise).of(engine.astype(np.float64), hand, engine.dtype)
+        close = (yours == engine) | (off <= allowed)
     if close.all():
         return Verdict(True, f"{numeral(yours)} ✔" if yours.ndim == 0 else f"✔ {numeral(off.max(initial=0))}")
     at = np.unravel_index(int(np.where(close, -1.0, np.nan_to_num(off, nan=np.inf)).argmax()), off.shape)

@@ -18,7 +18,8 @@ from ..numbers import counted, length, numeral, shape_text
 if TYPE_CHECKING:
     from .walk import Step
 
-_SQUASHING = {"sigmoid": ("at most ¼", 0.1), "tanh": ("at most 1", 0.1)}
+_SQUASHING = {"sigmoid": "The sigmoid", "tanh": "tanh"}
+_LITTLE = 0.1
 _ARRANGING = frozenset({
     "reshape", "ravel", "transpose", "squeeze", "expand_dims", "swapaxes", "moveaxis", "copy", "astype", "positive",
 })  # fmt: skip
@@ -262,7 +263,7 @@ def _backward(step: Step) -> str:
         )  # fmt: skip
     said = _from_formula(step, target)
     if not said and _op(node) in _SQUASHING and upstream.shape == sent.shape:
-        said = _let_through(_op(node), upstream, sent)
+        said = _let_through(node, upstream, sent)
     if not said and _op(node) == "window_product" and step.operand == 1:
         said = _summed_over_positions(step)
     if not said and (_is_elementwise(node) or _op(node) == "broadcast_to") and sent.size < node.size:
@@ -324,16 +325,19 @@ def _shape(shape: tuple[int, ...]) -> str:
     return shape_text(shape) if shape else "a scalar"
 
 
-def _let_through(op: str, upstream: np.ndarray, sent: np.ndarray) -> str:
-    most, little = _SQUASHING[op]
+def _let_through(node: Node, upstream: np.ndarray, sent: np.ndarray) -> str:
+    """How much of the gradient gets through, beside how much can: that is where it is steepest, at 0."""
+    middle, rule = np.float64(0.0), node.rule.vjps[0]
+    assert rule is not None
+    most = f"at most {numeral(rule(np.float64(1.0), node.rule.op(middle), middle))}"
     known = upstream != 0
     with np.errstate(all="ignore"):
         slope = sent[known] / upstream[known]
-    name = "The sigmoid" if op == "sigmoid" else "tanh"
+    name = _SQUASHING[_op(node)]
     if slope.size == 1 and sent.size == 1:
         return f"{name} lets through {most}; here {numeral(slope.reshape(-1)[0])}."
-    few = int((slope < little).sum())
-    return f"{name} lets through {most}: {few} of {counted(slope.size, 'element')} under {little}."
+    few = int((slope < _LITTLE).sum())
+    return f"{name} lets through {most}: {few} of {counted(slope.size, 'element')} under {_LITTLE}."
 
 
 def _summed_over_positions(step: Step) -> str:

@@ -13,8 +13,9 @@ import numpy as np
 
 from autograd import Node, Tape
 from autograd.listing import nearest
+from autograd.testing.hand import Hand, read_hand
 
-from ..arguments import array_of, on_tape, record_called, seed_of
+from ..arguments import on_tape, record_called, seed_of
 from ..display import asked_for
 from ..files import target_of, write_whole
 from ..naming import Names
@@ -374,25 +375,23 @@ def _watched(tape: Tape, watch: Any) -> tuple[Node, ...]:
     return tuple(dict.fromkeys(on_tape(tape, what, "watch") for what in wanted))
 
 
-def _hand_derived(tape: Tape, against: Mapping[Any, Any] | None) -> dict[Node, np.ndarray]:
-    """The gradients to compare with, as arrays of the shapes of their records."""
+def _hand_derived(tape: Tape, against: Mapping[Any, Any] | None) -> dict[Node, Hand]:
+    """The gradients to compare with, of the shapes of their records."""
     if against is None:
         return {}
     if not isinstance(against, Mapping):
         raise TypeError(f"against: expected a dict of gradients, {{W1: dW1, …}}, got {type(against).__name__}")
-    found: dict[Node, np.ndarray] = {}
+    found: dict[Node, Hand] = {}
     names = Names(tape)
     for key, value in against.items():
         node = on_tape(tape, key, "against")
         name = names.of(node)
-        array = array_of(value, f"against: the gradient of {name}")
-        if array.dtype.kind not in "fiu":
-            raise TypeError(f"against: the gradient of {name} must be real numbers, got dtype {array.dtype}")
-        if array.shape != node.shape:
-            raise ValueError(f"against: the gradient of {name} has shape {array.shape}, expected {node.shape}")
+        hand = read_hand(value, f"against: the gradient of {name}")
+        if hand.array.shape != node.shape:
+            raise ValueError(f"against: the gradient of {name} has shape {hand.array.shape}, expected {node.shape}")
         if node in found:
             raise ValueError(f"against: two gradients were given for {name}, expected one")
-        found[node] = array.astype(np.float64)
+        found[node] = hand
     return found
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd import Node, Tape
 from autograd.listing import not_finite
+from autograd.testing.hand import Hand
 
 from ..births import Kinds, births, listed, values_read
 from ..formula import Formula, backward, forward
@@ -215,11 +216,11 @@ class Walk(Sequence[Step]):
     tape : Tape
     grad : array, optional
         The gradient that the backward pass starts from.
-    against : mapping of Node to array, optional
+    against : mapping of Node to Hand, optional
         Hand-derived gradients to compare with.
     """
 
-    def __init__(self, tape: Tape, grad: Any = None, against: Mapping[Node, Any] | None = None):
+    def __init__(self, tape: Tape, grad: Any = None, against: Mapping[Node, Hand] | None = None):
         self.tape = tape
         self.names = Names(tape)
         flows = tape.root.needs_grad
@@ -229,7 +230,7 @@ class Walk(Sequence[Step]):
         self.kinds = Kinds(tape)
         self.gradients, self.alarms = births(tape, self.swept, self.kinds)
         self.parts: Counter[Node] = Counter(c.node for step in self.swept for c in step.contributions)
-        self.checks = Checks(tape, self.seed, self.gradients, against or {})
+        self.checks = Checks(tape, self.seed, self.gradients, against or {}, self.swept)
         self.steps: list[Step] = []
         self._go_forward()
         self._go_backward()

@@ -391,8 +391,8 @@ function rowsOf(array, most = 6) {
   return rows;
 }
 
-/** A small array: its number, or a table of numbers with brackets. options: click(flat index), title. */
-function matrix(array, { click, title = '' } = {}) {
+/** A small array: its number, or a table of numbers with brackets. options: click(flat index), title, across (numbers in a row). */
+function matrix(array, { click, title = '', across = 6 } = {}) {
   if (!array.size) return h('span', { class: 'number' }, 'empty');
   const cell = (tag, i) => h(tag, {
     class: `number${Number.isFinite(array.data[i]) ? '' : ' bad'}`, onclick: click && (() => click(i)),
@@ -400,7 +400,7 @@ function matrix(array, { click, title = '' } = {}) {
   }, number(array.data[i]));
   if (!array.shape.length) return cell('span', 0);
   return h('table', { class: 'matrix', 'aria-label': title || null },
-    h('tbody', {}, rowsOf(array).map((row) => h('tr', {}, row.map((i) => cell('td', i))))));
+    h('tbody', {}, rowsOf(array, across).map((row) => h('tr', {}, row.map((i) => cell('td', i))))));
 }
 
 /** The same as MathML: a number, or a bracketed table. */

@@ -204,6 +204,9 @@ function listen(app, state, bar) {
     // the slider keeps its own arrows; it has no use for Space, or for Shift
     const spare = event.target.type === 'range' && (event.key === ' ' || event.shiftKey);
     if (event.target.closest(own) && !spare) return;
+    // what is wider than its room scrolls by the arrows
+    const { scrollWidth, clientWidth } = event.target;
+    if (event.target !== app && scrollWidth > clientWidth && leaps[event.key] && !event.shiftKey) return;
     const act = event.shiftKey && leaps[event.key] ? () => state.leap(leaps[event.key]) : keys[event.key];
     if (!act) return;
     event.preventDefault();

@@ -49,9 +49,10 @@ function row(kind, ...children) {
 
 function startCard(state) {
   const leaves = state.payload.nodes.filter((node) => node.name && node.first === 0 && node.value != null);
-  return [h('table', { class: 'leaves' }, h('tbody', {}, leaves.map((node) => h('tr', {},
+  const rows = leaves.map((node) => h('tr', {},
     h('th', { scope: 'row' }, node.name), h('td', {}, node.kind), h('td', {}, shapeText(node.shape)),
-    h('td', {}, show(state.array(node.value), { width: 120, height: 40, title: node.name, plain: true }))))))];
+    h('td', {}, show(state.array(node.value), { width: 120, height: 40, title: node.name, plain: true, across: 3 }))));
+  return [h('div', { class: 'wide' }, h('table', { class: 'leaves' }, h('tbody', {}, rows)))];
 }
 
 /** The rule in symbols, the same with the numbers put in, and what it gives. */
