@@ -9,9 +9,11 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
+import nbformat
 import numpy as np
 import pytest
 from browser import Open, Shown
+from nbconvert import HTMLExporter
 
 import nn
 import viz
@@ -540,3 +542,30 @@ def test_the_quiz_says_nothing_of_what_it_asks(show: Open) -> None:
     assert not any(
         answer in (cell or "") for cell in [c.get_attribute("title") for c in shown.step_view().locator(".cell").all()]
     )
+
+
+def test_the_last_arrays_are_the_gradients_too(show: Open) -> None:
+    random = np.random.default_rng(0)
+    x, w, v = (Tensor(random.normal(size=n), name=name) for name, n in (("x", (8, 9)), ("W", (9, 10)), ("V", (10, 3))))
+    loss = (np.tanh(x @ w) @ v).sum()
+    shown = opened(show, Stepper(Tape(loss)))
+    shown.press("End")
+    loss.backward()
+    for leaf in (x, w, v):
+        slot = shown.step_view().locator(f".node[data-box='{box_of(shown, leaf.name)}'] .fill.gradient title")
+        said = slot.text_content().replace("−", "-")
+        low, high, norm = map(float, re.search(r"from (\S+) to (\S+), norm (\S+)", said).groups())
+        assert (low, high) == pytest.approx((leaf.grad.min(), leaf.grad.max()), abs=2e-3 * np.abs(leaf.grad).max())
+        assert norm == pytest.approx(np.linalg.norm(leaf.grad), rel=2e-3)
+
+
+def test_a_notebook_converted_to_html_steps_offline(show: Open) -> None:
+    output = nbformat.v4.new_output("execute_result", {"text/html": neuron().html()}, execution_count=1)
+    cell = nbformat.v4.new_code_cell("s", outputs=[output], execution_count=1)
+    page, _ = HTMLExporter().from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))
+    shown = show(page)
+    shown.page.locator(".app .cell.now").first.wait_for()
+    shown.step_view().focus()
+    shown.press("ArrowRight", "ArrowRight")
+    assert shown.text(".count") == "2 / 10"
+    assert not any("tracegrad" in address for address in shown.asked)
