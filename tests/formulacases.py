@@ -88,9 +88,10 @@ CASES = [
         "softmax",
         lambda: softmax(_t("x", 2, 3)),
         0,
-        "s ⊙ (∂L/∂s − Σ₁ ∂L/∂s ⊙ s)",
-        r"s\odot \left( \frac{\partial L}{\partial s}-\sum_{1}\, \frac{\partial L}{\partial s}\odot s \right)",
-        "s⊙(frac(∂L, ∂s)−sub(∑, 1)frac(∂L, ∂s)⊙s)",
+        "s ⊙ (∂L/∂s − Σ₁ (∂L/∂s ⊙ s))",
+        r"s\odot \left( \frac{\partial L}{\partial s}-\sum_{1}\, "
+        r"\left( \frac{\partial L}{\partial s}\odot s \right) \right)",
+        "s⊙(frac(∂L, ∂s)−sub(∑, 1)(frac(∂L, ∂s)⊙s))",
     ),
     Case(
         "log softmax",

@@ -168,7 +168,7 @@ def test_the_sum_over_the_classes_left_out_of_the_derivative_of_the_softmax():
     g = P - y
     assert explain_mismatch(loss, {z: P * (g - (g * P).sum(1, keepdims=True))}).ok
     found = blamed(explain_mismatch(loss, {z: P * g}), "term of the rule left out", p)
-    assert "the term −Σ₁ ∂L/∂p ⊙ p was left out of ∂L/∂z = p ⊙ (∂L/∂p − Σ₁ ∂L/∂p ⊙ p), at p" in found.sentence
+    assert "the term −Σ₁ (∂L/∂p ⊙ p) was left out of ∂L/∂z = p ⊙ (∂L/∂p − Σ₁ (∂L/∂p ⊙ p)), at p" in found.sentence
     found = blamed(explain_mismatch(loss, {z: P * (g + (g * P).sum(1, keepdims=True))}), "sign in the rule", p)
 
 

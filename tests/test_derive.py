@@ -305,7 +305,7 @@ def test_only_the_mean_gives_n() -> None:
     w = parameter("w", 2)
     prediction = named(given("X", 5, 2) @ w, "ŷ")
     loss = ((prediction - numbers(1, 5)) ** 2).mean() + 0.1 * (w**2).sum()
-    assert derived(loss, w).closed == "1 / 5 × w + 2 / N × (Xᵀ (ŷ − y))"
+    assert derived(loss, w).closed == "0.2 w + 2 / N × (Xᵀ (ŷ − y))"
 
 
 def test_a_taken_name_is_not_given_twice() -> None:

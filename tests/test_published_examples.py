@@ -117,9 +117,8 @@ def scikit_learns_network():
 
 def test_blame_finds_the_feature_that_scikit_learns_comment_misread():
     loss, W1, given = scikit_learns_network()
-    printed = {"W1grad": {"hand": {W1: digits("sklearn-mlp-test_fit", "W1grad")}},
-               "W1_new": {"hand": {}, "after": {W1: digits("sklearn-mlp-test_fit", "W1_new")}, "lr": given.lr}}  # fmt: skip
-    for asked in printed.values():
+    grad, new = (digits("sklearn-mlp-test_fit", key) for key in ("W1grad", "W1_new"))
+    for asked in [{"hand": {W1: grad}}, {"after": {W1: new}, "lr": given.lr}]:
         first = viz.explain_mismatch(loss, **asked).first
         assert "X[0, 2], which is 0.7, was taken as 0.6" in first.sentence
 

@@ -239,9 +239,7 @@ def test_gradients_are_compared_whatever_array_they_come_as(monkeypatch):
     s = viz.step(loss, against={a: Foreign(), b: Tensor(2.0)})
     assert s.breakpoints == []
     monkeypatch.delattr(Foreign, "detach")
-    with pytest.raises(
-        TypeError, match=r"against: the gradient of a is of type Foreign; expected an array of numbers"
-    ):
+    with pytest.raises(TypeError, match=r"against: the gradient of a is of type Foreign; expected an array of numbers"):
         viz.step(loss, against={a: Foreign()})
     with pytest.raises(ValueError, match="against: the gradient of b is a ragged list"):
         viz.step(loss, against={b: [[1.0], [2.0, 3.0]]})

@@ -431,7 +431,7 @@ def test_products_are_collected():
 
 def test_undone_broadcasting_is_a_sum_over_its_axes():
     b = leaf("b", 3, 1)
-    assert one(leaf("x", 2, 3, 4) * b, 1).plain() == "Σ₀,₂ ∂L/∂s ⊙ x"
+    assert one(leaf("x", 2, 3, 4) * b, 1).plain() == "Σ₀,₂ (∂L/∂s ⊙ x)"
     assert one(leaf("x", 2, 3, 4) - b, 1).plain() == "−Σ₀,₂ ∂L/∂s"
 
 

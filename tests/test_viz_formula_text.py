@@ -137,7 +137,7 @@ def test_the_numbers_of_an_added_axis_stand_below_each_other():
 
 
 def test_axes_that_a_sum_keeps_are_not_marked():
-    assert only(softmax(X)).plain() == "s ⊙ (∂L/∂s − Σ₁ ∂L/∂s ⊙ s)"
+    assert only(softmax(X)).plain() == "s ⊙ (∂L/∂s − Σ₁ (∂L/∂s ⊙ s))"
     assert only(np.max(X, axis=1, keepdims=True)).plain() == "∂L/∂s ⊙ [x = s]"
 
 
@@ -400,3 +400,38 @@ def test_constants_that_are_no_numbers_or_nearly_none_are_written(f):
         step = viz.step(f(Tensor(2.0, name="x")))[-1]
         assert step.equation.startswith("∂L/∂x = ")
         np.testing.assert_allclose(step.formula.evaluate(), step.contribution)
+
+
+def test_a_maximum_with_a_number_asks_on_which_side_of_it_the_operand_is():
+    x = Tensor([-1.0, 2.0, 3.0], name="x")
+    for out, sign in ((np.maximum(0, x), ">"), (np.maximum(x, 0.0), ">"), (np.minimum(x, 0), "<")):
+        formula = only(out)
+        assert formula.plain() == f"∂L/∂s ⊙ [x {sign} 0]"
+        np.testing.assert_array_equal(formula.evaluate(), x.data > 0 if sign == ">" else x.data < 0)
+    assert only(np.maximum(x, Tensor([0.0, 1.0, 4.0], name="y"))).plain() == "∂L/∂s ⊙ [x = s]"
+
+
+def test_a_sum_has_brackets_where_more_than_a_name_follows():
+    assert computed(np.sum(X, axis=0)).plain() == "Σ₀ x"
+    tape = Tape((X * X * 3).sum())
+    formula = forward(tape.root, Names(tape), tape.value, written_out={n for n in tape if not n.is_leaf})
+    assert formula.plain() == "Σ (x ⊙ x × 3)"
+    assert formula.latex() == r"\sum \, \left( x\odot x\cdot 3 \right)"
+    assert only(np.sum(X / 2.0, axis=1)).plain() == "broadcast((∂L/∂s)[:, new], 2×2)"
+
+
+def test_products_of_matrices_are_written_in_one_way_in_a_formula():
+    tape = Tape((Tensor(np.ones((2, 2)), name="W2") @ np.tanh(Tensor(np.ones((2, 2)), name="W1") @ X)).sum())
+    node = tape.root.parents[0]
+    written = {n for n in tape if not n.is_leaf}
+    assert forward(node, Names(tape), tape.value, written_out=written).plain() == "W2 tanh(W1 x)"
+    tape = Tape((Tensor(np.ones((2, 2)), name="out") @ np.tanh(Tensor(np.ones((2, 2)), name="W") @ X)).sum())
+    written = {n for n in tape if not n.is_leaf}
+    text = forward(tape.root.parents[0], Names(tape), tape.value, written_out=written).plain()
+    assert text == "out @ tanh(W @ x)"
+
+
+def test_roots_of_numbers_are_written_as_such():
+    assert computed(X / np.sqrt(2)).plain() == "x / √2"
+    assert computed(X * (1 / np.sqrt(3))).plain() == "x × 1/√3"
+    assert computed(np.sqrt(X**2)).plain() == "√(%1)"

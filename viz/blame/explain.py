@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from autograd import Node, Tape
+from autograd.testing.differences import slope_along
+from autograd.testing.rounding import roundings
 
 from ..arguments import seed_of, tape_of
 from .after import after_a_step
@@ -21,10 +23,17 @@ from .words import Words
 
 __all__ = ["explain_mismatch"]
 
+_OWN = ("autograd", "numpy", "nn")
+"""Whose rules are not checked again."""
+_QUICK, _RECORD = 1_000_000, 2_000
+"""Of no more numbers, with as many counted for a record of any size, several searches are made."""
+_MOST_TRIED = 4
+"""So many slips that can't be told apart are tried as what later gradients follow from."""
+
 
 def explain_mismatch(
     loss: Any,
-    hand: Mapping[Any, Any],
+    hand: Mapping[Any, Any] | None = None,
     *,
     grad: Any = None,
     after: Mapping[Any, Any] | None = None,
@@ -46,7 +55,7 @@ def explain_mismatch(
     ----------
     loss : Tensor or Tape
         What gradients are of: a scalar, unless `grad` is given.
-    hand : dict
+    hand : dict, optional with `after`
         ``{W1: dW1, "z⁽²⁾": dz2}``: the gradients, of parameters and of intermediates, by Tensor or by name. Arrays,
         nested lists, or numbers as they were printed: ``"0.0127"`` or `decimal.Decimal` are compared to the digits
         that they have; so are floats that have few.
@@ -95,7 +104,9 @@ def explain_mismatch(
     tape = tape_of(loss, "explain_mismatch")
     seed = seed_of(tape, grad, "explain_mismatch")
     engine, noise = _engine(tape, seed)
-    hands = given(tape, hand, noise, rtol, atol, empty=after is not None)
+    if hand is None and after is None:
+        raise ValueError("explain_mismatch: no gradients were given: expected a dict, {W1: dW1}, or after= and lr=")
+    hands = given(tape, {} if hand is None else hand, noise, rtol, atol, empty=after is not None)
     words = Words(tape)
     for node in hands:
         if node not in engine:
@@ -103,15 +114,35 @@ def explain_mismatch(
                 f"explain_mismatch: no gradient reaches {words.say(node)}: an operation without a derivative stands "
                 f"between it and {words.loss}"
             )
+    shapes = {node: one.array.shape for node, one in hands.items()}
+    hands = {node: one.reshaped() or one for node, one in hands.items()}
     verdicts = _verdicts(tape, seed, hands, engine)
     wrong = [one for one in hands.values() if verdicts[one.node] == HERE]
     report = Sentences(tape, seed, hands, engine, verdicts, words)
     findings: list[Finding] = []
     notes: list[str] = []
+    turned = [one for one in hands.values() if one.has_shape and shapes[one.node] != one.node.shape]
+    for one in turned:
+        if verdicts[one.node] == RIGHT:
+            findings.append(report.other_shape(one, shapes[one.node]))
+        else:
+            own = words.gradient(one.node)
+            notes.append(f"{own} has shape {shapes[one.node]}, expected {one.node.shape}: it was read in that shape.")
     left = wrong
+    suspect = _wrong_rule(report.sweeper) if wrong else None
+    if suspect is not None:
+        node, i = suspect
+        below = set(Sweeper(tape, seed, hands).reached(node.operands[i]))
+        doubtful = [one for one in left if one.node in below]
+        findings += [report.distrusted(doubtful, node, i)] if doubtful else []
+        left = [one for one in left if one not in doubtful]
+    nothing = [one for one in left if one.has_shape and not one.array.any()]
+    findings += [report.unexplained(one) for one in nothing]
+    left = [one for one in left if one not in nothing]
     order = {node: k for k, node in enumerate(hands)}
+    held: list[Fit] = []
     while left:
-        fits, complete = _fitting(report, left, lr, weight_decay)
+        fits, complete = _fitting(report, left, lr, weight_decay, held)
         if not complete:
             notes.append("Not every slip was tried at every place: the computation is large.")
         near = [one for one in left if one.is_near(engine[one.node])]
@@ -121,21 +152,26 @@ def explain_mismatch(
             continue
         loosened = [one.loosened() for one in left]
         if not fits and sum(one.array.size for one in left) >= ENOUGH and loosened != left:
-            fits, _ = _fitting(report, loosened, lr, weight_decay)
+            fits, _ = _fitting(report, loosened, lr, weight_decay, held)
             if fits:
                 notes.append(BUT_FOR_THE_LAST_DIGITS)
         explained = min((f.explains for f in fits), key=lambda some: order[some[0].node]) if fits else ()
         if not explained:
             findings += [report.unexplained(one) for one in left]
             break
-        findings += report.of_slips([f for f in fits if f.explains == explained])
+        fits = [f for f in fits if f.explains == explained]
         done = {one.node for one in explained}
         left = [one for one in left if one.node not in done]
+        if left:
+            fits = _that_lead_on(report, fits, left, lr, weight_decay, held)
+        findings += report.of_slips(fits)
+        held = [*held, fits[0]]
     findings += [report.inherited(one) for one in hands.values() if verdicts[one.node] == INHERITED]
     place = {words.gradient(node): k for node, k in order.items()}
     findings.sort(key=lambda f: (f.verdict == INHERITED, min(place[name] for name in f.gradients)))
     notes += report.remarks
     named = {words.gradient(node): verdicts[node] for node in hands}
+    named |= {words.gradient(one.node): HERE for one in turned if verdicts[one.node] == RIGHT}
     if after is not None:
         if lr is None:
             raise ValueError("explain_mismatch: after= needs the learning rate of the step, lr=")
@@ -143,16 +179,10 @@ def explain_mismatch(
     return Mismatch(named, findings, list(dict.fromkeys(notes)))
 
 
-def _engine(tape: Tape, seed: Any) -> tuple[dict[Node, Any], dict[Node, float]]:
-    """The engine's gradients; and how much of each is rounding, where large numbers cancel."""
-    grads: dict[Node, Any] = {}
-    noise: dict[Node, float] = {}
-    for step in tape.steps(seed):
-        grads[step.node] = np.asarray(step.grad)
-        size = 32 * float(np.finfo(step.node.dtype).eps) * float(np.abs(step.grad).max(initial=0.0))
-        for contribution in step.contributions:
-            noise[contribution.node] = max(noise.get(contribution.node, 0.0), size)
-    return grads, noise
+def _engine(tape: Tape, seed: Any) -> tuple[dict[Node, Any], dict[Node, Any]]:
+    """The engine's gradients; and how far rounding may have put each of them off."""
+    steps = list(tape.steps(seed))
+    return {step.node: np.asarray(step.grad) for step in steps}, roundings(steps)
 
 
 def _verdicts(tape: Tape, seed: Any, hands: dict[Node, Given], engine: Mapping[Node, Any]) -> dict[Node, str]:
@@ -193,8 +223,67 @@ def _rounding(tape: Tape, seed: Any, hands: dict[Node, Given], flows: dict[Node,
     return {node: 1.5 * s for node, s in slack.items()}
 
 
+def _wrong_rule(sweeper: Sweeper) -> tuple[Node, int] | None:
+    """A rule that the program brought along and that finite differences contradict, if there is one."""
+    rng = np.random.default_rng(0)
+    for node, into in sweeper.edges.items():
+        for i in into:
+            rule = node.rule.variadic or (node.rule.vjps[i] if i < len(node.rule.vjps) else None)
+            if str(getattr(rule, "__module__", _OWN[0])).split(".")[0] in _OWN:
+                continue
+            values = [sweeper.value(a) if isinstance(a, Node) else a for a in node.operands]
+            g = rng.normal(size=node.shape)
+            along = rng.normal(size=np.shape(values[i]))
+
+            def f(x: Any, node: Node = node, values: list[Any] = values, i: int = i, g: Any = g) -> Any:
+                return np.sum(g * node.rule.op(*values[:i], x, *values[i + 1 :], **node.kwargs))
+
+            with np.errstate(all="ignore"):
+                size = max(1.0, float(np.abs(values[i]).max(initial=0.0)))
+                slope = slope_along(f, [np.asarray(values[i], np.float64)], [along], size)
+                own = float(np.sum(sweeper.send(node, i, g) * along))
+            off = abs(own - float(slope.value))
+            if not np.any(slope.kink) and off > 1e-4 * (1 + abs(own)) + 10 * float(slope.error):
+                return node, i
+    return None
+
+
+def _that_lead_on(
+    report: Sentences,
+    fits: list[Fit],
+    left: Sequence[Given],
+    lr: float | None,
+    weight_decay: float | None,
+    held: list[Fit],
+) -> list[Fit]:
+    """Of slips that can't be told apart that one from which the gradients that are left follow by another slip; all
+    where none does, or where only one is known."""
+    if len(fits) > 1 and sum(node.size + _RECORD for node in report.sweeper.nodes) <= _QUICK:
+        for fit in fits[:_MOST_TRIED]:
+            found, _ = _with(report, left, lr, weight_decay, [*held, fit])
+            if found and not found[0].slip.generic:
+                return [fit]
+    return fits
+
+
 def _fitting(
-    report: Sentences, wrong: Sequence[Given], lr: float | None, weight_decay: float | None
+    report: Sentences, wrong: Sequence[Given], lr: float | None, weight_decay: float | None, held: list[Fit]
+) -> tuple[list[Fit], bool]:
+    """The slips that fit, at best on top of those that were found before, which change what comes after them."""
+    above: list[Fit] = []
+    whole = True
+    if held:
+        above, whole = _with(report, wrong, lr, weight_decay, held)
+        if above and not above[0].slip.generic:
+            return above, whole
+    fits, complete = _with(report, wrong, lr, weight_decay, [])
+    if above and (not fits or fits[0].slip.generic or fits[0].times):
+        fits = above
+    return fits, complete and whole
+
+
+def _with(
+    report: Sentences, wrong: Sequence[Given], lr: float | None, weight_decay: float | None, held: Sequence[Fit]
 ) -> tuple[list[Fit], bool]:
     """The slips that fit, with the person's own gradients handed on where they are wrong, else everywhere."""
     complete = True
@@ -206,9 +295,19 @@ def _fitting(
     considered = {n: sought.get(n, one) for n, one in hands.items() if n in sought or report.verdicts[n] == RIGHT}
     for flows in (only_wrong, everywhere) if len(everywhere) > len(only_wrong) else (only_wrong,):
         sweeper = Sweeper(report.tape, report.seed, considered, flows)
+        plain = sweeper.base.grads
+        for fit in held:
+            sweeper = sweeper.under(fit.change)
+        if held and not any(_moved(plain, sweeper.base.grads, one.node) for one in wrong):
+            return [], True
         scene = Scene(sweeper, report.words, considered, list(wrong), lr, weight_decay)
         fits, whole = search(scene)
         complete = complete and whole
         if fits:
-            return fits, complete
+            return [fit._replace(above=tuple(held)) for fit in fits], complete
     return [], complete
+
+
+def _moved(plain: Mapping[Node, Any], held: Mapping[Node, Any], node: Node) -> bool:
+    """Whether the slips found before change a gradient."""
+    return node in plain and node in held and not np.allclose(held[node], plain[node], rtol=1e-9, atol=0.0)

@@ -21,11 +21,15 @@ def facts(one: Given, engine: Mapping[Node, Any], words: Words) -> Iterator[str]
     """What stands out: the shape, the sign, which rows are off, whether it is the gradient of something else."""
     right = np.asarray(engine[one.node])
     yours = one.array
-    same = [n for n, g in engine.items() if n is not one.node and g.shape == yours.shape and one.agrees(g)]
-    if same:
-        yield f"your numbers are {words.gradient(same[0])}"
     if not one.has_shape:
         yield f"yours has shape {yours.shape}, expected {one.node.shape}"
+    same = [n for n, g in engine.items() if n is not one.node and g.shape == yours.shape and one.agrees(g)]
+    if same and np.ptp(yours):
+        yield f"your numbers are {words.gradient(same[0])}"
+    if not one.has_shape:
+        return
+    if not yours.any():
+        yield "yours is 0 everywhere: was it added up at all, or never filled in?"
         return
     row = one.row(right)
     wrong = row.wrong
@@ -33,9 +37,6 @@ def facts(one: Given, engine: Mapping[Node, Any], words: Words) -> Iterator[str]
         return
     if one.agrees(np.where(np.sign(yours) == np.sign(right), right, -right)):
         yield f"only signs differ, at {int(wrong.sum())} of {wrong.size} numbers"
-        return
-    if not yours.any():
-        yield "yours is 0 everywhere"
         return
     if row.relative < _CLOSE:
         yield f"it is close, off by {100 * row.relative:.2g} % at most: numbers rounded on the way, or misprinted?"

@@ -96,6 +96,14 @@ class Given:
         most = np.maximum(unit, 2e-3 * np.abs(self.array).max(initial=0.0))
         return replace(self, hand=self.hand._replace(unit=np.minimum(20 * unit, most)))
 
+    def reshaped(self) -> Given | None:
+        """The same in the shape that it must have, where only axes of length 1 are too many or missing."""
+        want, got = ([n for n in shape if n != 1] for shape in (self.node.shape, self.array.shape))
+        if self.has_shape or want != got:
+            return None
+        unit = None if self.hand.unit is None else np.reshape(self.hand.unit, self.node.shape)
+        return replace(self, hand=self.hand._replace(array=self.array.reshape(self.node.shape), unit=unit))
+
     @property
     def rounding(self) -> Any:
         """How far each number may be from the one that was rounded to it; 0 where none was."""
@@ -105,7 +113,7 @@ class Given:
 def given(
     tape: Tape,
     hand: Any,
-    noise: Mapping[Node, float],
+    noise: Mapping[Node, Any],
     rtol: Any,
     atol: Any,
     *,
@@ -147,8 +155,18 @@ def given(
             raise ValueError(f"{who} holds {read.array[at]}{place}, expected finite numbers of shape {node.shape}")
         if read.unit is None and rtol is None and atol is None:
             read = read._replace(unit=_unit(read))
-        found[node] = Given(node, name, read, Limits(rtol, atol, noise.get(node, 0.0)))
-    return dict(sorted(found.items(), key=lambda pair: -tape.index(pair[0])))
+        off = noise.get(node, 0.0)
+        off = off if read.array.shape == node.shape else float(np.max(off, initial=0.0))
+        found[node] = Given(node, name, read, Limits(rtol, atol, off))
+    used: dict[Node, float] = {}
+    for node in tape:
+        for operand in node.parents:
+            used.setdefault(operand, tape.index(node) - 0.5)
+
+    def order(node: Node) -> float:
+        return used.get(node, tape.index(node)) if node.is_leaf else tape.index(node)
+
+    return dict(sorted(found.items(), key=lambda pair: (pair[0].is_leaf, -order(pair[0]))))
 
 
 def _unit(hand: Hand) -> Any:
@@ -162,7 +180,7 @@ def _unit(hand: Hand) -> Any:
         _, digits, exponent = shortest.as_tuple()
         if isinstance(exponent, int) and shortest:
             places, significant = max(places, -exponent), max(significant, len(digits))
-    if max(significant, places) < _FEWEST or significant >= _WHOLE.get(hand.dtype.itemsize, 13):
+    if places <= 0 or max(significant, places) < _FEWEST or significant >= _WHOLE.get(hand.dtype.itemsize, 13):
         return None
     # rounded to some number of decimals, or of significant digits: the laxer of the two
     with np.errstate(divide="ignore"):

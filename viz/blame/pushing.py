@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,20 @@ class Change:
             {k: v for c in parts for k, v in c.ends.items()},
         )
 
+    def then(self, other: Change) -> Change:
+        """This and another one; what both do to one contribution one after the other."""
+        merged = Change.all([self, other])
+        both = {edge: _after(self.edges[edge], sent) for edge, sent in other.edges.items() if edge in self.edges}
+        return replace(merged, edges={**merged.edges, **both}) if both else merged
+
+
+def _after(first: Sent, second: Sent) -> Sent:
+    def sent(g: Any, c: Any) -> Any:
+        changed = first(g, c)
+        return None if changed is None else second(g, changed)
+
+    return sent
+
 
 @dataclass(frozen=True, eq=False)
 class Pushed:
@@ -102,11 +117,27 @@ class Sweeper:
             for i in self.edges[node]:
                 self.into[node.operands[i]].append((node, i))
         self._calls: dict[Edge, Call] = {}
-        self.base = self._first()
+        self._held = NOTHING
+        self._plain = self.base = self._first()
+
+    def under(self, change: Change) -> Sweeper:
+        """The same sweeps, with something changed in all of them."""
+        other = copy(self)
+        other._held = self._held.then(change)
+        other.base = other._swept(other._held)
+        return other
 
     def value(self, node: Node) -> Any:
         """The value of a record."""
         return self.tape.value(node)
+
+    def reached(self, node: Node) -> list[Node]:
+        """A record, and all that its gradient is handed on to."""
+        found = {node: None}
+        for below in self.nodes:
+            if below in found:
+                found.update((below.operands[i], None) for i in self.edges[below])
+        return list(found)
 
     def send(self, node: Node, i: int, g: Any, change: Change = NOTHING, rule: Rule | None = None) -> Any:
         """What the rule of a record sends to its operand `i`, fitted to it."""
@@ -169,7 +200,10 @@ class Sweeper:
 
     def pushed(self, change: Change) -> dict[Node, Any]:
         """The gradients with something changed."""
-        base = self.base
+        return self._swept(self._held.then(change)).grads
+
+    def _swept(self, change: Change) -> Pushed:
+        base = self._plain
         grads: dict[Node, Any] = {}
         sent: dict[Edge, Any] = {}
         extra: dict[Node, list[Any]] = defaultdict(list)
@@ -207,7 +241,8 @@ class Sweeper:
                         dropped.add((node, i))
                     else:
                         sent[node, i] = np.asarray(c)
-        return {**base.grads, **grads}
+        kept = {edge: c for edge, c in base.sent.items() if edge not in dropped}
+        return Pushed({**base.grads, **grads}, {**kept, **sent})
 
 
 def _sum(parts: list[Any], start: Any) -> Any:

@@ -75,7 +75,7 @@ class Finding:
         lines += [f"    {line}" for line in list(code)[:_MOST_LINES]]
         if self.yours is not None and self.engine is not None:
             at = f"[{', '.join(map(str, self.where))}]" if self.where else ""
-            texts = [[f"{n:.{digits}g}" for n in (self.yours, self.engine)] for digits in (6, 9, 12, 17)]
+            texts = [[f"{n + 0.0:.{digits}g}" for n in (self.yours, self.engine)] for digits in (6, 9, 12, 17)]
             yours, right = next((pair for pair in texts if pair[0] != pair[1]), texts[0])
             lines.append(f"    {self.gradients[0]}{at}: yours {yours}, right {right}")
         return "\n".join(lines)

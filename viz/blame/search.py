@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,8 @@ from autograd import Node
 from . import slips as slips
 from .printed import Given
 from .pushing import Change
-from .trials import SLIPS, Scene, Slip, Trial
+from .trials import SLIPS, Scene, Slip, Trial, times
+from .words import listed
 
 __all__ = ["DIGITS", "Fit", "search"]
 
@@ -25,14 +27,22 @@ _SWEEP = 2_000
 """As so many numbers a record counts whatever its size."""
 _FEW_STEPS = 3
 """After so many steps a number that is solved for must have led some of the way."""
+_PLENTY = 24
+"""Digits of fewer numbers, that do as well."""
 _ENOUGH = 4
 """Two slips at once are looked for only with so many numbers: fewer come out by chance."""
 
+
+_FEW_PLACES = 4
+"""Of so many places every choice is tried."""
 
 DIGITS = 5
 """So many digits, of all numbers together, do not come out by chance."""
 _FEWEST_DIGITS = 3.9
 """So many at least where a slip has many forms."""
+_NOT_ANY = 0.5
+"""With fewer, some slip gives any number."""
+PLAIN = ("sign", "factor")
 _DIGITS_TO_SOLVE = 8
 """So many where a number is solved for."""
 
@@ -45,14 +55,25 @@ class Fit(NamedTuple):
     explains: tuple[Given, ...]
     solved: float | None
     times: str = ""
+    above: tuple[Fit, ...] = ()
+    """The slips found before, on top of which this one gives the numbers."""
+    scaled: Change | None = None
+    """The change with the factor, where there is one."""
+
+    @property
+    def change(self) -> Change:
+        """What is done otherwise."""
+        if self.scaled is not None:
+            return self.scaled
+        change = self.trial.change
+        return change(self.solved) if callable(change) else change
 
     @property
     def sentence(self) -> str:
-        said = self.trial.sentence
-        if callable(said):
-            return str(said(self.solved))
-        said = str(said).replace("{}", f"{self.solved:.4g}".replace("-", "−")) if self.solved is not None else str(said)
-        return f"two slips at once: {said}; and all of it is {self.times} times too large" if self.times else said
+        said = self.trial.said(self.solved)
+        return (
+            f"two slips at once: {said}; and all of it is {self.times} times what it should be" if self.times else said
+        )
 
     @property
     def order(self) -> tuple[Any, ...]:
@@ -74,47 +95,96 @@ def search(scene: Scene) -> tuple[list[Fit], bool]:
     end = time.monotonic() + _MOST_SECONDS
     fits: list[Fit] = []
     complete = True
-    for entry in sorted(SLIPS, key=lambda s: (s.generic, s.rank)):
-        if entry.generic and any(not f.slip.generic and len(f.explains) == len(scene.wrong) for f in fits):
+    for generic in (False, True):
+        alike: dict[tuple[Slip, Any], list[Trial]] = {}
+        whole = [f for f in fits if len(f.explains) == len(scene.wrong)]
+        if generic and any(f.solved is None for f in whole):
             break
-        if time.monotonic() > end:
-            complete = False
-            break
-        for n, trial in enumerate(entry.trials(scene)):
-            if n >= most or time.monotonic() > end:
+        entries = [s for s in SLIPS if s.generic == generic and not (whole and s.name not in PLAIN)]
+        for entry in sorted(entries, key=lambda s: s.rank):
+            for n, trial in enumerate(entry.trials(scene)):
+                if n >= most or time.monotonic() > end:
+                    complete = False
+                    break
+                fit = _tried(scene, entry, trial)
+                if fit is not None:
+                    fits.append(fit)
+                if trial.kind is not None and trial.accepts is None:
+                    alike.setdefault((entry, trial.kind), []).append(trial)
+        if any(len(fit.explains) == len(scene.wrong) for fit in fits):
+            continue
+        for entry, together in _at_several_places(scene, alike):
+            if time.monotonic() > end:
                 complete = False
                 break
-            fit = _tried(scene, entry, trial)
-            if fit is not None:
+            fit = _tried(scene, entry, together)
+            if fit is not None and sum(one.digits for one in fit.explains) >= DIGITS:
                 fits.append(fit)
+    fits = [fit for fit in fits if sum(one.digits for one in fit.explains) >= _NOT_ANY]
     if not fits and complete:
         fits = list(_with_a_factor(scene, most))
     return _distinct(sorted(fits, key=lambda f: f.order)), complete
 
 
+def _at_several_places(scene: Scene, alike: Mapping[tuple[Slip, Any], list[Trial]]) -> Iterator[tuple[Slip, Trial]]:
+    """One slip at all of the places where it can happen, at all but the first or the last, and at fewer of few."""
+    for (entry, _), trials in alike.items():
+        n = len(trials)
+        if n > _FEW_PLACES:
+            choices = [tuple(range(n)), tuple(range(1, n)), tuple(range(n - 1))]
+        else:
+            choices = [c for k in range(n, 1, -1) for c in itertools.combinations(range(n), k)]
+        for some in choices:
+            chosen = [trials[k] for k in some]
+            first = chosen[0]
+            yield (
+                entry,
+                first._replace(
+                    sentence=partial(_everywhere, scene, chosen, n),
+                    change=Change.all(trial.change for trial in chosen),
+                    places=2 if len(chosen) == n else len(chosen) + 1,
+                ),
+            )
+
+
+def _everywhere(scene: Scene, chosen: Sequence[Trial], most: int, solved: float | None) -> str:
+    first, *rest = chosen
+    if len(chosen) == most:
+        return f"{first.said()}; and so at each of the {most} {first.alike}"
+    if len(rest) < _FEW_PLACES:
+        return f"{first.said()}; and so at {listed([scene.words.made(trial.node) for trial in rest])}"
+    return f"{first.said()}; and so at {len(chosen)} of the {most} {first.alike}"
+
+
 def _with_a_factor(scene: Scene, most: int) -> Iterator[Fit]:
     """Slips that give the numbers but for a sign or a factor, where there are numbers enough to tell."""
-    if sum(one.array.size for one in scene.wrong) < _ENOUGH or not all(one.has_shape for one in scene.wrong):
+    few = sum(one.array.size for one in scene.wrong) < _ENOUGH
+    if (few and sum(one.digits for one in scene.wrong) < _PLENTY) or not all(one.has_shape for one in scene.wrong):
         return
     sizes = {float(n) for node in scene.tape for n in node.shape if n > 1}
     natural = {1.0, 2.0, 0.5, *sizes, *(1 / n for n in sizes)}
     factors = sorted(natural | {-k for k in natural} - {1.0}, key=abs)
-    target = np.concatenate([one.array.ravel() for one in scene.wrong])
+    first = scene.wrong[0]
+    root = scene.tape.root
     for entry in SLIPS:
-        if entry.generic or entry.name in ("sign", "factor"):
+        if entry.generic or entry.name in PLAIN:
             continue
         for trial in itertools.islice(entry.trials(scene), most):
             grads = _pushed(scene, trial.change) if trial.accepts is None else None
-            found = _stacked(grads, scene.wrong) if grads is not None else None
+            found = _stacked(grads, [first]) if grads is not None else None
             if grads is None or found is None or not np.isfinite(found).all() or not found.any():
                 continue
-            size = float(found @ found)
-            near = float(found @ target) / size
+            near = float(found @ first.array.ravel()) / float(found @ found)
             for k in factors:
-                if abs(near - k) <= 0.05 * abs(k) and all(one.agrees(k * grads[one.node]) for one in scene.wrong):
+                if abs(near - k) > 0.05 * abs(k) or not first.agrees(k * grads[first.node]):
+                    continue
+                edges = {(root, i): times(k) for i in scene.sweeper.edges.get(root, ())}
+                whole = trial.change.then(Change(edges=edges))
+                explains = tuple(one for one in scene.wrong if one.agrees(k * grads[one.node]))
+                if sum(one.digits for one in explains) >= _PLENTY or len(explains) == len(scene.wrong):
                     said = f"{k:g}" if abs(k) >= 1 else f"{'−' if k < 0 else ''}1/{abs(1 / k):g}"
-                    yield Fit(entry, trial, tuple(scene.wrong), None, said.replace("-", "−"))
-                    break
+                    yield Fit(entry, trial, explains, None, said.replace("-", "−"), scaled=whole)
+                break
 
 
 def _distinct(fits: Sequence[Fit]) -> list[Fit]:
@@ -124,7 +194,12 @@ def _distinct(fits: Sequence[Fit]) -> list[Fit]:
         return []
     best = max(len(f.explains) for f in fits)
     kept = [f for f in fits if len(f.explains) == best]
-    kept = [f for f in kept if not f.slip.generic] or [f for f in kept if f.slip is kept[0].slip]
+    kept = (
+        [f for f in kept if not f.slip.generic and f.solved is None]
+        or [f for f in kept if f.slip.generic and f.slip.name in PLAIN and any(not g.slip.generic for g in kept)]
+        or [f for f in kept if not f.slip.generic]
+        or _of_the_first(kept)
+    )
     kept = [f for f in kept if f.slip.harmless] or kept
     plain = [f for f in kept if f.solved is None]
     kept = plain or kept
@@ -138,6 +213,12 @@ def _distinct(fits: Sequence[Fit]) -> list[Fit]:
     return [f for f in kept if not (f.sentence in seen or seen.add(f.sentence))]  # type: ignore[func-returns-value]
 
 
+def _of_the_first(fits: list[Fit]) -> list[Fit]:
+    """Of slips that are generic the first; beside a sign or a factor also what reads like it in a rule."""
+    first = fits[0].slip
+    return [f for f in fits if f.slip is first or (first.name in PLAIN and f.slip.name != "some factor")]
+
+
 def _tried(scene: Scene, entry: Slip, trial: Trial) -> Fit | None:
     if trial.accepts is None:
         explains = _explained(scene, trial.change)
@@ -145,7 +226,7 @@ def _tried(scene: Scene, entry: Slip, trial: Trial) -> Fit | None:
             return None
         return Fit(entry, trial, explains, None) if explains else None
     for some in _subsets(scene.wrong):
-        t = _solved(scene, trial.change, some)
+        t = _solved(scene, trial.change, some, linear=trial.linear)
         if t is None or not trial.accepts(t):
             continue
         for candidate in _rounded(t):
@@ -208,7 +289,9 @@ def _stacked(grads: Any, some: Sequence[Given]) -> Any:
     return np.concatenate([part.ravel() for part in parts])
 
 
-def _solved(scene: Scene, change: Callable[[float], Change], some: Sequence[Given]) -> float | None:
+def _solved(
+    scene: Scene, change: Callable[[float], Change], some: Sequence[Given], *, linear: bool = False
+) -> float | None:
     """The number with which a change gives the numbers found, by Newton's method; one that is linear needs one step."""
     target = np.concatenate([one.array.ravel() for one in some])
     if any(not one.has_shape for one in some):
@@ -233,6 +316,10 @@ def _solved(scene: Scene, change: Callable[[float], Change], some: Sequence[Give
             return None  # one number alone can be had by solving for another
         move = float(slope @ (target - here)) / size
         t += move
+        if linear:
+            if float(np.linalg.norm(target - here - move * slope)) > 0.7 * start:
+                return None
+            break
         if abs(move) <= 1e-10 * max(abs(t), 1e-12) or not np.isfinite(t):
             break
     return t if np.isfinite(t) and t else None

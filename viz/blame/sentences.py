@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from .facts import facts
 from .printed import Given
 from .pushing import Sweeper
 from .report import Finding
-from .search import DIGITS, Fit
+from .search import DIGITS, PLAIN, Fit
 from .words import Words, listed
 
 __all__ = ["BUT_FOR_THE_LAST_DIGITS", "ENOUGH", "HERE", "INHERITED", "RIGHT", "Sentences", "made_of"]
@@ -29,6 +30,8 @@ _BY_CHANCE = "With so few digits this may be chance: give more digits, or more g
 ENOUGH = 4
 """With fewer numbers, the last digits are not left out of account."""
 BUT_FOR_THE_LAST_DIGITS = "This is so but for the last digits printed: numbers seem to have been rounded on the way."
+
+_PLURALS = {"it belongs to": "they belong to", "it is the gradient of": "they are the gradients of"}
 
 RIGHT, HERE, INHERITED = "right", "wrong here", "inherited"
 
@@ -71,8 +74,9 @@ class Sentences:
     def of_slips(self, fits: Sequence[Fit]) -> list[Finding]:
         """A finding for each kind of slip that gives the numbers."""
         kinds: dict[str, list[Fit]] = {}
+        plain = fits[0].slip.name if fits and fits[0].slip.generic and fits[0].slip.name in PLAIN else None
         for fit in fits:
-            kinds.setdefault(fit.slip.name, []).append(fit)
+            kinds.setdefault(plain or fit.slip.name, []).append(fit)
         if len(kinds) > 1:
             shown = f" (the first {_MOST_KINDS} are shown)" if len(kinds) > _MOST_KINDS else ""
             self.remarks.append(f"{len(kinds)} slips give these numbers{shown}; they can't be told apart here.")
@@ -86,6 +90,13 @@ class Sentences:
             more = f" (and {len(same) - 4} other places)" if len(same) > 4 else ""
             who = self._who(fit.explains, harmless=fit.slip.harmless)
             said = fit.sentence
+            if len(fit.explains) > 1:
+                for one_is, they_are in _PLURALS.items():
+                    said = they_are + said.removeprefix(one_is) if said.startswith(one_is) else said
+            if fit.above:
+                before = list(dict.fromkeys(self.name(g.node) for f in fit.above for g in f.explains))
+                follows = "it follows" if len(fit.explains) == 1 else "they follow"
+                said = f"{follows} from what is said of {listed(before)}, and from another slip: {said}"
             own = self.name(one.node)
             if len(fit.explains) == 1 and said.startswith(f"{own} "):
                 said = f"it{said.removeprefix(own)}"
@@ -105,11 +116,39 @@ class Sentences:
         node, i = users[0] if users else (one.node, None)
         said = "; ".join(facts(one, self.engine, self.words))
         between, where = self._between(one)
-        sentence = f"{self._who([one])}{self._context(one)}{where}; none of the slips known here fits"
+        context = self._context(one)
+        if len(between) > _FEW:
+            context = context.replace(" in this step", " somewhere on the way to it", 1)
+        sentence = f"{self._who([one])}{context}{where}; none of the slips known here fits"
         sentence += f": {said}." if said else "."
+        if one.has_shape and not one.array.any():
+            sentence = f"{self._who([one])}{self._context(one)}: {said}"
         rule = self._rule(node, i) if len(users) == 1 else ""
         places = tuple(dict.fromkeys((node, *between))) if len(between) <= _FEW else (node,)
         return self._finding(HERE, sentence, (one,), None, node, places, rule)
+
+    def other_shape(self, one: Given, shape: tuple[int, ...]) -> Finding:
+        """The right numbers in another shape."""
+        users = self.sweeper.into[one.node]
+        node, i = users[0] if users else (one.node, None)
+        sentence = (
+            f"{self._who([one])} in its shape alone: yours has shape {shape}, expected {one.node.shape}; the same "
+            "numbers in that shape are right."
+        )
+        rule = self._rule(node, i) if len(users) == 1 else ""
+        found = self._finding(HERE, sentence, (one,), "shape", node, (node,), rule)
+        return replace(found, where=None, yours=None, engine=None)
+
+    def distrusted(self, some: Sequence[Given], node: Node, i: int) -> Finding:
+        """Gradients that can't be judged: a rule on the tape, of a primitive of the program, is wrong itself."""
+        names = [self.name(one.node) for one in some]
+        differ = f"{listed(names)} {'differs' if len(names) == 1 else 'differ'}"
+        sentence = (
+            f"{differ} from the engine's, which can't be trusted: the rule for {self.words.say(node.operands[i])} "
+            f"of the primitive at {self.words.made(node)} doesn't agree with finite differences. Mend that rule first."
+        )
+        found = self._finding(HERE, sentence, some, "rule of a primitive", node, (node,), self._rule(node, i))
+        return replace(found, where=None, yours=None, engine=None)
 
     def rounded(self, one: Given) -> Finding:
         """A gradient that is off in its last digits only."""

@@ -38,6 +38,12 @@ class Trial(NamedTuple):
         Whether a number `t` makes sense.
     places : int
         At how many places at once.
+    kind : object
+        Trials of one slip and one kind are also made together; None where they are not.
+    alike : str
+        What those of the kind are called.
+    linear : bool
+        Whether the gradients are linear in the number `t`.
     """
 
     node: Node
@@ -46,6 +52,16 @@ class Trial(NamedTuple):
     operand: int | None = None
     accepts: Callable[[float], bool] | None = None
     places: int = 1
+    kind: Any = None
+    alike: str = "steps of this kind"
+    linear: bool = False
+
+    def said(self, solved: float | None = None) -> str:
+        """The sentence, with the number that was solved for."""
+        if callable(self.sentence):
+            return str(self.sentence(solved))
+        said = str(self.sentence)
+        return said if solved is None else said.replace("{}", f"{solved:.4g}".replace("-", "−"))
 
 
 class Slip(NamedTuple):

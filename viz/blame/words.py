@@ -20,6 +20,7 @@ __all__ = ["Words", "listed", "number", "ordinal"]
 
 _LONGEST = 48
 _SHORT = 20
+_WHOLE = 2000
 
 
 class Words:
@@ -97,11 +98,13 @@ class Words:
     def say(self, node: Node) -> str:
         """The same in a sentence: with the expression, and which time it was computed."""
         source = node.source
-        if node in self._names or source is None or not 0 < len(source.expression) <= _LONGEST:
+        if node in self._names or source is None or not source.expression:
             return self.of(node)
         often = self._often[self._place(node)]
         which = f" (the {ordinal(self._ordinals[node])} time of {often})" if often > 1 else ""
-        return f"`{clean(source.expression, _LONGEST)}`{which}"
+        text = clean(source.expression, _WHOLE)
+        text = text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]}…{text[-_LONGEST // 2 :]}"
+        return f"`{text}`{which}"
 
     def operand(self, node: Node, k: int) -> str:
         """An operand of an operation: a record, or a constant as the program wrote it."""

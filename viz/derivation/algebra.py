@@ -17,7 +17,9 @@ import numpy as np
 from autograd.rules import elementwise, indexing, shapes, windows
 
 from ..formula.tree import Apply, Number, Symbol, Tree, apply, is_call
+from .quotients import logistic, roots, shares
 from .store import ONE, ZERO, Product, Store, exact
+from .sums import along, axes_put_back, canonical, summed_apart
 from .trees import axes_kept, axes_of, is_given, is_number
 
 _MOST_TERMS = 64
@@ -65,7 +67,9 @@ class Algebra(Store):
         value = self.value(tree)
         if value.number == 1 and len(value.powers) == 1 and value.powers[0][1] == 1:
             key = value.powers[0][0]
-            if key not in self._sums and isinstance(self._atoms[key], Apply):
+            atom = self._atoms.get(key)
+            if isinstance(atom, Apply):
+                self._meanings[id(symbol)] = atom
                 self.named.setdefault(key, symbol)
         elif value.number == 1 and len(value.powers) > 1 and any(n < 0 for _, n in value.powers):
             self._products.append((value.powers, self.atom(symbol).powers[0][0]))
@@ -97,7 +101,9 @@ class Algebra(Store):
                 for key, n in known:
                     powers[key] -= n
                 powers[name] = powers.get(name, 0) + 1
-        return self._logistic(Product(number, tuple((key, n) for key, n in powers.items() if n)))
+        whole = Product(number, tuple((key, 1 if n > 1 and self._is_condition(key) else n)
+                                      for key, n in powers.items() if n))  # fmt: skip
+        return logistic(self, shares(self, roots(self, whole)))
 
     def multiply(self, products: Sequence[Product]) -> Product:
         """The product: multiplied out where that is shorter."""
@@ -182,30 +188,12 @@ class Algebra(Store):
         atoms = [self._atoms[key] for key, _ in term.powers if key in self._atoms]
         return all(self._is_given(t) for t in inner) and all(is_given(atom) for atom in atoms)
 
-    def _logistic(self, product: Product) -> Product:
-        """1/(1 + eᵘ) is σ(−u), and eᵘ σ(−u) is 1 − σ(−u)."""
-        for key, n in product.powers:
-            terms = self._sums.get(key, ())
-            if n >= 0 or len(terms) != 2 or any(t.number != 1 for t in terms):
-                continue
-            exponentials = [t.powers[0][0] for t in terms if len(t.powers) == 1 and t.powers[0][1] == 1]
-            if len(exponentials) != 1 or not any(not t.powers for t in terms):
-                continue
-            exponential = self._atoms.get(exponentials[0])
-            if not isinstance(exponential, Apply) or not is_call(exponential, np.exp):
-                continue
-            u = exponential.args[0]
-            minus = self.tree(self.multiply([Product(Fraction(-1)), self.value(u)]), u.shape, u.dtype)
-            sigma = self.atom(apply(elementwise.sigmoid.fn, minus, shape=u.shape, dtype=exponential.dtype))
-            powers = dict(product.powers)
-            both = min(-n, max(powers.get(exponentials[0], 0), 0))
-            other = self._collect([ONE, Product(Fraction(-1), sigma.powers)])
-            del powers[key]
-            if both:
-                powers[exponentials[0]] -= both
-            rest = Product(product.number, tuple((k, m) for k, m in powers.items() if m))
-            return self._times([rest, *[sigma] * (-n - both), *[other] * both])
-        return product
+    def _is_condition(self, key: int) -> bool:
+        return key in self._atoms and self._atoms[key].dtype == bool
+
+    def _known(self, tree: Tree | None) -> Tree | None:
+        """What a name stands for, if that is known."""
+        return (self.meaning(tree) or tree) if isinstance(tree, Symbol) else tree
 
     # --- from trees
 
@@ -217,6 +205,8 @@ class Algebra(Store):
         return known[1]
 
     def _value(self, tree: Tree) -> Product:
+        from .identities import rewritten
+
         if isinstance(tree, Number):
             return Product(exact(tree.value)) if is_number(tree) else self.atom(tree)
         if isinstance(tree, Symbol):
@@ -228,6 +218,9 @@ class Algebra(Store):
             if is_call(tree, np.negative):
                 return self.multiply([Product(Fraction(-1)), self.value(args[0])])
             if is_call(tree, np.add):
+                alone = rewritten(tree, self)
+                if alone is not None:
+                    return self.value(alone)
                 return self.add([self.value(a) for a in args])
             if is_call(tree, np.subtract):
                 return self.add([self.value(args[0]), self.multiply([Product(Fraction(-1)), self.value(args[1])])])
@@ -238,7 +231,14 @@ class Algebra(Store):
                     return self.multiply([self.value(above), inverse])
             exponent = self._whole_power(tree)
             if exponent is not None:
-                return self.multiply([self.value(args[0])] * exponent) if exponent else ONE
+                whole = self.multiply([self.value(args[0])] * abs(exponent)) if exponent else ONE
+                found = whole if exponent >= 0 else self._inverse(whole)
+                if found is not None:
+                    return found
+            if is_call(tree, elementwise.where.fn):
+                chosen = self._chosen(tree)
+                if chosen is not None:
+                    return chosen
             if is_call(tree, shapes.astype.fn, np.broadcast_to, np.positive) and args[0].dtype.kind in "fb":
                 return self.value(args[0])
         if tree.fn in _LINEAR:
@@ -246,6 +246,18 @@ class Algebra(Store):
         if tree.fn in _BILINEAR:
             return self._bilinear(tree)
         return self._function(tree)
+
+    def _chosen(self, tree: Apply) -> Product | None:
+        """What is chosen where the other choice is 0: a product with the condition, which is 1 or 0."""
+        condition, x, y = tree.args
+        if condition.dtype != bool or isinstance(condition, Number):
+            return None
+        holds = {id(x): self.value(condition)}
+        holds[id(y)] = self.value(apply(np.logical_not, condition, shape=condition.shape, dtype=condition.dtype))
+        for this, other in ((x, y), (y, x)):
+            if not self.value(other).number:
+                return self.multiply([self.value(this), holds[id(this)]])
+        return None
 
     def _inverse(self, product: Product) -> Product | None:
         if not product.number:
@@ -257,7 +269,7 @@ class Algebra(Store):
             return 2
         if is_call(tree, np.power) and is_number(tree.args[1]):
             n = tree.args[1].value
-            return int(n) if n == int(n) and 0 <= n <= 8 else None
+            return int(n) if abs(n) <= 8 and n == int(n) else None
         return None
 
     def _function(self, tree: Apply) -> Product:
@@ -282,7 +294,7 @@ class Algebra(Store):
     def _linear(self, tree: Apply) -> Product:
         from .identities import rewritten
 
-        tree = axes_kept(tree)
+        tree = canonical(axes_kept(tree))
         x = tree.args[0]
         value = self.value(x)
         if not value.number:
@@ -290,9 +302,15 @@ class Algebra(Store):
         if not x.shape and is_call(tree, np.transpose, np.reshape, np.expand_dims, np.squeeze, np.ravel, np.sum):
             return value
         front, rest = self.apart(value, x.shape)
-        if is_call(tree, np.sum) and tree.options.get("keepdims"):
-            along, rest = self._along(rest, x.ndim, axes_of(tree))
-            front = self.multiply([front, along])
+        if is_call(tree, np.sum):
+            fixed, rest = along(self, rest, x.ndim, axes_of(tree), kept=bool(tree.options.get("keepdims")))
+            front = self.multiply([front, fixed])
+            split = summed_apart(self, tree, rest)
+            if split is not None:
+                return self.multiply([front, split])
+        kept = axes_put_back(self, tree, rest)
+        if kept is not None:
+            return self.multiply([front, kept])
         if is_call(tree, np.transpose, np.swapaxes, np.reshape, np.expand_dims, np.squeeze) and not rest.powers:
             return front
         if is_call(tree, np.sum):
@@ -307,16 +325,6 @@ class Algebra(Store):
         if other is not None:
             return self.multiply([front, self.value(other)])
         return self.multiply([front, self.atom(new)])
-
-    def _along(self, product: Product, ndim: int, axes: Sequence[int]) -> tuple[Product, Product]:
-        """The factors that are the same along some axes, and the others."""
-        fixed = {
-            key
-            for key, _ in product.powers
-            if all(a < ndim - len(shape) or shape[a - ndim] == 1 for shape in [self.shape_of_key(key)] for a in axes)
-        }
-        parts = [tuple((key, n) for key, n in product.powers if (key in fixed) == same) for same in (True, False)]
-        return Product(Fraction(1), parts[0]), product._replace(powers=parts[1])
 
     def _count(self, lengths: Sequence[int]) -> Product:
         n = int(np.prod(lengths, dtype=np.int64))

@@ -13,7 +13,7 @@ import numpy as np
 from autograd import Node, Tape
 
 from ..formula import _gradient_symbol
-from ..formula.tree import Symbol, Tree, evaluate
+from ..formula.tree import Symbol, Tree, evaluate, symbols
 from ..formula.writers import shape_text
 from .factors import Factor, factor
 from .lines import (
@@ -21,6 +21,7 @@ from .lines import (
     Kind,
     Line,
     Written,
+    array_text,
     called,
     chain_row,
     factors_row,
@@ -31,7 +32,7 @@ from .lines import (
     tree_text,
 )
 from .routes import MOST_PATHS, Routes
-from .trees import size
+from .trees import contains, size
 
 _LONG = 20
 SLOT = Written("• is the product of the factors left of it", r"\bullet\text{ is the product of the factors left of it}")
@@ -116,7 +117,7 @@ class Derivation:
             terms = [
                 Written(f"{u.plain} · {p.plain}", rf"{u.latex} \cdot {p.latex}") if user is not routes.tape.root else p
                 for user in users
-                for u, p in [(partial(routes, routes.tape.root, user), partial(routes, user, node))]
+                for u, p in [(partial(routes, routes.tape.root, user), partial(routes, user, node, edge=True))]
             ]
             plain = f"{left.plain} = {' + '.join(t.plain for t in terms)}"
             latex = rf"{left.latex} &= {' + '.join(t.latex for t in terms)}"
@@ -151,7 +152,7 @@ class Derivation:
     def _ordered(self) -> Iterator[Line]:
         routes = self._routes
         if len(routes.stations) <= _LONG:
-            trees = [routes.along(path) for path in routes.paths()]
+            trees = [self._as_number(routes.along(path)) for path in routes.paths()]
             if sum(map(size, trees)) <= 2 * _LONG:
                 yield tree_line("ordered", self.target, trees, shapes=True)
                 return
@@ -182,7 +183,13 @@ class Derivation:
         tree = self._routes.gradient(self._routes.node, most=most)
         if tree is None or (most is not None and size(tree) > _LONG):
             return None
-        return self._checked(tree, self._routes.node)
+        return self._as_number(self._checked(tree, self._routes.node))
+
+    def _as_number(self, tree: Tree) -> Tree:
+        """The number that a tree is everywhere; the tree, where it is none."""
+        ones = self._routes.algebra.ones.get(tree.shape)
+        number = self._routes.everywhere(tree) if ones is not None and contains(tree, ones) else None
+        return tree if number is None else number
 
     @cached_property
     def _last_tree(self) -> Tree:
@@ -192,7 +199,7 @@ class Derivation:
         named = frozenset(self._stops) - {node}
         tree = self._routes.gradient(node, named)
         assert tree is not None
-        return self._checked(tree, node, named)
+        return self._as_number(self._checked(tree, node, named))
 
     def _checked(self, tree: Tree, node: Node, named: frozenset[Node] = frozenset()) -> Tree:
         """A simplified tree, if its numbers are the engine's."""
@@ -229,6 +236,7 @@ class Derivation:
     @cached_property
     def _notes(self) -> list[Written]:
         routes, used = self._routes, {id(s) for line in self.lines for s in line.symbols}
+        used |= {id(s) for p, tree in routes.shares if id(p) in used for s in symbols(tree)}
         letters = [(routes.sent[node], self._target(node)) for node in self._backward()]
         notes = [
             _equation(symbol_text(name), symbol_text(target))
@@ -248,10 +256,20 @@ class Derivation:
             if id(y) in used:
                 rows = " of each row" if y.ndim > 1 else ""
                 notes.append(_after(symbol_text(y), f" is 1 at the picked element{rows}, else 0"))
-        notes += [Written(text, rf"\text{{{text}}}") for text in routes.algebra.remarks]
+        for unit in routes.algebra.units.values():
+            if id(unit) in used:
+                notes.append(_after(symbol_text(unit), " is the identity matrix"))
+        for ones in routes.algebra.ones.values():
+            if id(ones) in used and ones.ndim:
+                what = {1: "vector", 2: "matrix"}.get(ones.ndim, "array")
+                notes.append(_after(symbol_text(ones), f" is the {what} of ones, {shape_text(ones.shape)}"))
+        notes += [_equation(symbol_text(i), array_text(i.array)) for i in routes.builder.indices if id(i) in used]
+        if any("scatter(" in line.plain() for line in self.lines):
+            notes.append(_text("scatter(v at [i]) is 0 but at the places i, to which v is added"))
+        notes += [_text(text) for text in (*routes.algebra.remarks, *routes.builder.remarks)]
         if not np.isfinite(self.gradient).all() and np.isfinite(self.lines[-1].evaluate()).all():
             text = "step by step this is NaN or Inf here, by a division by 0 that the closed form does not have"
-            notes.append(Written(text, rf"\text{{{text}}}"))
+            notes.append(_text(text))
         return notes
 
     def plain(self) -> str:
@@ -313,6 +331,10 @@ def _multiplied(ways: list[list[Factor]]) -> Any:
 
 def _equation(left: Written, right: Written) -> Written:
     return Written(f"{left.plain} = {right.plain}", f"{left.latex} = {right.latex}")
+
+
+def _text(text: str) -> Written:
+    return Written(text, rf"\text{{{text}}}")
 
 
 def _after(name: Written, text: str) -> Written:

@@ -14,11 +14,12 @@ from autograd.rules import windows
 
 from ..formula import gradient_symbol
 from ..formula.printer import Printer
-from ..formula.tree import Apply, Symbol, Tree, evaluate, is_call, symbols
+from ..formula.tree import Apply, Symbol, Tree, apply, evaluate, is_call, symbols
 from ..formula.writers import Latex, Plain, Writer, shape_text
 from ..numbers import FEW, columns, norm, padded
 from .factors import Factor
 from .routes import Routes
+from .trees import contains
 
 Kind = Literal["chain", "factors", "ordered", "closed", "recursion", "numbers"]
 TITLES: dict[Kind, str] = {
@@ -99,6 +100,7 @@ class Line:
 
 PLAIN, LATEX = Plain(), Latex()
 _WIDE = 150
+_SHORT = 30
 _MOST_PARTIALS = 24
 STARS = (windows.window_product.fn, windows.window_product_weight.fn, windows.window_product_windows.fn)
 ARROW = r"\to "
@@ -124,18 +126,51 @@ def called(routes: Routes, node: Node) -> Written:
     return Written(*(writer.name(loss if node is routes.tape.root else name).text for writer in (PLAIN, LATEX)))
 
 
-def partial(routes: Routes, above: Node, below: Node, *, cancel: tuple[bool, bool] = (False, False)) -> Written:
-    """∂a/∂z; in LaTeX what cancels is struck out."""
+def partial(
+    routes: Routes, above: Node, below: Node, *, edge: bool = False, cancel: tuple[bool, bool] = (False, False)
+) -> Written:
+    """∂a/∂z; in LaTeX what cancels is struck out. An `edge` from the loss to what it also gets by way of others is
+    that of one term of the loss."""
+    if edge and above is routes.tape.root and len(routes.users(below)) > 1:
+        return _directly(routes, below)
     names = [called(routes, node) for node in (above, below)]
     texts, marks = [f"∂{name.plain}" for name in names], [rf"\partial {name.latex}" for name in names]
     marks = [rf"\cancel{{{mark}}}" if struck else mark for mark, struck in zip(marks, cancel, strict=True)]
     return Written("/".join(texts), LATEX.stacked(*marks))
 
 
+def _directly(routes: Routes, below: Node) -> Written:
+    """∂(0.1 Σ w²)/∂w: the term of the loss in which a value stands, or what it sends directly."""
+    symbol, root = routes.builder.symbol(below), routes.tape.root
+    terms = [t for t in _summands(routes.meaning(root)) if contains(t, symbol)]
+    name = called(routes, below)
+    others = {id(routes.builder.symbol(n)) for n in routes.stations if n is not below}
+    if len(terms) == 1 and not others & {id(s) for s in symbols(terms[0])}:
+        text = tree_text(terms[0])
+        if len(text.plain) <= _SHORT and "%" not in text.plain:
+            below_it = rf"\partial {name.latex}"
+            above_it = rf"\partial \left( {text.latex} \right)"
+            return Written(f"∂({text.plain})/∂{name.plain}", LATEX.stacked(above_it, below_it))
+    whole = partial(routes, root, below)
+    return Written(f"({whole.plain} directly)", rf"\left. {whole.latex} \right|_{{\text{{directly}}}}")
+
+
+def _summands(tree: Tree) -> list[Tree]:
+    """The terms of a sum, their signs with them."""
+    if is_call(tree, np.add, np.subtract) and isinstance(tree, Apply):
+        first, second = map(_summands, tree.args)
+        if is_call(tree, np.subtract):
+            second = [apply(np.negative, t, shape=t.shape, dtype=t.dtype) for t in second]
+        return first + second
+    return [tree]
+
+
 def chain_row(routes: Routes, path: Sequence[Node]) -> Written:
     """∂L/∂a · ∂a/∂z · ∂z/∂W; the middle of a very long product is left out."""
     last = len(path) - 2
-    parts = [partial(routes, a, b, cancel=(i > 0, i < last)) for i, (a, b) in enumerate(itertools.pairwise(path))]
+    parts = [
+        partial(routes, a, b, edge=True, cancel=(i > 0, i < last)) for i, (a, b) in enumerate(itertools.pairwise(path))
+    ]
     if len(parts) > _MOST_PARTIALS:
         parts = [*parts[: _MOST_PARTIALS // 2], Written("⋯", r"\cdots"), *parts[-_MOST_PARTIALS // 2 + 1 :]]
     return Written(" · ".join(p.plain for p in parts), r" \cdot ".join(p.latex for p in parts))
@@ -146,7 +181,7 @@ def factors_row(routes: Routes, factors: Sequence[Factor]) -> tuple[list[str], s
     rows = []
     braces = []
     for f in factors:
-        name, value = partial(routes, f.above, f.below), tree_text(f.tree)
+        name, value = partial(routes, f.above, f.below, edge=True), tree_text(f.tree)
         rows.append((name.plain, f"= {value.plain}", f.shape))
         under = rf"\begin{{array}}{{c}} {value.latex} \\ {shape_latex(f.shape)} \end{{array}}"
         braces.append(rf"\underbrace{{{name.latex}}}_{{{under}}}")
@@ -180,7 +215,7 @@ def tree_line(kind: Kind, target: Symbol, trees: Sequence[Tree], *, shapes: bool
 
 def numbers_line(target: Symbol, trees: Sequence[Tree], value: Any) -> Line:
     """The first line of some that is short with numbers in the place of names, and what it gives."""
-    left, given = symbol_text(target), _array_text(value)
+    left, given = symbol_text(target), array_text(value)
     for tree in trees:
         text = tree_text(tree, "numbers")
         if len(text.plain) <= _WIDE and "▦" not in text.plain and text.plain != given.plain:
@@ -192,7 +227,7 @@ def numbers_line(target: Symbol, trees: Sequence[Tree], value: Any) -> Line:
     return Line("numbers", target, bound(evaluate, trees[0]), plain, latex, trees[:1])
 
 
-def _array_text(array: Any) -> Written:
+def array_text(array: Any) -> Written:
     """The numbers of an array; of a large one its shape and norm."""
     array = np.asarray(array)
     if array.size > FEW and array.ndim == 2 and array.size <= 3 * FEW:

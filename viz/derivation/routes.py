@@ -24,9 +24,10 @@ from ..formula.tree import Apply, Number, Symbol, Tree, apply, evaluate, is_call
 from ..naming import Names
 from .algebra import Algebra
 from .constants import Constants
-from .store import Product
+from .store import Decimal, Product, exact
 from .trees import contains, size, substituted
 
+_AVERAGES = (np.mean, np.var, np.std)
 _LONGEST = 40
 _MOST_NAMES = 24
 _MOST_STEPS = 10
@@ -71,15 +72,20 @@ class Routes:
             {self.names.of(n) for n in tape},
         )
         self._averages = {n for n in near if n.rule.fn is np.mean}
-        self.length = self._length()
+        self.length = self._length(near)
         self.algebra = Algebra(self.length, self.builder.name)
         self.sent = {n: self._sent(n) for n in named}
         self._written: dict[Node, Tree] = {}
         for one in tape:
-            if one.name and not one.is_leaf and one is not tape.root:
+            if (one.name or one in self._stops) and not one.is_leaf and one is not tape.root:
                 self.algebra.define(self.builder.symbol(one), self.meaning(one))
         raw = {n: self._pulled(n) for n in named if n is not node}
         self.shares: list[tuple[Symbol, Apply]] = []
+        for one in tape:
+            if one.rule.fn is np.divide and not one.name and one in depends:
+                share = self.algebra.simplified(self.meaning(one))
+                if is_call(share, reductions.softmax.fn):
+                    self._name_shares(share)
         for trees in raw.values():
             for tree in trees.values():
                 self._name_shares(self.algebra.simplified(tree))
@@ -95,11 +101,12 @@ class Routes:
             if not isinstance(part, Apply):
                 continue
             if is_call(part, reductions.softmax.fn) and all(known is not part for _, known in self.shares):
-                node = next((s.node for s in symbols(part) if s.node is not None), None)
+                nodes = [s.node for s in symbols(part) if s.node is not None]
+                node = next((n for n in nodes if n.needs_grad), None)
                 array = functools.partial(evaluate, part)
                 p = Symbol("value", self.builder.name("p"), array, node, None, part.shape, part.dtype)
-                self.algebra.forget()
                 self.algebra.define(p, part)
+                self.algebra.forget()
                 self.shares.append((p, part))
                 return
             waiting += part.args
@@ -125,34 +132,42 @@ class Routes:
     # --- names
 
     def _near_loss(self) -> set[Node]:
-        """The loss, and the unnamed values that it is computed from."""
+        """The loss, and the unnamed values and the named numbers that it is computed from."""
         found, waiting = {self.tape.root}, [self.tape.root]
         while waiting:
             for operand in waiting.pop().parents:
-                if operand not in found and not operand.name and not operand.is_leaf:
+                if operand not in found and not operand.is_leaf and (not operand.name or not operand.shape):
                     found.add(operand)
                     waiting.append(operand)
         return found
 
-    def _length(self) -> Symbol | None:
+    def _length(self, near: set[Node]) -> Symbol | None:
         """How many numbers the loss is the mean of: N where it is one of each example, else n."""
-        for node in self._averages:
+        examples = {m.shape[0] for m in self.into[self.tape.root] if m.shape}
+        examples |= {np.shape(a)[0] for m in near for a in m.operands if len(np.shape(a)) > 1}
+        for node in sorted(self._averages, key=lambda n: (n.ndim, -self.tape.index(n))):
             n = node.operands[0].size // max(node.size, 1)
-            examples = {m.shape[0] for m in self.into[self.tape.root] if m.shape}
             if n > 1:
-                return Symbol("constant", self.builder.name("N" if n in examples else "n"), np.array(n))
+                each = n in examples or n == node.operands[0].size == max(node.operands[0].shape)
+                return Symbol("constant", self.builder.name("N" if each else "n"), np.array(n))
         return None
 
     def _averaged(self, tree: Tree, node: Node) -> Tree:
-        """What the rule of a mean sends back, its number 1/5 as 1/N."""
+        """What the rule of a mean or variance sends back, its number 0.2 as 1/5, or 1/N."""
         n = node.operands[0].size // max(node.size, 1)
-        if self.length is None or int(self.length.array) != n:
-            return tree
-        share = apply(np.divide, Number(1), self.length, shape=(), dtype=np.dtype(float))
+        known = self.length is not None and int(self.length.array) == n and node in self._averages
+        length = self.length if known and self.length is not None else Number(n)
+        share = apply(np.divide, Number(1), length, shape=(), dtype=np.dtype(float))
 
         def go(part: Any) -> Any:
             if isinstance(part, Number):
-                return share if part.value == 1 / n else part
+                if part.value == 1 / n:
+                    return share
+                fraction = exact(part.value)
+                if not isinstance(fraction, Decimal):
+                    return part
+                above, below = map(Number, fraction.as_integer_ratio())
+                return apply(np.divide, above, below, shape=(), dtype=share.dtype)
             if not isinstance(part, Apply):
                 return part
             return Apply(part.rule, tuple(go(a) for a in part.args), part.options, part.shape, part.dtype)
@@ -242,7 +257,7 @@ class Routes:
                 return None
             return self.builder.symbol(operand) if self._stands(operand) else self._write_out(operand)
 
-        return tidied(_throughout(self.builder.call(node, leaf)))
+        return tidied(self._in_names(_throughout(self.builder.call(node, leaf))))
 
     def _stands(self, node: Node) -> bool:
         return bool(node.name) or node.is_leaf or node is self.tape.root or node in self._stops
@@ -259,7 +274,8 @@ class Routes:
                         earlier.append(operand)
                         waiting.append(operand)
             for one in sorted(earlier, key=self.tape.index):
-                tree = tidied(_throughout(self.builder.call(one, functools.partial(self._leaf, of=one))))
+                tree = _throughout(self.builder.call(one, functools.partial(self._leaf, of=one)))
+                tree = tidied(self._in_names(tree))
                 self._written[one] = tree if size(tree) <= _LONGEST else self.builder.symbol(one)
         return self._written[node]
 
@@ -281,7 +297,7 @@ class Routes:
                     continue
                 g = Symbol("gradient", "g", self.gradients[node], node)
                 tree = self.builder.derivative(node, position, g)
-                tree = self._averaged(tree, node) if node in self._averages else tree
+                tree = self._averaged(tree, node) if node.rule.fn in _AVERAGES else tree
                 tree = substituted(tree, {id(g): arrived[node]})
                 where = out if operand in self._stops else arrived
                 before = where.get(operand)

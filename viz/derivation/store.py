@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -24,6 +25,23 @@ class Product(NamedTuple):
     powers: tuple[tuple[int, int], ...] = ()
 
 
+class Decimal(Fraction):
+    """A fraction that a program wrote as a decimal, or made of one: 0.2 of 2 · 0.1, which is not 1/5."""
+
+
+def _kept(name: str) -> Callable[..., Any]:
+    operation = getattr(Fraction, name)
+
+    def operate(*operands: Any) -> Any:
+        result = operation(*operands)
+        return Decimal(result) if isinstance(result, Fraction) else result
+
+    return operate
+
+
+for _name in ("mul", "rmul", "add", "radd", "sub", "rsub", "truediv", "rtruediv", "neg", "abs", "pow"):
+    setattr(Decimal, f"__{_name}__", _kept(f"__{_name}__"))
+
 ONE = Product(Fraction(1))
 ZERO = Product(Fraction(0))
 
@@ -36,7 +54,9 @@ def exact(value: Any) -> Any:
     if value != value or value in (float("inf"), -float("inf")):
         return value
     fraction = Fraction(value).limit_denominator(10**6)
-    return fraction if abs(float(fraction) - value) <= 2e-16 * abs(value) else value
+    if abs(float(fraction) - value) > 2e-16 * abs(value):
+        return value
+    return fraction if fraction.denominator <= 2 else Decimal(fraction)
 
 
 class Store:
@@ -48,11 +68,14 @@ class Store:
         The key of an expression to the symbol of the value that it is: where it turns up, the name stands.
     ones : dict
         A shape to the symbol named 1: stands for all ones, where a number must have a shape.
+    units : dict
+        A length to the symbol named I, the identity matrix.
     """
 
     def __init__(self) -> None:
         self.named: dict[int, Symbol] = {}
         self.ones: dict[tuple[int, ...], Symbol] = {}
+        self.units: dict[int, Symbol] = {}
         self._keys: dict[Any, int] = {}
         self._atoms: dict[int, Tree] = {}
         self._sums: dict[int, tuple[Product, ...]] = {}
@@ -124,6 +147,12 @@ class Store:
         if shape not in self.ones:
             self.ones[shape] = Symbol("constant", "1", np.ones(shape, dtype))
         return self.ones[shape]
+
+    def unit_matrix(self, n: int, dtype: Any) -> Symbol:
+        """The name for an identity matrix."""
+        if n not in self.units:
+            self.units[n] = Symbol("constant", "I", np.eye(n, dtype=dtype))
+        return self.units[n]
 
     def tree(self, product: Product, shape: tuple[int, ...], dtype: Any) -> Tree:
         """A product as a tree of that shape: one fraction, a sign in front, numbers and scalars first."""
@@ -209,10 +238,11 @@ class Store:
 
 
 def _numerals(number: Any, *, alone: bool) -> tuple[Any, Any]:
-    """What is written above and below the bar: 0.35 as a decimal, 1/5 as a fraction where it is a factor."""
+    """What is written above and below the bar: a decimal of the program as one, a factor 1/5 as a fraction."""
     if not isinstance(number, Fraction):
         return float(number), 1
-    decimal = number.denominator % 5 == 0 and len(repr(float(number))) <= _SHORT
-    if decimal and Fraction(repr(float(number))) == number and (alone or number.numerator > 2):
+    text = repr(float(number))
+    short = number.denominator > 1 and len(text) <= _SHORT and Fraction(text) == number
+    if short and (isinstance(number, Decimal) or (number.denominator % 5 == 0 and (alone or number.numerator > 2))):
         return float(number), 1
     return number.numerator, number.denominator

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import Node
 from autograd.rules import elementwise
 
 from .tree import Apply, Number, Symbol, Tree, apply, evaluate, is_call, same, stretched
@@ -49,10 +50,22 @@ def logic(tree: Apply) -> Tree | None:
 
 
 def equal(tree: Apply) -> Tree | None:
-    """x = x, where no NaN is in it."""
-    if not is_call(tree, np.equal) or not same(*tree.args) or not np.all(evaluate(tree)):
+    """x = x, where no NaN is in it; z = max(0, z) as z > 0."""
+    if not is_call(tree, np.equal):
         return None
-    return stretched(Number(True), tree.shape)
+    if same(*tree.args):
+        return stretched(Number(True), tree.shape) if np.all(evaluate(tree)) else None
+    x, s = tree.args
+    if not isinstance(x, Symbol) or not isinstance(s, Symbol) or s.node is None or s.kind != "value":
+        return None
+    sign, operands = _ABOVE.get(getattr(s.node.rule, "fn", None)), s.node.args or ()
+    bounds = [a for a in operands if a is not x.node]
+    if sign is None or x.node not in operands or len(bounds) != 1:
+        return None
+    if isinstance(bounds[0], Node) or np.ndim(bounds[0]):
+        return None
+    found = apply(sign, x, Number(bounds[0]), shape=tree.shape, dtype=tree.dtype)
+    return found if np.array_equal(evaluate(found), evaluate(tree)) else None
 
 
 def extreme(tree: Apply) -> Tree | None:

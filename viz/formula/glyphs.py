@@ -7,15 +7,15 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-_RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿᵀ", "0123456789+-()nT", strict=True))
+RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿᵀ", "0123456789+-()nT", strict=True))
 _LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", "0123456789+-()aehijklmnoprstuvx", strict=True))
-_TO_RAISED = {plain: raised for raised, plain in _RAISED.items()} | {"−": "⁻"}
+_TO_RAISED = {plain: raised for raised, plain in RAISED.items()} | {"−": "⁻"}
 _TO_LOWERED = {plain: lowered for lowered, plain in _LOWERED.items()} | {"−": "₋", ",": ","}
-_SMALL = "".join((*_LOWERED, *_RAISED))
+_SMALL = "".join((*_LOWERED, *RAISED))
 _WORD = re.compile(f"(?![{_SMALL}])[^\\W\\d](?:(?![{_SMALL}])[\\w.\u0300-\u036f])*[′']*")
 _ELEMENT = re.compile(r"\[\d+(?:, ?\d+)*\](?=(?: \(\d+\))?$)")
 _HATS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0307": "dot"}
-_NAME = re.compile(f"([{''.join(_LOWERED)}]*)([{''.join(_RAISED)}]*)((?: \\(\\d+\\))?)$")
+_NAME = re.compile(f"([{''.join(_LOWERED)}]*)([{''.join(RAISED)}]*)((?: \\(\\d+\\))?)$")
 
 
 class Glyph(NamedTuple):
@@ -59,7 +59,7 @@ def glyph(name: str) -> Glyph:
         return Glyph(name)
     if function and not (len(base) == 1 and base.isalpha()):
         return Glyph(name)
-    return Glyph(base, hat, lowered, "".join(_RAISED[c] for c in raised), tail, function)
+    return Glyph(base, hat, lowered, "".join(RAISED[c] for c in raised), tail, function)
 
 
 @functools.lru_cache(4096)

@@ -292,6 +292,8 @@ def _astype(p: Printer, tree: Apply, top: bool) -> Piece:
     (x,) = tree.args
     if x.dtype == bool and tree.dtype.kind == "f" and isinstance(x, Apply):
         return p.arithmetic(x)  # the brackets of Iverson make a number of it
+    if x.dtype == bool and tree.dtype.kind == "f":
+        return Piece(p.writer.fence("[", p.tree(x).text, "]"))
     return p.call(np.dtype(tree.options["dtype"]).name, tree.args)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, Literal
@@ -10,7 +11,8 @@ from typing import Any, Literal
 import numpy as np
 
 from ..numbers import FEW, number
-from .tree import Apply, Number, Symbol, Tree, apply, is_call
+from .tree import Apply, Number, Symbol, Tree, apply, is_call, reached
+from .tree import parts as parts_of
 from .writers import ATOM, CHOICE, COMPARISON, POWER, PRODUCT, SUM, Piece, Writer, shape_text, times_text
 
 What = Literal["symbols", "numbers", "shapes"]
@@ -19,6 +21,8 @@ _KNOWN = (
     (math.pi / 180, ("π", "/", "180")), (180 / math.pi, ("180", "/", "π")),
 )  # fmt: skip
 _MOST = 4
+_MATRIX_PRODUCTS = (np.matmul, np.dot, np.inner)
+_NUMBERED = re.compile(r"d?[^\W\d_]\d{1,2}")
 
 
 class Printer:
@@ -41,6 +45,7 @@ class Printer:
         self.depth = 0
         self.above: list[Apply] = []
         self.upright = False
+        self._alone: tuple[Tree, bool] | None = None
 
     # --- parts
 
@@ -111,6 +116,9 @@ class Printer:
                     if signs[0] == "log":
                         return Piece(writer.applied(writer.word("log"), parts[1]), ATOM, "number")
                     return Piece(writer.row(*parts), {1: ATOM, 3: PRODUCT}[len(signs)], "number")
+            root = self._square_root(value)
+            if root is not None:
+                return root
             fraction = Fraction(value).limit_denominator(10**6)
             if float(fraction) == value and abs(fraction.numerator) < 100 and fraction.denominator > 1:
                 above, below = (writer.number(str(n), "") for n in (abs(fraction.numerator), fraction.denominator))
@@ -127,6 +135,23 @@ class Printer:
             exponent = str(int(exponent)).replace("-", "−") if exponent else ""
             piece = Piece(writer.number(mantissa, exponent), PRODUCT if exponent else ATOM, "number")
         return self._negated(piece) if negative else piece
+
+    def _square_root(self, value: float) -> Piece | None:
+        """√2 and 1/√2 of a number that is such."""
+        writer, above = self.writer, abs(value) > 1
+        square = value * value if above else 1 / (value * value) if value else 0.0
+        n = round(square) if math.isfinite(square) else 0
+        exact = math.sqrt(n) if above else 1 / math.sqrt(n) if n else 0.0
+        if not 2 <= n < 100 or math.isqrt(n) ** 2 == n or abs(abs(value) - exact) > 2e-16 * exact:
+            return None
+        root = writer.root(writer.number(str(n), ""))
+        piece = Piece(root, SUM + 2, "root")
+        if not above:
+            one = writer.number("1", "")
+            linear = self.depth or not writer.stacks
+            text = writer.row(one, writer.sign("/"), root) if linear else writer.stacked(one, root)
+            piece = Piece(text, PRODUCT, "product" if linear else "fraction")
+        return self._negated(piece) if value < 0 else piece
 
     def _negated(self, piece: Piece) -> Piece:
         return Piece(self.writer.row(self.writer.sign("−").strip(), piece.text), SUM, "signed")
@@ -187,7 +212,8 @@ class Printer:
             self.writer.sign(sign),
             self.bracketed(right, PRODUCT if right.kind not in loose else ATOM + 1),
         )
-        return Piece(self.writer.row(*texts), PRODUCT, right.kind if right.kind == "open" else "product")
+        loosest = right.kind == "open" or (right.kind == "matmul" and sign == "invisible")
+        return Piece(self.writer.row(*texts), PRODUCT, right.kind if loosest else "product")
 
     def divide(self, a: Tree, b: Tree) -> Piece:
         writer = self.writer
@@ -221,14 +247,26 @@ class Printer:
                 right, PRODUCT if right.kind == "gradient" or (right.kind == "matmul" and associative) else POWER
             ),
         ]
-        letters = self.what == "symbols" and all(self._reads_alone(t) for t in (a, b))
+        letters = self.what == "symbols" and self._letters_throughout(a, b)
         sign = "·" if self.what != "symbols" else "invisible" if letters or self.writer.stacks else "@"
         return Piece(self.writer.row(texts[0], self.writer.sign(sign), texts[1]), PRODUCT, "matmul")
 
+    def _letters_throughout(self, *factors: Tree) -> bool:
+        """Whether no product of matrices in the whole formula needs a sign: all of them are written in one way."""
+        if not self.above:
+            return all(map(self._reads_alone, factors))
+        root = self.above[0]
+        if self._alone is None or self._alone[0] is not root:
+            parts = reached(root, lambda part: tuple(parts_of(part)))[0]
+            products = [part for part in parts if isinstance(part, Apply) and is_call(part, *_MATRIX_PRODUCTS)]
+            self._alone = root, all(self._reads_alone(a) for product in products for a in product.args)
+        return self._alone[1]
+
     def _reads_alone(self, tree: Tree) -> bool:
-        """Whether a factor needs no sign beside it: letters do not, words do."""
+        """Whether a factor needs no sign beside it: letters do not, nor W2 and dZ1; words do."""
         if isinstance(tree, Symbol):
-            return self.writer.name(tree.name if tree.of is None else tree.of[1]).kind == "letter"
+            name = tree.name if tree.of is None else tree.of[1]
+            return self.writer.name(name).kind == "letter" or _NUMBERED.fullmatch(name) is not None
         if isinstance(tree, Apply) and tree.fn in (np.transpose, np.swapaxes, np.matmul):
             return all(self._reads_alone(a) for a in tree.args)
         return True
@@ -246,12 +284,14 @@ class Printer:
         return Piece(self.writer.row(texts[0], self.writer.sign(sign), texts[1]), level)
 
     def big(self, sign: str, a: Tree, axes: str) -> Piece:
-        """A sum or a product over axes, of all that stands right of it."""
+        """A sum or a product over axes; what it is of is in brackets unless it is one name or number."""
         writer = self.writer
         mark = writer.sign(sign)
         mark = writer.lowered(mark, axes) if axes else mark
         piece = self.arithmetic(a)
-        return Piece(writer.row(mark, writer.sign("thin"), self.bracketed(piece, PRODUCT)), PRODUCT, "open")
+        whole = piece.kind in ("gradient", "number", "fraction", "shape", "map", "open")
+        text = self.bracketed(piece, PRODUCT if whole else PRODUCT + 1)
+        return Piece(writer.row(mark, writer.sign("thin"), text), PRODUCT, "open")
 
     def call(self, name: str, args: Sequence[Any], lowered: str = "", options: Sequence[Piece] = ()) -> Piece:
         """A function by its name. Arguments are trees, or parts that were printed already."""

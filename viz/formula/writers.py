@@ -10,7 +10,7 @@ from html import escape
 from typing import Any, ClassVar, NamedTuple
 
 from ..numbers import clean
-from .glyphs import Glyph, glyph, lowered, raised
+from .glyphs import RAISED, Glyph, glyph, lowered, raised
 from .tree import Symbol
 
 CHOICE, LOGIC, COMPARISON, SUM, PRODUCT, POWER, ATOM = range(7)
@@ -132,7 +132,8 @@ class Plain(Writer):
 
     def root(self, text: str, degree: str = "") -> str:
         sign = {"": "√", "3": "∛"}[degree]
-        return f"{sign}{text}" if text.isalnum() else f"{sign}({text})"
+        alone = text.isalnum() and not any(c in RAISED for c in text)
+        return f"{sign}{text}" if alone else f"{sign}({text})"
 
     def transposed(self, base: str, *, inverse: bool = False) -> str:
         return f"{base}⁻ᵀ" if inverse else f"{base}ᵀ"

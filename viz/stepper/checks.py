@@ -122,7 +122,9 @@ class Checks:
             return NOTHING
         target = step.target
         grad = np.asarray(self.gradients[target])
-        yours = compared(self.against[target], grad, self._rounding.get(target, 0.0)) if target in self.against else None
+        yours = None
+        if target in self.against:
+            yours = compared(self.against[target], grad, self._rounding.get(target, 0.0))
         measured = self.numeric and step.phase != "seed"  # the seed is given, not computed
         return Check(yours, self._differences(target, grad) if measured else None)
 

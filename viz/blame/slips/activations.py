@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import Node
+from autograd import Node, Tape, Tensor, enable_grad
 from autograd.registry import RULES, Rule
 from autograd.rules import elementwise, reductions
+from autograd.tensor import record
 
+from ...formula import backward
+from ...naming import Names
 from ..pushing import Change
 from ..trials import Scene, Trial, handed_on, slip
 
@@ -109,10 +112,30 @@ def _written_out(scene: Scene, a: Node) -> tuple[Activation | None, set[Node]]:
                 if rule is RELU and (x > 0).all():
                     continue
                 with np.errstate(all="ignore"):
-                    same = np.allclose(rule.fn(x, **options), value, rtol=1e-6 if a.dtype.itemsize < 8 else 1e-12)
+                    same = _same(rule, x, options, value)
                 if same:
+                    if rule in _ALONG_AXES:
+                        z = _before_the_shift(scene, a, z, rule, options)
+                        parts = _between(a, z, region | {z}) or parts
                     return Activation(a, z, rule, options), parts - {a}
     return None, set()
+
+
+def _same(rule: Rule, x: Any, options: Any, value: Any) -> bool:
+    return bool(np.allclose(rule.fn(x, **options), value, rtol=1e-6 if value.dtype.itemsize < 8 else 1e-12))
+
+
+def _before_the_shift(scene: Scene, a: Node, z: Node, rule: Rule, options: Any) -> Node:
+    """What a softmax is a function of where a maximum was subtracted first: z of z − max(z)."""
+    while z.op == "subtract" and isinstance(z.operands[0], Node) and z.operands[0].needs_grad:
+        before, shift = z.operands
+        made_of = shift.parents if isinstance(shift, Node) else ()
+        if before.shape != a.shape or any(p is not before for p in made_of):
+            break
+        if not _same(rule, scene.value(before), options, scene.value(a)):
+            break
+        z = before
+    return z
 
 
 def _region(a: Node) -> set[Node]:
@@ -147,19 +170,17 @@ def _instead(act: Activation, fn: Callable[[Any], Any]) -> Change:
 def _each_and_all(
     scene: Scene, sentence: Callable[[Activation], str], fn: Callable[[Activation], Callable[[Any], Any] | None]
 ) -> Iterator[Trial]:
-    """A slip at each activation, and at all of the same kind at once."""
-    kinds: dict[Rule, list[tuple[Activation, Change]]] = {}
+    """A slip at each activation."""
     for act in activations(scene):
         made = fn(act)
         if made is not None:
-            change = _instead(act, made)
-            kinds.setdefault(act.rule, []).append((act, change))
-            yield Trial(act.a, sentence(act), change, _operand(act))
-    for group in kinds.values():
-        if len(group) > 1:
-            first = group[0][0]
-            where = f"{sentence(first)}; and so at each of the {len(group)} {first.symbol} activations"
-            yield Trial(first.a, where, Change.all(c for _, c in group), _operand(first), places=len(group))
+            yield _trial(act, sentence(act), made)
+
+
+def _trial(act: Activation, sentence: str, fn: Callable[[Any], Any], *which: Any) -> Trial:
+    """A slip at an activation; `which` tells its forms apart."""
+    kind = (act.rule, *which)
+    return Trial(act.a, sentence, _instead(act, fn), _operand(act), kind=kind, alike=f"{act.symbol} activations")
 
 
 def _operand(act: Activation) -> int | None:
@@ -248,16 +269,24 @@ def at_the_output(scene: Scene) -> Iterator[Trial]:
     return _each_and_all(scene, sentence, fed)
 
 
+@cache
+def _form(rule: Rule) -> str:
+    """The derivative of an activation in its output a, printed from its own rule."""
+    with enable_grad():
+        z = Tensor(0.5, name="z")
+        a = record(rule, (z,), {})
+    a.name = "a"
+    tape = Tape(a)
+    return backward(a.node, 0, np.float64(1.0), Names(tape), tape.value).plain().partition(" × ")[2]
+
+
 @slip("activation derivative at the value before it", 10)
 def at_the_input(scene: Scene) -> Iterator[Trial]:
     w = scene.words
 
     def sentence(act: Activation) -> str:
-        form = {SIGMOID: "a (1 − a)", TANH: "1 − a²"}.get(act.rule, "its formula in the output")
-        return (
-            f"in the step back from {w.made(act.a)}, {act.symbol}′ = {form} was fed with {w.say(act.z)} in the "
-            f"place of {w.say(act.a)}"
-        )
+        wrong = f"{act.symbol}′ = {_form(act.rule)} was fed with {w.say(act.z)} in the place of {w.say(act.a)}"
+        return f"in the step back from {w.made(act.a)}, {wrong}"
 
     def fed(act: Activation) -> Callable[[Any], Any] | None:
         if act.rule in (RELU, LOG_SOFTMAX) or not act.rule.reads(0)[0]:
@@ -286,16 +315,14 @@ def another(scene: Scene) -> Iterator[Trial]:
                 return act.pull(g, out, x, other)
 
             what = f"the derivative of {name} was used at {w.made(act.a)}, which is {act.symbol}"
-            yield Trial(act.a, f"{what}: {name}′({w.say(act.z)})", _instead(act, at_z), _operand(act))
+            yield _trial(act, f"{what}: {name}′({w.say(act.z)})", at_z, other)
             if other is not RELU and act.rule not in _ALONG_AXES:
-                form = {SIGMOID: "a (1 − a)", TANH: "1 − a²"}[other]
+                form = _form(other)
 
                 def of_a(g: Any, act: Activation = act, other: Rule = other, a: Any = a) -> Any:
                     return act.pull(g, a, a, other)
 
-                yield Trial(
-                    act.a, f"{what}: {name}′ = {form} with a = {w.say(act.a)}", _instead(act, of_a), _operand(act)
-                )  # fmt: skip
+                yield _trial(act, f"{what}: {name}′ = {form} with a = {w.say(act.a)}", of_a, other, form)
 
 
 @slip("softmax derivative as if diagonal", 8)
@@ -314,12 +341,11 @@ def diagonal(scene: Scene) -> Iterator[Trial]:
             np.moveaxis(one, axis, 0)[k] = 1
             own += act.pull(one, out, x) * one
         name, of = act.symbol, w.say(act.z)
-        yield Trial(
-            act.a,
+        yield _trial(
+            act,
             f"the {name}'s derivative was taken as if diagonal at {w.made(act.a)}: only ∂pᵢ/∂{of}ᵢ, without the "
             f"∂pⱼ/∂{of}ᵢ of the other classes",
-            _instead(act, partial(np.multiply, own)),
-            _operand(act),
+            partial(np.multiply, own),
         )
 
 
@@ -332,10 +358,9 @@ def upstream(scene: Scene) -> Iterator[Trial]:
         def alone(g: Any, act: Activation = act, out: Any = out, x: Any = x) -> Any:
             return act.pull(np.ones_like(g), out, x)
 
-        yield Trial(
-            act.a,
+        yield _trial(
+            act,
             f"at {w.made(act.a)} the local derivative {act.symbol}′ was handed on alone, without the factor "
             f"{w.gradient(act.a)}",
-            _instead(act, alone),
-            _operand(act),
+            alone,
         )

@@ -254,30 +254,18 @@ def _sent(tree: Tree, shape: tuple[int, ...], dtype: Any) -> Sent:
 
 
 def _trials(scene: Scene, kind: str, sentence: Callable[[_Step, _Edit], str]) -> Iterator[Trial]:
-    """A change at each step, and at all steps of the same kind at once."""
-    alike: dict[Any, list[tuple[_Step, Callable[[None], str], Change]]] = {}
+    """A change at each step."""
     for step, edits in _edited(scene):
         shape = step.formula.target.shape
         for edit in edits:
             if edit.kind == kind:
                 change = step.change(_sent(edit.tree, shape, step.formula.target.dtype))
                 said: Callable[[None], str] = partial(_later, sentence, step, edit)
-                alike.setdefault((step.kind, edit.place), []).append((step, said, change))
-                yield Trial(step.node, said, change, step.operand)
-    for group in alike.values():
-        if len(group) > 1:
-            step, said, _ = group[0]
-            changes = Change.all(change for _, _, change in group)
-            everywhere = partial(_everywhere, said, len(group))
-            yield Trial(step.node, everywhere, changes, step.operand, places=len(group))
+                yield Trial(step.node, said, change, step.operand, kind=(step.kind, edit.place))
 
 
 def _later(sentence: Callable[[_Step, _Edit], str], step: _Step, edit: _Edit, solved: None) -> str:
     return sentence(step, edit)
-
-
-def _everywhere(said: Callable[[None], str], places: int, solved: None) -> str:
-    return f"{said(solved)}; and so at each of the {places} steps of this kind"
 
 
 def _edited(scene: Scene) -> list[tuple[_Step, list[_Edit]]]:

@@ -13,31 +13,84 @@ from ..pushing import Change
 from ..trials import Scene, Trial, slip
 
 _MOST = 64
+_MOST_LABELS = 100_000
+_WITH_LABELS = ("subtract", "multiply", "add")
 _WRONG = "the loss with the wrong label"
 
 
-@slip("labels", 7)
+@slip("labels", 7, covers=("path left out",))
 def labels(scene: Scene) -> Iterator[Trial]:
     w = scene.words
+    sets = list(_of_two_classes(scene))
+    of_sets = {use for uses in sets for use in uses}
+    for uses in sets:
+        first = uses[0]
+        y = _numbers(scene, first)
+        name = w.operand(*first)
+        name = name if name.isidentifier() else "the labels"
+        for what, other in _other_labels(name, y, first[0].ndim):
+            calls: dict[Node, Any] = {}
+            for node, k in uses:
+                was = np.asarray(scene.value(node.operands[k]))
+                value = other if np.array_equal(was, y) else 1 - other
+                operands = list(calls[node][0] if node in calls else node.operands)
+                operands[k] = value.astype(was.dtype)
+                calls[node] = (tuple(operands), node.kwargs)
+            yield _replayed(scene, first[0], calls, f"it belongs to {what}, at {w.made(first[0])}")
     for node in scene.nodes():
         for k, operand in enumerate(node.operands):
+            if (node, k) in of_sets:
+                continue
             is_node = isinstance(operand, Node)
             if is_node and (operand.needs_grad or not operand.is_leaf):
                 continue
             for what, value in _relabelled(scene, node, k, operand):
                 operands = list(node.operands)
                 operands[k] = value
-                yield _replayed(scene, node, operands, node.kwargs, f"it belongs to {what}, at {w.made(node)}")
+                calls = {node: (tuple(operands), node.kwargs)}
+                yield _replayed(scene, node, calls, f"it belongs to {what}, at {w.made(node)}")
         index = node.kwargs.get("index") if node.op == "getitem" else None
         if index is not None:
             for what, other in _reindexed(node, index):
                 kwargs = {**node.kwargs, "index": other}
-                yield _replayed(scene, node, list(node.operands), kwargs, f"it belongs to {what}, at {w.made(node)}")
+                yield _replayed(
+                    scene, node, {node: (node.operands, kwargs)}, f"it belongs to {what}, at {w.made(node)}"
+                )
 
 
-def _replayed(scene: Scene, node: Node, operands: list[Any], kwargs: Any, sentence: str) -> Trial:
-    """A record that was called otherwise, and everything computed from it."""
-    change = Change(calls={node: (tuple(operands), kwargs)})
+def _of_two_classes(scene: Scene) -> Iterator[list[tuple[Node, int]]]:
+    """Where one set of labels of 0 and 1 is used, as y and as 1 − y, or chosen by; only where it is more than once or
+    by a choice: of one product or difference the trials are made below."""
+    sets: list[list[tuple[Node, int]]] = []
+    for node in sorted(scene.nodes(), key=scene.tape.index):
+        for k, operand in enumerate(node.operands):
+            if not hasattr(operand, "shape") or (isinstance(operand, Node) and operand.needs_grad):
+                continue
+            if node.op not in (*_WITH_LABELS, "where") or not 0 < operand.size == node.size <= _MOST_LABELS:
+                continue
+            y = _numbers(scene, (node, k))
+            if not np.isin(y, (0, 1)).all():
+                continue
+            for uses in sets:
+                known = _numbers(scene, uses[0])
+                if known.shape == y.shape and (np.array_equal(known, y) or np.array_equal(known, 1 - y)):
+                    uses.append((node, k))
+                    break
+            else:
+                sets.append([(node, k)])
+    for uses in sets:
+        if len(uses) > 1 or uses[0][0].op == "where":
+            yield sorted(uses, key=lambda use: not scene.words.operand(*use).isidentifier())
+
+
+def _numbers(scene: Scene, use: tuple[Node, int]) -> Any:
+    node, k = use
+    return np.asarray(scene.value(node.operands[k])).astype(node.dtype)
+
+
+def _replayed(scene: Scene, node: Node, calls: Any, sentence: str) -> Trial:
+    """Records that were called otherwise, and everything computed from them."""
+    change = Change(calls=calls)
     later = scene.sweeper.replayed(change)
     return Trial(node, sentence, Change(calls=change.calls, reads=later))
 
@@ -45,23 +98,29 @@ def _replayed(scene: Scene, node: Node, operands: list[Any], kwargs: Any, senten
 def _relabelled(scene: Scene, node: Node, k: int, operand: Any) -> Iterator[tuple[str, Any]]:
     """Other targets in the place of those in a difference or a product of the loss."""
     if node.op == "getitem" and k:
-        for what, other in _reindexed(node, operand):
-            yield what, other
+        yield from _reindexed(node, operand)
         return
-    if node.op not in ("subtract", "multiply", "add") or not hasattr(operand, "shape"):
+    if node.op not in _WITH_LABELS or not hasattr(operand, "shape"):
         return
     y = scene.value(operand)
-    if y.dtype.kind not in "fiub" or (not y.shape and node.shape) or y.size > 100_000:
+    if y.dtype.kind not in "fiub" or (not y.shape and node.shape) or y.size > _MOST_LABELS:
         return
-    name = scene.words.operand(node, k)
-    y = y.astype(node.dtype)
-    if np.isin(y, (0, 1)).all() and y.size == node.size:
+    if y.size == node.size or node.ndim > y.ndim:
+        yield from _other_labels(
+            scene.words.operand(node, k), y.astype(node.dtype), node.ndim, subtracted=node.op == "subtract"
+        )
+
+
+def _other_labels(name: str, y: Any, ndim: int, *, subtracted: bool = False) -> Iterator[tuple[str, Any]]:
+    if y.any() and (subtracted or np.isin(y, (0, 1)).all()):
+        yield f"the loss without labels: {name} left out, as if it were 0", np.zeros_like(y)
+    if np.isin(y, (0, 1)).all():
         yield f"the loss with the opposite label: 1 − {name} in the place of {name}", 1 - y
-    if y.ndim and y.shape[-1] > 1:
+    if y.ndim and y.shape[-1] > 1 and (y.ndim > 1 or ndim != 1):
         yield f"the loss with the classes in reverse order: {name} read from the other end", y[..., ::-1]
         for by in (1, -1):
             yield f"the loss with labels off by one: {name} shifted by one class", np.roll(y, by, axis=-1)
-    if (y.ndim > 1 and y.shape[0] > 1) or (y.ndim == 1 and node.ndim == 1):
+    if (y.ndim > 1 and y.shape[0] > 1) or (y.ndim == 1 and ndim == 1):
         yield (
             f"the loss with the labels of the batch in reverse order: the rows of {name} reversed",
             y[::-1],

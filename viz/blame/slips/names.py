@@ -25,6 +25,8 @@ def another_name(scene: Scene) -> Iterator[Trial]:
     whose: dict[Node, Node] = {}
     known = sorted(scene.gradients, key=lambda n: (n not in scene.given, not n.is_leaf, not n.name))
     for one in scene.wrong:
+        if not np.ptp(one.array):
+            continue  # ones are the gradient of much
         for other in known:
             if other is not one.node and one.agrees(scene.gradients[other]):
                 whose[one.node] = other

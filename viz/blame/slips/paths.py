@@ -49,7 +49,8 @@ def path_left_out(scene: Scene) -> Iterator[Trial]:
         for edge in edges[:64]:
             if k > 2 or not _alike(edges):
                 sentence = f"of the {k} paths to {w.say(node)} the one through {w.made(edge[0])} was left out"
-                yield Trial(edge[0], sentence, _nothing([edge]), edge[1])
+                kind = (node.op, edge[0].op, edge[1])
+                yield Trial(edge[0], sentence, _nothing([edge]), edge[1], kind=kind)
             if k > 2 and not _alike(edges):
                 sentence = f"of the {k} paths to {w.say(node)} only the one through {w.made(edge[0])} was followed"
                 yield Trial(edge[0], sentence, _nothing([e for e in edges if e != edge]), edge[1])
@@ -68,7 +69,8 @@ def one_position(scene: Scene) -> Iterator[Trial]:
                 f"{w.say(node)} is used at {k} places, and only the {which} was counted, {w.made(edge[0])}; the "
                 "contributions of all must be added"
             )
-            yield Trial(edge[0], sentence, _nothing([e for e in edges if e != edge]), edge[1])
+            others = _nothing([e for e in edges if e != edge])
+            yield Trial(edge[0], sentence, others, edge[1], kind=(k, which), alike="shared weights")
         for n in range(2, k - 1) if k <= 64 else ():
             for some, which, end in ((edges[-n:], "last", 0), (edges[:n], "first", -1)):
                 sentence = (
@@ -80,12 +82,29 @@ def one_position(scene: Scene) -> Iterator[Trial]:
 
 @slip("shared weight averaged", 14)
 def averaged(scene: Scene) -> Iterator[Trial]:
+    return _averaged(scene, alike=True)
+
+
+@slip("shared weight averaged", 38, generic=True)
+def paths_averaged(scene: Scene) -> Iterator[Trial]:
+    return _averaged(scene, alike=False)
+
+
+def _averaged(scene: Scene, *, alike: bool) -> Iterator[Trial]:
     w = scene.words
     for node, edges in _fans(scene):
+        if _alike(edges) != alike:
+            continue
         k = len(edges)
         change = Change(edges=dict.fromkeys(edges, times(1 / k)))
         sentence = f"the {k} contributions to {w.say(node)} were averaged, not added"
-        yield Trial(node, f"{sentence}: that through {w.made(edges[0][0])} and the others", change)
+        yield Trial(
+            node,
+            f"{sentence}: that through {w.made(edges[0][0])} and the others",
+            change,
+            kind=k,
+            alike="shared weights",
+        )
 
 
 def _to_leaf(scene: Scene, node: Node) -> bool:
@@ -98,10 +117,12 @@ def _to_leaf(scene: Scene, node: Node) -> bool:
 def _weight_edges(scene: Scene) -> Iterator[Edge]:
     """Rules that sum over examples or positions what they send to a parameter."""
     for node, i in scene.edges():
-        if _to_leaf(scene, node.operands[i]) and node.ndim > 1 and node.op not in VIEWS:
-            operand = node.operands[i]
-            if node.shape[0] > 1 and (operand.size != node.size or node.op in ("matmul", "inner", "tensordot", "dot")):
-                yield node, i
+        operand = node.operands[i]
+        examples = node.ndim > 1 or (node.ndim == 1 and node.op == "matmul" and i == 1)
+        if not _to_leaf(scene, operand) or not examples or node.op in VIEWS or node.shape[0] < 2:
+            continue
+        if operand.size != node.size or node.op in ("matmul", "inner", "tensordot", "dot"):
+            yield node, i
 
 
 def _only(shape: tuple[int, ...], index: Any) -> Any:
@@ -122,6 +143,8 @@ def one_example(scene: Scene) -> Iterator[Trial]:
                 f"{scene.words.say(node.operands[i])} got the contribution of one example only, {which} of {batch} "
                 f"in the batch, at {scene.words.made(node)}; those of all must be added",
                 with_upstream(scene.sweeper, (node, i), partial(np.multiply, mask)),
+                kind=(batch, k),
+                alike="parameters",
             )
 
 
@@ -214,6 +237,7 @@ def sum_left_out(scene: Scene) -> Iterator[Trial]:
                         (node, i),
                         f"a mean was taken instead of the sum of broadcasting: {said}, not a mean of {parts}",
                         times(1 / parts),
+                        kind=("mean", axes),
                     )
             for which, at in (("first", 0), ("last", -1)):
                 index = tuple(at if k in stretched else slice(None) for k in range(node.ndim))
@@ -222,7 +246,10 @@ def sum_left_out(scene: Scene) -> Iterator[Trial]:
                     return scene.sweeper.unsummed(*e, g)[index].reshape(shape)
 
                 yield scene.trial(
-                    (node, i), f"the sum of broadcasting was left out: {said}; yours is the {which} part alone", one
+                    (node, i),
+                    f"the sum of broadcasting was left out: {said}; yours is the {which} part alone",
+                    one,
+                    kind=which,
                 )
 
 
@@ -258,6 +285,25 @@ def wrong_axis(scene: Scene) -> Iterator[Trial]:
                 return np.broadcast_to(other.reshape(like.shape) if other.size == like.size else other, like.shape)
 
             if total.shape == operand.shape or total.shape == ():
-                yield scene.trial((node, i), sentence, summed)
+                yield scene.trial((node, i), sentence, summed, kind=axes)
             elif operand in scene.given:
                 yield Trial(node, sentence, ended(operand, partial(_constantly, total)), i)
+
+
+@slip("index that repeats", 12)
+def repeated_index(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    for node, i in scene.edges():
+        if node.op == "getitem" and i == 0 and "index" in node.kwargs:
+            yield scene.trial(
+                (node, i),
+                f"an index at {w.made(node)} comes more than once, and of its contributions only the last was kept, as "
+                "by grad[index] += g; np.add.at adds them all",
+                partial(_last_alone, node.kwargs["index"]),
+            )
+
+
+def _last_alone(index: Any, g: Any, c: Any) -> Any:
+    grad = np.zeros_like(c)
+    grad[index] += g
+    return grad

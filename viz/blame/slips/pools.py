@@ -13,8 +13,10 @@ from autograd.registry import RULES
 from autograd.rules import windows
 
 from ..trials import Scene, Trial, slip
+from ..words import ordinal
 
 _OVER = (-2, -1)
+_OPTIONS = ("axis", "keepdims")
 _MAX, _MEAN = RULES[np.max], RULES[np.mean]
 
 
@@ -29,7 +31,7 @@ def pooled(scene: Scene) -> Iterator[Trial]:
         else:
             continue
         for what, fn in kinds:
-            yield scene.trial((node, i), f"at the maximum {w.made(node)} the gradient {what}", fn)
+            yield scene.trial((node, i), f"at the maximum {w.made(node)} the gradient {what}", fn, kind=what)
 
 
 Kinds = Iterator[tuple[str, Callable[[Any, Any], Any]]]
@@ -45,22 +47,17 @@ def _of_windows(scene: Scene, node: Node) -> Kinds:
     def mean(g: Any) -> Any:
         return windows.window_mean.rule.vjps[0](g, out, x)  # type: ignore[misc]
 
-    def last(g: Any, c: Any) -> Any:
-        return windows.window_max.rule.vjps[0](g, out, x[..., ::-1, ::-1])[..., ::-1, ::-1]  # type: ignore[misc]
-
     yield (
         "was sent to every tie, whole; the engine sends it to the first",
         (lambda g, c: mean(g) * cells * (split(np.ones_like(g)) != 0)),
     )
-    yield "was split between the ties; the engine sends it to the first", lambda g, c: split(g)
-    yield "was sent to the last of the ties; the engine sends it to the first", last
     yield "was spread evenly over the window, as if it were a mean", lambda g, c: mean(g)
     yield "was sent to all of the window, not to the maximum alone", lambda g, c: mean(g) * cells
 
 
 def _of_axes(scene: Scene, node: Node) -> Kinds:
     x, out = scene.value(node.operands[0]), scene.value(node)
-    options = {k: v for k, v in node.kwargs.items() if k in ("axis", "keepdims")}
+    options = {k: v for k, v in node.kwargs.items() if k in _OPTIONS}
     cells = x.size // max(out.size, 1)
 
     def mean(g: Any) -> Any:
@@ -69,21 +66,59 @@ def _of_axes(scene: Scene, node: Node) -> Kinds:
     def winners() -> Any:
         return _MAX.vjps[0](np.ones_like(out), out, x, **options) != 0  # type: ignore[misc]
 
-    def one(g: Any, c: Any, *, last: bool) -> Any:
-        hit = np.moveaxis(winners(), axes, range(len(axes)))
-        flat = hit.reshape(-1, *hit.shape[len(axes) :])
-        flat = flat[::-1] if last else flat
-        only = flat & (np.cumsum(flat, axis=0) == 1)
-        only = (only[::-1] if last else only).reshape(hit.shape)
-        return mean(g) * cells * np.moveaxis(only, range(len(axes)), axes)
-
-    axis = options.get("axis")
-    axes = tuple(range(x.ndim)) if axis is None else tuple(k % x.ndim for k in (np.atleast_1d(axis)))
     yield "was sent to every tie, whole; the engine splits it between them", lambda g, c: mean(g) * cells * winners()
-    yield "was sent to the first of the ties; the engine splits it", lambda g, c: one(g, c, last=False)
-    yield "was sent to the last of the ties; the engine splits it", lambda g, c: one(g, c, last=True)
     yield "was spread evenly, as if it were a mean", lambda g, c: mean(g)
     yield "was sent to all, not to the maximum alone", lambda g, c: mean(g) * cells
+
+
+_AS_GOOD = "another choice than the engine's, which is as good"
+
+
+@slip("gradient at a tie of several", 11, harmless=True)
+def tie_of_several(scene: Scene) -> Iterator[Trial]:
+    """Of a maximum over a window or an axis: to one of the ties, or split between them."""
+    w = scene.words
+    for node, i in scene.edges():
+        over_windows = node.op == "window_max"
+        if not over_windows and (node.rule is not _MAX or node.shape == node.operands[0].shape):
+            continue
+        x, out = scene.value(node.operands[0]), scene.value(node)
+        options = {"axis": _OVER} if over_windows else {k: node.kwargs[k] for k in _OPTIONS if k in node.kwargs}
+
+        def split(g: Any, x: Any = x, out: Any = out, options: Any = options) -> Any:
+            return _MAX.vjps[0](g, out, x, **options)  # type: ignore[misc]
+
+        shares = split(np.ones_like(out))
+        axis = options.get("axis")
+        axes = tuple(range(x.ndim)) if axis is None else tuple(int(k) % x.ndim for k in np.atleast_1d(axis))
+        order = _order_of_ties(shares != 0, axes)
+        most = int(order.max(initial=0))
+        if most < 2:
+            continue
+        said = f"where several are largest at {w.made(node)}, a kink, the gradient was"
+        yield scene.trial((node, i), f"{said} split between them: {_AS_GOOD}", partial(_alone, split))
+        counts = np.max(order, axis=axes, keepdims=True)
+        for k in range(1, most + 1):
+            which = f"the {'first' if k == 1 else 'last' if k == most else ordinal(k)}"
+            only = order == np.minimum(k, counts)
+            weight = np.divide(only, shares, out=np.zeros(shares.shape), where=shares != 0)
+
+            def to_one(g: Any, c: Any, s: Any = split, weight: Any = weight) -> Any:
+                return s(g) * weight
+
+            yield scene.trial((node, i), f"{said} sent to {which} of them: {_AS_GOOD}", to_one)
+
+
+def _alone(fn: Callable[[Any], Any], g: Any, c: Any) -> Any:
+    return fn(g)
+
+
+def _order_of_ties(hit: Any, axes: tuple[int, ...]) -> Any:
+    """1 at the first of the largest along some axes, 2 at the second; 0 where there is another."""
+    front = np.moveaxis(hit, axes, range(len(axes)))
+    flat = front.reshape(-1, *front.shape[len(axes) :])
+    order = (np.cumsum(flat, axis=0) * flat).reshape(front.shape)
+    return np.moveaxis(order, range(len(axes)), axes)
 
 
 @slip("gradient at a tie of two", 11, harmless=True)
@@ -104,8 +139,7 @@ def tie_of_two(scene: Scene) -> Iterator[Trial]:
         for k, what in ((1.0, "whole"), (0.0, "not at all"), (0.5, "half")):
             yield scene.trial(
                 (node, i),
-                f"where {equal} at {w.made(node)}, a kink, the gradient was handed on {what}: another "
-                "choice than the engine's, which is as good",
+                f"where {equal} at {w.made(node)}, a kink, the gradient was handed on {what}: {_AS_GOOD}",
                 partial(_at_ties, tie, k),
             )
 

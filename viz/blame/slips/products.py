@@ -13,8 +13,10 @@ from autograd import Node
 from ..trials import Scene, Trial, ended, slip, with_reads, with_upstream
 from .activations import all_activations
 
-_PRODUCTS = frozenset({"matmul", "inner", "dot", "vecdot", "outer", "tensordot", "multiply", "window_product"})
-_MATRIX = frozenset({"matmul", "inner", "dot"})
+_PRODUCTS = frozenset(
+    {"matmul", "inner", "dot", "vecdot", "outer", "tensordot", "multiply", "window_product", "einsum"}
+)
+_MATRIX = frozenset({"matmul", "inner", "dot", "einsum"})
 _MOST_OTHERS = 12
 
 
@@ -31,26 +33,73 @@ def _name(scene: Scene, operand: Any) -> str:
     return scene.words.say(operand) if isinstance(operand, Node) else f"the constant of shape {np.shape(operand)}"
 
 
+def _turned(x: Any) -> Any:
+    return np.swapaxes(x, -1, -2)
+
+
+def _is_square(x: Any) -> bool:
+    return len(x.shape) >= 2 and x.shape[-1] == x.shape[-2] > 1
+
+
 @slip("transpose", 6)
 def transposed(scene: Scene) -> Iterator[Trial]:
     w = scene.words
     for one in scene.wrong:
-        if one.node.ndim == 2:
+        if one.node.ndim >= 2:
+            axes = "" if one.node.ndim == 2 else " in its last two axes"
             yield Trial(
                 one.node,
-                "it is transposed: yours is the transpose of the right gradient",
-                ended(one.node, np.transpose),
+                f"it is transposed{axes}: yours is the transpose of the right gradient",
+                ended(one.node, _turned),
+                kind="gradient",
+                alike="gradients",
             )
     for node, i, k, other in _others(scene):
-        if node.op in _MATRIX and len(other.shape) == 2 and other.shape[0] == other.shape[1] > 1:
-            value = scene.value(other).T
+        if node.op in _MATRIX and _is_square(other):
+            value = _turned(scene.value(other))
             name = w.operand(node, k)
             yield scene.trial(
                 (node, i),
                 f"{w.gradient(node.operands[i])} was computed with {name} where the rule has its transpose, or "
                 f"the other way round, at {w.made(node)}",
                 with_reads(scene.sweeper, (node, i), k, value),
+                kind=(node.op, i),
+                alike="products of this kind",
             )
+
+
+@slip("upstream gradient transposed", 35)
+def upstream_transposed(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    for node, i, _, _ in _others(scene):
+        if node.op in _MATRIX and _is_square(node):
+            yield scene.trial(
+                (node, i),
+                f"{w.gradient(node)} was handed to the rule of {w.say(node.operands[i])} transposed, at {w.made(node)}",
+                with_upstream(scene.sweeper, (node, i), _turned),
+                kind=(node.op, i),
+                alike="products of this kind",
+            )
+
+
+@slip("order of a product", 35)
+def turned_round(scene: Scene) -> Iterator[Trial]:
+    """B g in the place of g B: the transpose of what the rule makes of both transposed."""
+    w = scene.words
+    for node, i, k, other in _others(scene):
+        if node.op in _MATRIX and _is_square(node) and _is_square(other) and len(node.shape) == len(other.shape):
+            read = with_reads(scene.sweeper, (node, i), k, _turned(scene.value(other)))
+            yield scene.trial(
+                (node, i),
+                f"the factors of {w.gradient(node.operands[i])} were multiplied in the other order, at {w.made(node)}",
+                partial(_both_turned, read),
+                kind=(node.op, i),
+                alike="products of this kind",
+            )
+
+
+def _both_turned(read: Any, g: Any, c: Any) -> Any:
+    return _turned(read(_turned(g), c))
 
 
 @slip("kernel flipped", 6, covers=("flipped",))
@@ -65,6 +114,7 @@ def flipped(scene: Scene) -> Iterator[Trial]:
                 f"the kernel is turned by 180° at {w.made(node)}: ∂L/∂{w.say(node.operands[1])} of a convolution in "
                 "place of the cross-correlation that the forward pass computes",
                 lambda g, c: c[..., ::-1, ::-1],
+                kind=i,
             )
         else:
             value = scene.value(node.operands[1])[..., ::-1, ::-1]
@@ -73,6 +123,7 @@ def flipped(scene: Scene) -> Iterator[Trial]:
                 f"the kernel {w.operand(node, 1)} was turned by 180° once too often, or not at all, in the "
                 f"gradient of the input at {w.made(node)}",
                 with_reads(scene.sweeper, (node, i), 1, value),
+                kind=i,
             )
 
 
@@ -102,6 +153,7 @@ def before_activation(scene: Scene) -> Iterator[Trial]:
                 f"{w.gradient(node.operands[i])} was computed with {w.say(act.z)} instead of {w.say(act.a)} "
                 f"(before {act.symbol}), at {w.made(node)}",
                 with_reads(scene.sweeper, (node, i), k, scene.value(act.z)),
+                kind=(node.op, i),
             )
 
 
@@ -156,6 +208,7 @@ def shifted(scene: Scene) -> Iterator[Trial]:
                 f"stale forward values: {w.operand(node, k)} was read one row off, that of the example {which}, at "
                 f"{w.made(node)}",
                 with_reads(scene.sweeper, (node, i), k, np.roll(value, by, axis=0)),
+                kind=(i, by),
             )
 
 

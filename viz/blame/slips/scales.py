@@ -17,6 +17,20 @@ from .activations import written_out
 _NATURAL = {2.0: "2", 0.5: "½", 4.0: "4", 0.25: "¼"}
 
 
+_LESS_SAID = ("local derivative missing", "upstream gradient not multiplied in", "derivative by the other operand")
+"""Where a plain sign or factor gives the numbers, too."""
+
+
+def lengths(scene: Scene) -> dict[float, str]:
+    """The lengths of axes, and of which."""
+    found: dict[float, str] = {}
+    for node in scene.tape:
+        for axis, n in enumerate(node.shape):
+            if n > 1:
+                found.setdefault(float(n), f"the length of axis {axis} of {scene.words.say(node)}")
+    return found
+
+
 def _constant(scene: Scene, node: Node, i: int) -> float | None:
     """The number that one rule multiplies by, where the other operand is one."""
     if len(node.operands) != 2 or node.op not in ("multiply", "divide") or (node.op == "divide" and i == 1):
@@ -31,7 +45,7 @@ def _constant(scene: Scene, node: Node, i: int) -> float | None:
     return (k if node.op == "multiply" else 1 / k) if k not in (0.0, 1.0, -1.0) else None
 
 
-@slip("sign", 30)
+@slip("sign", 3, covers=_LESS_SAID)
 def minus_lost(scene: Scene) -> Iterator[Trial]:
     w = scene.words
     for node, i in scene.edges():
@@ -52,10 +66,11 @@ def minus_lost(scene: Scene) -> Iterator[Trial]:
             )
 
 
-@slip("sign", 60, generic=True)
+@slip("sign", 36, generic=True)
 def sign(scene: Scene) -> Iterator[Trial]:
     for name, node, change in _everywhere(scene, lambda g: -g):
-        yield Trial(node, f"{name} −1 times the right one: a sign", change)
+        ascent = "" if scene.outcome is None else ", as of gradient ascent"
+        yield Trial(node, f"{name} −1 times the right one: a sign{ascent}", change)
 
 
 @slip("sign", 61, generic=True, chancy=True)
@@ -71,6 +86,13 @@ def sign_of_a_contribution(scene: Scene) -> Iterator[Trial]:
 
 def _everywhere(scene: Scene, fn: Any) -> Iterator[tuple[str, Node, Change]]:
     wrong = scene.wrong
+    if scene.outcome is not None:
+        some = scene.parameters
+        if len(some) > 1:
+            yield "each gradient of the step is", some[0], Change(ends=dict.fromkeys(some, fn))
+        for node in some:
+            yield f"the gradient of {scene.words.say(node)} in the step is", node, Change(ends={node: fn})
+        return
     if len(wrong) > 1:
         yield "each is", wrong[0].node, Change(ends={one.node: fn for one in wrong})
     for one in wrong:
@@ -81,7 +103,7 @@ def _everywhere(scene: Scene, fn: Any) -> Iterator[tuple[str, Node, Change]]:
         )
 
 
-@slip("factor", 32)
+@slip("factor", 4, covers=_LESS_SAID)
 def factor_lost(scene: Scene) -> Iterator[Trial]:
     w = scene.words
     for node, i in scene.edges():
@@ -117,21 +139,22 @@ def _factors(scene: Scene, edge: Edge) -> Iterator[tuple[float, str]]:
             yield 2.0, "the factor 2 of the derivative of the square was taken twice"
     k = _constant(scene, node, i)
     if k is not None:
-        said = f"{k:g}" if abs(k) >= 1 or k in (0.5, 0.25) else f"1/{1 / k:g}"
+        said = f"{_rooted(k)}" if abs(k) >= 1 or k in (0.5, 0.25) else f"1/{_rooted(1 / k)}"
         yield 1 / k, f"the factor {said} is missing"
         yield k, f"the factor {said} was taken twice"
 
 
-@slip("factor", 62, generic=True)
+def _rooted(k: float) -> str:
+    """A number, √3 by its square."""
+    square = round(k * k)
+    is_root = k > 0 and square > 1 and abs(k * k - square) < 1e-9 * square and abs(k - round(k)) > 1e-6
+    return f"√{square}" if is_root else f"{k:g}"
+
+
+@slip("factor", 37, generic=True)
 def factor(scene: Scene) -> Iterator[Trial]:
-    tape = scene.tape
-    sizes: dict[float, str] = {}
-    for node in tape:
-        for axis, n in enumerate(node.shape):
-            if n > 1:
-                sizes.setdefault(float(n), f"the length of axis {axis} of {scene.words.say(node)}")
     numbers = {**{k: (v, "") for k, v in _NATURAL.items()}}
-    for length, what in sizes.items():
+    for length, what in lengths(scene).items():
         numbers.setdefault(length, (f"{length:g}", f", {what} (a sum against a mean?)"))
         numbers.setdefault(1 / length, (f"1/{length:g}", f", 1 over {what} (a mean against a sum?)"))
     for k, (said, why) in numbers.items():
@@ -143,10 +166,49 @@ def factor(scene: Scene) -> Iterator[Trial]:
 
 @slip("some factor", 70, generic=True)
 def some_factor(scene: Scene) -> Iterator[Trial]:
-    for name, node, _ in _everywhere(scene, None):
-        ends = [one.node for one in scene.wrong] if name == "each is" else [node]
+    for name, node, change in _everywhere(scene, None):
+        ends = list(change.ends)
 
         def scaled(t: float, ends: list[Node] = ends) -> Change:
             return Change(ends={n: lambda g: g * t for n in ends})
 
-        yield Trial(node, f"{name} {{}} times the right one", scaled, accepts=lambda t: abs(t) > 1e-3)
+        rate = (
+            partial(_rate, name, scene.lr)
+            if scene.lr and scene.outcome is not None
+            else f"{name} {{}} times the right one"
+        )
+        yield Trial(node, rate, scaled, accepts=lambda t: abs(t) > 1e-3, linear=scene.outcome is None)
+
+
+def _rate(name: str, lr: float, t: float) -> str:
+    return f"{name} {t:.4g} times the right one, as with a learning rate of {t * lr:.4g} instead of {lr:.4g}"
+
+
+@slip("sign", 1)
+def uphill(scene: Scene) -> Iterator[Trial]:
+    if scene.outcome is not None:
+        some = scene.parameters
+        yield Trial(
+            some[0],
+            "the step went uphill: lr times the gradient was added to the weights, not subtracted",
+            Change(ends=dict.fromkeys(some, np.negative)),
+        )
+
+
+@slip("step not taken", 1)
+def not_taken(scene: Scene) -> Iterator[Trial]:
+    """Of values after a step: some of the weights are as they were."""
+    if scene.outcome is None:
+        return
+    some = scene.parameters
+    names = [scene.words.say(node) for node in some]
+    yield Trial(some[0], "the step was not taken: the weights are those before it", _kept(some))
+    for k, node in enumerate(some) if len(some) > 1 else ():
+        yield Trial(node, f"{names[k]} was not updated", _kept([node]))
+        others = [p for p in some if p is not node]
+        if len(others) > 1:
+            yield Trial(node, f"{names[k]} alone was updated, the other weights were not", _kept(others))
+
+
+def _kept(nodes: list[Node]) -> Change:
+    return Change(ends=dict.fromkeys(nodes, np.zeros_like))

@@ -14,10 +14,12 @@ from ..pushing import Change, Edge, Sweeper
 from ..trials import Scene, Trial, ended, slip, times, with_reads
 from ..words import listed
 from .paths import VIEWS
+from .scales import lengths
 
 _READERS = frozenset({"matmul", "inner", "dot", "multiply", "tensordot", "window_product", "vecdot", "outer", "einsum"})
 _MOST_NUMBERS = 256
 _MOST_LAYERS = 24
+_MOST_ITERATIONS = 100
 
 
 def _all_at_once(scene: Scene, weights: list[Node], lr: float) -> dict[Node, Any]:
@@ -47,7 +49,7 @@ def updated(scene: Scene) -> Iterator[Trial]:
         how = ", each before the gradient went on to the layer before" if stepped is _one_after_another else ""
 
         def change(t: float, weights: list[Node] = weights, stepped: Any = stepped) -> Change:
-            return Change(reads=_views(scene, stepped(scene, weights, t)))
+            return _read_by_products(scene, stepped(scene, weights, t))
 
         node, i = read[weights[0]]
         what = f"the backward pass used {names} already updated{how} (new = old − lr · gradient, lr = "
@@ -65,8 +67,28 @@ def _one_after_another(scene: Scene, weights: list[Node], lr: float) -> dict[Nod
     sweeper: Sweeper = scene.memo["to the weights"]
     new: dict[Node, Any] = {}
     for node in weights:
-        new[node] = scene.value(node) - lr * sweeper.pushed(Change(reads=_views(scene, new)))[node]
+        new[node] = scene.value(node) - lr * sweeper.pushed(_read_by_products(scene, new, sweeper))[node]
     return new
+
+
+def _read_by_products(scene: Scene, values: dict[Node, Any], sweeper: Sweeper | None = None) -> Change:
+    """Other values of weights in the rules of products, on the way to other records: what a regularisation term sends
+    to the weights themselves was made of the old ones."""
+    sweeper = sweeper or scene.sweeper
+    views = _views(scene, values)
+    edges: dict[Edge, Any] = {}
+    for node in sweeper.nodes:
+        if node.op in _READERS and any(isinstance(o, Node) and o in views for o in node.operands):
+            operands = tuple(views[o] if isinstance(o, Node) and o in views else o for o in node.operands)
+            change = Change(calls={node: (operands, node.kwargs)})
+            for i in sweeper.edges[node]:
+                if any(k != i and isinstance(o, Node) and o in views for k, o in enumerate(node.operands)):
+                    edges[node, i] = partial(_sent_of, sweeper, (node, i), change)
+    return Change(edges=edges)
+
+
+def _sent_of(sweeper: Sweeper, edge: Edge, change: Change, g: Any, c: Any) -> Any:
+    return sweeper.send(*edge, g, change)
 
 
 def _reader(scene: Scene, parameter: Node) -> Edge | None:
@@ -93,7 +115,8 @@ def stale(scene: Scene) -> Iterator[Trial]:
         return Change(reads=scene.sweeper.replayed(start))
 
     names = listed([w.say(p) for p in weights[:6]]) + (" and others" if len(weights) > 6 else "")
-    what = f"it is the gradient of another forward pass, at {names} "
+    it = "it is" if scene.outcome is None else "the step was made with"
+    what = f"{it} the gradient of another forward pass, at {names} "
     for sign, which in ((1, "after a step of lr = "), (-1, "before a step: a step back of lr = ")):
         if scene.lr is not None:
             yield Trial(weights[0], f"{what}{which}{scene.lr:g}", change(sign * scene.lr), places=len(weights))
@@ -115,7 +138,7 @@ def stale(scene: Scene) -> Iterator[Trial]:
             Change(reads=_views(scene, changed)),
             places=len(changed),
         )
-    if scene.lr is None:
+    if scene.lr is None and scene.outcome is None:
         yield Trial(
             weights[0],
             f"{what}after a step of lr = {{}}",
@@ -125,58 +148,131 @@ def stale(scene: Scene) -> Iterator[Trial]:
         )
 
 
-@slip(
-    "regularisation term", 13, covers=("path left out", "shared weight at one position only", "factor", "some factor")
-)
+@slip("stale forward values", 28)
+def earlier(scene: Scene) -> Iterator[Trial]:
+    """One value of the forward pass, as it was before the step of gradient descent that led to these weights."""
+    values = _before_the_step(scene) if scene.lr is not None and scene.outcome is None else {}
+    w = scene.words
+    for node, i in scene.edges() if values else ():
+        if node.op not in _READERS or len(node.operands) != 2:
+            continue
+        other = node.operands[1 - i]
+        if isinstance(other, Node) and other in values:
+            yield scene.trial(
+                (node, i),
+                f"stale forward values: {w.say(other)} was read as it was before the last step of lr = {scene.lr:g}, "
+                f"at {w.made(node)}",
+                with_reads(scene.sweeper, (node, i), 1 - i, values[other]),
+            )
+
+
+def _before_the_step(scene: Scene) -> dict[Node, Any]:
+    """The values before a step that led to the weights on the tape: W₀ with W₀ − lr g(W₀) = W; or nothing."""
+    weights = [p for p in scene.parameters if p in scene.gradients]
+    sweeper = Sweeper(scene.tape, scene.sweeper.seed, weights)
+    old = {p: np.asarray(scene.value(p)) for p in weights}
+    for _ in range(_MOST_ITERATIONS):
+        values = sweeper.replayed(Change(reads=old))
+        grads = sweeper.pushed(Change(reads=values))
+        new = {p: np.asarray(scene.value(p) + (scene.lr or 0.0) * grads[p], p.dtype) for p in weights}
+        if any(new[p].shape != p.shape or not np.isfinite(new[p]).all() for p in weights):
+            return {}
+        if all(np.allclose(new[p], old[p], rtol=1e-13, atol=1e-15) for p in weights):
+            return sweeper.replayed(Change(reads=new))
+        old = new
+    return {}
+
+
+@slip("regularisation term", 2, covers=("path left out", "shared weight at one position only", "factor", "some factor"))
 def decay(scene: Scene) -> Iterator[Trial]:
     w = scene.words
-    for one in scene.wrong:
-        node = one.node
-        if not node.is_leaf or not one.has_shape or node.ndim == 0:
-            continue
+    leaves = [one.node for one in scene.wrong if one.node.is_leaf and one.has_shape and one.node.ndim]
+    terms = {node: found for node in leaves if (found := _term(scene, node)) is not None}
+    for nodes in ([list(terms)] if len(terms) > 1 else []) + [[node] for node in terms]:
+        one = len(nodes) == 1
+        who = f"the regularisation term{'' if one else 's'} of {listed([w.say(n) for n in nodes])} {_is(one)}"
+        gradients = listed([f"{terms[n][1]:.4g} {w.say(n)}" for n in nodes])
+        at = f": {'its gradient is' if one else 'their gradients are'} {gradients}, at {w.made(terms[nodes[0]][0][0])}"
+        edges = [terms[n][0] for n in nodes]
+        node, i = edges[0]
+        yield Trial(node, f"{who} missing{at}", Change(edges=dict.fromkeys(edges, _no_term)), i)
+        for factor, how in _scaled(scene):
+            yield Trial(node, f"{who} {how}{at}", Change(edges=dict.fromkeys(edges, times(factor))), i)
+
+        def scaled(t: float, edges: list[Edge] = edges) -> Change:
+            return Change(edges=dict.fromkeys(edges, times(1 + t)))
+
+        yield Trial(
+            node,
+            lambda t, who=who, at=at, one=one: f"{who} {1 + t:.4g} times the right one{'' if one else 's'}{at}",
+            scaled,
+            i,
+            accepts=lambda t: t not in (0, -1),
+            places=2,
+            linear=True,
+        )
+    lacking = [node for node in leaves if node not in terms]
+    for node in lacking if scene.weight_decay is not None else ():
+        given = scene.weight_decay
         value = np.asarray(scene.value(node), np.float64)
-        for edge in scene.sweeper.into[node]:
-            sent = scene.sweeper.base.sent.get(edge)
-            k = None if sent is None else _ratio(sent, value)
-            if k is not None:
-                lam = f"{k:.4g} {w.say(node)}, at {w.made(edge[0])}"
-                yield Trial(
-                    edge[0],
-                    f"the regularisation term of {w.say(node)} is missing: its gradient is {lam}",
-                    Change(edges={edge: lambda g, c: None}),
-                    edge[1],
-                )
-                for factor, how in ((2.0, "doubled"), (0.5, "halved (λ/2 against λ)")):
-                    yield scene.trial(
-                        edge,
-                        f"the regularisation term of {w.say(node)} is {how}: its gradient is {lam}",
-                        times(factor),
-                    )
-        if scene.weight_decay is not None:
-            given = scene.weight_decay
-            for share, how in ((1.0, "λW"), (2.0, "2λW, twice what it should be"), (0.5, "½λW, half of it")):
-                yield Trial(
-                    node,
-                    f"yours holds a regularisation term {how} with λ = {given:g} that the loss on this tape lacks",
-                    ended(node, partial(np.add, share * given * value)),
-                )
+        for share, how in ((1.0, "λW"), (2.0, "2λW, twice what it should be"), (0.5, "½λW, half of it")):
+            yield Trial(
+                node,
+                f"yours holds a regularisation term {how} with λ = {given:g} that the loss on this tape lacks",
+                ended(node, partial(np.add, share * (given or 0.0) * value)),
+                kind=share,
+                alike="weights",
+            )
+    if not lacking or len(lacking) < len(scene.wrong):
+        return
+    if any(_ratio(scene.gradients[node], scene.value(node)) is not None for node in lacking):
+        return  # the whole gradient is such a term
 
     def of(t: float) -> Change:
-        return Change(ends={one.node: partial(np.add, t * scene.value(one.node)) for one in scene.wrong})
+        return Change(ends={node: partial(np.add, t * scene.value(node)) for node in lacking})
 
-    leaves = [one.node for one in scene.wrong if one.node.is_leaf]
-    if leaves and len(leaves) == len(scene.wrong):
-        names = ", ".join(w.say(n) for n in leaves)
-        yield Trial(
-            leaves[0],
-            lambda t: (
-                f"a regularisation term: yours is the engine's gradient {'+' if t > 0 else '−'} λ{names} with λ = "
-                f"{abs(t):.4g}, which the loss on this tape does not contain"
-            ),
-            of,
-            accepts=lambda t: t != 0,
-            places=2,
-        )
+    names = [w.say(node) for node in lacking]
+    term, which = (f"λ{names[0]}", "") if len(names) == 1 else ("λW", f" for W = {listed(names)}")
+    yield Trial(
+        lacking[0],
+        lambda t: (
+            f"a regularisation term: yours is the engine's gradient {'+' if t > 0 else '−'} {term}{which} with λ = "
+            f"{abs(t):.4g}, which the loss on this tape does not contain"
+        ),
+        of,
+        accepts=lambda t: t != 0,
+        places=2,
+        linear=True,
+    )
+
+
+def _is(one: bool) -> str:
+    return "is" if one else "are"
+
+
+def _no_term(g: Any, c: Any) -> Any:
+    return None
+
+
+def _term(scene: Scene, node: Node) -> tuple[Edge, float] | None:
+    """The rule of a regularisation term of a weight that is used elsewhere, too, and the k of its gradient kW."""
+    into = scene.sweeper.into[node]
+    for edge in into if len(into) > 1 else ():
+        sent = scene.sweeper.base.sent.get(edge)
+        k = None if sent is None else _ratio(sent, np.asarray(scene.value(node), np.float64))
+        if k is not None:
+            return edge, k
+    return None
+
+
+def _scaled(scene: Scene) -> Iterator[tuple[float, str]]:
+    yield 2.0, "doubled"
+    yield 0.5, "halved (λ/2 against λ)"
+    yield -1.0, "of the wrong sign"
+    for n, what in lengths(scene).items():
+        if n > 2:
+            yield 1 / n, f"divided by {n:g}, {what}"
+            yield n, f"multiplied by {n:g}, {what}"
 
 
 def _ratio(x: Any, y: Any) -> float | None:
@@ -211,6 +307,7 @@ def misread(scene: Scene) -> Iterator[Trial]:
                 partial(_with_one_more, scene, (node, i), k, value, at),
                 i,
                 accepts=bool,
+                linear=True,
             )
 
 
