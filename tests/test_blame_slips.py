@@ -515,3 +515,16 @@ def test_every_slip_that_is_known_is_tried_on_something_here():
 
     text = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_blame*.py"))
     assert {entry.name for entry in SLIPS if f'"{entry.name}"' not in text} == set()
+
+
+@pytest.mark.parametrize("summed", [
+    lambda dz: dz.sum(axis=0, keepdims=True), lambda dz: dz.sum(axis=0), lambda dz: dz.sum(),
+    lambda dz: dz.sum(keepdims=True),
+], ids=["keepdims", "axis", "all", "all, keepdims"])  # fmt: skip
+def test_the_sum_of_a_column_of_biases_over_the_wrong_axis(summed):
+    rng = np.random.default_rng(0)
+    b = Tensor(rng.normal(size=(4, 1)), name="b")
+    z = Tensor(rng.normal(size=(4, 5)), name="x") + b
+    z.name = "z"
+    found = explain_mismatch((z**2).sum(), {b: summed(2 * z.data)})
+    assert found.first.slip == "broadcast sum over the wrong axis"

@@ -277,6 +277,10 @@ def wrong_axis(scene: Scene) -> Iterator[Trial]:
                 f"{w.say(_source(operand))} at {w.made(node)}"
             )
             total = whole.sum(axis=axes)
+            if operand in scene.given:
+                for seen in (total, whole.sum(axis=axes, keepdims=True)):
+                    if seen.shape != operand.shape:
+                        yield Trial(node, sentence, ended(operand, partial(_constantly, seen)), i)
             if total.size == operand.size and total.shape != operand.shape:
                 total = total.reshape(operand.shape)
 
@@ -286,8 +290,6 @@ def wrong_axis(scene: Scene) -> Iterator[Trial]:
 
             if total.shape == operand.shape or total.shape == ():
                 yield scene.trial((node, i), sentence, summed, kind=axes)
-            elif operand in scene.given:
-                yield Trial(node, sentence, ended(operand, partial(_constantly, total)), i)
 
 
 @slip("index that repeats", 12)
