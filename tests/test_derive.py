@@ -14,6 +14,8 @@ import nn
 import viz
 from autograd import Tape, Tensor, no_grad
 from autograd.rules.elementwise import relu, sigmoid
+from viz.derivation import identities
+from viz.formula.tree import is_call
 
 F = nn.functional
 
@@ -37,7 +39,7 @@ def given(name: str, *shape: int) -> Tensor:
 
 def assert_every_line_is_the_gradient(derivation: Any, tape: Tape, tolerance: float = 1e-9) -> None:
     gradients = tape.gradients()
-    assert derivation.lines
+    assert derivation.lines and not derivation.fell_back
     for line in derivation.lines:
         expected = gradients[line.target.node]
         found = line.evaluate()
@@ -269,6 +271,34 @@ def test_more_than_six_ways_are_derived_from_value_to_value() -> None:
     assert "∂L/∂z₆ = (Wᵀ ∂L/∂z₇) ⊙ (1 − h₆²)" in rows(derivation, "recursion")
 
 
+@pytest.mark.parametrize("names", [True, False], ids=["named", "unnamed"])
+def test_a_thousand_uses_are_one_long_sum(names: bool) -> None:
+    w, y = Tensor(0.9, name="w"), given("x")
+    for t in range(1000):
+        y = np.tanh(y * w)
+        y.name = f"y{t}" if names else None
+    derivation = derived(y, "w", 1e-7)
+    assert derivation.closed and derivation.latex()
+    assert max(map(len, str(derivation).splitlines())) < 1500
+    assert ("… 994 more terms …" in rows(derivation, "factors")[-1]) == names
+
+
+@pytest.mark.parametrize("steps", [9, 70, 200])
+def test_a_shared_weight_is_derived_however_often_it_is_used(steps: int) -> None:
+    h, W, U = given("h₀", 3), parameter("W", 3, 3), parameter("U", 3, 2)
+    for t in range(steps):
+        h = np.tanh(W @ h + U @ numbers(t, 2))
+    derived((h**2).sum(), "W", 1e-7)
+
+
+def test_how_many_terms_were_left_out_is_said() -> None:
+    x, w = given("x"), Tensor(0.9, name="w")
+    ys = [named(np.sin(w * (x + t)), f"y{t}") for t in range(30)]
+    derivation = derived(named(sum(ys[1:], ys[0]), "L"), "w")
+    (line,) = [line for line in derivation.lines if line.kind == "chain" and line.target.node is w.node]
+    assert "… 24 more terms …" in line.plain() and line.plain().count("·") == 6
+
+
 def test_diamonds_do_not_explode() -> None:
     x = r = Tensor([0.3, 0.4], name="x")
     for i in range(20):
@@ -281,6 +311,20 @@ def test_diamonds_do_not_explode() -> None:
 def test_one_value_used_twice_in_one_step_is_one_factor() -> None:
     a, b = Tensor(2.0, name="a"), Tensor(5.0, name="b")
     assert derived(named(a * a * b + np.exp(a), "L"), a).closed == "exp(a) + 2 b × a"
+
+
+def test_an_identity_that_does_not_hold_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(tree: Any, algebra: Any) -> Any:
+        return tree.args[0] if is_call(tree, np.cos) else None
+
+    w, x = parameter("w", 3), given("x", 3)
+    loss = named(np.sin(w * x), "s").sum()
+    right = derived(loss, "w").closed
+    monkeypatch.setattr(identities, "_REWRITES", (wrong, *identities._REWRITES))
+    derivation = viz.derive(loss, "w")
+    assert derivation.fell_back and "cos(" in derivation.closed and "cos(" in right
+    for line in derivation.lines:
+        np.testing.assert_allclose(line.evaluate(), Tape(loss).gradients()[line.target.node])
 
 
 # --- how things are called --------------------------------------------------------------------------------------------

@@ -17,10 +17,11 @@ import numpy as np
 from autograd.rules import elementwise, indexing, shapes, windows
 
 from ..formula.tree import Apply, Number, Symbol, Tree, apply, is_call
+from ..terms import total
 from .quotients import logistic, roots, shares
 from .store import ONE, ZERO, Product, Store, exact
 from .sums import along, axes_put_back, canonical, summed_apart
-from .trees import axes_kept, axes_of, is_given, is_number
+from .trees import axes_kept, axes_of, is_given, is_number, summands
 
 _MOST_TERMS = 64
 _LINEAR = frozenset({
@@ -56,6 +57,7 @@ class Algebra(Store):
         self.remarks: dict[str, None] = {}
         self.one_hot: dict[int, Symbol] = {}
         self._values: dict[int, tuple[Tree, Product]] = {}
+        self._given: dict[int, bool] = {}
         self._meanings: dict[int, Tree] = {}
         self._products: list[tuple[tuple[tuple[int, int], ...], int]] = []
 
@@ -93,7 +95,8 @@ class Algebra(Store):
         number: Any = Fraction(1)
         powers: dict[int, int] = {}
         for product in products:
-            number = number * product.number
+            if product.number.__class__ is not Fraction or product.number != 1:
+                number = number * product.number
             for key, n in product.powers:
                 powers[key] = powers.get(key, 0) + n
         for known, name in self._products:
@@ -117,6 +120,8 @@ class Algebra(Store):
         return self._shorter(self._collect(terms), terms)
 
     def _shorter(self, product: Product, terms: Sequence[Product]) -> Product:
+        if len(terms) > _MOST_TERMS:
+            return product
         out: list[Product] = []
         for term in terms:
             more = self._multiplied_out(term, _MOST_TERMS - len(out))
@@ -184,9 +189,14 @@ class Algebra(Store):
 
     def _is_given(self, term: Product) -> bool:
         """Whether a term holds no value that a gradient flows to: labels are subtracted from predictions."""
-        inner = [t for key, _ in term.powers for t in self._sums.get(key, ())]
-        atoms = [self._atoms[key] for key, _ in term.powers if key in self._atoms]
-        return all(self._is_given(t) for t in inner) and all(is_given(atom) for atom in atoms)
+        return all(self._is_given_key(key) for key, _ in term.powers)
+
+    def _is_given_key(self, key: int) -> bool:
+        if key not in self._given:
+            terms = self._sums.get(key)
+            found = is_given(self._atoms[key]) if terms is None else all(self._is_given(t) for t in terms)
+            self._given[key] = found
+        return self._given[key]
 
     def _is_condition(self, key: int) -> bool:
         return key in self._atoms and self._atoms[key].dtype == bool
@@ -221,7 +231,9 @@ class Algebra(Store):
                 alone = rewritten(tree, self)
                 if alone is not None:
                     return self.value(alone)
-                return self.add([self.value(a) for a in args])
+                return self.add([self.value(a) for a in self._terms(tree)])
+            if is_call(tree, total):
+                return self.add([self.value(a) for a in summands(tree)])
             if is_call(tree, np.subtract):
                 return self.add([self.value(args[0]), self.multiply([Product(Fraction(-1)), self.value(args[1])])])
             if is_call(tree, np.divide, np.reciprocal):
@@ -246,6 +258,11 @@ class Algebra(Store):
         if tree.fn in _BILINEAR:
             return self._bilinear(tree)
         return self._function(tree)
+
+    def _terms(self, tree: Apply) -> Sequence[Tree]:
+        """What is added: the two operands, the terms of very long sums at once, as they are multiplied out no more."""
+        terms = summands(tree)
+        return terms if len(terms) > _MOST_TERMS else tree.args
 
     def _chosen(self, tree: Apply) -> Product | None:
         """What is chosen where the other choice is 0: a product with the condition, which is 1 or 0."""

@@ -77,9 +77,13 @@ def _with_slot(tree: Tree, slot: Symbol) -> Tree:
 def factor(routes: Routes, above: Node, below: Node) -> Factor:
     """The factor ∂above/∂below."""
     tree, sent, algebra = routes.part(above, below), routes.sent[above], routes.algebra
+    doubtful = (above, below) in routes.doubtful
     if above is routes.tape.root or not isinstance(sent, Symbol):
-        scalar = routes.everywhere(tree)
+        scalar = None if doubtful else routes.everywhere(tree)
         return Factor(above, below, tree if scalar is None else scalar, "whole")
+    slot = Symbol("gradient", SLOT, sent.array, above)
+    if doubtful:
+        return Factor(above, below, substituted(tree, {id(sent): slot}), "map")
     value = algebra.value(tree)
     key = algebra.key(sent)
     powers = dict(value.powers)
@@ -97,7 +101,6 @@ def factor(routes: Routes, above: Node, below: Node) -> Factor:
         if side == "outer":
             scaled = apply(np.transpose, scaled, shape=scaled.shape, dtype=scaled.dtype)
         return Factor(above, below, scaled, side)
-    slot = Symbol("gradient", SLOT, sent.array, above)
     return Factor(above, below, substituted(tree, {id(sent): slot}), "map")
 
 

@@ -13,10 +13,12 @@ from autograd import Node
 from autograd.rules import windows
 
 from ..formula import gradient_symbol
+from ..formula.notation import MOST_TERMS
 from ..formula.printer import Printer
 from ..formula.tree import Apply, Symbol, Tree, apply, evaluate, is_call, symbols
 from ..formula.writers import Latex, Plain, Writer, shape_text
 from ..numbers import FEW, columns, norm, padded
+from ..terms import total
 from .factors import Factor
 from .routes import Routes
 from .trees import contains
@@ -102,6 +104,7 @@ PLAIN, LATEX = Plain(), Latex()
 _WIDE = 150
 _SHORT = 30
 _MOST_PARTIALS = 24
+_MOST_TERMS = 24
 STARS = (windows.window_product.fn, windows.window_product_weight.fn, windows.window_product_windows.fn)
 ARROW = r"\to "
 
@@ -176,6 +179,26 @@ def chain_row(routes: Routes, path: Sequence[Node]) -> Written:
     return Written(" · ".join(p.plain for p in parts), r" \cdot ".join(p.latex for p in parts))
 
 
+def few_terms(texts: list[Written]) -> list[Written]:
+    """The terms of a sum; of very many the first and the last, and how many there are between."""
+    if len(texts) <= _MOST_TERMS:
+        return texts
+    more = f"… {len(texts) - 6} more terms …"
+    return [*texts[:3], Written(more, rf"\text{{{more}}}"), *texts[-3:]]
+
+
+def left_out(trees: Sequence[Tree]) -> list[Written]:
+    """How many terms the … of a long sum stands for."""
+    waiting: list[Any] = list(trees)
+    while waiting:
+        part = waiting.pop()
+        if is_call(part, total) and len(part.args) > MOST_TERMS:
+            more = f"… stands for {len(part.args) - 3} more terms"
+            return [Written(more, rf"\text{{{more}}}")]
+        waiting += part.args if isinstance(part, Apply) else ()
+    return []
+
+
 def factors_row(routes: Routes, factors: Sequence[Factor]) -> tuple[list[str], str]:
     """The factors one under the other in plain text, and with braces under them in LaTeX."""
     rows = []
@@ -201,16 +224,16 @@ def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
 def tree_line(kind: Kind, target: Symbol, trees: Sequence[Tree], *, shapes: bool = False) -> Line:
     """A line that says what a tree does, or a sum of several."""
     left = symbol_text(target)
-    texts = [tree_text(tree) for tree in trees]
+    texts = few_terms([tree_text(tree) for tree in trees])
     blank = " " * len(left.plain)
     plain = [f"{left.plain} = {texts[0].plain}", *(f"{blank} + {t.plain}" for t in texts[1:])]
     latex = [rf"{left.latex} &= {texts[0].latex}", *(rf"&\quad + {t.latex}" for t in texts[1:])]
     sized = ""
     if shapes and any(t.shape for t in symbols(trees[0])):
-        texts_of = [shape_of(t) for t in trees]
+        texts_of = [shape_of(t) for t in trees[:_MOST_TERMS]] + ["…"] * (len(trees) > _MOST_TERMS)
         if any(any(c in text for c in "·⊙⋆") for text in texts_of):
             sized = f"{shape_text(target.shape)} = {' + '.join(texts_of)}"
-    return Line(kind, target, lambda: sum(evaluate(t) for t in trees), plain, latex, trees, sized)
+    return Line(kind, target, lambda: sum(evaluate(t) for t in trees), plain, latex, trees, sized, left_out(trees))
 
 
 def numbers_line(target: Symbol, trees: Sequence[Tree], value: Any) -> Line:
@@ -222,7 +245,7 @@ def numbers_line(target: Symbol, trees: Sequence[Tree], value: Any) -> Line:
             pad = " " * len(left.plain)
             plain = [f"{left.plain} = {text.plain}", f"{pad} = {given.plain}"]
             latex = [rf"{left.latex} &= {text.latex}", rf"&= {given.latex}"]
-            return Line("numbers", target, bound(evaluate, tree), plain, latex, [tree])
+            return Line("numbers", target, bound(evaluate, tree), plain, latex, [tree], remarks=left_out([tree]))
     plain, latex = [f"{left.plain} = {given.plain}"], [rf"{left.latex} &= {given.latex}"]
     return Line("numbers", target, bound(evaluate, trees[0]), plain, latex, trees[:1])
 

@@ -25,7 +25,7 @@ from ..naming import Names
 from .algebra import Algebra
 from .constants import Constants
 from .store import Decimal, Product, exact
-from .trees import contains, size, substituted
+from .trees import added, close, contains, size, substituted
 
 _AVERAGES = (np.mean, np.var, np.std)
 _LONGEST = 40
@@ -46,6 +46,10 @@ class Routes:
         Of each station those that it sends a gradient to, latest first.
     gradients : dict of Node to array
         The engine's.
+    fell_back : bool
+        Whether a simplified tree did not give the engine's numbers.
+    doubtful : set of (Node, Node)
+        The stations between which that was so: what is sent there stays as the rules give it.
     """
 
     def __init__(self, tape: Tape, node: Node):
@@ -89,9 +93,22 @@ class Routes:
         for trees in raw.values():
             for tree in trees.values():
                 self._name_shares(self.algebra.simplified(tree))
-        self._trees = {
-            n: {operand: self.algebra.simplified(tree) for operand, tree in trees.items()} for n, trees in raw.items()
-        }
+        self.fell_back = False
+        self.doubtful: set[tuple[Node, Node]] = set()
+        self._trees = {n: self._simplified(n, trees) for n, trees in raw.items()}
+
+    def _simplified(self, station: Node, trees: dict[Node, Tree]) -> dict[Node, Tree]:
+        """What a station sends, simplified where that gives the engine's numbers."""
+        expected = self.pull(station, self.gradients[station])
+        out = {}
+        for operand, tree in trees.items():
+            simple = self.algebra.simplified(tree)
+            holds = close(simple, expected[operand])
+            out[operand] = simple if holds else tree
+            if not holds:
+                self.fell_back = True
+                self.doubtful.add((station, operand))
+        return out
 
     def _name_shares(self, tree: Tree) -> None:
         """Call the softmax of logits p, where a loss computes it by itself."""
@@ -240,12 +257,16 @@ class Routes:
 
     def product(self, node: Node) -> Any:
         """The sum of the products of partial derivatives along all ways to a station, station by station."""
+        return self._products[node]
+
+    @cached_property
+    def _products(self) -> dict[Node, Any]:
         arrived = {self.tape.root: np.asarray(self.tape.seed())}
         for station in reversed(self.stations):
             if station in arrived and station in self.into:
                 for operand, g in self.pull(station, arrived[station]).items():
                     arrived[operand] = arrived[operand] + g if operand in arrived else g
-        return arrived[node]
+        return arrived
 
     # --- trees
 
@@ -286,27 +307,25 @@ class Routes:
 
     def _pulled(self, station: Node) -> dict[Node, Tree]:
         """What a station sends to the others, of the name of its own gradient."""
-        arrived: dict[Node, Tree] = {station: self.sent[station]}
-        out: dict[Node, Tree] = {}
+        arrived: dict[Node, list[Tree]] = {station: [self.sent[station]]}
+        out: dict[Node, list[Tree]] = {}
         waiting = {station}
         while waiting:
             node = max(waiting, key=self.tape.index)
             waiting.discard(node)
+            upstream = added(arrived[node], node.dtype, node.shape)
             for position, operand in self._edges.get(node, ()):
                 if operand not in self.depends:
                     continue
                 g = Symbol("gradient", "g", self.gradients[node], node)
                 tree = self.builder.derivative(node, position, g)
                 tree = self._averaged(tree, node) if node.rule.fn in _AVERAGES else tree
-                tree = substituted(tree, {id(g): arrived[node]})
+                tree = substituted(tree, {id(g): upstream})
                 where = out if operand in self._stops else arrived
-                before = where.get(operand)
-                if before is not None:
-                    tree = apply(np.add, before, tree, shape=operand.shape, dtype=operand.dtype)
-                where[operand] = tree
+                where.setdefault(operand, []).append(tree)
                 if where is arrived:
                     waiting.add(operand)
-        return {n: tidied(self._in_names(tree)) for n, tree in out.items()}
+        return {n: tidied(self._in_names(added(trees, n.dtype, n.shape))) for n, trees in out.items()}
 
     def _in_names(self, tree: Tree) -> Tree:
         """Unnamed values written out."""
@@ -330,9 +349,10 @@ class Routes:
         spread = True
         for station, operand in itertools.pairwise(path):
             part = self.part(station, operand)
-            others = self._others(station, part) if spread else None
+            doubtful = (station, operand) in self.doubtful
+            others = self._others(station, part) if spread and not doubtful else None
             scalar = None if others is None else self.everywhere(tree)
-            spread = scalar is not None or station is self.tape.root
+            spread = not doubtful and (scalar is not None or station is self.tape.root)
             if isinstance(scalar, Number) and scalar.value == 1 and others is not None:
                 tree = others
             else:
@@ -377,13 +397,8 @@ class Routes:
                     else:
                         waiting.append(user)
         for station in sorted(needed - found.keys(), key=self.tape.index, reverse=True):
-            total: Tree | None = None
-            for user in self.users(station):
-                tree = self._put(self.part(user, station), user, found[user])
-                if total is not None:
-                    tree = apply(np.add, total, tree, shape=station.shape, dtype=station.dtype)
-                total = tree
-            assert total is not None
+            terms = [self._put(self.part(user, station), user, found[user]) for user in self.users(station)]
+            total = added(terms, station.dtype, station.shape)
             found[station] = self.algebra.simplified(tidied(total)) if simplify else total
             if most is not None and size(found[station]) > most:
                 return None

@@ -13,9 +13,10 @@ from autograd.rules import shapes
 
 from ..formula.products import power
 from ..formula.tree import Apply, Number, Symbol, Tree, apply, is_call, replaced
-from .trees import binary, size
+from .trees import added, binary, size
 
 _SHORT = 6
+_FEW_TERMS = 8
 
 
 class Product(NamedTuple):
@@ -80,6 +81,8 @@ class Store:
         self._atoms: dict[int, Tree] = {}
         self._sums: dict[int, tuple[Product, ...]] = {}
         self._seen: dict[int, tuple[Tree, int]] = {}
+        self._shapes: dict[int, tuple[int, ...]] = {}
+        self._costs: dict[int, int] = {}
 
     # --- what is the same
 
@@ -124,9 +127,11 @@ class Store:
 
     def shape_of_key(self, key: int) -> tuple[int, ...]:
         """The shape of one factor."""
-        if key in self._sums:
-            return np.broadcast_shapes(*(self.shape_of(term) for term in self._sums[key]))
-        return self._atoms[key].shape
+        if key not in self._sums:
+            return self._atoms[key].shape
+        if key not in self._shapes:
+            self._shapes[key] = np.broadcast_shapes(*(self.shape_of(term) for term in self._sums[key]))
+        return self._shapes[key]
 
     # --- how long they are
 
@@ -136,9 +141,10 @@ class Store:
         return number + sum(abs(n) * self._cost_of(key) for key, n in product.powers)
 
     def _cost_of(self, key: int) -> int:
-        if key in self._sums:
-            return sum(self._cost(term) for term in self._sums[key])
-        return size(self._atoms[key])
+        if key not in self._costs:
+            terms = self._sums.get(key)
+            self._costs[key] = size(self._atoms[key]) if terms is None else sum(self._cost(term) for term in terms)
+        return self._costs[key]
 
     # --- to trees
 
@@ -214,17 +220,21 @@ class Store:
     def _total(self, key: int, flip: bool, dtype: Any) -> Tree:
         """A sum, positive terms first."""
         terms = [t._replace(number=-t.number) if flip else t for t in self._sums[key]]
-        terms.sort(key=lambda t: t.number < 0)
-        total: Tree | None = None
-        for term in terms:
-            negative = term.number < 0
-            part = self.tree(term._replace(number=abs(term.number)), self.shape_of(term), dtype)
-            if total is None:
-                total = apply(np.negative, part, shape=part.shape, dtype=dtype) if negative else part
-            else:
-                total = binary(np.subtract if negative else np.add, total, part, dtype)
-        assert total is not None
-        return total
+        plus, minus = (
+            [
+                self.tree(t._replace(number=abs(t.number)), self.shape_of(t), dtype)
+                for t in terms
+                if (t.number < 0) == down
+            ]
+            for down in (False, True)
+        )
+        if not plus:
+            first, *minus = minus
+            plus = [apply(np.negative, first, shape=first.shape, dtype=dtype)]
+        whole = added(plus, dtype)
+        for part in [added(minus, dtype)] if len(minus) > _FEW_TERMS else minus:
+            whole = binary(np.subtract, whole, part, dtype)
+        return whole
 
     def _fraction(self, above: list[Tree], below: list[Tree], dtype: Any) -> Tree:
         upper = self._row(above, dtype) if above else Number(1)

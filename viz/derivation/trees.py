@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..formula.tree import Apply, Number, Symbol, Tree, apply, evaluate, is_call, symbols
+from ..terms import recorded_total, total
+
+_FEW_TERMS = 8
 
 
 def binary(fn: Any, a: Tree, b: Tree, dtype: Any) -> Apply:
     """A function of two parts that works element by element."""
     return apply(fn, a, b, shape=np.broadcast_shapes(a.shape, b.shape), dtype=np.dtype(dtype))
+
+
+def added(terms: Sequence[Tree], dtype: Any, shape: tuple[int, ...] | None = None) -> Tree:
+    """The sum of some trees; more than a few are one operation, so that a tree of very many is not deep."""
+    dtype = np.dtype(dtype)
+    if len(terms) > _FEW_TERMS:
+        whole = np.broadcast_shapes(*(t.shape for t in terms)) if shape is None else shape
+        return Apply(recorded_total.rule, tuple(terms), {}, whole, dtype)
+    out = terms[0]
+    for term in terms[1:]:
+        out = binary(np.add, out, term, dtype) if shape is None else apply(np.add, out, term, shape=shape, dtype=dtype)
+    return out
+
+
+def summands(tree: Tree) -> list[Tree]:
+    """The terms of a sum, in reading order, however it is nested."""
+    out: list[Tree] = []
+    waiting = [tree]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Apply) and is_call(part, np.add, total) and part.dtype.kind == "f":
+            waiting += reversed(part.args)
+        else:
+            out.append(part)
+    return out
 
 
 def axes_kept(tree: Apply) -> Apply:
@@ -88,6 +117,16 @@ def uniform(tree: Tree) -> float | None:
     if bool((array == first).all()):
         return float(first)
     return 1.0 if np.allclose(array, 1, rtol=0, atol=1e-6) else None
+
+
+def close(tree: Tree, expected: Any) -> bool:
+    """Whether the numbers of a tree are those expected, up to rounding; of NaN and Inf nothing is known."""
+    scale = float(np.max(np.abs(expected), initial=0))
+    if not np.isfinite(scale):
+        return True
+    tolerance = float(np.finfo(expected.dtype).eps) ** 0.5
+    with np.errstate(all="ignore"):
+        return bool(np.all(np.abs(np.asarray(evaluate(tree)) - expected) <= tolerance * max(scale, 1e-30)))
 
 
 def is_given(tree: Tree) -> bool:

@@ -18,7 +18,7 @@ from .printer import NOTATION, Notation, Printer, any_other
 from .tree import Apply, Number, Symbol, is_call, same
 from .writers import COMPARISON, LOGIC, SUM, Piece, shape_text, times_text
 
-_MOST_TERMS = 5
+MOST_TERMS = 5
 _BY_PLACE = frozenset(("axes", "shift", "reps", "repeats", "k", "n", "q", "indices_or_sections", "newshape"))
 """Options that need no name beside them."""
 
@@ -127,7 +127,7 @@ def _positive(p: Printer, tree: Apply, top: bool) -> Piece:
 def _terms(p: Printer, tree: Apply, top: bool) -> Piece:
     """A sum of many terms, the middle ones of very many left out."""
     texts = [p.bracketed(p.arithmetic(a), SUM + (i > 0)) for i, a in enumerate(tree.args)]
-    if len(texts) > _MOST_TERMS:
+    if len(texts) > MOST_TERMS:
         texts = [*texts[:2], p.writer.sign("…"), texts[-1]]
     plus = p.writer.sign("+")
     return Piece(p.writer.row(*(t for i, text in enumerate(texts) for t in ((plus, text) if i else (text,)))), SUM)
