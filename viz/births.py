@@ -76,14 +76,14 @@ def births(tape: Tape, steps: Iterable[Step], kinds: Kinds | None = None) -> tup
             if not sent <= had:
                 born |= sent - had - kinds.read_backward(node, contribution.position)
         if born - in_values[node]:
-            alarms[node] = f"{listed(born - in_values[node])} born in its gradient"
+            alarms[node] = f"{kinds_listed(born - in_values[node])} born in its gradient"
     for node, born in in_values.items():
         if born:
-            here = f"{listed(born)} {'in the data' if node.is_leaf else 'born here'}"
+            here = f"{kinds_listed(born)} {'in the data' if node.is_leaf else 'born here'}"
             alarms[node] = f"{here}, {alarms[node]}" if node in alarms else here
     return gradients, alarms
 
 
-def listed(kinds: frozenset[str]) -> str:
+def kinds_listed(kinds: frozenset[str]) -> str:
     """``NaN``, ``Inf``, ``NaN and Inf``."""
     return " and ".join(sorted(kinds, reverse=True))

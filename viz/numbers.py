@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,11 @@ def numeral(value: Any, digits: int = 4) -> str:
 def counted(n: int, what: str) -> str:
     """``1 element``, ``3 elements``."""
     return f"{n:,} {what}{'s' * (n != 1)}"
+
+
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """``a, b and c``."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else ""
 
 
 def length(array: Any) -> float:

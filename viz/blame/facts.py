@@ -9,8 +9,9 @@ import numpy as np
 
 from autograd import Node
 
+from ..numbers import number
 from .printed import Given
-from .words import Words, number
+from .words import Words
 
 __all__ = ["facts"]
 

@@ -10,8 +10,7 @@ from typing import Any
 from autograd import Node
 from autograd.recording import Source
 
-from ..numbers import clean
-from .words import listed
+from ..numbers import clean, listed
 
 __all__ = ["Finding", "Mismatch"]
 

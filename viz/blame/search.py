@@ -12,11 +12,11 @@ import numpy as np
 
 from autograd import Node
 
+from ..numbers import listed
 from . import slips as slips
 from .printed import Given
 from .pushing import Change
 from .trials import SLIPS, Scene, Slip, Trial, times
-from .words import listed
 
 __all__ = ["DIGITS", "Fit", "search"]
 

@@ -10,12 +10,13 @@ import numpy as np
 
 from autograd import Node, Tape
 
+from ..numbers import listed
 from .facts import facts
 from .printed import Given
 from .pushing import Sweeper
 from .report import Finding
 from .search import DIGITS, PLAIN, Fit
-from .words import Words, listed
+from .words import Words
 
 __all__ = ["BUT_FOR_THE_LAST_DIGITS", "ENOUGH", "HERE", "INHERITED", "RIGHT", "Sentences", "made_of"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,9 @@ from autograd import Node, Tape
 
 from ..formula import Formula, backward
 from ..naming import Names
-from ..numbers import clean, number, ordinal
+from ..numbers import clean, ordinal
 
-__all__ = ["Words", "listed", "number", "ordinal"]
+__all__ = ["Words"]
 
 _LONGEST = 48
 _SHORT = 20
@@ -190,8 +190,3 @@ def _written_operand(node: Node, k: int) -> str:
         return ""
     text = ast.unparse(parts[k])
     return text if len(text) <= _SHORT else ""
-
-
-def listed(words: Sequence[str], last: str = "and") -> str:
-    """``a, b and c``."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else ""

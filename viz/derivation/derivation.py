@@ -15,6 +15,7 @@ from autograd import Node, Tape
 from ..formula import _gradient_symbol
 from ..formula.tree import Symbol, Tree, symbols
 from ..formula.writers import shape_text
+from ..numbers import listed
 from .factors import Factor, factor
 from .lines import (
     TITLES,
@@ -109,7 +110,7 @@ class Derivation:
         plain = [f"{left.plain} = {rows[0].plain}", *(f"{pad} + {row.plain}" for row in rows[1:])]
         latex = [rf"{left.latex} &= {rows[0].latex}", *(rf"&\quad + {row.latex}" for row in rows[1:])]
         cancelled = dict.fromkeys(f"∂{called(routes, n).plain}" for path in paths for n in path[1:-1])
-        remarks = [Written(f"{_listed(list(cancelled))} {'cancel' if len(cancelled) > 1 else 'cancels'}", "")]
+        remarks = [Written(f"{listed(list(cancelled))} {'cancel' if len(cancelled) > 1 else 'cancels'}", "")]
         yield Line("chain", self.target, lambda: routes.product(routes.node), plain, latex, remarks=remarks)
 
     def _chain_by_station(self) -> Iterator[Line]:
@@ -345,7 +346,3 @@ def _text(text: str) -> Written:
 
 def _after(name: Written, text: str) -> Written:
     return Written(name.plain + text, rf"{name.latex}\text{{{text}}}")
-
-
-def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

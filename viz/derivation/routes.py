@@ -19,7 +19,7 @@ from autograd.rules import reductions
 from autograd.tape import as_array
 
 from ..formula import _gradient_symbol, _value_symbol
-from ..formula.tidy import textbook, tidied
+from ..formula.tidy import throughout, tidied
 from ..formula.tree import Apply, Number, Symbol, Tree, apply, evaluate, is_call, symbols
 from ..naming import Names
 from .algebra import Algebra
@@ -278,7 +278,7 @@ class Routes:
                 return None
             return self.builder.symbol(operand) if self._stands(operand) else self._write_out(operand)
 
-        return tidied(self._in_names(_throughout(self.builder.call(node, leaf))))
+        return tidied(self._in_names(throughout(self.builder.call(node, leaf))))
 
     def _stands(self, node: Node) -> bool:
         return bool(node.name) or node.is_leaf or node is self.tape.root or node in self._stops
@@ -295,7 +295,7 @@ class Routes:
                         earlier.append(operand)
                         waiting.append(operand)
             for one in sorted(earlier, key=self.tape.index):
-                tree = _throughout(self.builder.call(one, functools.partial(self._leaf, of=one)))
+                tree = throughout(self.builder.call(one, functools.partial(self._leaf, of=one)))
                 tree = tidied(self._in_names(tree))
                 self._written[one] = tree if size(tree) <= _LONGEST else self.builder.symbol(one)
         return self._written[node]
@@ -403,9 +403,3 @@ class Routes:
             if most is not None and size(found[station]) > most:
                 return None
         return found[node]
-
-
-def _throughout(tree: Tree) -> Tree:
-    if not isinstance(tree, Apply):
-        return tree
-    return textbook(Apply(tree.rule, tuple(_throughout(a) for a in tree.args), tree.options, tree.shape, tree.dtype))

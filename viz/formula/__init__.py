@@ -20,7 +20,7 @@ from ..numbers import counted, ordinal
 from . import notation  # noqa: F401, fills the table of the printer
 from .glyphs import quoted
 from .printer import Printer, What
-from .tidy import textbook, tidied
+from .tidy import throughout, tidied
 from .trace import Builder
 from .tree import Apply, Opaque, Symbol, Tree, evaluate, reached, symbols
 from .tree import parts as parts_of
@@ -193,13 +193,7 @@ def _call(node: Node, builder: Builder, written_out: Container[Node]) -> Tree:
         return None if operand is node or operand in written_out else builder.symbol(operand)
 
     tree = builder.call(node, leaf)
-    return _throughout(tree)
-
-
-def _throughout(tree: Tree) -> Tree:
-    if not isinstance(tree, Apply):
-        return tree
-    return textbook(Apply(tree.rule, tuple(_throughout(a) for a in tree.args), tree.options, tree.shape, tree.dtype))
+    return throughout(tree)
 
 
 def forward(node: Node, names: Named, value: Value | None = None, *, written_out: Container[Node] = ()) -> Formula:

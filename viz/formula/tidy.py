@@ -47,6 +47,13 @@ def textbook(tree: Apply) -> Apply:
     return tree
 
 
+def throughout(tree: Tree) -> Tree:
+    """A tree with each of its products as `textbook` writes it."""
+    if not isinstance(tree, Apply):
+        return tree
+    return textbook(Apply(tree.rule, tuple(throughout(a) for a in tree.args), tree.options, tree.shape, tree.dtype))
+
+
 def _settled(tree: Tree) -> Tree:
     for _ in range(20):
         if not isinstance(tree, Apply):

@@ -11,7 +11,7 @@ import numpy as np
 from autograd import Node
 from autograd.listing import not_finite
 
-from ..births import listed
+from ..births import kinds_listed
 from ..formula.tree import Apply, Symbol
 from ..numbers import counted, length, numeral, shape_text
 
@@ -47,9 +47,9 @@ def _not_finite(step: Step) -> str:
         of_kind = (np.isnan if "NaN" in step.born else np.isinf)(result)
         where = np.argwhere(of_kind)
         at = f", first at [{', '.join(map(str, where[0]))}]" if where.shape[1] else ""
-        return f"{listed(step.born)} {_is(step.born)} born here: everything that went in is free of {it}{at}."
+        return f"{kinds_listed(step.born)} {_is(step.born)} born here: everything that went in is free of {it}{at}."
     if step.born_in_sum:
-        return f"{listed(step.born_in_sum)} {_is(step.born_in_sum)} born here, in the sum: Inf − Inf."
+        return f"{kinds_listed(step.born_in_sum)} {_is(step.born_in_sum)} born here, in the sum: Inf − Inf."
     kinds = step.inherits.partition(" came")[0]
     return f"{step.inherits}: {'they were' if ' and ' in kinds else 'it was'} not born here." if kinds else ""
 

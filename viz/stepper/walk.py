@@ -13,7 +13,7 @@ from autograd import Node, Tape
 from autograd.listing import not_finite
 from autograd.testing.hand import Hand
 
-from ..births import Kinds, births, listed, values_read
+from ..births import Kinds, births, kinds_listed, values_read
 from ..formula import Formula, backward, forward
 from ..naming import Names, scope_title
 from .checks import Check, Checks
@@ -161,14 +161,14 @@ class Step:
         if self.phase == "backward":
             shared = kinds & not_finite(self.upstream)
             if shared:
-                return f"{listed(shared)} came in from {names.gradient(self.node)}"
+                return f"{kinds_listed(shared)} came in from {names.gradient(self.node)}"
         for operand in self.reads:
             shared = kinds & walk.kinds.of(operand)
             if shared:
-                return f"{listed(shared)} came in from {names.of(operand)}"
+                return f"{kinds_listed(shared)} came in from {names.of(operand)}"
         constants = walk.kinds.read_forward if self.phase == "forward" else self._read_backward
         shared = kinds & constants(self.node)
-        return f"{listed(shared)} came in from a constant" if shared else ""
+        return f"{kinds_listed(shared)} came in from a constant" if shared else ""
 
     def _read_backward(self, node: Node) -> frozenset[str]:
         return self.walk.kinds.read_backward(node, self.operand)
@@ -195,7 +195,7 @@ class Step:
     def alarm(self) -> str:
         """``NaN born here``, where one comes up in this step."""
         born = self.born | self.born_in_sum
-        return f"{listed(born)} born here" if born else ""
+        return f"{kinds_listed(born)} born here" if born else ""
 
     @cached_property
     def check(self) -> Check:

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from autograd import Node
 
+from ...numbers import listed
 from ..pushing import Change
-from ..trials import Scene, Trial, slip
-from ..words import listed
-
-
-def _constantly(value: Any, g: Any) -> Any:
-    return value
+from ..trials import Scene, Trial, constantly, slip
 
 
 @slip("given under another name", 39, generic=True, chancy=True)
@@ -36,6 +31,6 @@ def another_name(scene: Scene) -> Iterator[Trial]:
             del whose[node]  # the step between the two was left out, which has a name of its own
     choices = ([list(whose)] if len(whose) > 1 else []) + [[node] for node in whose]
     for nodes in choices:
-        ends = {node: partial(_constantly, np.asarray(scene.gradients[whose[node]])) for node in nodes}
+        ends = {node: partial(constantly, np.asarray(scene.gradients[whose[node]])) for node in nodes}
         said = [f"those given as {w.gradient(node)} are {w.gradient(whose[node])}" for node in nodes]
         yield Trial(nodes[0], listed(said).replace("those given", "the numbers given", 1), Change(ends=ends))

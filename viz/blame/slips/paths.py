@@ -10,9 +10,9 @@ import numpy as np
 
 from autograd import Node
 
+from ...numbers import listed, ordinal
 from ..pushing import Change, Edge
-from ..trials import Scene, Trial, ended, slip, times, with_upstream
-from ..words import listed, ordinal
+from ..trials import Scene, Trial, constantly, ended, slip, times, with_upstream
 
 VIEWS = frozenset({"reshape", "transpose", "expand_dims", "squeeze", "swapaxes", "moveaxis", "positive", "ravel"})
 _MOST_ROWS = 32
@@ -196,10 +196,6 @@ def _source(node: Node) -> Node:
     return node
 
 
-def _constantly(value: Any, g: Any) -> Any:
-    return value
-
-
 # --- broadcasting -----------------------------------------------------------------------------------------------------
 
 
@@ -226,7 +222,7 @@ def sum_left_out(scene: Scene) -> Iterator[Trial]:
             yield Trial(
                 node,
                 f"the sum of broadcasting was left out: {said}; yours, of shape {whole.shape}, is not summed yet",
-                ended(operand, partial(_constantly, whole)),
+                ended(operand, partial(constantly, whole)),
                 i,
             )
         if node.shape and operand.size < node.size:
@@ -280,7 +276,7 @@ def wrong_axis(scene: Scene) -> Iterator[Trial]:
             if operand in scene.given:
                 for seen in (total, whole.sum(axis=axes, keepdims=True)):
                     if seen.shape != operand.shape:
-                        yield Trial(node, sentence, ended(operand, partial(_constantly, seen)), i)
+                        yield Trial(node, sentence, ended(operand, partial(constantly, seen)), i)
             if total.size == operand.size and total.shape != operand.shape:
                 total = total.reshape(operand.shape)
 

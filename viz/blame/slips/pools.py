@@ -12,8 +12,8 @@ from autograd import Node
 from autograd.registry import RULES
 from autograd.rules import windows
 
+from ...numbers import ordinal
 from ..trials import Scene, Trial, slip
-from ..words import ordinal
 
 _OVER = (-2, -1)
 _OPTIONS = ("axis", "keepdims")

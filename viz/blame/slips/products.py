@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import Node
 
-from ..trials import Scene, Trial, ended, slip, with_reads, with_upstream
+from ..trials import Scene, Trial, constantly, ended, slip, with_reads, with_upstream
 from .activations import all_activations
 
 _PRODUCTS = frozenset(
@@ -212,10 +212,6 @@ def shifted(scene: Scene) -> Iterator[Trial]:
             )
 
 
-def _instead_of(other: Any, g: Any) -> Any:
-    return other
-
-
 @slip("another gradient in the place of the upstream one", 58, generic=True)
 def another_gradient(scene: Scene) -> Iterator[Trial]:
     w = scene.words
@@ -234,5 +230,5 @@ def another_gradient(scene: Scene) -> Iterator[Trial]:
                     (node, i),
                     f"{w.gradient(other)} was handed to the rule in the place of {w.gradient(called)}, at "
                     f"{w.made(node)}",
-                    with_upstream(scene.sweeper, (node, i), partial(_instead_of, scene.gradients[other])),
+                    with_upstream(scene.sweeper, (node, i), partial(constantly, scene.gradients[other])),
                 )

@@ -10,9 +10,9 @@ import numpy as np
 
 from autograd import Node
 
+from ...numbers import listed
 from ..pushing import Change, Edge, Sweeper
 from ..trials import Scene, Trial, ended, slip, times, with_reads
-from ..words import listed
 from .paths import VIEWS
 from .scales import lengths
 

@@ -1,9 +1,9 @@
 // The page's tools: elements, numbers, the payload's arrays, heat maps, and what is let in from a string of markup.
 //
 // state (made in mount.js, handed to every part): payload, step (index), frame, granularity, quiz, breakpoints (Set),
-// opened (Set of lens titles), answered (Set of steps the quiz is done with), array(i) → unpacked array of the frame
-// shown, sentence(k), check(k), goto(k), refresh(), highlight(boxes, edges) (empty call: back to the step's own),
-// say(text), gradientOf(node, k) → {state: 'none' | 'partial' | 'final', part: [k, n], array}.
+// opened (Set of lens titles), answered (Set of steps the quiz is done with); of the frame shown: array(i) → unpacked
+// array, stepAt(k), valueOf(node) → index of an array; goto(k), refresh(), highlight(boxes, edges) (empty call: back to
+// the step's own), say(text), gradientOf(node, k) → {state: 'none' | 'partial' | 'final', part: [k, n], array}.
 
 const SVG = 'http://www.w3.org/2000/svg';
 const MATHML = 'http://www.w3.org/1998/Math/MathML';
