@@ -1,11 +1,12 @@
-"""The tape as a text table."""
+"""The tape as a table, as text and for notebooks."""
 
 from __future__ import annotations
 
 import difflib
+import html
 import inspect
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,8 +94,11 @@ def not_finite(value: Any) -> frozenset[str]:
     return frozenset(name for name, test in (("NaN", np.isnan), ("Inf", np.isinf)) if test(value).any())
 
 
-def table(tape: Tape) -> str:
-    """The tape as a text table: index, name, operation, operands, shape, value, scope, source line."""
+def rows_of(tape: Tape) -> list[tuple[str, ...]]:
+    """The tape as rows: index, name, operation, operands, shape, value, scope, source line; the first is the header.
+
+    A column that says nothing is left out.
+    """
     rows = [("", "name", "op", "operands", "shape", "value", "scope", "line")]
     for i, node in enumerate(tape):
         operands = ", ".join(operand_text(tape, a) for a in node.operands)
@@ -111,7 +115,27 @@ def table(tape: Tape) -> str:
                 str(node.source or ""),
             )
         )
-    widths = [max(len(row[c]) for row in rows) for c in range(len(rows[0]))]
+    told = [column for column in zip(*rows, strict=True) if any(column[1:])]
+    return list(zip(*told, strict=True))
+
+
+def text_table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows as text, the first one over a line."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    lines.insert(1, "-" * max(len(line) for line in lines))
+    lines.insert(1, "-" * max(map(len, lines)))
     return "\n".join(lines)
+
+
+def html_table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows as an HTML table for a notebook's cell, which scrolls where it is too wide; the first one is the header."""
+
+    def row(cells: Sequence[str], tag: str) -> str:
+        style = ' style="text-align: left; white-space: nowrap"'
+        return f"<tr>{''.join(f'<{tag}{style}>{html.escape(cell)}</{tag}>' for cell in cells)}</tr>"
+
+    body = "\n".join(row(cells, "td") for cells in rows[1:])
+    return (
+        f'<div style="max-width: 100%; overflow: auto"><table>\n<thead>{row(rows[0], "th")}</thead>\n'
+        f"<tbody>{body}</tbody></table></div>"
+    )

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .listing import table
+from .listing import html_table, rows_of, text_table
 from .recording import Scope, Source, source_of
 from .registry import Rule
 from .rules.indexing import Scattered
@@ -449,7 +449,10 @@ class Tape(Sequence[Node]):
         return {step.node: as_array(step.grad) for step in self.steps(grad)}
 
     def __str__(self) -> str:
-        return table(self)
+        return text_table(rows_of(self))
+
+    def _repr_html_(self) -> str:
+        return html_table(rows_of(self))
 
     def __repr__(self) -> str:
         return f"<Tape of {len(self)} records, ends with {self.root!r}>"

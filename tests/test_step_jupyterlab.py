@@ -1,4 +1,4 @@
-"""The step view in JupyterLab itself: a cell is run, keys are pressed, the notebook is saved and opened again."""
+"""The step view and pictures in JupyterLab itself: cells run, keys pressed, notebooks saved and opened again."""
 
 import json
 import os
@@ -169,4 +169,36 @@ def test_a_saved_notebook_steps_without_a_kernel_and_untrusted_it_is_a_picture_a
     assert output.locator("img").evaluate("(image) => image.naturalWidth") > 100
     output.locator("summary").click()
     assert "∂L/∂b" in output.locator("table").inner_text()
+    shutil.rmtree(folder / ".ipynb_checkpoints", ignore_errors=True)
+
+
+DRAW = """\
+import numpy as np, viz
+from autograd import Tensor
+x, w = Tensor(np.ones((3, 8)), name="x"), [Tensor(np.ones((8, 8)), name=f"W{k}") for k in range(6)]
+viz.draw(sum((x @ one).sum() for one in w))"""
+
+
+def test_a_drawing_fits_its_cell_and_untrusted_it_is_an_image(page, lab: str, folder: Path):
+    (folder / "drawn.ipynb").write_text(notebook(DRAW))
+    opened(page, lab, "drawn.ipynb")
+    run_cell(page, 0)
+    host = page.locator("[data-tracegrad-picture]")
+    host.wait_for()
+    width = host.evaluate("(host) => host.shadowRoot.querySelector('svg').getBoundingClientRect().width")
+    assert 500 < width <= host.evaluate("(host) => host.clientWidth") < 1300
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+s")
+    for _ in range(200):
+        if "data-tracegrad-picture" in (folder / "drawn.ipynb").read_text():
+            break
+        page.wait_for_timeout(50)
+    content = json.loads((folder / "drawn.ipynb").read_text())
+    content["cells"][0]["source"] = "# someone else's\n" + DRAW
+    (folder / "untrusted_drawing.ipynb").write_text(json.dumps(content))
+    opened(page, lab, "untrusted_drawing.ipynb")
+    image = page.locator(".jp-OutputArea-output img").first
+    image.wait_for()
+    assert image.evaluate("(image) => image.naturalWidth") > 1000
+    assert 500 < image.bounding_box()["width"] < 1300
     shutil.rmtree(folder / ".ipynb_checkpoints", ignore_errors=True)

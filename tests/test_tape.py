@@ -498,3 +498,12 @@ def test_the_table_says_where_a_nan_was_born():
     lines = [line for line in str(Tape(loss)).splitlines() if "NaN born here" in line]
     assert len(lines) == 1
     assert " log " in lines[0]
+
+
+def test_a_notebook_shows_a_tape_as_a_table_with_names_escaped_and_columns_that_say_something():
+    x = Tensor([1.0, 2.0], name="<b>x</b>")
+    tape = Tape(np.sum(x * x))
+    html = tape._repr_html_()
+    assert html.count("<tr>") == 1 + len(tape)
+    assert "&lt;b&gt;x&lt;/b&gt;" in html and "<b>" not in html
+    assert "scope" not in html and "scope" not in str(tape)

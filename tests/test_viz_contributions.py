@@ -525,21 +525,22 @@ def test_save_writes_the_format_of_the_suffix_or_nothing(tmp_path):
     terms = viz.contributions(loss, conv.weight)
     assert terms.save(tmp_path / "g.svg", 0, 0, 1, 1).read_text().startswith("<svg")
     assert terms.save(tmp_path / "g.txt").read_text() == f"{terms}\n"
-    with pytest.raises(ValueError, match=r"'g\.png' ends in \.png; known are \.svg \.txt"):
-        terms.save(tmp_path / "g.png")
+    assert terms.save(tmp_path / "g.png", 0, 0, 1, 1).read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(ValueError, match=r"'g\.gif' ends in \.gif; known are \.svg \.png \.pdf \.txt"):
+        terms.save(tmp_path / "g.gif")
     with pytest.raises(FileNotFoundError, match="there is no folder"):
         terms.save(tmp_path / "nowhere" / "g.svg")
     with pytest.raises(IndexError, match="has no element"):
         terms.save(tmp_path / "other.svg", 0, 0, 7, 7)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["g.svg", "g.txt"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["g.png", "g.svg", "g.txt"]
 
 
 def test_notebooks_get_picture_and_text():
     conv, loss = lenet_like()
     terms = viz.contributions(loss, conv.bias)
-    assert set(terms._repr_mimebundle_()) == {"text/plain", "image/svg+xml"}
+    assert set(terms._repr_mimebundle_()) == {"text/plain", "text/html"}
     assert set(terms._repr_mimebundle_(include={"text/plain"})) == {"text/plain"}
-    assert set(terms._repr_mimebundle_(exclude={"image/svg+xml"})) == {"text/plain"}
+    assert set(terms._repr_mimebundle_(exclude={"text/html"})) == {"text/plain"}
 
 
 def test_an_empty_parameter_has_no_picture():

@@ -370,3 +370,13 @@ def test_a_loss_without_a_tape_is_refused():
         loss = Tensor(1.0) * 2
     with pytest.raises(TypeError, match="paths: this Tensor has no recorded history"):
         viz.paths(loss, "x")
+
+
+def test_a_notebook_shows_paths_as_a_table_and_counts_those_too_many_to_list():
+    x = Tensor(2.0, name="x")
+    assert viz.paths(x * x, x)._repr_html_().count("<tr>") == 3
+    y = x
+    for _ in range(12):
+        y = y + y
+    told = viz.paths(y, x)._repr_html_()
+    assert "<table>" not in told and "more than 1000" in told

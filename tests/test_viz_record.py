@@ -501,3 +501,17 @@ def test_a_label_must_be_a_string():
     with pytest.raises(TypeError, match="label must be a string, got int"):
         recording.snap(3)
     assert len(recording) == 1
+
+
+def test_a_notebook_shows_a_recording_as_a_table_of_its_snapshots():
+    w = Tensor(1.0, name="w")
+
+    class Model:
+        def parameters(self):
+            return [w]
+
+    recording = viz.record(Model(), lambda: w * w, every=1)
+    w.data = w.data - 0.5
+    recording.update()
+    html = recording._repr_html_()
+    assert html.count("<tr>") == 3 and "‖∂L/∂w‖" in html

@@ -57,10 +57,7 @@ def to_dot(
     graph: Graph,
     cards: Mapping[str, Card],
     *,
-    images: Mapping[str, str] | None = None,
     font: str = "DejaVu Sans Mono",
-    background: str = "transparent",
-    dpi: int | None = None,
     captions: bool = True,
     fixed: bool = False,
     legend: bool = False,
@@ -72,10 +69,7 @@ def to_dot(
     graph : Graph
     cards : dict of str to Card
         The content of each box, by its id.
-    images : dict of str to str, optional
-        The file with the heat maps of a box, by its id.
-    font, background, dpi
-        As DOT understands them.
+    font : str, optional
     fixed : bool, optional
         Whether boxes have the size of their cards even where the program measures the text as wider.
     captions : bool, optional
@@ -90,7 +84,7 @@ def to_dot(
     out = ["digraph tracegrad {"]
     attributes = {
         "rankdir": quoted(graph.direction),
-        "bgcolor": quoted(background),
+        "bgcolor": quoted("transparent"),
         "fontname": quoted(font),
         "fontsize": f"{FONT_SIZE:g}",
         "nodesep": "0.25",
@@ -98,8 +92,6 @@ def to_dot(
         "pad": "0.1",
         "margin": "0",
     }
-    if dpi is not None:
-        attributes["dpi"] = str(dpi)
     notes = list(graph.notes) if captions else []
     if captions and legend:
         notes += ["; ".join(MEANING[kind] for kind in kinds(graph)), *reading_help(graph, cards)]
@@ -113,7 +105,7 @@ def to_dot(
     out.append(
         f'  edge [fontname={quoted(font)}, fontsize=9, color="{EDGE}", fontcolor="{EDGE}", arrowsize=0.6, penwidth=1.1]'
     )
-    drawn = {box.id: _node(graph, i, cards, images, fixed) for i, box in enumerate(graph.boxes)}
+    drawn = {box.id: _node(graph, i, cards, fixed) for i, box in enumerate(graph.boxes)}
     beside = {}
     if graph.direction == "TB":
         labelled = {edge.head for edge in graph.edges if edge.local is not None}
@@ -125,11 +117,10 @@ def to_dot(
         out.extend(indent + drawn[name] for name in boxes)
         out.extend(f"{indent}{{ rank=same; {ids[name]}; {ids[head]} }}" for name, head in pairs)
         for frame in frames:
-            fill = "#8888881c" if background == "transparent" else "#f4f4f4"
             out.append(f"{indent}subgraph {frame.id} {{")
             out.append(
                 f'{indent}  graph [label={_label([frame.title])}, labelloc=t, labeljust=l, style="filled,rounded", '
-                f'fillcolor="{fill}", color="#9a9a9a", fontcolor="#4f4f4f", margin=9]'
+                f'fillcolor="#8888881c", color="#9a9a9a", fontcolor="#4f4f4f", margin=9]'
             )
             members(frame.boxes, frame.frames, indent + "  ")
             out.append(f"{indent}}}")
@@ -174,7 +165,7 @@ def _attributes(attributes: Mapping[str, str]) -> str:
     return ", ".join(f"{key}={value}" for key, value in attributes.items())
 
 
-def _node(graph: Graph, i: int, cards: Mapping[str, Card], images: Mapping[str, str] | None, fixed: bool) -> str:
+def _node(graph: Graph, i: int, cards: Mapping[str, Card], fixed: bool) -> str:
     box = graph.boxes[i]
     card = cards[box.id]
     style, shape, pen = STYLE[box.kind]
@@ -191,6 +182,4 @@ def _node(graph: Graph, i: int, cards: Mapping[str, Card], images: Mapping[str, 
     }
     if fixed:
         attributes["fixedsize"] = "true"
-    if images and box.id in images:
-        attributes |= {"image": quoted(images[box.id]), "imagepos": '"bl"'}
     return f"n{i} [{_attributes(attributes)}]"

@@ -6,6 +6,7 @@ many; reverse mode factors the sum and goes along each edge once (Olah, "Calculu
 
 from __future__ import annotations
 
+import html
 import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Node, Tape
+from autograd.listing import html_table
 from autograd.tape import as_array
 
 from .arguments import node_of, seed_of, tape_of
@@ -313,10 +315,17 @@ class Paths:
     def __str__(self) -> str:
         if not self.count:
             return f"There is no path from {self._name} to {self._names.loss}: {self._why_none()}."
-        if self.count > self.limit:
-            more = f"They are not listed: there are more than {self.limit}."
-            return f"{self._gradient_text()}\n{self._sentence()}\n{more}"
-        return "\n".join([*self._table(), self._gradient_text(), self._sentence()])
+        return "\n".join([*self._table(), *self._sentences()])
+
+    def _repr_html_(self) -> str:
+        if not self.count:
+            return f"<p>{html.escape(str(self))}</p>"
+        table = html_table(self._rows()) if self.count <= self.limit else ""
+        return table + "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self._sentences())
+
+    def _sentences(self) -> list[str]:
+        more = f"They are not listed: there are more than {self.limit}."
+        return [self._gradient_text(), self._sentence(), *([more] if self.count > self.limit else [])]
 
     def _why_none(self) -> str:
         if self.node not in self.tape:
@@ -325,13 +334,19 @@ class Paths:
             return "it requires no gradient"
         return "an operation without a derivative stands between"
 
-    def _table(self) -> list[str]:
+    def _rows(self) -> list[tuple[str, str, str]]:
         rows = [("path", "product", "running sum")]
         running = np.zeros(self.node.shape, self.node.dtype)
         for path in self:
             with np.errstate(all="ignore"):
                 running = running + path.product
             rows.append((path.name, self._product_text(path), _short(running)))
+        return rows
+
+    def _table(self) -> list[str]:
+        if self.count > self.limit:
+            return []
+        rows = self._rows()
         widths = [max(columns(row[c]) for row in rows) for c in range(3)]
         return [
             f"{padded(name, widths[0])}  {' ' * (widths[1] - columns(product))}{product}"

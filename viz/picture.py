@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from . import render
-from .card import CHARACTER, LINE, PAD_X, PAD_Y, Card, card
-from .display import asked_for
+from .card import Card, card
+from .display import asked_for, picture
 from .dot import to_dot
 from .files import target_of, write_whole
 from .model import Graph
+from .raster import as_file
 from .svg import finish, text_picture
 from .text import describe, to_text
-from .thumbnails import beside
 
 SUFFIXES = (".svg", ".png", ".pdf", ".dot", ".txt")
-_PNG_SCALE = 2
 
 
 class Picture:
@@ -96,7 +94,7 @@ class Picture:
         programs = render.programs()
         for program in programs:
             try:
-                drawn = render.run_dot(program, text, "svg", time_limit=self._time_limit / len(programs))
+                drawn = render.run_dot(program, text, time_limit=self._time_limit / len(programs))
             except render.RenderError as error:
                 why = str(error)
                 continue
@@ -108,57 +106,22 @@ class Picture:
     def png(self) -> bytes:
         """The picture as a PNG file on white, 144 dots per inch.
 
-        The heat maps need a system ``dot``; with graphviz-pure their place is taken by the norms alone.
-
         Raises
         ------
-        RuntimeError
-            If no Graphviz program that writes PNG is found.
+        ImportError
+            If the extra ``export`` is not installed.
         """
-        return self._raster("png")
+        return as_file(self.svg(), "png")
 
     def pdf(self) -> bytes:
-        """The picture as a PDF file; needs a system ``dot``.
+        """The picture as a PDF file, in lines and letters, on white.
 
         Raises
         ------
-        RuntimeError
-            If no Graphviz program that writes PDF is found.
+        ImportError
+            If the extra ``export`` is not installed.
         """
-        return self._raster("pdf")
-
-    def _raster(self, fmt: str) -> bytes:
-        programs = render.programs()
-        if not programs:
-            raise render.RenderError(f"can't write {fmt}: {render.HINT}")
-        able = [p for p in programs if fmt in render.formats(p)]
-        if not able:
-            names = ", ".join(os.path.basename(p) for p in programs)
-            raise render.FormatError(
-                f"the Graphviz that is installed ({names}) can't write {fmt}: "
-                "install Graphviz from https://graphviz.org, or save as .svg"
-            )
-        failed: render.RenderError | None = None
-        for program in able:
-            scale = _PNG_SCALE if fmt == "png" else 1
-            paints = render.paints_images(program)
-            cards = self._cards if paints else self._plain_cards
-            files = {
-                f"n{i}.png": _strip(cards[box.id], scale)
-                for i, box in enumerate(self.graph.boxes)
-                if cards[box.id].thumbs
-            }
-            images = {box.id: f"n{i}.png" for i, box in enumerate(self.graph.boxes) if f"n{i}.png" in files}
-            font = "DejaVu Sans Mono" if paints else "Courier"
-            text = to_dot(
-                self.graph, cards, images=images, font=font, background="white", dpi=72 * scale, legend=self._legend
-            )  # fmt: skip
-            try:
-                return render.run_dot(program, text, fmt, time_limit=self._time_limit / len(able), files=files)
-            except render.RenderError as error:
-                failed = error
-        assert failed is not None
-        raise failed
+        return as_file(self.svg(), "pdf")
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture to a file, in the format of its suffix. The file is written whole or not at all.
@@ -166,7 +129,7 @@ class Picture:
         Parameters
         ----------
         path : str or path
-            Ends in ``.svg``, ``.png``, ``.pdf``, ``.dot`` or ``.txt``.
+            Ends in ``.svg``, ``.dot`` or ``.txt``; with the extra ``export`` also in ``.png`` or ``.pdf``.
 
         Returns
         -------
@@ -176,41 +139,21 @@ class Picture:
         Raises
         ------
         ValueError
-            If the suffix is another one, or the installed Graphviz can't write that format.
+            If the suffix is another one.
+        ImportError
+            For ``.png`` and ``.pdf``, if the extra ``export`` is not installed.
         FileNotFoundError
             If the folder does not exist.
         """
         target = target_of(path, SUFFIXES)
         suffix = target.suffix.lower()
-        if suffix == ".svg":
-            content = self.svg().encode()
-        elif suffix == ".dot":
-            content = self.dot().encode()
-        elif suffix == ".txt":
-            content = self.text().encode()
-        else:
-            content = self._raster(suffix[1:])
+        as_text = {".dot": self.dot, ".txt": self.text}
+        content = as_text[suffix]().encode() if suffix in as_text else as_file(self.svg(), suffix[1:])
         return write_whole(target, content)
 
     # --- in notebooks
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        kinds = asked_for(("text/plain", "image/svg+xml", "image/png"), include, exclude)
-        programs = render.programs()
-        bundle: dict[str, Any] = {}
-        if "text/plain" in kinds:
-            bundle["text/plain"] = self.text() if programs else f"{render.HINT}\n\n{self.text()}"
-        if programs and "image/svg+xml" in kinds:
-            bundle["image/svg+xml"] = self.svg()
-        if "image/png" in kinds and any(render.paints_images(p) and "png" in render.formats(p) for p in programs):
-            with contextlib.suppress(render.RenderError):
-                bundle["image/png"] = self.png()
-        return bundle
-
-
-def _strip(content: Card, scale: int) -> bytes:
-    """The heat maps of a box as one image that stands in its lower left corner."""
-    below = content.thumb_height - max(t.height for _, t in content.thumbs) - 2
-    bottom = round(len(content.after) * LINE + PAD_Y + below)
-    thumbs = [(round(column * CHARACTER), thumb) for column, thumb in content.thumbs]
-    return beside(thumbs, round(PAD_X), bottom, scale)
+        kinds = asked_for(("text/plain", "text/html"), include, exclude)
+        made = {"text/plain": self.text, "text/html": lambda: picture(self.svg(), describe(self.graph))}
+        return {kind: made[kind]() for kind in made if kind in kinds}

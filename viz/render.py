@@ -7,10 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
 HINT = (
@@ -25,10 +22,6 @@ CHEAPER = (
 
 class RenderError(RuntimeError):
     """Graphviz could not draw the picture; the message says why and what to do."""
-
-
-class FormatError(RenderError, ValueError):
-    """The Graphviz that is installed can't write a format."""
 
 
 def programs() -> list[str]:
@@ -54,26 +47,8 @@ def _in_package() -> str | None:
     return None
 
 
-@cache
-def formats(program: str) -> frozenset[str]:
-    """The formats that a program writes."""
-    try:
-        run = subprocess.run([program, "-T?"], input=b"", capture_output=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return frozenset()
-    _, _, names = run.stderr.decode(errors="replace").partition("one of:")
-    return frozenset(name.partition(":")[0] for name in names.split())
-
-
-def paints_images(program: str) -> bool:
-    """Whether a program puts image files into PNG and PDF; graphviz-pure leaves their place empty."""
-    return "pure" not in os.path.basename(program)
-
-
-def run_dot(
-    program: str, text: str, fmt: str, *, time_limit: float = 20.0, files: Mapping[str, bytes] | None = None
-) -> bytes:
-    """Lay out and draw DOT text.
+def run_dot(program: str, text: str, *, time_limit: float = 20.0) -> bytes:
+    """Lay out DOT text and draw it as an SVG.
 
     Parameters
     ----------
@@ -81,50 +56,40 @@ def run_dot(
         The path of a Graphviz program.
     text : str
         DOT.
-    fmt : str
-        ``"svg"``, ``"png"``, ``"pdf"``.
     time_limit : float, optional
         Seconds for all tries: after half of it the layout is tried again with less effort, then with hardly any.
-    files : dict of str to bytes, optional
-        Image files that the text names.
 
     Returns
     -------
     bytes
-        The file.
+        The SVG.
 
     Raises
     ------
     RenderError
         If the program fails or takes too long.
     """
-    if formats(program) and fmt not in formats(program):
-        raise FormatError(f"{os.path.basename(program)} can't write {fmt}")
     end = time.monotonic() + time_limit
-    with tempfile.TemporaryDirectory(prefix="tracegrad-") as folder:
-        for name, content in (files or {}).items():
-            Path(folder, name).write_bytes(content)
-        for i, options in enumerate(CHEAPER):
-            left = end - time.monotonic()
-            limit = left if i == len(CHEAPER) - 1 else left / 2
-            try:
-                run = subprocess.run(
-                    [program, f"-T{fmt}", *options],
-                    input=text.encode(),
-                    capture_output=True,
-                    timeout=max(limit, 0.01),
-                    cwd=folder,
-                    check=False,
-                )
-            except subprocess.TimeoutExpired:
-                continue
-            except OSError as error:
-                raise RenderError(f"{program} could not be started: {error.strerror or error}") from error
-            if run.returncode == 0 and run.stdout:
-                return run.stdout
-            if i == len(CHEAPER) - 1 or run.returncode > 0:
-                said = run.stderr.decode(errors="replace").strip().splitlines()
-                raise RenderError(f"{os.path.basename(program)} failed: {said[-1] if said else run.returncode}")
+    for i, options in enumerate(CHEAPER):
+        left = end - time.monotonic()
+        limit = left if i == len(CHEAPER) - 1 else left / 2
+        try:
+            run = subprocess.run(
+                [program, "-Tsvg", *options],
+                input=text.encode(),
+                capture_output=True,
+                timeout=max(limit, 0.01),
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            continue
+        except OSError as error:
+            raise RenderError(f"{program} could not be started: {error.strerror or error}") from error
+        if run.returncode == 0 and run.stdout:
+            return run.stdout
+        if i == len(CHEAPER) - 1 or run.returncode > 0:
+            said = run.stderr.decode(errors="replace").strip().splitlines()
+            raise RenderError(f"{os.path.basename(program)} failed: {said[-1] if said else run.returncode}")
     raise RenderError(
         f"{os.path.basename(program)} took longer than {time_limit:g} s: draw less (level='layer', a smaller "
         "max_nodes) or allow more (time_limit=)"

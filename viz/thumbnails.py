@@ -215,16 +215,6 @@ def _codes(image: np.ndarray, largest: float) -> np.ndarray:
     return codes.astype(np.uint8)
 
 
-def beside(thumbs: list[tuple[int, Thumbnail]], left: int, bottom: int, scale: int = 1) -> bytes:
-    """One PNG with several heat maps, each at its horizontal position, above a clear margin."""
-    width = max(x + thumb.width for x, thumb in thumbs) + left
-    height = max(thumb.height for _, thumb in thumbs)
-    canvas = np.full((height + bottom, width), _CLEAR, np.uint8)
-    for x, thumb in thumbs:
-        canvas[: thumb.height, left + x : left + x + thumb.width] = thumb.pixels
-    return write_png(np.repeat(np.repeat(canvas, scale, axis=0), scale, axis=1))
-
-
 def write_png(pixels: np.ndarray) -> bytes:
     """A PNG of palette indices: 8 bits a pixel, each line as its difference from the one above."""
 

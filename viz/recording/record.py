@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Node, Tape, Tensor, enable_grad
+from autograd.listing import html_table
 
 from ..arguments import tape_of
 from ..naming import Names
@@ -278,6 +279,17 @@ class Recording(Sequence[Snapshot]):
         return iter(self.snapshots)
 
     def __str__(self) -> str:
+        rows = self._rows()
+        widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
+        pairs = [zip(row, widths, strict=True) for row in rows]
+        lines = ["  ".join(" " * (width - columns(cell)) + cell for cell, width in row) for row in pairs]
+        return "\n".join([*lines, *self._more()])
+
+    def _repr_html_(self) -> str:
+        return html_table(self._rows()) + "".join(f"<p>{line}</p>" for line in self._more())
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        """A row for each snapshot, below the header: step, loss, the norms of the first parameters and gradients."""
         last = self.snapshots[-1]
         names = Names(last.tape)
         table = [["step", *(str(s.step) for s in self.snapshots)], ["loss", *(numeral(s.loss) for s in self.snapshots)]]
@@ -285,15 +297,12 @@ class Recording(Sequence[Snapshot]):
             own, gradient = zip(*(s.norms[i] for s in self.snapshots), strict=True)
             table.append([f"‖{names.of(node)}‖", *map(numeral, own)])
             table.append([f"‖{names.gradient(node)}‖", *(NOT_COMPUTED if n is None else numeral(n) for n in gradient)])
-        widths = [max(map(columns, column)) for column in table]
-        lines = [
-            "  ".join(" " * (width - columns(cell)) + cell for cell, width in zip(row, widths, strict=True))
-            for row in zip(*table, strict=True)
-        ]
-        more = len(last.parameters) - _SHOWN
-        if more > 0:
-            lines.append(f"… and {more} more parameter{'s' * (more > 1)}: the norms of each snapshot has them all")
-        return "\n".join(lines)
+        return list(zip(*table, strict=True))
+
+    def _more(self) -> list[str]:
+        more = len(self.snapshots[-1].parameters) - _SHOWN
+        what = f"… and {more} more parameter{'s' * (more > 1)}: the norms of each snapshot has them all"
+        return [what] if more > 0 else []
 
     def __repr__(self) -> str:
         count = len(self.snapshots)

@@ -14,10 +14,11 @@ from autograd import Node, Tape
 from autograd.tape import as_array
 
 from ..arguments import node_of, seed_of, tape_of
-from ..display import asked_for
+from ..display import asked_for, picture
 from ..files import target_of, write_whole
 from ..naming import Names
 from ..numbers import counted, shape_text
+from ..raster import as_file
 from .occurrences import Occurrence, Terms, occurrences
 from .picture import Look, draw
 from .use import Element, Use, element_index, times
@@ -26,7 +27,7 @@ __all__ = ["Contributions", "Element", "Use", "contributions"]
 
 LIMIT = 64 * 2**20
 BY = (None, "position", "image")
-SUFFIXES = (".svg", ".txt")
+SUFFIXES = (".svg", ".png", ".pdf", ".txt")
 
 
 def contributions(
@@ -364,7 +365,8 @@ class Contributions:
         )
 
     def save(self, path: str | os.PathLike[str], *index: int) -> Path:
-        """Write the picture (``.svg``) or the text (``.txt``) to a file, which is written whole or not at all.
+        """Write the picture (``.svg``; with the extra ``export`` also ``.png``, ``.pdf``) or the text (``.txt``) to a
+        file, which is written whole or not at all.
 
         Parameters
         ----------
@@ -381,16 +383,19 @@ class Contributions:
         ------
         ValueError
             If the suffix is another one.
+        ImportError
+            For ``.png`` and ``.pdf``, if the extra ``export`` is not installed.
         FileNotFoundError
             If the folder does not exist.
         """
         target = target_of(path, SUFFIXES)
-        text = self.svg(*index) if target.suffix.lower() == ".svg" else f"{self}\n"
-        return write_whole(target, text.encode())
+        suffix = target.suffix.lower()
+        content = f"{self}\n".encode() if suffix == ".txt" else as_file(self.svg(*index), suffix[1:])
+        return write_whole(target, content)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        kinds = asked_for(("text/plain", *(["image/svg+xml"] if math.prod(self.shape) else [])), include, exclude)
-        made = {"text/plain": self.__str__, "image/svg+xml": self.svg}
+        kinds = asked_for(("text/plain", *(["text/html"] if math.prod(self.shape) else [])), include, exclude)
+        made = {"text/plain": self.__str__, "text/html": lambda: picture(self.svg(), repr(self))}
         return {kind: made[kind]() for kind in made if kind in kinds}
 
 

@@ -15,8 +15,8 @@ import zlib
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
-from urllib.parse import quote
 
+from ..display import still
 from ..numbers import clean
 
 _LENSES = ("sums", "kernel", "route", "bars", "terms", "paths", "quiz")
@@ -107,9 +107,7 @@ def fragment(
     >>> "<td>0<td>a &lt; b" in page
     True
     """
-    name = html.escape(clean(title, _TITLE))
-    picture = f'<img src="{_image(fallback_svg)}" alt="Computation graph of {name}" style="max-width:100%">\n'
-    return _host(payload_bytes, picture, ledger_rows, token)
+    return _host(payload_bytes, still(fallback_svg, f"Computation graph of {clean(title, _TITLE)}"), ledger_rows, token)
 
 
 def document(payload_bytes: bytes, title: str, ledger_rows: Sequence[Sequence[str]], token: str) -> str:
@@ -129,11 +127,6 @@ def _host(payload: bytes, instead: str, rows: Sequence[Sequence[str]], token: st
         f'<div data-tracegrad="{token}" data-lm-suppress-shortcuts="true">\n{instead}{_table(rows)}</div>\n'
         f"<script>\n{_LOADER % loaded}</script>\n"
     )
-
-
-def _image(svg: str) -> str:
-    """An SVG as the address of an image, for an attribute in double quotes."""
-    return "data:image/svg+xml," + html.escape(quote(svg, safe=" !$&'()*+,-./:;=?@[]^_`{|}~"), quote=False)
 
 
 @cache

@@ -128,7 +128,7 @@ def _drawn(graph: Graph, cards: dict[str, Card], edges: tuple[tuple[int, int], .
     text = to_dot(graph, cards, font="Courier", captions=False, fixed=True)
     for program in render.programs():
         try:
-            laid_out = render.run_dot(program, text, "svg")
+            laid_out = render.run_dot(program, text)
         except render.RenderError:
             continue
         return _with_slots(laid_out, graph, cards, edges, layers)
