@@ -48,6 +48,11 @@ __all__ = [
     "vjp",
 ]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 # glibc gives freed memory back to the system unless a program has shown that it uses large blocks; every training
 # step would then fault the same pages in again, which costs more than the arithmetic. One large block, never touched,
 # shows it.

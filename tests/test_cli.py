@@ -62,9 +62,13 @@ def test_the_demo_prints_every_z_a_and_gradient(demo_run):
         assert any(line.startswith(f"{name} ") and "learned" in line for line in printed.splitlines())
 
 
-def test_the_demo_writes_two_pictures_and_the_parameters_and_nothing_else(demo_run):
-    out, _ = demo_run
-    assert sorted(os.listdir(out)) == ["graph.svg", "layers.svg", "parameters.npz"]
+def test_the_demo_writes_pictures_steps_and_parameters_and_nothing_else_and_says_what_to_open(demo_run):
+    out, printed = demo_run
+    assert sorted(os.listdir(out)) == ["graph.svg", "layers.svg", "parameters.npz", "steps.html"]
+    assert "data-tracegrad" in (out / "steps.html").read_text()
+    end = printed[printed.index("wrote, to be opened") :]
+    assert all(str(out / name) in end for name in os.listdir(out))
+    assert "tracegrad step SCRIPT.py:loss" in end
     for name in ("graph.svg", "layers.svg"):
         text = "".join(ET.fromstring((out / name).read_bytes()).itertext())
         for part in ("g⁽¹⁾", "z⁽⁴⁾", "ŷ", "each weight used ×576", "learned"):
@@ -231,7 +235,7 @@ def test_step_writes_a_page_that_opens_where_it_was_told(script, capsys):
     [
         (["mine.py:loss", "--out", "steps.svg"], "steps.svg' ends in .svg"),
         (["mine.py:loss", "--out", "nowhere/steps.html"], "there is no folder"),
-        (["mine.py:loss", "--break-at", "conv9"], "no layer or value is named 'conv9'"),
+        (["mine.py:loss", "--break-at", "conv9", "--out", "steps.html"], "no layer or value is named 'conv9'"),
         (["nothing.py:loss"], "there is no file nothing.py"),
     ],
 )
@@ -239,3 +243,74 @@ def test_what_cannot_be_stepped_through_gets_a_sentence(script, arguments, says,
     assert main(["step", *arguments]) == 2
     error = capsys.readouterr().err
     assert says in error and "Traceback" not in error
+
+
+ARGUMENTS = """
+import argparse
+from autograd import Tensor
+parser = argparse.ArgumentParser()
+parser.add_argument("--rate", type=float, default=1.0)
+rate = parser.parse_args().rate
+loss = Tensor(2.0, name="a") * rate
+def build():
+    import sys
+    return Tensor(float(len(sys.argv)), name="count") * 2.0
+"""
+
+
+def test_a_script_with_arguments_of_its_own_gets_those_after_two_dashes_and_none_of_ours(tmp_path, capsys):
+    script = tmp_path / "mine.py"
+    script.write_text(ARGUMENTS)
+    before = list(sys.argv)
+    for given, value in (([], "L     2\n"), (["--", "--rate", "3"], "L     6\n")):
+        assert main(["draw", f"{script}:loss", "--out", str(tmp_path / "g.txt"), *given]) == 0
+        assert value in (tmp_path / "g.txt").read_text()
+    assert main(["draw", f"{script}:build", "--out", str(tmp_path / "g.txt"), "--", "--rate", "3"]) == 0
+    assert "count     3" in (tmp_path / "g.txt").read_text()
+    assert main(["step", f"{script}:loss", "--", "--speed", "3"]) == 2
+    assert sys.argv == before
+
+
+def test_a_place_to_open_needs_a_page(script, capsys):
+    for more in ([], ["--out", "steps.txt"]):
+        assert main(["step", "mine.py:loss", "--break-at", "a", *more]) == 2
+        assert "--break-at says where a page opens" in capsys.readouterr().err
+    assert not (script / "steps.txt").exists()
+
+
+def test_where_no_nan_is_born_the_page_says_that_it_opens_at_the_start(script, capsys):
+    assert main(["step", "mine.py:loss", "--break-at", "nan", "--out", "steps.html"]) == 0
+    assert "no NaN or Inf is born in mine.py:loss" in capsys.readouterr().out
+    born = "import autograd, numpy as np\nwith np.errstate(all='ignore'): loss = np.log(autograd.Tensor(-1.0))"
+    (script / "nan.py").write_text(born)
+    assert main(["step", "nan.py:loss", "--break-at", "nan", "--out", "steps.html"]) == 0
+    assert "no NaN" not in capsys.readouterr().out
+
+
+def test_draw_takes_the_scalar_level_and_a_legend(script, capsys):
+    assert main(["draw", "mine.py:loss", "--level", "scalar", "--legend", "--out", "graph.svg"]) == 0
+    drawn = "".join(ET.fromstring((script / "graph.svg").read_bytes()).itertext())
+    assert "number on an arrow: the local derivative" in drawn
+
+
+def test_gradients_from_a_file_are_compared_in_the_steps(script, capsys):
+    np.savez(script / "right.npz", a=-3 * np.exp(-6.0), b=2 * np.exp(-6.0))
+    np.savez(script / "wrong.npz", a=3 * np.exp(-6.0))
+    assert main(["step", "mine.py:build", "--against", "right.npz"]) == 0
+    assert "✕" in capsys.readouterr().out
+    assert main(["step", "mine.py:loss", "--against", "right.npz"]) == 0
+    assert capsys.readouterr().out.count("✔") >= 2
+    assert main(["step", "mine.py:loss", "--against", "wrong.npz"]) == 0
+    assert "✕" in capsys.readouterr().out
+
+
+def test_a_file_of_gradients_that_cannot_be_read_is_named(script, capsys):
+    np.save(script / "one.npy", np.ones(2))
+    np.savez(script / "other.npz", q=1.0)
+    (script / "text.npz").write_text("a = 1")
+    for name, said in (
+        ("none.npz", "there is no file none.npz"), ("one.npy", "holds one array"), ("text.npz", "is no .npz file"),
+        ("other.npz", "'q'"),
+    ):  # fmt: skip
+        assert main(["step", "mine.py:loss", "--against", name]) == 2
+        assert said in capsys.readouterr().err

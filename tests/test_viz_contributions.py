@@ -550,3 +550,11 @@ def test_an_empty_parameter_has_no_picture():
     assert set(terms._repr_mimebundle_()) == {"text/plain"}
     with pytest.raises(ValueError, match="no elements to show"):
         terms.svg()
+
+
+def test_the_array_of_contributions_is_what_numpy_makes_of_them():
+    conv, loss = lenet_like()
+    terms = viz.contributions(loss, conv.weight)
+    np.testing.assert_array_equal(np.asarray(terms), terms.array)
+    assert np.asarray(terms, dtype=np.float32).dtype == np.float32
+    assert np.array(terms).flags.writeable

@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
+import autograd.testing
 import viz
 from autograd import Tape, Tensor, no_grad, scope
 from autograd.registry import Rule
@@ -389,3 +390,11 @@ def test_an_unrecorded_tensor_is_refused():
         y = x * x
     with pytest.raises(TypeError, match="recording was off"):
         viz.draw(y)
+
+
+def test_the_packages_list_what_is_meant_for_people_and_either_room_has_the_comparisons():
+    for package in (autograd, viz):
+        assert dir(package) == sorted(package.__all__)
+    for name in autograd.testing.__all__:
+        if name[0].islower() and name != "gradcheck":
+            assert getattr(viz, name) is getattr(autograd.testing, name)

@@ -1,5 +1,7 @@
 """The command line: ``tracegrad demo``, ``tracegrad draw`` and ``tracegrad step``.
 
+What stands after ``--`` is what a script finds in its own ``sys.argv``.
+
 A command that can't do what it was asked says why in one sentence and ends with status 2.
 """
 
@@ -12,6 +14,8 @@ from pathlib import Path
 
 from . import __version__
 from .errors import UsageError
+
+_OWN_ARGUMENTS = "A script with arguments of its own finds those that stand after --, and none where there are none."
 
 
 def _positive(text: str) -> int:
@@ -47,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
         help="train a convolutional network on handwritten digits and draw its graph",
         description="Train a small convolutional network on the embedded digits, take one test digit, print every z, a "
-        "and gradient, check the gradients numerically, and write graph.svg, layers.svg and parameters.npz.",
+        "and gradient, check the gradients numerically, and write two graphs, all steps as a page, and the parameters.",
     )
     demo.add_argument(
         "--out", type=Path, default=Path("tracegrad-out"), metavar="DIR", help="where to write (%(default)s)"
@@ -61,16 +65,20 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
         help="draw the graph of a loss that your own script builds",
         description="Run a script and draw the graph of the Tensor it leaves under a name, or that a function returns.",
+        epilog=_OWN_ARGUMENTS,
     )
     draw.add_argument("target", metavar="FILE.py:NAME", help="a script and a name in it (or module:function)")
     draw.add_argument(
         "--out", type=Path, default=Path("graph.svg"), metavar="FILE", help=".svg .png .pdf .dot or .txt (%(default)s)"
     )
-    draw.add_argument("--level", choices=("auto", "op", "layer"), default="auto", help="how much to show (%(default)s)")
+    draw.add_argument(
+        "--level", choices=("auto", "op", "layer", "scalar"), default="auto", help="how much to show (%(default)s)"
+    )
     draw.add_argument("--direction", choices=("TB", "LR"), default=None, help="top to bottom, or left to right")
     draw.add_argument(
         "--max-nodes", type=_positive, default=60, metavar="N", help="before layers are folded (%(default)s)"
     )
+    draw.add_argument("--legend", action="store_true", help="say what colours, borders and arrows mean")
 
     step = commands.add_parser(
         "step",
@@ -78,11 +86,19 @@ def parser() -> argparse.ArgumentParser:
         help="step through forward and backward of a loss that your own script builds",
         description="Run a script and print every step of the forward and the backward pass of the Tensor it leaves "
         "under a name, or that a function returns; or write them as a page to step through.",
+        epilog=_OWN_ARGUMENTS,
     )
     step.add_argument("target", metavar="FILE.py:NAME", help="a script and a name in it (or module:function)")
     step.add_argument("--out", type=Path, default=None, metavar="FILE", help=".html or .txt (prints unless given)")
     step.add_argument(
-        "--break-at", default=None, metavar="WHERE", help="where the page opens: a layer, a value, or nan"
+        "--break-at", default=None, metavar="WHERE", help="where the page of --out opens: a layer, a value, or nan"
+    )
+    step.add_argument(
+        "--against",
+        type=Path,
+        default=None,
+        metavar="FILE.npz",
+        help="gradients derived by hand, by the names of what they belong to: np.savez(FILE, W1=dW1, b1=db1)",
     )
     return main_parser
 
@@ -93,9 +109,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     argv : sequence of str, optional
-        The arguments; those of the process unless told.
+        The arguments; those of the process unless told. What follows ``--`` is for the script.
     """
-    arguments = parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    own = words.index("--") if "--" in words else len(words)
+    arguments, given = parser().parse_args(words[:own]), words[own + 1 :]
     try:
         if arguments.command == "demo":
             from .demo import run
@@ -104,7 +122,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         elif arguments.command == "step":
             from .drawing import step_target
 
-            step_target(arguments.target, arguments.out, break_at=arguments.break_at)
+            step_target(
+                arguments.target, arguments.out, break_at=arguments.break_at, against=arguments.against, given=given
+            )
         else:
             from .drawing import draw_target
 
@@ -114,6 +134,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 level=arguments.level,
                 direction=arguments.direction,
                 max_nodes=arguments.max_nodes,
+                legend=arguments.legend,
+                given=given,
             )
     except (UsageError, ImportError) as error:
         print(f"tracegrad {arguments.command}: {error}", file=sys.stderr)

@@ -24,6 +24,17 @@ from .errors import UsageError
 
 BATCH_SIZE = 32
 LEARNING_RATE = 0.005
+NEXT = """
+wrote, to be opened in a browser:
+  {out}/steps.html      every step of the backpropagation of that digit; → goes on
+  {out}/graph.svg       its computation graph, operation by operation
+  {out}/layers.svg      the same, layer by layer
+and {out}/parameters.npz: what was learned, for model.load_state_dict(dict(np.load(...)))
+
+next, with a script of yours that leaves a loss (a Tensor) under the name loss:
+  tracegrad step SCRIPT.py:loss --out steps.html
+  tracegrad draw SCRIPT.py:loss --out graph.svg
+"""
 
 
 class DigitNet(nn.Module):
@@ -111,15 +122,16 @@ def run(out: Path, *, seed: int = 0, epochs: int = 15, quiet: bool = False) -> N
     print(check_gradients(model, *digit))
     graph = viz.draw(loss, level="op")
     layers = viz.draw(loss, level="layer")
+    steps = viz.step(loss)
     state = model.state_dict()
     print("\nwhat changes from image to image, and what a step of learning changes\n")
     print(compare(model, digit, other))
 
-    written = [out / "graph.svg", out / "layers.svg", out / "parameters.npz"]
-    graph.save(written[0])
-    layers.save(written[1])
-    _save_arrays(written[2], state)
-    print("\nwrote " + ", ".join(str(path) for path in written))
+    graph.save(out / "graph.svg")
+    layers.save(out / "layers.svg")
+    steps.save(out / "steps.html")
+    _save_arrays(out / "parameters.npz", state)
+    print(NEXT.format(out=out))
 
 
 def least_certain(model: DigitNet, images: Any, labels: Any) -> int:

@@ -8,9 +8,12 @@ import importlib
 import runpy
 import sys
 import traceback
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 import viz
 from autograd import Tape, Tensor
@@ -18,7 +21,16 @@ from autograd import Tape, Tensor
 from .errors import UsageError
 
 
-def draw_target(target: str, out: Path, *, level: str, direction: str | None, max_nodes: int) -> None:
+def draw_target(
+    target: str,
+    out: Path,
+    *,
+    level: str,
+    direction: str | None,
+    max_nodes: int,
+    legend: bool = False,
+    given: Sequence[str] = (),
+) -> None:
     """Draw the loss that `target` names into the file `out`.
 
     Parameters
@@ -27,23 +39,32 @@ def draw_target(target: str, out: Path, *, level: str, direction: str | None, ma
         ``FILE.py:NAME`` or ``module:NAME``; NAME is a Tensor, a Tape, or a function that returns one.
     out : Path
         Its suffix decides the format.
-    level, direction, max_nodes
+    level, direction, max_nodes, legend
         As for `viz.draw`.
+    given : sequence of str, optional
+        The script's own arguments.
 
     Raises
     ------
     UsageError
         If there is no such script, module or name, the script fails, or what it names can't be drawn.
     """
-    loss = _loss_of(target)
+    loss = _loss_of(target, given)
     try:
-        viz.draw(loss, level=level, direction=direction, max_nodes=max_nodes).save(out)
+        viz.draw(loss, level=level, direction=direction, max_nodes=max_nodes, legend=legend).save(out)
     except (ValueError, TypeError, OSError, RuntimeError) as error:
         raise UsageError(str(error)) from error
     print(f"wrote {out}")
 
 
-def step_target(target: str, out: Path | None, *, break_at: str | None) -> None:
+def step_target(
+    target: str,
+    out: Path | None,
+    *,
+    break_at: str | None = None,
+    against: Path | None = None,
+    given: Sequence[str] = (),
+) -> None:
     """Write the step view of the loss that `target` names into the file `out`, or print all its steps.
 
     Parameters
@@ -52,17 +73,24 @@ def step_target(target: str, out: Path | None, *, break_at: str | None) -> None:
         As for `draw_target`.
     out : Path or None
         Ends in ``.html`` or ``.txt``.
-    break_at : str or None
+    break_at : str, optional
         Where the page opens: a layer, a value, ``nan``.
+    against : Path, optional
+        An ``.npz`` file of gradients derived by hand, by the names of what they belong to.
+    given : sequence of str, optional
+        The script's own arguments.
 
     Raises
     ------
     UsageError
-        As for `draw_target`.
+        As for `draw_target`; if that file can't be read; if there is no page for `break_at` to open.
     """
-    loss = _loss_of(target)
+    if break_at is not None and (out is None or out.suffix.lower() == ".txt"):
+        raise UsageError("--break-at says where a page opens, and no page is written: add --out steps.html")
+    hand = None if against is None else _arrays(against)
+    loss = _loss_of(target, given)
     try:
-        stepper = viz.step(loss, break_at=break_at)
+        stepper = viz.step(loss, break_at=break_at, against=hand)
         if out is not None:
             stepper.save(out)
     except (ValueError, TypeError, OSError) as error:
@@ -71,19 +99,36 @@ def step_target(target: str, out: Path | None, *, break_at: str | None) -> None:
         raise UsageError(str(error.args[0])) from error
     if out is not None:
         print(f"wrote {out}")
+        if break_at == "nan" and not stepper.breakpoints:
+            print(f"no NaN or Inf is born in {target}: the page opens at its first step")
         return
     for step in stepper:
         print(step, end="\n\n")
 
 
-def _loss_of(target: str) -> Tensor | Tape:
+def _arrays(path: Path) -> dict[str, Any]:
+    """The arrays of an ``.npz`` file, by name."""
+    try:
+        with contextlib.ExitStack() as stack:
+            found = np.load(path, allow_pickle=False)
+            if isinstance(found, np.ndarray):
+                raise UsageError(f"--against: {path} holds one array; expected an .npz file, np.savez(…, W1=dW1)")
+            return dict(stack.enter_context(found))
+    except FileNotFoundError:
+        raise UsageError(f"--against: there is no file {path}") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise UsageError(f"--against: {path} is no .npz file of numbers: {error}") from error
+
+
+def _loss_of(target: str, given: Sequence[str]) -> Tensor | Tape:
     place, colon, name = target.rpartition(":")
     if not colon or not place or not name:
         raise UsageError(f"expected FILE.py:NAME or module:NAME, got {target!r}")
-    found = _lookup(_namespace(place), name, place)
-    if callable(found) and not isinstance(found, Tensor | Tape):
-        with _reporting(f"{name}() in {place}"):
-            found = found()
+    with _own_arguments(place, given):
+        found = _lookup(_namespace(place), name, place)
+        if callable(found) and not isinstance(found, Tensor | Tape):
+            with _reporting(f"{name}() in {place}"):
+                found = found()
     if not isinstance(found, Tensor | Tape):
         raise UsageError(
             f"{name} in {place} is of type {type(found).__name__}; expected a Tensor, or a function returning one"
@@ -105,6 +150,17 @@ def _namespace(place: str) -> dict[str, Any]:
             if error.name and place.split(".")[0] == error.name.split(".")[0]:
                 raise UsageError(f"there is no module {place} (a script needs its suffix: {place}.py)") from None
             raise
+
+
+@contextlib.contextmanager
+def _own_arguments(place: str, given: Sequence[str]) -> Iterator[None]:
+    """Let a script find its own arguments in ``sys.argv``, and none of ours."""
+    ours = sys.argv
+    sys.argv = [place, *given]
+    try:
+        yield
+    finally:
+        sys.argv = ours
 
 
 @contextlib.contextmanager

@@ -1,7 +1,8 @@
 """Computations to look at: the graph of any loss with all values and gradients, and every step of its backpropagation.
 
 `draw` goes from a tape to plain data (`model`), to DOT, to an SVG; `step` from a tape to a walk (`stepper.walk`), to
-text or to a page. Each stage can be used and tested alone.
+text or to a page. Each stage can be used and tested alone. Beside them stand `explain_mismatch` and `derive`, and what
+`autograd.testing` has for gradients derived by hand.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ except ImportError as error:
         "name: pip uninstall -y autograd tracegrad, then pip install tracegrad"
     ) from error
 
+from autograd.testing import assert_grads_match, check_layer, compare_grads
+
 from .arguments import seed_of, tape_of
 from .blame import explain_mismatch
 from .collapse import LEVELS
@@ -33,7 +36,24 @@ from .scalar import MOST, drawable, scalar_picture
 from .sharing import contributions
 from .stepper import Stepper
 
-__all__ = ["Picture", "Stepper", "contributions", "derive", "draw", "explain_mismatch", "paths", "record", "step"]
+__all__ = [
+    "Picture",
+    "Stepper",
+    "assert_grads_match",
+    "check_layer",
+    "compare_grads",
+    "contributions",
+    "derive",
+    "draw",
+    "explain_mismatch",
+    "paths",
+    "record",
+    "step",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 def draw(

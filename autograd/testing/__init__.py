@@ -1,4 +1,7 @@
-"""Checking derivatives: rules against finite differences, and gradients that people derived by hand."""
+"""Checking derivatives: rules against finite differences, and gradients that people derived by hand.
+
+`viz` has these too, beside `explain_mismatch`, which says why one is wrong, and `derive`, which derives it.
+"""
 
 from .compare import assert_grads_match, compare_grads
 from .gradcheck import GradcheckError, GradcheckUndecided, gradcheck

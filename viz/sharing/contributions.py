@@ -180,6 +180,9 @@ class Contributions:
             return self.uses[0].array
         return as_array(np.concatenate([use.array.reshape(use.count, *self.shape) for use in self.uses]))
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.array(self.array, dtype=dtype, copy=copy)
+
     @property
     def count(self) -> int:
         """How many contributions there are."""
