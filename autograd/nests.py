@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .operands import constant
 from .tensor import Tensor
 
 __all__ = ["leaves", "leaves_like", "map_leaves", "number", "unflatten"]
@@ -85,7 +86,7 @@ def _kind(tree: Any) -> str:
 def _array_like(value: Any, like: Any, what: str) -> Any:
     """`value` as an array of the shape and dtype of `like`."""
     if not isinstance(value, Tensor):
-        value = np.array(value)
+        value = np.array(constant(value))
     if value.dtype.kind not in "fiub":
         raise TypeError(f"{what} must be of real numbers, got dtype {value.dtype}")
     shape, dtype = np.shape(number(like)), like.dtype if hasattr(like, "dtype") else np.dtype(float)

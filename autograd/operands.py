@@ -6,14 +6,16 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["frozen", "may_change", "plain"]
+from .leaving import NUMBERS, used
+
+__all__ = ["MASKED", "PLAIN", "constant", "frozen", "may_change", "plain"]
 
 
 def plain(data: Any, dtype: Any, copy: bool) -> Any:
     """An array of real numbers that nobody else writes into; a NumPy scalar where it is 0-d."""
     if isinstance(data, np.ndarray | np.generic):
         if hasattr(data, "mask"):
-            raise TypeError("a Tensor can't hold a masked array: fill it first, array.filled(0)")
+            raise TypeError(MASKED)
         array = data if dtype is None else data.astype(dtype, copy=False)
         if isinstance(array, np.ndarray) and may_change(array if copy else array.base):
             array = array.copy(order="K")
@@ -35,7 +37,7 @@ def plain(data: Any, dtype: Any, copy: bool) -> Any:
 
 def _array(data: Any, dtype: Any) -> Any:
     try:
-        return np.array(data, dtype=dtype)
+        return np.array(constant(data), dtype=dtype)
     except ValueError as error:
         if "inhomogeneous" not in str(error):
             raise
@@ -43,19 +45,60 @@ def _array(data: Any, dtype: Any) -> Any:
 
 
 def may_change(array: Any) -> bool:
-    """Whether somebody can write into an array's memory."""
+    """Whether somebody can write into an array's memory: all but the owner of read-only memory, and `bytes`, may."""
     while array is not None:
         if isinstance(array, np.ndarray):
             if array.flags.writeable:
                 return True
-        elif isinstance(array, memoryview | bytearray):
-            return isinstance(array, bytearray) or not array.readonly
-        array = getattr(array, "base", None)
+            array = array.base
+        elif isinstance(array, memoryview):
+            array = array.obj  # a read-only view says nothing of what it looks at
+        else:
+            return not isinstance(array, bytes)
     return False
+
+
+def constant(value: Any) -> Any:
+    """A constant as an operation takes it: what gives its numbers freely as an array of them, all else as it is.
+
+    Raises
+    ------
+    TypeError
+        If it means more than its numbers, which an operation would ignore: a mask, a unit, another product.
+    """
+    if value.__class__ in PLAIN:
+        return value
+    if isinstance(value, np.ndarray):
+        if hasattr(value, "mask"):
+            raise TypeError(MASKED)
+        if not isinstance(value, np.memmap):
+            raise TypeError(
+                f"an operand of type {type(value).__name__} means more than its numbers, which a Tensor would ignore: "
+                "write np.asarray(array) where the numbers alone are meant"
+                + (", and @ for the product of matrices" if isinstance(value, np.matrix) else "")
+            )
+        return np.asarray(value)
+    if isinstance(value, list | tuple):
+        for part in value:
+            if part.__class__ not in PLAIN:
+                constant(part)
+    elif hasattr(value, "__array__") and not hasattr(value, "__array_function__"):
+        return value if isinstance(value, np.generic) else np.array(value)
+    return value
+
+
+MASKED = "masked arrays are not supported, as no operation here knows the mask: fill it first, array.filled(0)"
+PLAIN = {np.ndarray, float, int, bool, type(None), str, slice, np.float64}
+"""The types whose instances `constant` need not look at; Tensor is one of them."""
 
 
 def frozen(value: Any) -> Any:
     """A constant operand as a record holds it: a writable array is copied."""
+    if value.__class__ is float:
+        if NUMBERS and id(value) in NUMBERS:
+            used(value)
+        return value
+    value = constant(value)
     if isinstance(value, np.ndarray) and may_change(value):
         value = value.copy(order="K")
         value.setflags(write=False)

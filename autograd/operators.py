@@ -12,10 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from .recording import IS_HIDDEN, SCOPE
+from .errors import explain
+from .leaving import NUMBERS, used
+from .operands import constant
+from .recording import IS_HIDDEN, SCOPE, next_seq
 from .registry import RULES, Rule
-from .tape import FLOAT64, NO_OPTIONS, Node, float64, next_seq
-from .tensor import Tensor, mismatch, record
+from .tape import FLOAT64, NO_OPTIONS, Node, float64
+from .tensor import Tensor, record
 
 __all__: list[str] = []
 
@@ -53,14 +56,17 @@ def _operator(fn: np.ufunc, op: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
                 yn = other._set_leaf(False)
         elif cls is float or cls is int:
             y = yn = other
+            if NUMBERS and id(other) in NUMBERS:
+                used(other)
         elif isinstance(other, _OPERANDS):
-            return record(rule, (self, np.asarray(other)), NO_OPTIONS)
+            return record(rule, (self, np.asarray(constant(other))), NO_OPTIONS)
         else:
             return NotImplemented
         try:
             data = op(x, y)
-        except ValueError as error:
-            raise mismatch(rule, (self, other), error) from None
+        except Exception as error:
+            explain(rule, (self, other), error)
+            raise
         scope = _current_scope()
         tensor = _new(Tensor)
         tensor._data = data
@@ -113,7 +119,8 @@ def _operator(fn: np.ufunc, op: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
 
     def reflected(self: Tensor, other: Any) -> Any:
         if isinstance(other, _OPERANDS):
-            return record(rule, (other if isinstance(other, int | float) else np.asarray(other), self), NO_OPTIONS)
+            number = isinstance(other, int | float)
+            return record(rule, (other if number else np.asarray(constant(other)), self), NO_OPTIONS)
         return NotImplemented
 
     forward.__name__ = f"__{op.__name__}__"
@@ -139,25 +146,36 @@ def _set_operators() -> None:
         ("eq", operator.eq), ("ne", operator.ne),
     ):  # fmt: skip
         setattr(Tensor, f"__{name}__", _comparison(op))
-    for name in ("add", "sub", "mul", "truediv"):
-        setattr(Tensor, f"__i{name}__", _in_place(getattr(Tensor, f"__{name}__")))
     whole: tuple[tuple[str, np.ufunc | None], ...] = (("floordiv", np.floor_divide), ("divmod", None))
     for name, quotient in whole:
         setattr(Tensor, f"__{name}__", _whole(quotient, False))
         setattr(Tensor, f"__r{name}__", _whole(quotient, True))
+    for name in ("add", "sub", "mul", "truediv", "pow", "matmul", "mod", "floordiv"):
+        setattr(Tensor, f"__i{name}__", _in_place(getattr(Tensor, f"__{name}__")))
     Tensor.__round__ = lambda self, decimals=0: self.round(decimals)  # type: ignore[attr-defined]
     for name, function in (("neg", np.negative), ("pos", np.positive), ("abs", np.absolute)):
         setattr(Tensor, f"__{name}__", _unary(RULES[function]))
 
 
 def _in_place(forward: Callable[[Tensor, Any], Any]) -> Callable[[Tensor, Any], Any]:
-    """``t -= x`` is ``t = t - x``; refused where it is meant to update a leaf, which would stay as it is."""
+    """``t -= x`` is ``t = t - x``. Where recording is off, a leaf that requires a gradient stays what it is and gets
+    new data, as in PyTorch; where it is on, such an update of one that has a gradient is refused."""
 
     def update(self: Tensor, other: Any) -> Any:
-        if _current_scope() is None and self.requires_grad and self.is_leaf and self.grad is not None:
+        if not self.requires_grad or not self.is_leaf:
+            return forward(self, other)
+        if _current_scope() is None:
+            result = forward(self, other)
+            if result is not NotImplemented:
+                self.rebind(result)
+                result = self
+            return result
+        if self.grad is not None:
+            name = self.name or "w"
             raise RuntimeError(
-                f"{self.name or 'a leaf'} can't be updated in place, Tensors never change: write "
-                "p.data = p.data - lr * p.grad, or use an optimiser"
+                f"{name}, a leaf that requires a gradient, can't be updated in place while operations are recorded, as "
+                f"it would be the result of one: write with no_grad(): {name} -= lr * {name}.grad, or "
+                f"{name}.data -= lr * {name}.grad, or use an optimiser"
             )
         return forward(self, other)
 
@@ -178,7 +196,7 @@ def _whole(fn: np.ufunc | None, reflected: bool) -> Callable[[Tensor, Any], Any]
 
 def _comparison(op: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
     def compare(self: Tensor, other: Any) -> Any:
-        return op(self._data, other._data if isinstance(other, Tensor) else other)
+        return op(self._data, other._data if isinstance(other, Tensor) else constant(other))
 
     return compare
 

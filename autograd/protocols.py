@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .operands import frozen
+from .errors import point
+from .operands import constant, frozen
 from .registry import COMPOSITES, NUMBERS_ONLY, RULES, Rule, no_rule
 from .rules import reductions
 from .rules.elementwise import arrayed
@@ -19,59 +20,72 @@ __all__: list[str] = []
 
 def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
     """``Tensor.__array_ufunc__``: record what a ufunc does."""
-    out = kwargs.pop("out", None)
-    if out is not None:
-        raise TypeError(
-            f"np.{ufunc.__name__} can't write a traced result into an array with out= or an in-place operator "
-            "(array += tensor): write array = array + tensor"
-        )
-    if method != "__call__":
-        return _ufunc_method(ufunc, method, inputs, kwargs)
-    if kwargs.pop("where", True) is not True:
-        raise TypeError(f"np.{ufunc.__name__}: where= is not traced; use np.where around the result")
-    dtype = kwargs.pop("dtype", None)
-    for option in kwargs:
-        raise TypeError(f"np.{ufunc.__name__}: the option {option}= is not traced")
-    if dtype is not None:
-        inputs = tuple(x.astype(dtype) if isinstance(x, Tensor) else np.asarray(x, dtype) for x in inputs)
-    rule = RULES.get(ufunc)
-    if rule is None:
-        raise no_rule(ufunc)
-    inputs = tuple(np.asarray(x) if isinstance(x, list | tuple) else x for x in inputs)
-    return _constant(rule, inputs, {}) if rule.constant else record(rule, inputs, NO_OPTIONS)
+    try:
+        out = kwargs.pop("out", None)
+        if out is not None:
+            raise TypeError(
+                f"np.{ufunc.__name__} can't write a traced result into an array with out= or an in-place operator "
+                "(array += tensor): write array = array + tensor"
+            )
+        if method != "__call__":
+            return _ufunc_method(ufunc, method, inputs, kwargs)
+        if kwargs.pop("where", True) is not True:
+            raise TypeError(f"np.{ufunc.__name__}: where= is not traced; use np.where around the result")
+        dtype = kwargs.pop("dtype", None)
+        for option in kwargs:
+            raise TypeError(f"np.{ufunc.__name__}: the option {option}= is not traced")
+        if dtype is not None:
+            inputs = tuple(x.astype(dtype) if isinstance(x, Tensor) else np.asarray(constant(x), dtype) for x in inputs)
+        rule = RULES.get(ufunc)
+        if rule is None:
+            raise no_rule(ufunc)
+        inputs = tuple(np.asarray(constant(x)) if isinstance(x, list | tuple) else x for x in inputs)
+        return _constant(rule, inputs, {}) if rule.constant else record(rule, inputs, NO_OPTIONS)
+    except Exception as error:
+        point(error)
+        raise
 
 
 def array_function(self: Tensor, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
     """``Tensor.__array_function__``: record what any other NumPy function does."""
-    if kwargs:
-        if kwargs.get("out") is not None:
-            raise TypeError(f"np.{func.__name__}: out= is not traced; use the returned Tensor")
-        kwargs = {k: v for k, v in kwargs.items() if v is not np._NoValue and k != "out"}
-    expression = COMPOSITES.get(func)
-    if expression is not None:
-        return expression(*args, **kwargs)
-    if func in NUMBERS_ONLY:
-        return func(*_without_tensors(args), **_without_tensors(kwargs))
-    rule = RULES.get(func)
-    if rule is None:
-        raise no_rule(func)
-    args, kwargs = rule.split_options(args, kwargs)
-    if kwargs:
-        kwargs = _options(rule, kwargs)
-    args = tuple(arrayed(a) for a in args)
-    return _constant(rule, args, kwargs) if rule.constant else record(rule, args, kwargs)
+    try:
+        if kwargs:
+            if kwargs.get("out") is not None:
+                raise TypeError(f"np.{func.__name__}: out= is not traced; use the returned Tensor")
+            kwargs = {k: v for k, v in kwargs.items() if v is not np._NoValue and k != "out"}
+        expression = COMPOSITES.get(func)
+        if expression is not None:
+            constant((*args, *kwargs.values()))
+            return expression(*args, **kwargs)
+        if func in NUMBERS_ONLY:
+            return func(*_without_tensors(args), **_without_tensors(kwargs))
+        rule = RULES.get(func)
+        if rule is None:
+            raise no_rule(func)
+        args, kwargs = rule.split_options(args, kwargs)
+        if kwargs:
+            kwargs = _options(rule, kwargs)
+        args = tuple(arrayed(a) for a in args)
+        return _constant(rule, args, kwargs) if rule.constant else record(rule, args, kwargs)
+    except Exception as error:
+        point(error)
+        raise
 
 
 def record_call(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """``Tensor._record``: record a call of a primitive."""
-    args, kwargs = rule.split_options(args, kwargs)
-    for name, value in kwargs.items():
-        if isinstance(value, Tensor) and value.requires_grad and not rule.constant:
-            raise no_rule(rule.fn, f" for its operand {name}")
-    kwargs = {name: _settled(value) for name, value in kwargs.items()}
-    if rule.constant:
-        return _constant(rule, args, kwargs)
-    return record(rule, args, kwargs)
+    try:
+        args, kwargs = rule.split_options(args, kwargs)
+        for name, value in kwargs.items():
+            if isinstance(value, Tensor) and value.requires_grad and not rule.constant:
+                raise no_rule(rule.fn, f" for its operand {name}")
+        kwargs = {name: _settled(value) for name, value in kwargs.items()}
+        if rule.constant:
+            return _constant(rule, args, kwargs)
+        return record(rule, args, kwargs)
+    except Exception as error:
+        point(error)
+        raise
 
 
 def _options(rule: Rule, options: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
 import itertools
 import linecache
@@ -50,6 +51,9 @@ class Scope:
             here = here.parent
         return tuple(reversed(found))
 
+
+next_seq = itertools.count().__next__
+"""The number of a record, in a count that all share."""
 
 ROOT = Scope("")
 # The scope that operations are recorded in; None where recording is off.
@@ -194,6 +198,13 @@ hide_frames(os.path.dirname(__file__))
 hide_frames(os.path.dirname(np.__file__))
 
 
+def located(frame: Any) -> Any:
+    """The first frame from this one on that is the user's."""
+    while IS_HIDDEN[frame.f_code.co_filename] and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
+
+
 class Source(NamedTuple):
     """The place in a program that an operation was recorded at.
 
@@ -211,10 +222,36 @@ class Source(NamedTuple):
         return f"{file}:{self.line}"
 
 
+def reads_for_update(code: Any, lasti: int) -> bool:
+    """Whether an attribute is read to be assigned to, as in ``p.data -= step``.
+
+    Told by the instruction before: the owner is doubled only where it is needed again, to set the attribute.
+    """
+    key = id(code), lasti  # a code object is its own hash of all it holds, which takes long
+    known = _UPDATES.get(key)
+    if known is None:
+        if len(_UPDATES) > 1024:
+            _UPDATES.clear()
+        before = code.co_code[:lasti]
+        while before[-2:-1] == _EXTENDED:
+            before = before[:-2]
+        known = _UPDATES[key] = before[-2:] == _DOUBLED, code
+    return known[0]
+
+
+_UPDATES: dict[tuple[int, int], tuple[bool, Any]] = {}  # with the code, so that its id stays its own
+_DOUBLED = bytes((dis.opmap["COPY"], 1))
+_EXTENDED = bytes((dis.opmap["EXTENDED_ARG"],))
+
+
+def places(code: Any, lasti: int) -> tuple[int | None, int | None, int | None, int | None]:
+    """First and last line, first and last column of the `lasti`-th byte of some code, where Python knows."""
+    return next(itertools.islice(code.co_positions(), lasti // 2, None), (None,) * 4)
+
+
 def source_of(code: Any, lasti: int) -> Source:
     """The place of the `lasti`-th byte of some code."""
-    positions = next(itertools.islice(code.co_positions(), lasti // 2, None), (None,) * 4)
-    line, end_line, start, end = positions
+    line, end_line, start, end = places(code, lasti)
     line = line or code.co_firstlineno
     text = linecache.getline(code.co_filename, line)
     expression = ""

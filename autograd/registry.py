@@ -353,14 +353,43 @@ def _name(fn: Any) -> str:
     return getattr(fn, "__name__", repr(fn))
 
 
-def no_rule(fn: Callable[..., Any], why: str = "") -> NoRuleError:
-    """The error for a function without a rule, naming the nearest ones that have one."""
-    import difflib
+_DOING_LIKE = {
+    "sort": "median percentile quantile partition",
+    "argsort": "argpartition lexsort",
+    "det": "slogdet",
+    "inv": "pinv tensorinv",
+    "solve": "lstsq tensorsolve",
+    "norm": "cond svdvals",
+    "where": "piecewise putmask place copyto",
+    "set_at": "put put_along_axis fill_diagonal itemset fill",
+    "concatenate": "block insert delete",
+    "split": "unstack",
+    "diff": "gradient ediff1d trapezoid",
+    "var": "cov corrcoef",
+    "sliding_window_view": "convolve correlate",
+    "matmul": "matvec vecmat",
+    "cumsum": "cumulative_sum",
+    "cumprod": "cumulative_prod",
+    "trunc": "modf",
+    "tile": "resize",
+}  # what has a rule, and the functions without one that it can be used for
+_NEAREST = {name: known for known, names in _DOING_LIKE.items() for name in names.split()}
 
+
+def nearest_with_rule(name: str) -> str:
+    """The function with a rule that can be used for one without, by what it does; empty where none is known."""
+    known = {_name(fn).lstrip("_") for fn in (*RULES, *COMPOSITES, *NUMBERS_ONLY)}
+    without_nan = name.removeprefix("nan")
+    return next((n for n in (name, _NEAREST.get(without_nan), without_nan) if n in known), "") or ""
+
+
+def no_rule(fn: Callable[..., Any], why: str = "") -> NoRuleError:
+    """The error for a function without a rule, naming one that has one and does the like, where there is one."""
     name = _name(fn)
-    known = sorted({_name(f) for f in (*RULES, *COMPOSITES) if f not in RULES or not RULES[f].constant})
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    hint = f" Nearest with a rule: {', '.join(near)}." if near else ""
+    near = "" if why else nearest_with_rule(name)
+    hint = f" Nearest with a rule: {near}." if near else ""
+    if near == name:
+        hint = f" Write np.{name}(X, ...) for the array's own method, X.{name}(...)."
     module = getattr(fn, "__module__", None)
     full = f"{module}.{name}" if module and not isinstance(fn, np.ufunc) else f"np.{name}"
     return NoRuleError(

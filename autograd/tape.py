@@ -8,13 +8,13 @@ own the memory. The tape is just their order.
 from __future__ import annotations
 
 import heapq
-import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .listing import html_table, rows_of, text_table
+from .operands import constant
 from .recording import Scope, Source, source_of
 from .registry import Rule
 from .rules.indexing import Scattered
@@ -23,10 +23,12 @@ from .rules.shapes import sum_to_shape
 __all__ = ["Contribution", "Node", "Step", "Tape", "sweep"]
 
 ndarray, float64, FLOAT64 = np.ndarray, np.float64, np.dtype(np.float64)
-next_seq = itertools.count().__next__
 
 LEAF = Rule(lambda: None, "leaf")
 """What stands in the place of a rule on a Tensor that no operation made."""
+
+VARIABLE = Rule(lambda: None, "leaf")
+"""... on the argument that a transform differentiates by."""
 
 NO_OPTIONS: dict[str, Any] = {}
 
@@ -479,7 +481,7 @@ def seed_for(root: Node, grad: Any) -> Any:
             )
         return np.ones(root.shape, root.dtype) if root.shape else root.dtype.type(1)
     if getattr(grad, "_record", None) is None:
-        grad = np.array(grad)
+        grad = np.array(constant(grad))
         if grad.dtype.kind not in "fiub":
             raise TypeError(f"the starting gradient must be real numbers, got dtype {grad.dtype}")
     if grad.shape != root.shape:

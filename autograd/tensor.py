@@ -1,12 +1,12 @@
 """`Tensor`, a NumPy array that remembers how it was made, and `record`, which puts a call on the tape.
 
-Its operators and most of its methods are in `operators`, NumPy's protocols in `protocols`.
+Its operators and most of its methods are in `operators`, NumPy's protocols in `protocols`, Python's in `conduct`.
 """
 
 from __future__ import annotations
 
-import operator
 import sys
+import threading
 import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import tape as _tape
-from .operands import frozen, plain
-from .recording import DEPTH, IS_HIDDEN, ROOT, SCOPE, enable_grad
+from .conduct import Conduct
+from .errors import explain
+from .leaving import not_an_array
+from .operands import PLAIN, constant, frozen, plain
+from .recording import DEPTH, IS_HIDDEN, ROOT, SCOPE, enable_grad, next_seq, reads_for_update
 from .registry import RULES, Rule, no_rule
 from .rules import elementwise, indexing, shapes
-from .tape import LEAF, NO_OPTIONS, Node, as_array, next_seq, sweep
+from .tape import LEAF, NO_OPTIONS, VARIABLE, Node, as_array, sweep
 
 __all__ = ["Tensor", "record", "set_at"]
 
@@ -27,13 +30,14 @@ _getframe = sys._getframe
 _current_scope = SCOPE.get
 
 
-class Tensor:
+class Tensor(Conduct):
     """An array on the tape.
 
     Parameters
     ----------
     data : array_like
-        Real numbers, of any shape. A writable array is copied: what a Tensor holds never changes under it.
+        Real numbers, of any shape. A writable array is copied: what a Tensor holds never changes under it. A Tensor
+        that an operation made keeps its history, unless `requires_grad` is given; one that none made is copied.
     dtype : dtype, optional
         The data's own unless told.
     requires_grad : bool, optional
@@ -106,6 +110,11 @@ class Tensor:
         copy: bool = True,
     ):
         if isinstance(data, Tensor):
+            if requires_grad is None and data._has_history():
+                self._take_over(data if dtype is None else data.astype(dtype), name)
+                return
+            if requires_grad:
+                data._refuse_to_cut(f"{type(self).__name__}(t, requires_grad=True) starts anew from its numbers alone")
             data = data._data
         array = plain(data, dtype, copy)
         if requires_grad is None:
@@ -114,6 +123,28 @@ class Tensor:
         self._grad = None
         self._node = None
         self._set_leaf(bool(requires_grad), name)
+
+    # --- copies and histories
+
+    def _has_history(self) -> bool:
+        """Whether gradients flow through it to what made it, or to the argument of a transform that it is."""
+        node = self._node
+        return node is not None and node.needs_grad and (node.args is not None or node.rule is VARIABLE)
+
+    def _take_over(self, other: Tensor, name: str | None) -> None:
+        """Be another Tensor's value with its history; under a name of its own, as a recorded copy."""
+        if name is not None:
+            other = +other
+        self._data, self._grad, self._node = other._data, None, other._node
+        if name is not None:
+            self.name = name
+
+    def _refuse_to_cut(self, what: str) -> None:
+        if DEPTH.get() and self._has_history():
+            raise TypeError(
+                f"{what}, and the history of {_tape.describe(self.node)}, which is being differentiated through, would "
+                "be lost: use the Tensor itself, or t.data where the numbers alone are meant"
+            )
 
     # --- the record of a leaf
 
@@ -152,9 +183,13 @@ class Tensor:
 
     @property
     def data(self) -> Any:
-        """The array, read-only. A leaf can be given a new one of the same shape: ``p.data = p.data - lr * p.grad``;
-        graphs that were recorded before keep the numbers they were recorded with."""
-        return as_array(self._data)
+        """The array, read-only. A leaf can be given a new one of the same shape: ``p.data -= lr * p.grad``, which is
+        ``p.data = p.data - lr * p.grad``; graphs that were recorded before keep the numbers they were recorded with."""
+        frame = _getframe(1)
+        data = self._data
+        if reads_for_update(frame.f_code, frame.f_lasti) and isinstance(data, np.ndarray | np.generic):
+            return np.array(data)  # the setter is called next, with this array
+        return as_array(data)
 
     @data.setter
     def data(self, value: Any) -> None:
@@ -177,6 +212,8 @@ class Tensor:
         node = self.node
         if node.args is not None:
             raise RuntimeError(f"the data of {_tape.describe(node)} can't be replaced: an operation made it")
+        if node.rule is VARIABLE:
+            raise RuntimeError(f"the data of {_tape.describe(node)} can't be replaced: it is being differentiated by")
         if isinstance(array, Tensor):
             array = array._data
         if array.shape != node.shape:
@@ -199,12 +236,16 @@ class Tensor:
             grad = self._grad
         except AttributeError:
             return None
-        return np.array(grad) if isinstance(grad, np.generic) else grad
+        if isinstance(grad, np.generic):
+            with _ADDING:
+                grad = self._grad
+                self._grad = grad = np.array(grad) if isinstance(grad, np.generic) else grad  # the one to write into
+        return grad
 
     @grad.setter
     def grad(self, value: Any) -> None:
         if value is not None:
-            value = value if isinstance(value, Tensor) else np.asarray(value, dtype=self._data.dtype)
+            value = value if isinstance(value, Tensor) else np.asarray(constant(value), dtype=self._data.dtype)
             if value.shape != self._data.shape:
                 raise ValueError(f"{_tape.describe(self.node)} can't have a gradient of shape {value.shape}")
         self._grad = value
@@ -221,6 +262,8 @@ class Tensor:
             raise RuntimeError(
                 f"requires_grad of {_tape.describe(node)} can't be set: an operation made it (use detach() for a copy)"
             )
+        if node.rule is VARIABLE and not value:
+            raise RuntimeError(f"requires_grad of {_tape.describe(node)} can't be set: it is being differentiated by")
         fresh = self._set_leaf(bool(value), None, node.holder)
         fresh.name, fresh.rule = node.name, node.rule
 
@@ -354,94 +397,17 @@ class Tensor:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self.requires_grad:
-            raise TypeError(
-                "a Tensor that requires a gradient can't silently become an array, as its history would be lost: "
-                "use t.data for the numbers; np.stack or np.concatenate to build a Tensor out of Tensors"
-            )
+            raise TypeError(not_an_array(_getframe(1)))
         return np.array(as_array(self._data), dtype=dtype, copy=copy)
-
-    # --- Python's protocols
-
-    def __len__(self) -> int:
-        if not self.shape:
-            raise TypeError("a 0-d Tensor has no length")
-        return self.shape[0]
-
-    def __iter__(self) -> Iterator[Tensor]:
-        if not self.shape:
-            raise TypeError("a 0-d Tensor can't be iterated over")
-        return (self[i] for i in range(len(self)))
-
-    def __bool__(self) -> bool:
-        return bool(self._data)
-
-    def __float__(self) -> float:
-        return float(self._number())
-
-    def __int__(self) -> int:
-        return int(self._number())
-
-    def _number(self) -> Any:
-        if self.requires_grad and DEPTH.get():
-            raise TypeError(
-                "a Tensor that is being differentiated by can't silently become a number, as its history would be "
-                "lost: use np.sin and its kin for math.sin, np.stack to build an array of Tensors, t.item() for the "
-                "number alone"
-            )
-        return self.item()
-
-    def __index__(self) -> int:
-        return operator.index(self._data if self._data.dtype.kind in "iu" else self.item())
-
-    def __contains__(self, value: Any) -> bool:
-        return bool(np.any(self == value))
 
     def __getitem__(self, index: Any) -> Tensor:
         return record(indexing.getitem.rule, (self,), {"index": indexing.settled_index(index)})
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        raise TypeError(
-            "a Tensor can't be changed in place, as its history would be wrong: use autograd.set_at(t, index, value) "
-            "for a changed copy, or build it with np.stack or np.concatenate"
-        )
-
     def __reduce__(self) -> tuple[Any, ...]:
+        self._refuse_to_cut("a pickle holds numbers alone")
         return _rebuild, (type(self), self.data, self.requires_grad, self.name)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        return _rebuild(type(self), self.data, self.requires_grad, self.name)
-
-    def __getattr__(self, name: str) -> Any:
-        if not name.startswith("_") and hasattr(np.ndarray, name):
-            import difflib
-
-            near = difflib.get_close_matches(name, [n for n in dir(type(self)) if n[0] != "_"], n=3, cutoff=0.4)
-            raise AttributeError(
-                f"ndarray.{name} has no derivative rule on a Tensor; nearest with one: {', '.join(near) or 'none'}. "
-                f"For the numbers alone use t.data.{name}"
-            )
-        hint = f": write {_SPELLED[name]}" if name in _SPELLED else ""
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
-
     __hash__ = object.__hash__
-
-    def __repr__(self) -> str:
-        text = np.array2string(self._data, separator=", ", prefix="Tensor(", threshold=100, edgeitems=3)
-        parts = [text]
-        if self.shape:
-            parts.append(f"shape={self.shape}")
-        parts.append(f"dtype={self.dtype}")
-        node = self._node
-        if node is not None and node.name:
-            parts.append(f"name={node.name!r}")
-        if node is not None and node.args is not None:
-            parts.append(f"op={node.op}")
-        elif not self.requires_grad and self.dtype.kind == "f":
-            parts.append("requires_grad=False")
-        return f"Tensor({', '.join(parts)})"
-
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else str(self)
 
     # --- ndarray's methods (more of them in `operators`)
 
@@ -507,6 +473,10 @@ def lift(node: Node) -> Any:
     return tensor
 
 
+# Threads that share a leaf take turns at adding to its gradient; reentrant, as the collector may run any code inside.
+_ADDING = threading.RLock()
+
+
 def _accumulate(steps: Iterator[_tape.Step]) -> None:
     for node, grad, _ in steps:
         if node.holder is None:
@@ -514,12 +484,13 @@ def _accumulate(steps: Iterator[_tape.Step]) -> None:
         tensor = node.holder()
         if tensor is None:
             continue
-        before = tensor.grad
-        if before is not None:
-            grad = before + grad
-        elif node.args is not None and grad.__class__ is np.ndarray:
-            grad = grad.copy()
-        tensor._grad = grad
+        with _ADDING:
+            before = tensor.grad
+            if before is not None:
+                grad = before + grad
+            elif node.args is not None and grad.__class__ is np.ndarray:
+                grad = grad.copy()
+            tensor._grad = grad
 
 
 def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
@@ -545,13 +516,14 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
             values.append(a._data)
             nodes.append(a._node if a._node is not None or scope is None else a._set_leaf(False))
         else:
-            value = a if scope is None else frozen(a)
+            value = constant(a) if scope is None else frozen(a)
             values.append(value)
             nodes.append(value)
     try:
         data = rule.op(*values, **kwargs)
-    except ValueError as error:
-        raise mismatch(rule, args, error) from None
+    except Exception as error:
+        explain(rule, args, error)
+        raise
     if data.__class__ is np.ndarray and not data.shape:
         data = data[()]
     if isinstance(data, float | int):
@@ -605,21 +577,5 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     return tensor
 
 
-# PyTorch's methods that go by another name here.
-_SPELLED = {
-    "dim": "t.ndim", "numel": "t.size", "permute": "t.transpose(...)", "unsqueeze": "np.expand_dims(t, axis)",
-    "mm": "a @ b", "bmm": "a @ b", "matmul": "a @ b", "pow": "t ** n", "float": "t.astype(np.float32)",
-    "double": "t.astype(np.float64)", "long": "t.astype(np.int64)", "t": "t.T", "sigmoid": "nn.functional.sigmoid(t)",
-    "relu": "nn.functional.relu(t)", "softmax": "nn.functional.softmax(t, dim=...)", "cpu": "t",
-    "add_": "t = t + x", "sub_": "t = t - x", "mul_": "t = t * x", "zero_": "t.data = np.zeros(t.shape)",
-}  # fmt: skip
-
-
-def mismatch(rule: Rule, args: Any, error: ValueError) -> ValueError:
-    """The error of operands that do not fit together, with their names and shapes."""
-    given = [f"{getattr(a, 'name', None) or 'an operand'} of shape {np.shape(getattr(a, 'data', a))}" for a in args]
-    said = f" ({error})" if rule.fn.__class__ is not np.ufunc else ""
-    return ValueError(f"{rule.name}: the shapes do not fit together: {', '.join(given)}{said}")
-
-
 set_at = indexing.set_at
+PLAIN.add(Tensor)

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from .nests import leaves, leaves_like, map_leaves, number, unflatten
+from .operands import constant
 from .recording import DEPTH, SCOPE, enable_grad
 from .registry import RULES
-from .tape import NO_OPTIONS, Node, describe, sweep
+from .tape import NO_OPTIONS, VARIABLE, Node, describe, sweep
 from .tensor import Tensor, lift, record
 
 __all__ = ["elementwise_grad", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
@@ -119,18 +120,24 @@ def _variable(leaf: Any, caller: str, linked: bool) -> Tensor:
         if leaf.dtype.kind != "f":
             raise TypeError(f"{caller}: {describe(leaf.node)} has dtype {leaf.dtype}; only floating-point values count")
         if not linked:
-            return Tensor(leaf.data, name=leaf.name)
+            return _leaf(leaf.data, leaf.name)
         variable = record(RULES[np.positive], (leaf,), NO_OPTIONS)
         variable.node.needs_grad = True
         variable.node.name = leaf.name
         return variable
-    array = np.asarray(leaf)
+    array = np.asarray(constant(leaf))
     if array.dtype.kind != "f":
         raise TypeError(
             f"{caller}: can't differentiate by an argument of dtype {array.dtype} ({leaf!r:.40}); "
             "give floating-point numbers, 3.0 for 3"
         )
-    return Tensor(array)
+    return _leaf(array)
+
+
+def _leaf(array: Any, name: str | None = None) -> Tensor:
+    variable = Tensor(array, name=name)
+    variable.node.rule = VARIABLE
+    return variable
 
 
 # --- what transforms are given ----------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from autograd.errors import point
 
 __all__ = ["DtypeMismatch", "LayerError", "ShapeMismatch", "called", "floating", "fraction", "one_dtype", "operand"]
 
@@ -18,6 +19,7 @@ class LayerError(Exception):
         super().__init__(message)
         self.message = message
         self.path = ""
+        point(self)
 
     def leave(self, layer: str) -> None:
         """Note that the error passes out of the layer of this name."""

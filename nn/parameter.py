@@ -59,9 +59,6 @@ class Parameter(Tensor):
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.data, self.requires_grad, self.name, self._given_name)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
-        return _rebuild(*self.__reduce__()[1])
-
     def __repr__(self) -> str:
         return f"Parameter containing: {super().__repr__()}"
 

@@ -68,6 +68,22 @@ def test_a_second_backward_adds_into_the_leaves():
     assert x.grad == 12
 
 
+@pytest.mark.parametrize("shape", [(), (3,)])
+def test_threads_that_share_a_leaf_lose_none_of_its_gradients(shape):
+    w = Tensor(np.ones(shape))
+    often = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=lambda: [(w * 1.0).sum().backward() for _ in range(200)]) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(often)
+    np.testing.assert_array_equal(w.grad, np.full(shape, 1600))
+
+
 def test_a_leaf_gets_a_gradient_that_is_its_own():
     x, y = Tensor([1.0, 2.0]), Tensor([3.0, 4.0])
     (x + y).sum().backward()

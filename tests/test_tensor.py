@@ -374,15 +374,133 @@ def test_whole_quotients_carry_no_gradient_and_remainders_do():
     assert round(Tensor(2.567), 1).item() == 2.6
 
 
-def test_a_leaf_updated_in_place_outside_the_tape_is_refused():
+@pytest.mark.parametrize("sign", ["+", "-", "*", "/", "**", "@", "//", "%"])
+def test_where_recording_is_off_a_leaf_is_updated_in_place_as_in_pytorch(sign):
+    w = leaf = Tensor(np.array([[3.0, 2.0], [1.0, 5.0]], np.float32), name="w")
+    loss = (w * w).sum()
+    loss.backward()
+    by = w.grad.astype(np.float64) - 1
+    expected = eval(f"w {sign} by", {"w": w.data, "by": by})
+    names = {"w": w, "by": by}
+    with no_grad():
+        exec(f"w {sign}= by", names)
+    assert names["w"] is leaf
+    assert leaf.is_leaf
+    assert leaf.requires_grad
+    assert leaf.name == "w"
+    assert leaf.dtype == np.float32
+    np.testing.assert_allclose(leaf.data, expected, rtol=1e-6)
+    loss.backward()  # what was recorded before keeps its numbers
+    np.testing.assert_array_equal(leaf.grad, 4 * np.array([[3.0, 2.0], [1.0, 5.0]]))
+
+
+@pytest.mark.parametrize("shape", [(), (2,)])
+def test_a_parameter_can_be_trained_by_each_way_that_pytorch_has(shape):
+    def by_rebinding(w):
+        w.data = w.data - 0.1 * w.grad
+
+    def in_place_of_the_data(w):
+        w.data -= 0.1 * w.grad
+
+    def in_place(w):
+        with no_grad():
+            w -= 0.1 * w.grad
+
+    for update in (by_rebinding, in_place_of_the_data, in_place):
+        w = Tensor(np.full(shape, 1.0))
+        for _ in range(3):
+            w.grad = None
+            (w * w).sum().backward()
+            update(w)
+        assert w.is_leaf
+        np.testing.assert_allclose(w.data, np.full(shape, 0.8**3))
+
+
+def test_a_leaf_with_a_gradient_is_not_updated_in_place_while_operations_are_recorded():
     w = Tensor([1.0, 2.0], name="w")
     (w * w).sum().backward()
+    for update in ("w -= 0.1 * w.grad", "w += 1", "w *= 2", "w /= 2", "w **= 2", "w @= w", "w //= 2", "w %= 2"):
+        with pytest.raises(
+            RuntimeError, match=r"w, a leaf.*write with no_grad\(\): w -= lr \* w\.grad, or w\.data -= lr"
+        ):
+            exec(update, {"w": w})
+    assert w.tolist() == [1, 2]
+
+
+def test_sums_and_products_are_built_up_in_place_where_nothing_is_trained():
+    total, x = Tensor(0.0), Tensor([1.0, 2.0])
+    for i in range(2):
+        total += x[i] * x[i]
+    y = x * 2
+    y -= 1
+    y **= 2
+    (total + y.sum()).backward()
+    np.testing.assert_array_equal(x.grad, 2 * x.data + 4 * (2 * x.data - 1))
+    whole = same = Tensor([1, 2])
+    whole += 1
+    assert same.tolist() == [1, 2]
+    assert whole.tolist() == [2, 3]
     with no_grad():
-        for update in ("w -= 0.1 * w.grad", "w += 1", "w *= 2", "w /= 2"):
-            with pytest.raises(RuntimeError, match=r"w can't be updated in place.*p\.data = p\.data - lr"):
-                exec(update, {"w": w})
-    w -= 1.0
-    assert w.tolist() == [0, 1]
+        whole = same
+        whole += 1
+    assert same.tolist() == [1, 2]
+
+
+def test_an_update_in_place_keeps_the_shape_of_the_leaf():
+    w = Tensor(0.0, name="w")
+    with no_grad(), pytest.raises(ValueError, match=r"w of shape \(\) can't hold an array of shape \(2,\)"):
+        w += np.ones(2)
+    with no_grad(), pytest.raises(TypeError):
+        w += "a"
+    assert w.item() == 0
+
+
+class Layer:
+    def __init__(self):
+        self.weights = [Tensor([1.0, 2.0])]
+
+
+def test_data_are_updated_in_place_wherever_they_are_named_and_never_lost():
+    layer, p = Layer(), Tensor([1.0, 2.0])
+    seen = p.data
+    loss = (p * layer.weights[0]).sum()
+    layer.weights[0].data -= 1
+    p.data *= [3, 4]
+    p.data @= np.array([[0.0, 1.0], [1.0, 0.0]])
+    assert layer.weights[0].tolist() == [0, 1]
+    assert p.tolist() == [8, 3]
+    assert seen.tolist() == [1, 2]
+    loss.backward()
+    assert p.grad.tolist() == [1, 2]
+    assert not p.data.flags.writeable
+    for lost in ("p.data[0] = 1", "p.data[0] -= 1", "p.data.fill(1)", "d = p.data; d -= 1", "np.exp(1.0, p.data)"):
+        with pytest.raises(ValueError, match="read-only"):
+            exec(lost, {"p": p, "np": np})
+    y = p * 2
+    with pytest.raises(RuntimeError, match=r"the data of the result of multiply of shape .* can't be replaced"):
+        y.data -= 1
+    assert p.tolist() == [8, 3]
+
+
+def test_the_gradient_of_a_single_number_is_one_array_to_write_into():
+    w = Tensor(3.0)
+    (w * w).backward()
+    assert w.grad is w.grad
+    np.clip(w.grad, -1, 1, out=w.grad)
+    assert w.grad == 1
+    w.grad[...] = 5
+    assert w.grad == 5
+    w.grad.fill(0)
+    (w * w).backward()
+    assert type(w.grad) is np.ndarray
+    assert w.grad == 6
+    w.grad *= 2
+    assert w.grad == 12
+    y = w * w
+    y.retain_grad()
+    (y * y).backward()
+    y.grad.fill(1)
+    assert y.grad == 1
 
 
 def test_sums_take_ndarrays_arguments():

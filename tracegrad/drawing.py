@@ -17,6 +17,7 @@ import numpy as np
 
 import viz
 from autograd import Tape, Tensor
+from autograd.recording import IS_HIDDEN
 
 from .errors import UsageError
 
@@ -189,7 +190,7 @@ def _reporting(what: str) -> Iterator[None]:
 
 
 def _is_ours(filename: str) -> bool:
-    return "runpy" in filename or Path(filename).parent == Path(__file__).parent
+    return "runpy" in filename or IS_HIDDEN[filename] or Path(filename).parent == Path(__file__).parent
 
 
 def _lookup(names: dict[str, Any], name: str, place: str) -> Any:

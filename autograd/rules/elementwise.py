@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..operands import constant
 from ..registry import composite, defvjp, nondifferentiable, numbers_only, pure
 
 LN2 = float(np.log(2.0))
@@ -18,7 +19,7 @@ LN10 = float(np.log(10.0))
 
 def arrayed(x: Any) -> Any:
     """An array or a Tensor as it is; a number or a list as an array."""
-    return x if hasattr(x, "dtype") else np.array(x)
+    return x if hasattr(x, "dtype") else np.array(constant(x))
 
 
 # --- arithmetic -------------------------------------------------------------------------------------------------------

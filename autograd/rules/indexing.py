@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..operands import frozen
 from ..registry import defvjp, pure
 from .elementwise import arrayed
 
@@ -63,8 +64,8 @@ def settled_index(index: Any) -> Any:
         index = np.array([settled_index(i) for i in index], dtype=None if index else np.intp)
     elif hasattr(index, "_record"):
         index = index.data
-    elif isinstance(index, np.ndarray) and (index.flags.writeable or index.base is not None):
-        index = index.copy()
+    elif isinstance(index, np.ndarray):
+        index = frozen(index)
     if isinstance(index, np.ndarray):
         index.setflags(write=False)
     return index

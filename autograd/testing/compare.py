@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..leaving import number_taken
 from ..tape import Node, Tape, describe
 from ..tensor import Tensor
 from .hand import Hand, read_hand
@@ -107,6 +108,8 @@ def compare_grads(
             engine, note = np.zeros(node.shape, node.dtype), "no gradient reaches it: it is zero"
         limits = Limits(rtol, atol, noise[node])
         row = compare_row(name, given, engine, limits, node=node, note=note)
+        if row.verdict == "WRONG":
+            note = "; ".join(filter(None, (note, number_taken(node, tape.root))))
         if numeric or row.verdict == "WRONG":
             most = _affordable(replay.work(node))
             partials = replay.partials(node) if most and replay.drawn is None else None
@@ -206,7 +209,8 @@ def _record_of(tape: Tape, key: Any) -> Node:
         )
     if node is None:
         own = key.node if isinstance(key, Tensor) else key
-        raise ValueError(f"compare_grads: {describe(own)} is not on the tape of this loss")
+        taken = number_taken(own, tape.root)
+        raise ValueError(f"compare_grads: {describe(own)} is not on the tape of this loss" + (taken and f": {taken}"))
     if not node.needs_grad:
         why = f"its dtype is {node.dtype}" if node.dtype.kind != "f" else "requires_grad is False"
         raise ValueError(f"compare_grads: {describe(node)} has no gradient to compare with: {why}")

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from autograd import Node, Tape, Tensor, sweep
-from autograd.recording import SCOPE
-from autograd.tape import describe, next_seq
+from autograd.recording import SCOPE, next_seq
+from autograd.tape import describe
 
 from ..naming import Names
 from ..numbers import clean
