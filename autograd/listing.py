@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .rules import linalg
+
 if TYPE_CHECKING:
     from .tape import Node, Tape
 
@@ -39,7 +41,7 @@ def summary(value: Any, *, limit: int = 4) -> str:
         bad = "" if finite.size == value.size else f", {value.size - finite.size} not finite"
         if not finite.size:
             return "no finite value"
-        norm = float(np.sqrt(np.sum(np.square(finite, dtype=np.float64))))
+        norm = float(linalg.norm(np.asarray(finite, np.float64)))
     return f"{finite.min():.4g} … {finite.max():.4g}, ‖·‖ {norm:.4g}{bad}"
 
 

@@ -295,8 +295,10 @@ class Adam(Optimizer):
         self.amsgrad = bool(amsgrad)
 
     def _updated(self, w: Any, g: Any, state: dict[str, Any]) -> Any:
+        # the squares of float16 would over- or underflow, and ε with them
+        g = g.astype(np.result_type(g, np.float32), copy=False)
         if not state:
-            state.update(step=0, m=np.zeros_like(w), v=np.zeros_like(w))
+            state.update(step=0, m=np.zeros_like(g), v=np.zeros_like(g))
         state["step"] += 1
         t, m, v = state["step"], state["m"], state["v"]
         beta1, beta2 = self.betas
@@ -308,7 +310,7 @@ class Adam(Optimizer):
         v *= beta2
         v += new
         if self.amsgrad:
-            largest = state.setdefault("max_v", np.zeros_like(w))
+            largest = state.setdefault("max_v", np.zeros_like(g))
             v = np.maximum(largest, v, out=largest)
         np.sqrt(v, out=new)
         new *= 1 / math.sqrt(1 - beta2**t)
@@ -316,7 +318,7 @@ class Adam(Optimizer):
         np.divide(m, new, out=new)
         new *= -self.lr / (1 - beta1**t)
         new += w
-        return new
+        return new.astype(w.dtype, copy=False)
 
 
 def _at_least_0(value: float, name: str) -> float:

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.rules import linalg
+
 FEW = 12
 """Up to so many elements are printed as numbers; larger arrays are drawn as heat maps."""
 
@@ -83,7 +85,7 @@ def listed(words: Sequence[str], last: str = "and") -> str:
 def length(array: Any) -> float:
     """The Euclidean norm of all elements, in float64; infinite where that overflows."""
     with np.errstate(all="ignore"):
-        return float(np.sqrt(np.sum(np.square(array, dtype=np.float64))))
+        return float(linalg.norm(np.asarray(array, np.float64)))
 
 
 def ordinal(n: int) -> str:
@@ -139,8 +141,7 @@ def norm(array: Any) -> str:
     else:
         nans = infinite = 0
         kept = array
-    with np.errstate(all="ignore"):
-        text = number(np.sqrt(np.sum(np.square(kept, dtype=np.float64))))
+    text = number(np.float64(length(kept)))
     bad = [f"{count} {what}" for count, what in ((nans, "NaN"), (infinite, "Inf")) if count]
     return f"{text} ({', '.join(bad)})" if bad else text
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..registry import NoRuleError, composite, defvjp, defvjp_variadic, pure
 from .elementwise import arrayed, over
 from .indexing import scattered
-from .reductions import spread
+from .reductions import rescaled, spread
 
 # --- matrix products --------------------------------------------------------------------------------------------------
 
@@ -239,10 +239,10 @@ composite(np.cross, _cross)
 
 @pure
 def norm(x: Any, p: float = 2, axis: Any = None, keepdims: bool = False) -> Any:
-    """(Σ |x|ᵖ)^(1/p) along `axis`, one or several."""
+    """(Σ |x|ᵖ)^(1/p) along `axis`, one or several; right also where the powers over- or underflow."""
     if p == 2:
-        return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
-    return np.sum(np.abs(x) ** p, axis=axis, keepdims=keepdims) ** (1 / p)
+        return rescaled(lambda x: np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims)), x, axis)
+    return rescaled(lambda x: np.sum(np.abs(x) ** p, axis=axis, keepdims=keepdims) ** (1 / p), x, axis, p)
 
 
 def _norm_rule(g: Any, out: Any, x: Any, p: float = 2, axis: Any = None, keepdims: bool = False) -> Any:

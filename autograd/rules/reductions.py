@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,30 @@ defvjp(
 )
 
 
+def squares_fit(length: Any, p: float = 2) -> Any:
+    """Whether the sum of p-th powers of which `length` is the root is a number that its dtype holds to full precision."""
+    return ~(length <= float(np.finfo(length.dtype).tiny) ** (1 / abs(p))) & (length != np.inf)
+
+
+def rescaled(f: Callable[[Any], Any], x: Any, axis: Any, p: float = 2, degree: int = 1) -> Any:
+    """f(x), which sums p-th powers along `axis`, also where these over- or underflow: f(c x) = c^degree f(x).
+
+    Where they fit it is what NumPy gives; elsewhere x is divided by a power of two, in float64, and f(x) multiplied.
+    """
+    with np.errstate(over="ignore", divide="ignore"):
+        out = f(x)
+    if getattr(out, "dtype", x.dtype).kind != "f":
+        return out
+    fits = squares_fit(out if degree == 1 else np.sqrt(out), p)
+    if np.all(fits):
+        return out
+    x = x.astype(np.float64)
+    largest = (np.max if p > 0 else np.min)(np.abs(x), axis=axis, keepdims=True, initial=0 if p > 0 else np.inf)
+    exponent = np.frexp(largest)[1]
+    again = f(np.ldexp(x, -exponent))
+    return np.where(fits, out, np.ldexp(again, degree * exponent.reshape(again.shape)).astype(out.dtype))
+
+
 def _freedom(shape: tuple[int, ...], out_size: int, ddof: float, correction: float | None) -> float:
     """The divisor n − ddof of a variance; NaN where there is none, so that the gradient is NaN as the value is."""
     n = math.prod(shape) / max(out_size, 1)
@@ -57,8 +82,12 @@ def _std_rule(
     return spread(g, x.shape, axis, keepdims) / n * share
 
 
-defvjp(np.var, _var_rule)
-defvjp(np.std, _std_rule)
+defvjp(np.var, _var_rule).op = lambda x, axis=None, **options: rescaled(
+    lambda x: np.var(x, axis=axis, **options), x, axis, degree=2
+)
+defvjp(np.std, _std_rule).op = lambda x, axis=None, **options: rescaled(
+    lambda x: np.std(x, axis=axis, **options), x, axis
+)
 
 # --- extremes ---------------------------------------------------------------------------------------------------------
 

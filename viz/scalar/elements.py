@@ -25,7 +25,7 @@ def _operation(rule: Rule, ndim: int) -> Any:
     """A function of one array to one number (``np.max``), as an operation of so many numbers, with its own rule."""
 
     def of_terms(*terms: Any, **options: Any) -> Any:
-        return rule.fn(_together(terms, ndim), **options)
+        return rule.op(_together(terms, ndim), **options)
 
     def vjp(g: Any, out: Any, i: int, *terms: Any, **options: Any) -> Any:
         x = _together(terms, ndim)
@@ -266,7 +266,7 @@ def reduced(rule: Rule, x: Any, axis: Any, keepdims: bool, ndim: int = 1, **opti
         terms = [_value(e) for e in row]
         traced = any(isinstance(t, Tensor) for t in terms)
         made = _operation(rule, ndim)(*terms, **options) if traced and (len(terms) > 1 or options) else None
-        out[i] = Element(made if made is not None else terms[0] if traced else rule.fn(np.array(terms), **options))
+        out[i] = Element(made if made is not None else terms[0] if traced else rule.op(np.array(terms), **options))
     shape = [1 if a in axes else n for a, n in enumerate(x.shape) if keepdims or a not in axes]
     return out.reshape(shape).view(Elements)
 

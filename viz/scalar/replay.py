@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Node, Tensor
-from autograd.rules import linalg, windows
+from autograd.rules import linalg, reductions, windows
 
 from .cuts import is_elementwise
 from .elements import Elements, each, reduced
@@ -17,8 +17,8 @@ _OPAQUE = {
     np.linalg.inv: "np.linalg.inv", np.linalg.solve: "np.linalg.solve", np.linalg.det: "np.linalg.det",
     linalg.cofactors.fn: "the slope of np.linalg.det",
 }  # fmt: skip
-_AT_ZERO = {np.std, linalg.norm.fn}
-"""Square roots of sums, whose rule gives 0 at 0, where the square root alone has no derivative."""
+_ROOTS = {np.std, linalg.norm.fn}
+"""Roots of sums of squares: at 0, and where squares overflow, they are more than the sum and the root alone."""
 
 
 def call(node: Node, operands: list[Any], options: Mapping[str, Any], value: Any) -> Any:
@@ -51,7 +51,7 @@ def call(node: Node, operands: list[Any], options: Mapping[str, Any], value: Any
         return each(lambda *xs: _recorded(rule, xs, options), operands)
     if rule.fn is windows.window_max.fn:
         return reduced(rule, operands[0], (-2, -1), False, ndim=2)
-    if rule.fn in _AT_ZERO and not np.all(value):
+    if rule.fn in _ROOTS and not np.all(reductions.squares_fit(np.asarray(value))):
         others = {k: v for k, v in options.items() if k not in ("axis", "keepdims")}
         return reduced(rule, operands[0], options.get("axis"), bool(options.get("keepdims")), **others)
     if rule.fn is np.sort:

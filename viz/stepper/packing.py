@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..numbers import norm, number
+from ..numbers import length, norm, number
 from ..thumbnails import SHADES, grid
 
 EXACT = 64
@@ -118,11 +118,9 @@ def _reduced(array: np.ndarray, blob: Blob) -> dict[str, Any]:
     finite = array[np.isfinite(array)] if array.dtype.kind == "f" else array.ravel()
     _, _, bad = norm(array).partition(" (")
     low, high = (float(f(finite)) if finite.size else 0.0 for f in (np.min, np.max))
-    with np.errstate(over="ignore"):
-        length = np.sqrt(np.sum(np.square(finite, dtype=np.float64)))
     return {
         "o": blob.add(codes.astype(np.uint8).tobytes()), "grid": list(cells.shape), "note": note,
-        **{name: json_number(np.float64(f"{x:.6g}")) for name, x in (("norm", length), ("min", low), ("max", high))},
+        **{name: json_number(np.float64(f"{x:.6g}")) for name, x in (("norm", length(finite)), ("min", low), ("max", high))},
         "bad": bad.rstrip(")"), "edge": _edge(array),
     }  # fmt: skip
 
