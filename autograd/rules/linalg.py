@@ -11,7 +11,7 @@ import numpy as np
 from ..registry import NoRuleError, composite, defvjp, defvjp_variadic, pure
 from .elementwise import arrayed, over
 from .indexing import scattered
-from .reductions import rescaled, spread
+from .reductions import product_before, rescaled, spread
 
 # --- matrix products --------------------------------------------------------------------------------------------------
 
@@ -333,22 +333,59 @@ def cofactors(x: Any) -> Any:
     return np.where(known, np.matmul(u * np.expand_dims(others, -2), v) * np.expand_dims(sign, (-2, -1)), np.nan)
 
 
-def _cofactors_rule(g: Any, out: Any, x: Any) -> Any:
-    """Each cofactor is the determinant, with a sign, of what is left without its row and its column."""
+def _without_two(s: Any) -> Any:
+    """The products of all elements along the last axis but the i-th and the j-th, for each pair; 0 where i = j."""
+    later = np.triu(np.ones((s.shape[-1],) * 2, bool), 1)
+    between = product_before(np.where(later, np.expand_dims(s, -2), 1))
+    after = np.flip(product_before(np.flip(s, -1)), -1)
+    pairs = np.where(later, np.expand_dims(product_before(s), -1) * between * np.expand_dims(after, -2), 0)
+    return pairs + _turned(pairs)
+
+
+@pure
+def cofactors_along(h: Any, x: Any) -> Any:
+    """How the cofactors of x change along h: the second derivative of the determinant, which is symmetric.
+
+    Where x is diag(s), that of element (i, i) is Σ h[j, j] ∏ of the s but the i-th and the j-th, and that of (i, j)
+    is −h[j, i] times this product; x = U diag(s) V turns h into Uᵀ h Vᵀ.
+    """
+    known = np.all(np.isfinite(x), axis=(-2, -1), keepdims=True)
+    u, s, v = np.linalg.svd(np.where(known, x, 0))
+    h = np.matmul(np.matmul(_turned(u), h), _turned(v))
+    pairs = _without_two(s)
+    diagonal = np.matmul(pairs, np.expand_dims(np.diagonal(h, 0, -2, -1), -1)) * np.eye(s.shape[-1], dtype=s.dtype)
+    sign = np.expand_dims(np.sign(np.linalg.det(u) * np.linalg.det(v)), (-2, -1))
+    return np.where(known, np.matmul(np.matmul(u, diagonal - pairs * _turned(h)), v) * sign, np.nan)
+
+
+def _third_derivative(g: Any, h: Any, x: Any) -> Any:
+    """That of the determinant: each cofactor is the determinant, with a sign, of x without a row and a column."""
     n = x.shape[-1]
     rest = np.array([[k for k in range(n) if k != i] for i in range(n)], np.intp).reshape(n, max(n - 1, 0))
     index = (..., rest[:, None, :, None], rest[None, :, None, :])
     sign = 1 - 2 * (np.add.outer(np.arange(n), np.arange(n)) % 2)
-    return scattered(np.expand_dims(g * sign, (-2, -1)) * cofactors(x[index]), index, x.shape)
+    return scattered(cofactors_along(np.expand_dims(g * sign, (-2, -1)) * h[index], x[index]), index, x.shape)
 
 
-defvjp(cofactors, _cofactors_rule)
+defvjp(cofactors, lambda g, out, x: cofactors_along(g, x))
+defvjp(
+    cofactors_along,
+    lambda g, out, h, x: cofactors_along(g, x),
+    lambda g, out, h, x: _third_derivative(g, h, x),
+)
+
+
+def _loses_digits(x: Any, inverse: Any) -> bool:
+    """Whether a matrix is so near to a singular one that the derivatives of det(x) x⁻ᵀ are differences of rounding."""
+    x, inverse = (np.abs(getattr(a, "data", a)).sum(axis=-1).max(axis=-1, initial=0) for a in (x, inverse))
+    return not np.all(x * inverse < np.finfo(x.dtype).eps ** -0.25)
 
 
 def _det_rule(g: Any, out: Any, x: Any) -> Any:
-    if np.any(out == 0):
+    inverse = None if np.any(out == 0) else np.linalg.inv(x)
+    if inverse is None or _loses_digits(x, inverse):
         return np.expand_dims(g, (-2, -1)) * cofactors(x)
-    return np.expand_dims(g * out, (-2, -1)) * _turned(np.linalg.inv(x))
+    return np.expand_dims(g * out, (-2, -1)) * _turned(inverse)
 
 
 defvjp(np.linalg.det, _det_rule)

@@ -16,6 +16,7 @@ from .elements import Elements, each, reduced
 _OPAQUE = {
     np.linalg.inv: "np.linalg.inv", np.linalg.solve: "np.linalg.solve", np.linalg.det: "np.linalg.det",
     linalg.cofactors.fn: "the slope of np.linalg.det",
+    linalg.cofactors_along.fn: "the second derivative of np.linalg.det",
 }  # fmt: skip
 _ROOTS = {np.std, linalg.norm.fn}
 """Roots of sums of squares: at 0, and where squares overflow, they are more than the sum and the root alone."""
