@@ -70,6 +70,16 @@ def _like(target: Any, input: Any, what: str) -> Any:
     return target
 
 
+def _numbers(x: Any) -> Any:
+    return x.data if isinstance(x, Tensor) else x
+
+
+def _times(values: Any, weight: Any) -> Any:
+    """Values × weights; what has the weight 0 does not count, also where it is infinite or NaN: 0 · log 0 is 0."""
+    dropped = (_numbers(weight) == 0) & ~np.isfinite(_numbers(values))
+    return (np.where(dropped, 0.0, values) if dropped.any() else values) * weight
+
+
 # --- numbers ----------------------------------------------------------------------------------------------------------
 
 
@@ -150,24 +160,24 @@ def cross_entropy(
             stacklevel=_users_level(),
         )
     axis = _class_axis(input, "cross_entropy")
-    log_probabilities = reductions.log_softmax(input, axis=axis)
+    scale = _class_weights(weight, input, "cross_entropy")
+    counts = share = None
     if _is_classes(target, input):
-        if not label_smoothing:
-            return _nll(log_probabilities, target, weight, ignore_index, reduction, "cross_entropy")
         labels, counts = _labels(target, input.shape, ignore_index, "cross_entropy")
+        input = _without_ignored(input, counts, axis)
+        if not label_smoothing:
+            log_probabilities = reductions.log_softmax(input, axis=axis)
+            return _nll(log_probabilities, labels, counts, scale, reduction, "cross_entropy")
         target = np.moveaxis(np.eye(input.shape[axis], dtype=input.dtype)[labels], -1, axis)
-        scale = _class_weights(weight, input, "cross_entropy")
         share = np.ones(labels.shape, input.dtype) if scale is None else scale[labels]
         share = share if counts is None else share * counts
     else:
         target = _like(target, input, "cross_entropy")
-        scale = _class_weights(weight, input, "cross_entropy")
-        counts, share = None, None
     if label_smoothing:
         target = target * (1 - label_smoothing) + label_smoothing / input.shape[axis]
     if scale is not None:
         target = target * scale.reshape((-1,) + (1,) * (input.ndim - 1 - axis))
-    values = -(log_probabilities * target).sum(axis=axis)
+    values = -_times(reductions.log_softmax(input, axis=axis), target).sum(axis=axis)
     if counts is not None:
         values = values * counts
     if share is None or reduction != "mean":
@@ -195,8 +205,10 @@ def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int =
         As for `cross_entropy`.
     """
     input, target = operand(input, "nll_loss"), operand(target, "nll_loss: target")
-    _class_axis(input, "nll_loss")
-    return _nll(input, target, weight, ignore_index, reduction, "nll_loss")
+    axis = _class_axis(input, "nll_loss")
+    labels, counts = _labels(target, input.shape, ignore_index, "nll_loss")
+    scale = _class_weights(weight, input, "nll_loss")
+    return _nll(_without_ignored(input, counts, axis), labels, counts, scale, reduction, "nll_loss")
 
 
 def log_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
@@ -233,7 +245,7 @@ def log_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     """
     input, target = operand(input, "log_loss"), operand(target, "log_loss: target")
     axis = _class_axis(input, "log_loss")
-    numbers = input.data if isinstance(input, Tensor) else input
+    numbers = _numbers(input)
     if numbers.size and not (numbers.min() >= 0 and numbers.max() <= 1.001) and not np.isnan(numbers).any():
         raise ValueError(
             f"log_loss takes probabilities, got numbers from {numbers.min():.4g} to {numbers.max():.4g}: for "
@@ -248,8 +260,7 @@ def log_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
 
 def _above_zero(p: Any) -> Any:
     """`p` itself, unless an element is exactly 0: such elements as the smallest normal number."""
-    numbers = p.data if isinstance(p, Tensor) else p
-    return p if numbers.all() else np.maximum(p, float(np.finfo(p.dtype).tiny))
+    return p if _numbers(p).all() else np.maximum(p, float(np.finfo(p.dtype).tiny))
 
 
 def _negative_mean(values: Any, reduction: str) -> Any:
@@ -258,15 +269,20 @@ def _negative_mean(values: Any, reduction: str) -> Any:
     return naming.loss(-values.mean())
 
 
-def _nll(input: Any, target: Any, weight: Any, ignore_index: int, reduction: str, what: str) -> Any:
-    labels, counts = _labels(target, input.shape, ignore_index, what)
-    scale = _class_weights(weight, input, what)
+def _without_ignored(input: Any, counts: Any, axis: int) -> Any:
+    """Scores, with 0 for those of examples that do not count where there are NaN or infinities among them."""
+    if counts is None or np.isfinite(_numbers(input)).all():
+        return input
+    return np.where(np.expand_dims(counts, axis), input, 0.0)
+
+
+def _nll(input: Any, labels: Any, counts: Any, scale: Any, reduction: str, what: str) -> Any:
     picked = input[_index(labels)]
     if scale is None and counts is None:
         return _negative_mean(picked, reduction)
     share = np.ones(labels.shape, input.dtype) if scale is None else scale[labels]
     share = share if counts is None else share * counts
-    values = -(picked * share)
+    values = -_times(picked, share)
     if reduction != "mean":
         return _reduced(values, reduction)
     return naming.loss(values.sum() / _total(share, what))
@@ -294,7 +310,7 @@ def _is_classes(target: Any, input: Any) -> bool:
 
 def _labels(target: Any, shape: tuple[int, ...], ignore_index: int | None, what: str) -> tuple[Any, Any]:
     """The class labels as an array, checked; and which of them count, or None where all do."""
-    labels = target.data if isinstance(target, Tensor) else np.asarray(target)
+    labels = np.asarray(_numbers(target))
     classes = shape[0] if len(shape) == 1 else shape[1]
     expected = () if len(shape) == 1 else (shape[0], *shape[2:])
     if labels.dtype.kind not in "iu":
@@ -340,7 +356,7 @@ def _index(labels: Any) -> Any:
 def _class_weights(weight: Any, input: Any, what: str) -> Any:
     if weight is None:
         return None
-    weight = np.asarray(weight.data if isinstance(weight, Tensor) else weight, dtype=input.dtype)
+    weight = np.asarray(_numbers(weight), dtype=input.dtype)
     classes = input.shape[0 if input.ndim == 1 else 1]
     if weight.shape != (classes,):
         raise ShapeMismatch(f"{what}: weight has shape {weight.shape}, expected one for each class, ({classes},)")
@@ -385,7 +401,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
         If the input holds numbers below 0 or above 1.
     """
     input = _scores(input, "binary_cross_entropy")
-    numbers = input.data if isinstance(input, Tensor) else input
+    numbers = _numbers(input)
     if numbers.size and (numbers.min() < 0 or numbers.max() > 1):
         raise ValueError(
             f"binary_cross_entropy takes probabilities, got numbers from {numbers.min():.4g} to {numbers.max():.4g}: "
@@ -417,13 +433,17 @@ def binary_cross_entropy_with_logits(
     """
     input = _scores(input, "binary_cross_entropy_with_logits")
     y = _like(target, input, "binary_cross_entropy_with_logits")
-    if pos_weight is None:
+    more = 0 if pos_weight is None else np.asarray(pos_weight, dtype=input.dtype) - 1
+    if np.isinf(_numbers(input)).any():
+        # no difference of infinities: each of the two losses with its weight
+        yes, no = (_times(np.logaddexp(0.0, z), share) for z, share in ((-input, y * (more + 1)), (input, 1 - y)))
+        values = yes + no
+    elif pos_weight is None:
         values = np.logaddexp(0.0, input) - input * y
     else:
-        more = np.asarray(pos_weight, dtype=input.dtype) - 1
         values = (1 - y) * input + (y * more + 1) * np.logaddexp(0.0, -input)
     return _reduced(_weighted(values, weight), reduction)
 
 
 def _weighted(values: Any, weight: Any) -> Any:
-    return values if weight is None else values * np.asarray(weight, dtype=values.dtype)
+    return values if weight is None else _times(values, np.asarray(weight, dtype=values.dtype))

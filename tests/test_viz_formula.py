@@ -449,7 +449,7 @@ def test_the_formula_is_the_one_that_holds_for_these_numbers():
 def test_a_comparison_with_nan_is_not_turned_round():
     formula = one(np.clip(Tensor([np.nan, 0.5], name="x"), -1, 1), 0)
     assert "¬" in formula.plain()
-    np.testing.assert_array_equal(formula.evaluate(), [1.0, 1.0])
+    np.testing.assert_array_equal(formula.evaluate(), [np.nan, 1.0])
 
 
 def test_max_pooling_says_that_the_first_maximum_gets_the_gradient():

@@ -149,10 +149,16 @@ for _absolute in (np.absolute, np.fabs):
 defvjp(np.copysign, lambda g, out, x, y: g * np.sign(x) * np.sign(out), lambda g, out, x, y: 0 * g)
 
 
+def known(mask: Any, out: Any) -> Any:
+    """The mask that says where a gradient passes; NaN where `out` is NaN: no comparison with a NaN decides anything."""
+    unknown = np.isnan(out)
+    return np.where(unknown, np.nan, mask) if unknown.any() else mask
+
+
 def _wins(x: Any, y: Any, out: Any) -> Any:
     """Where x is the chosen one of two: 1, ½ where both are, 0 where it is not."""
     tie = x == y
-    return (x == out) * (1 - 0.5 * tie) if np.any(tie) else x == out
+    return known((x == out) * (1 - 0.5 * tie) if np.any(tie) else x == out, out)
 
 
 for _extreme in (np.maximum, np.minimum, np.fmax, np.fmin):
@@ -214,9 +220,9 @@ def _above(x: Any, high: Any) -> Any:
 
 defvjp(
     clip,
-    lambda g, out, x, low, high: g * ~(np.logical_or(_below(x, low), _above(x, high))),
-    lambda g, out, x, low, high: g * np.logical_and(_below(x, low), np.logical_not(_above(low, high))),
-    lambda g, out, x, low, high: g * np.logical_or(_above(x, high), _above(low, high)),
+    lambda g, out, x, low, high: g * known(~(np.logical_or(_below(x, low), _above(x, high))), out),
+    lambda g, out, x, low, high: g * known(np.logical_and(_below(x, low), np.logical_not(_above(low, high))), out),
+    lambda g, out, x, low, high: g * known(np.logical_or(_above(x, high), _above(low, high)), out),
 )
 
 defvjp(np.nan_to_num, lambda g, out, x, copy=True, nan=0.0, posinf=None, neginf=None: g * np.isfinite(x))
@@ -294,4 +300,4 @@ def relu(x: Any) -> Any:
 
 
 defvjp(sigmoid, lambda g, out, x: g * out * (1 - out))
-defvjp(relu, lambda g, out, x: g * (out > 0))
+defvjp(relu, lambda g, out, x: g * known(out > 0, out))

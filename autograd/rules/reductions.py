@@ -93,7 +93,10 @@ defvjp(np.std, _std_rule).op = lambda x, axis=None, **options: rescaled(
 
 
 def _shared_among_ties(g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Split between all elements that equal the extreme; the count is an integer, which no dtype rounds."""
+    """Split between all elements that equal the extreme; the count is an integer, which no dtype rounds.
+
+    A NaN equals nothing: beside one, all are NaN (0 of them share).
+    """
     tied = x == spread(out, x.shape, axis, keepdims)
     count = np.sum(tied, axis=axis, keepdims=True)
     g = spread(g, x.shape, axis, keepdims)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..registry import defvjp, named, pure
+from .elementwise import known
 
 Pair = tuple[int, int]
 BLOCK = 128 * 1024
@@ -332,7 +333,10 @@ def window_mean(w: Any) -> Any:
     return out * (1 / (1 + len(others)))
 
 
-defvjp(window_max, lambda g, out, w: np.expand_dims(g, (-2, -1)) * first_maximum(w, out))
+defvjp(
+    window_max,
+    lambda g, out, w: np.expand_dims(g, (-2, -1)) * known(first_maximum(w, out), np.expand_dims(out, (-2, -1))),
+)
 defvjp(
     window_mean,
     lambda g, out, w: np.broadcast_to(np.expand_dims(g, (-2, -1)) * (1 / (w.shape[-1] * w.shape[-2])), w.shape),
