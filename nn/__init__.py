@@ -18,6 +18,7 @@ from .errors import DtypeMismatch, LayerError, ShapeMismatch
 from .layers import AvgPool2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sigmoid, Softmax, Tanh
 from .loader import DataLoader
 from .module import Module
+from .namespace import namespace
 from .optim import SGD, Adam
 from .parameter import Parameter
 from .seeding import manual_seed
@@ -63,3 +64,4 @@ __all__ = [
 
 # Source lines on the tape point at the program that calls a layer.
 hide_frames(os.path.dirname(__file__))
+__getattr__, __dir__ = namespace(__name__, __all__)

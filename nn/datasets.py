@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from .namespace import namespace
+
 __all__ = ["MNIST_MEAN", "MNIST_STD", "mnist"]
+__getattr__, __dir__ = namespace(__name__, __all__)
 
 MNIST_MEAN, MNIST_STD = 0.1307, 0.3081
 SPLITS = ("train", "test", "both")

@@ -23,6 +23,7 @@ from .losses import (
     mse_loss,
     nll_loss,
 )
+from .namespace import namespace
 from .seeding import RandomSource, generator
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "softmax",
     "tanh",
 ]
+__getattr__, __dir__ = namespace(__name__, __all__)
 
 # --- activations ------------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd import Tensor
 
+from .namespace import namespace
 from .seeding import RandomSource, generator
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "xavier_uniform_",
     "zeros_",
 ]
+__getattr__, __dir__ = namespace(__name__, __all__)
 
 T = TypeVar("T", bound=Tensor)
 

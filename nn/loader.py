@@ -11,9 +11,11 @@ import numpy as np
 from autograd import Tensor
 
 from .errors import DtypeMismatch, ShapeMismatch
+from .namespace import namespace
 from .seeding import RandomSource, generator
 
 __all__ = ["DataLoader", "check_finite"]
+__getattr__, __dir__ = namespace(__name__, __all__)
 
 
 class DataLoader:

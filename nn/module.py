@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
+from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -208,7 +209,9 @@ class Module:
     def named_modules(self) -> Iterator[tuple[str, Module]]:
         """The module itself (under the name ``""``) and all modules inside it, each once, with their dotted paths."""
         seen: set[int] = set()
+        names: dict[str, Any] = {}
         for path, module in self._walk():
+            self._check_name(names, path, module)
             if id(module) not in seen:
                 seen.add(id(module))
                 yield path, module
@@ -236,11 +239,10 @@ class Module:
             False gives the module's own only.
         """
         seen: set[int] = set()
-        for path, module in self.named_modules() if recurse else [("", self)]:
-            for name, parameter in module._members(Parameter):
-                if id(parameter) not in seen:
-                    seen.add(id(parameter))
-                    yield ".".join(part for part in (prefix, path, name) if part), parameter
+        for path, _, _, parameter in self._state(recurse):
+            if isinstance(parameter, Parameter) and id(parameter) not in seen:
+                seen.add(id(parameter))
+                yield f"{prefix}.{path}" if prefix else path, parameter
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """The parameters, each once: what an optimiser takes."""
@@ -264,12 +266,23 @@ class Module:
 
     # --- state
 
-    def _state(self) -> Iterator[tuple[str, Module, str, Any]]:
-        for path, module in self._walk():
-            for name, parameter in module._members(Parameter):
-                yield f"{path}.{name}" if path else name, module, name, parameter
-            for name in module._buffers:
-                yield f"{path}.{name}" if path else name, module, name, getattr(module, name)
+    def _state(self, recurse: bool = True) -> Iterator[tuple[str, Module, str, Any]]:
+        """Every parameter and buffer by its path, with the module that holds it and its name there."""
+        names: dict[str, Any] = {}
+        for above, module in self._walk() if recurse else [("", self)]:
+            buffers = ((name, getattr(module, name)) for name in module._buffers)
+            for name, held in chain(module._members(Parameter), buffers):
+                path = f"{above}.{name}" if above else name
+                self._check_name(names, path, held)
+                yield path, module, name, held
+
+    def _check_name(self, names: dict[str, Any], path: str, held: Any) -> None:
+        """Refuse one name of two: the state would keep but one of them."""
+        if names.setdefault(path, held) is not held:
+            raise ValueError(
+                f"{type(self).__name__}: two different {type(held).__name__}s are both called {path!r}, as attributes "
+                "and keys are joined by dots and the keys 1 and '1' read the same: rename one of them"
+            )
 
     def state_dict(self) -> dict[str, Any]:
         """Copies of all parameters and buffers by their dotted paths: ``np.savez(file, **net.state_dict())``.

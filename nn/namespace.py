@@ -1,0 +1,60 @@
+"""What a public module of `nn` shows in ``dir``, and what it says to a name that it does not have."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+__all__ = ["namespace"]
+
+
+def namespace(module: str, names: list[str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """``__getattr__`` and ``__dir__`` of a module: its public names, and an AttributeError that says what there is.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.init.xavier_uniform  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    AttributeError: nn.init has no 'xavier_uniform'; nearest: nn.init.xavier_uniform_, ...
+    """
+
+    def missing(name: str) -> Any:
+        said = f"{module} has no {name!r}"
+        if not name.startswith("_"):
+            near = _nearest(name)
+            alike = [known for known in names if known[0].isupper() == name[0].isupper()] or names
+            said += f"; nearest: {', '.join(near)}" if near else ""
+            said += f". {module} has {', '.join(alike)}"
+            if module in ("nn", "nn.functional"):
+                said += "; write what else you need with NumPy's functions, in the forward of an nn.Module: " + _TRACED
+        raise AttributeError(said, name=name, obj=sys.modules[module])
+
+    return missing, lambda: sorted(names)
+
+
+_TRACED = "each operation is recorded and differentiated"
+
+
+def _public() -> list[str]:
+    """Every public name of `nn`, and of the modules that are public names of it."""
+    nn = sys.modules["nn"]
+    inside = [f"nn.{m}.{n}" for m in nn.__all__ if isinstance(part := getattr(nn, m), ModuleType) for n in part.__all__]
+    return [*(f"nn.{name}" for name in nn.__all__), *inside]
+
+
+def _nearest(name: str) -> list[str]:
+    """The public names that read nearly the same: ``log_softmax`` to ``LogSoftmax``, ``Adam`` to ``AdamW``."""
+    by_spelling: dict[str, list[str]] = {}
+    for path in _public():
+        by_spelling.setdefault(_bare(path.rpartition(".")[2]), []).append(path)
+    close = difflib.get_close_matches(_bare(name), by_spelling, n=3)
+    return [path for spelling in close for path in by_spelling[spelling]][:3]
+
+
+def _bare(name: str) -> str:
+    return name.replace("_", "").lower()
