@@ -11,7 +11,9 @@ import dis
 import functools
 import inspect
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -51,6 +53,8 @@ class Rule:
     """
 
     __slots__ = (
+        "__weakref__",
+        "_defaults",
         "_names",
         "_options",
         "constant",
@@ -78,6 +82,7 @@ class Rule:
         self.reads_operands = True
         self.uses: Callable[..., int] | None = None
         self.what_is_read: dict[int, tuple[bool, frozenset[int] | None]] = {}
+        self._defaults: dict[str, Any] | None = None
         self._names: list[str] | None = None
         self._options: frozenset[str] | None = None
 
@@ -122,6 +127,16 @@ class Rule:
             args = (*args, options.pop(names[len(args)]))
         return args, options
 
+    def defaults(self) -> dict[str, Any]:
+        """The parameters of the function, with what they are by default (``inspect.Parameter.empty``: nothing)."""
+        if self._defaults is None:
+            try:
+                parameters = inspect.signature(self.fn).parameters
+            except (TypeError, ValueError):
+                parameters = MappingProxyType({})
+            self._defaults = {name: parameter.default for name, parameter in parameters.items()}
+        return self._defaults
+
     def knows(self, option: str) -> bool:
         """Whether the derivative rule takes this option into account."""
         known = self._options
@@ -165,7 +180,21 @@ def _values_read(vjp: Vjp | None, before: int) -> tuple[bool, frozenset[int] | N
     return reads_output, None if all_operands else frozenset(i - before for i in read if i >= before)
 
 
-RULES: dict[Callable[..., Any], Rule] = {}
+PRIMITIVES: WeakValueDictionary[int, Rule] = WeakValueDictionary()
+"""The rules of primitives, by the ids of their functions: who made a primitive owns it, and what it holds on to."""
+
+
+class _Rules(dict[Callable[..., Any], Rule]):
+    """The rules of NumPy's functions; those of primitives are found here too."""
+
+    def __missing__(self, fn: Callable[..., Any]) -> Rule:
+        found = PRIMITIVES.get(id(fn))
+        if found is None:
+            raise KeyError(fn)
+        return found
+
+
+RULES = _Rules()
 COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {}
 NUMBERS_ONLY: set[Callable[..., Any]] = set()
 """Functions that look at the numbers and give plain arrays (``np.argmax``, ``np.zeros_like``)."""
@@ -175,7 +204,7 @@ def _rule_of(fn: Callable[..., Any]) -> Rule:
     target = getattr(fn, "rule", None)
     if isinstance(target, Rule):
         return target
-    if fn not in RULES:
+    if fn not in RULES and id(fn) not in PRIMITIVES:
         if inspect.isfunction(fn) and not (fn.__module__ or "").startswith("numpy"):
             raise TypeError(
                 f"{_name(fn)} is a plain function, whose calls are not recorded: decorate it with @primitive"
@@ -305,7 +334,7 @@ class primitive:
         self.rule = Rule(fn)
         self.rule.keeps_output = keeps_output
         self.fn = fn
-        RULES[fn] = self.rule
+        PRIMITIVES[id(fn)] = self.rule
         for name in ("__module__", "__name__", "__qualname__", "__doc__"):
             setattr(self, name, getattr(fn, name, None))
         self.__wrapped__ = fn
@@ -378,7 +407,8 @@ _NEAREST = {name: known for known, names in _DOING_LIKE.items() for name in name
 
 def nearest_with_rule(name: str) -> str:
     """The function with a rule that can be used for one without, by what it does; empty where none is known."""
-    known = {_name(fn).lstrip("_") for fn in (*RULES, *COMPOSITES, *NUMBERS_ONLY)}
+    own = [rule.fn for rule in PRIMITIVES.values()]
+    known = {_name(fn).lstrip("_") for fn in (*RULES, *own, *COMPOSITES, *NUMBERS_ONLY)}
     without_nan = name.removeprefix("nan")
     return next((n for n in (name, _NEAREST.get(without_nan), without_nan) if n in known), "") or ""
 

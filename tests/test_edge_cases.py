@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from autograd import NoRuleError, Tape, Tensor, grad, nondifferentiable, primitive, set_at
-from autograd.registry import COMPOSITES, NUMBERS_ONLY, RULES
+from autograd.registry import COMPOSITES, NUMBERS_ONLY, PRIMITIVES, RULES
 from autograd.rules.elementwise import relu, sigmoid
 from autograd.rules.reductions import log_softmax, logsumexp, softmax
 
@@ -643,7 +643,7 @@ def parameters(fn):
 def test_every_rule_takes_only_options_that_numpy_has():
     """A misspelt option in a rule would fail in the backward pass only."""
     wrong = []
-    for fn, rule in RULES.items():
+    for fn, rule in [*RULES.items(), *((rule.fn, rule) for rule in PRIMITIVES.values())]:
         if rule.variadic is not None or isinstance(fn, np.ufunc) or rule.fn is not fn:
             continue
         known = parameters(fn)
@@ -665,7 +665,7 @@ def test_every_composition_takes_the_options_of_the_function_it_stands_for():
 
 
 def test_no_function_is_declared_in_two_ways():
-    assert not NUMBERS_ONLY & RULES.keys()
+    assert not NUMBERS_ONLY & {*RULES, *(rule.fn for rule in PRIMITIVES.values())}
     assert not NUMBERS_ONLY & COMPOSITES.keys()
 
 

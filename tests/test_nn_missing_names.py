@@ -38,14 +38,14 @@ def test_two_parameters_of_one_name_are_refused_instead_of_losing_one(make, path
 
 def test_two_modules_of_one_name_are_refused_where_names_are_asked_for():
     net = held(layers={1: nn.ReLU(), "1": nn.ReLU()})
-    with pytest.raises(ValueError, match="two different ReLUs are both called 'layers.1'"):
+    with pytest.raises(ValueError, match=r"two different ReLUs are both called 'layers\.1'"):
         dict(net.named_modules())
 
 
 def test_a_buffer_and_a_parameter_of_one_name_are_refused():
     net = held(stats=nn.Module(), stats__mean=weight())
     net.stats.register_buffer("mean", np.zeros(1))
-    with pytest.raises(ValueError, match="both called 'stats.mean'"):
+    with pytest.raises(ValueError, match=r"both called 'stats\.mean'"):
         net.state_dict()
 
 

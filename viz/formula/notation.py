@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -39,17 +38,9 @@ def name_of(tree: Apply) -> str:
     return name.replace("<lambda>", "f") if name.startswith("<lambda>") else name
 
 
-@lru_cache(512)
-def _defaults(fn: Callable[..., Any]) -> dict[str, Any]:
-    try:
-        return {name: parameter.default for name, parameter in inspect.signature(fn).parameters.items()}
-    except (TypeError, ValueError):
-        return {}
-
-
 def options_of(tree: Apply, *known: str) -> list[str]:
     """The options of a call that are not what they are by default, as text."""
-    defaults = _defaults(tree.fn) if tree.options else {}
+    defaults = tree.rule.defaults() if tree.options else {}
     found = []
     for name, value in tree.options.items():
         default = defaults.get(name, inspect.Parameter.empty)

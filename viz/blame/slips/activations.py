@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache, partial
+from functools import partial
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -269,15 +270,20 @@ def at_the_output(scene: Scene) -> Iterator[Trial]:
     return _each_and_all(scene, sentence, fed)
 
 
-@cache
+_FORMS: WeakKeyDictionary[Rule, str] = WeakKeyDictionary()
+
+
 def _form(rule: Rule) -> str:
     """The derivative of an activation in its output a, printed from its own rule."""
+    if rule in _FORMS:
+        return _FORMS[rule]
     with enable_grad():
         z = Tensor(0.5, name="z")
         a = record(rule, (z,), {})
     a.name = "a"
     tape = Tape(a)
-    return backward(a.node, 0, np.float64(1.0), Names(tape), tape.value).plain().partition(" × ")[2]
+    _FORMS[rule] = backward(a.node, 0, np.float64(1.0), Names(tape), tape.value).plain().partition(" × ")[2]
+    return _FORMS[rule]
 
 
 @slip("activation derivative at the value before it", 10)
