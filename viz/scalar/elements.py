@@ -131,11 +131,15 @@ for _name in ("neg", "pos", "abs"):
 Element.__hash__ = object.__hash__  # type: ignore[method-assign]
 
 
-def settled(element: Any) -> Any:
-    """The 0-d Tensor or the constant that an element of a result is."""
+def settled(element: Any, dtype: np.dtype[Any]) -> Any:
+    """The 0-d Tensor that an element of a result is, or the constant, in the dtype of the result.
+
+    What NumPy fills arrays of objects with, and what a choice takes from a plain array, are Python's own numbers.
+    """
     while isinstance(element, np.ndarray) and element.dtype == object:
         element = element.item()
-    return _value(element)
+    value = _value(element)
+    return value if isinstance(value, Tensor) else dtype.type(value)
 
 
 def _element(value: Any) -> Element:
@@ -194,6 +198,8 @@ class Elements(np.ndarray):
 
 
 _EXTREMES = {np.maximum: np.max, np.minimum: np.min}
+_OF_ONE = ("max", "min", "window_max")
+"""Reductions that are of one number that number itself, and no operation."""
 
 
 def _changes_nothing(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> bool:
@@ -265,8 +271,12 @@ def reduced(rule: Rule, x: Any, axis: Any, keepdims: bool, ndim: int = 1, **opti
     for i, row in enumerate(rows):
         terms = [_value(e) for e in row]
         traced = any(isinstance(t, Tensor) for t in terms)
-        made = _operation(rule, ndim)(*terms, **options) if traced and (len(terms) > 1 or options) else None
-        out[i] = Element(made if made is not None else terms[0] if traced else rule.op(np.array(terms), **options))
+        if traced and len(terms) == 1 and rule.name in _OF_ONE:
+            out[i] = Element(terms[0])
+        else:
+            out[i] = Element(
+                _operation(rule, ndim)(*terms, **options) if traced else rule.op(np.array(terms), **options)
+            )
     shape = [1 if a in axes else n for a, n in enumerate(x.shape) if keepdims or a not in axes]
     return out.reshape(shape).view(Elements)
 

@@ -178,7 +178,7 @@ class ScalarGraph:
                 found = call(node, [self._operand(a) for a in node.operands], node.kwargs, self._value(node))
                 out = np.empty(node.shape, object)
                 for i, element in enumerate(_shaped(found, node).flat):
-                    out.flat[i] = settled(element)
+                    out.flat[i] = settled(element, node.dtype)
             else:
                 out = np.empty(node.shape, object)
                 for index in indices:
@@ -194,7 +194,7 @@ class ScalarGraph:
         operands = [self._operand(a, where) for a, where in zip(node.operands, parts, strict=True)]
         found = call(node, operands, cut_options(node), self._value(node)[index])
         element = np.asarray(found, object).flat[place(node, index)]
-        return settled(element)
+        return settled(element, node.dtype)
 
     def _operand(self, operand: Any, where: Any = ...) -> Any:
         if not isinstance(operand, Node):
