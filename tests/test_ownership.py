@@ -30,9 +30,8 @@ def differentiate(scaled):
 
 def draw(scaled):
     loss = np.sum(scaled(Tensor(np.ones(3), name="x"), offset=1.0) ** 2)
-    viz.draw(loss).graph
-    viz.draw(loss, level="scalar").graph
-    viz.step(loss).run_to("backward").equation
+    assert viz.draw(loss).text() and viz.draw(loss, level="scalar").text()
+    assert viz.step(loss).run_to("backward").equation
 
 
 def explain(scaled):
@@ -91,7 +90,7 @@ def test_a_model_that_was_dropped_is_freed():
     model = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
     held = weakref.ref(model[0].weight)
     x = np.ones((1, 2), np.float32)
-    recording = viz.record(model, lambda: model(x).sum())
+    recording = viz.record(model, lambda model: model(x).sum())
     recording.step()
     nn.fit(model, (x, np.array([0])), progress=False)
     del model, recording

@@ -38,7 +38,7 @@ defvjp(
 
 
 def squares_fit(length: Any, p: float = 2) -> Any:
-    """Whether the sum of p-th powers of which `length` is the root is a number that its dtype holds to full precision."""
+    """Whether the sum of p-th powers that `length` is the root of is a number of its dtype, with all its digits."""
     return ~(length <= float(np.finfo(length.dtype).tiny) ** (1 / abs(p))) & (length != np.inf)
 
 

@@ -67,9 +67,12 @@ def record(
 
     Notes
     -----
-    Training goes on as if nobody had watched: the modes, running statistics and other numbers that modules hold, the
-    states of their random generators and of ``numpy.random``, and every ``.grad`` are put back after `loss` ran.
-    A generator that only `loss` knows is not.
+    Training goes on as if nobody had watched. After `loss` ran, everything that it and the model can reach is put back:
+    the numbers and the ``.grad`` of leaves, modes, running statistics, counters and generators, be they attributes,
+    in containers, in closures or globals that the program's functions name; also the states of ``random`` and of
+    ``numpy.random``. Every snapshot draws the same random numbers. Not put back are what has no state to read (an
+    iterator that was advanced, a file), arrays of more than 64 MB, which are taken for data, and what lies inside
+    installed packages.
 
     The memory of a snapshot is that of one graph: of the activations of the chosen examples. The parameters' arrays
     are shared with the training, not copied.
@@ -156,10 +159,10 @@ class Recording(Sequence[Snapshot]):
         self.limit = limit
         self.mode = mode
         self.updates = 0
-        self._guard = Undisturbed(model)
+        self._guard = Undisturbed(model, loss)
         tape = self._graph("record")
         nodes = {node: i for i, node in enumerate(tape)}
-        self._places = tuple(nodes[p.node] for p in model.parameters() if p.node in nodes)
+        self._places = tuple(nodes[held] for held in self._held if held in nodes)
         if not self._places:
             raise ValueError(
                 "record: none of the model's parameters is on the graph of the loss: compute it with this model, and "
@@ -240,6 +243,7 @@ class Recording(Sequence[Snapshot]):
                     if hasattr(module, "training"):
                         module.training = self.mode == "train"
             value = self.loss(self.model) if self._takes_model else self.loss()
+            self._held = [parameter.node for parameter in self.model.parameters()]
         if not isinstance(value, Tensor):
             raise TypeError(f"{caller}: loss must return a Tensor, got {type(value).__name__}")
         if value.size != 1:

@@ -118,9 +118,10 @@ def _reduced(array: np.ndarray, blob: Blob) -> dict[str, Any]:
     finite = array[np.isfinite(array)] if array.dtype.kind == "f" else array.ravel()
     _, _, bad = norm(array).partition(" (")
     low, high = (float(f(finite)) if finite.size else 0.0 for f in (np.min, np.max))
+    facts = {"norm": length(finite), "min": low, "max": high}
     return {
         "o": blob.add(codes.astype(np.uint8).tobytes()), "grid": list(cells.shape), "note": note,
-        **{name: json_number(np.float64(f"{x:.6g}")) for name, x in (("norm", length(finite)), ("min", low), ("max", high))},
+        **{name: json_number(np.float64(f"{x:.6g}")) for name, x in facts.items()},
         "bad": bad.rstrip(")"), "edge": _edge(array),
     }  # fmt: skip
 
