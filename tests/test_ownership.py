@@ -31,7 +31,7 @@ def differentiate(scaled):
 def draw(scaled):
     loss = np.sum(scaled(Tensor(np.ones(3), name="x"), offset=1.0) ** 2)
     assert viz.draw(loss).text() and viz.draw(loss, level="scalar").text()
-    assert viz.step(loss).run_to("backward").equation
+    assert viz.step(loss).run_to("backward").title
 
 
 def explain(scaled):
