@@ -314,6 +314,10 @@ class primitive:
     fn : callable
         A function of arrays (and options), which must not change its arguments.
 
+    Notes
+    -----
+    The table of rules does not keep it: it lives, with what `fn` holds on to, as long as the program or a tape does.
+
     Examples
     --------
     >>> import numpy as np

@@ -28,12 +28,12 @@ from autograd.rules import reductions
 
 from . import naming
 from .errors import DtypeMismatch, ShapeMismatch, floating, fraction, operand
+from .labels import class_axis, class_labels, class_weights, index_of, is_classes, numbers_of, total_share
 
 __all__ = [
     "REDUCTIONS",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
-    "check_labels",
     "cross_entropy",
     "log_loss",
     "mse_loss",
@@ -70,13 +70,9 @@ def _like(target: Any, input: Any, what: str) -> Any:
     return target
 
 
-def _numbers(x: Any) -> Any:
-    return x.data if isinstance(x, Tensor) else x
-
-
 def _times(values: Any, weight: Any) -> Any:
     """Values × weights; what has the weight 0 does not count, also where it is infinite or NaN: 0 · log 0 is 0."""
-    dropped = (_numbers(weight) == 0) & ~np.isfinite(_numbers(values))
+    dropped = (numbers_of(weight) == 0) & ~np.isfinite(numbers_of(values))
     return (np.where(dropped, 0.0, values) if dropped.any() else values) * weight
 
 
@@ -159,11 +155,11 @@ def cross_entropy(
             "softmax out, or use log_loss",
             stacklevel=_users_level(),
         )
-    axis = _class_axis(input, "cross_entropy")
-    scale = _class_weights(weight, input, "cross_entropy")
+    axis = class_axis(input, "cross_entropy")
+    scale = class_weights(weight, input, "cross_entropy")
     counts = share = None
-    if _is_classes(target, input):
-        labels, counts = _labels(target, input.shape, ignore_index, "cross_entropy")
+    if is_classes(target, input):
+        labels, counts = class_labels(target, input.shape, ignore_index, "cross_entropy")
         input = _without_ignored(input, counts, axis)
         if not label_smoothing:
             log_probabilities = reductions.log_softmax(input, axis=axis)
@@ -182,7 +178,7 @@ def cross_entropy(
         values = values * counts
     if share is None or reduction != "mean":
         return _reduced(values, reduction)
-    return naming.loss(values.sum() / _total(share, "cross_entropy"))
+    return naming.loss(values.sum() / total_share(share, "cross_entropy"))
 
 
 def _users_level() -> int:
@@ -205,9 +201,9 @@ def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int =
         As for `cross_entropy`.
     """
     input, target = operand(input, "nll_loss"), operand(target, "nll_loss: target")
-    axis = _class_axis(input, "nll_loss")
-    labels, counts = _labels(target, input.shape, ignore_index, "nll_loss")
-    scale = _class_weights(weight, input, "nll_loss")
+    axis = class_axis(input, "nll_loss")
+    labels, counts = class_labels(target, input.shape, ignore_index, "nll_loss")
+    scale = class_weights(weight, input, "nll_loss")
     return _nll(_without_ignored(input, counts, axis), labels, counts, scale, reduction, "nll_loss")
 
 
@@ -244,15 +240,15 @@ def log_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     array([[-0.213 ,  0.1065,  0.1065]])
     """
     input, target = operand(input, "log_loss"), operand(target, "log_loss: target")
-    axis = _class_axis(input, "log_loss")
-    numbers = _numbers(input)
+    axis = class_axis(input, "log_loss")
+    numbers = numbers_of(input)
     if numbers.size and not (numbers.min() >= 0 and numbers.max() <= 1.001) and not np.isnan(numbers).any():
         raise ValueError(
             f"log_loss takes probabilities, got numbers from {numbers.min():.4g} to {numbers.max():.4g}: for "
             "logits use cross_entropy"
         )
-    if _is_classes(target, input):
-        picked = input[_index(_labels(target, input.shape, None, "log_loss")[0])]
+    if is_classes(target, input):
+        picked = input[index_of(class_labels(target, input.shape, None, "log_loss")[0])]
         return _negative_mean(np.log(_above_zero(picked)), reduction)
     target = _like(target, input, "log_loss")
     return _reduced(-(np.log(_above_zero(input)) * target).sum(axis=axis), reduction)
@@ -260,7 +256,7 @@ def log_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
 
 def _above_zero(p: Any) -> Any:
     """`p` itself, unless an element is exactly 0: such elements as the smallest normal number."""
-    return p if _numbers(p).all() else np.maximum(p, float(np.finfo(p.dtype).tiny))
+    return p if numbers_of(p).all() else np.maximum(p, float(np.finfo(p.dtype).tiny))
 
 
 def _negative_mean(values: Any, reduction: str) -> Any:
@@ -271,13 +267,13 @@ def _negative_mean(values: Any, reduction: str) -> Any:
 
 def _without_ignored(input: Any, counts: Any, axis: int) -> Any:
     """Scores, with 0 for those of examples that do not count where there are NaN or infinities among them."""
-    if counts is None or np.isfinite(_numbers(input)).all():
+    if counts is None or np.isfinite(numbers_of(input)).all():
         return input
     return np.where(np.expand_dims(counts, axis), input, 0.0)
 
 
 def _nll(input: Any, labels: Any, counts: Any, scale: Any, reduction: str, what: str) -> Any:
-    picked = input[_index(labels)]
+    picked = input[index_of(labels)]
     if scale is None and counts is None:
         return _negative_mean(picked, reduction)
     share = np.ones(labels.shape, input.dtype) if scale is None else scale[labels]
@@ -285,89 +281,7 @@ def _nll(input: Any, labels: Any, counts: Any, scale: Any, reduction: str, what:
     values = -_times(picked, share)
     if reduction != "mean":
         return _reduced(values, reduction)
-    return naming.loss(values.sum() / _total(share, what))
-
-
-def _class_axis(input: Any, what: str) -> int:
-    if input.ndim == 0 or input.dtype.kind != "f":
-        raise ShapeMismatch(
-            f"{what}: floating-point scores of shape (N, C) or (C,) are needed, got {input.dtype} of shape "
-            f"{input.shape}"
-        )
-    return 0 if input.ndim == 1 else 1
-
-
-def _is_classes(target: Any, input: Any) -> bool:
-    kind = target.dtype.kind if hasattr(target, "dtype") else np.asarray(target).dtype.kind
-    shape = np.shape(target)
-    if kind == "f" and shape != input.shape and len(shape) == input.ndim - 1:
-        raise DtypeMismatch(
-            f"class labels must be integers, got floating-point labels of shape {shape}; for probabilities give shape "
-            f"{input.shape}"
-        )
-    return kind != "f"
-
-
-def _labels(target: Any, shape: tuple[int, ...], ignore_index: int | None, what: str) -> tuple[Any, Any]:
-    """The class labels as an array, checked; and which of them count, or None where all do."""
-    labels = np.asarray(_numbers(target))
-    classes = shape[0] if len(shape) == 1 else shape[1]
-    expected = () if len(shape) == 1 else (shape[0], *shape[2:])
-    if labels.dtype.kind not in "iu":
-        raise DtypeMismatch(f"{what}: class labels must be integers, got dtype {labels.dtype}")
-    if labels.shape != expected:
-        hint = "; for one-hot rows give labels.argmax(axis=1), or floats" if labels.shape == shape else ""
-        raise ShapeMismatch(
-            f"{what}: for scores of shape {shape} class labels of shape {expected} are needed, got {labels.shape}{hint}"
-        )
-    if not labels.size:
-        raise ShapeMismatch(f"{what}: an empty batch, scores of shape {shape}")
-    if labels.astype(np.uint64, copy=False).max() < classes:  # as unsigned, a label below 0 is a large one
-        if ignore_index is None or ignore_index < 0 or not (labels == ignore_index).any():
-            return labels, None
-        counts = labels != ignore_index
-    else:
-        counts = np.ones(labels.shape, bool) if ignore_index is None else labels != ignore_index
-        check_labels(labels, classes, what, counts)
-    return np.where(counts, labels, 0), counts
-
-
-def check_labels(labels: Any, classes: int, what: str, counts: Any = True) -> None:
-    """Raise a ValueError that names the first label out of range, and where it is."""
-    wrong = ((labels < 0) | (labels >= classes)) & counts
-    if wrong.any():
-        where = np.unravel_index(int(wrong.argmax()), wrong.shape)
-        place = f" at position {', '.join(map(str, where))}" if where else ""
-        raise ValueError(
-            f"{what}: label {labels[where]}{place} is out of range: there are {classes} classes, 0 to {classes - 1} "
-            f"({int(wrong.sum())} of {wrong.size} labels are wrong)"
-        )
-
-
-def _index(labels: Any) -> Any:
-    if labels.ndim == 0:
-        return (labels,)
-    if labels.ndim == 1:
-        return np.arange(labels.size), labels
-    first, *rest = np.ogrid[tuple(slice(n) for n in labels.shape)]
-    return (first, labels, *rest)
-
-
-def _class_weights(weight: Any, input: Any, what: str) -> Any:
-    if weight is None:
-        return None
-    weight = np.asarray(_numbers(weight), dtype=input.dtype)
-    classes = input.shape[0 if input.ndim == 1 else 1]
-    if weight.shape != (classes,):
-        raise ShapeMismatch(f"{what}: weight has shape {weight.shape}, expected one for each class, ({classes},)")
-    return weight
-
-
-def _total(share: Any, what: str) -> float:
-    total = float(share.sum())
-    if total == 0:
-        raise ValueError(f"{what}: no label counts (ignore_index or weight leaves none), so there is no mean")
-    return total
+    return naming.loss(values.sum() / total_share(share, what))
 
 
 # --- yes or no --------------------------------------------------------------------------------------------------------
@@ -401,7 +315,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
         If the input holds numbers below 0 or above 1.
     """
     input = _scores(input, "binary_cross_entropy")
-    numbers = _numbers(input)
+    numbers = numbers_of(input)
     if numbers.size and (numbers.min() < 0 or numbers.max() > 1):
         raise ValueError(
             f"binary_cross_entropy takes probabilities, got numbers from {numbers.min():.4g} to {numbers.max():.4g}: "
@@ -434,7 +348,7 @@ def binary_cross_entropy_with_logits(
     input = _scores(input, "binary_cross_entropy_with_logits")
     y = _like(target, input, "binary_cross_entropy_with_logits")
     more = 0 if pos_weight is None else np.asarray(pos_weight, dtype=input.dtype) - 1
-    if np.isinf(_numbers(input)).any():
+    if np.isinf(numbers_of(input)).any():
         # no difference of infinities: each of the two losses with its weight
         yes, no = (_times(np.logaddexp(0.0, z), share) for z, share in ((-input, y * (more + 1)), (input, 1 - y)))
         values = yes + no

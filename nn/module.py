@@ -290,6 +290,11 @@ class Module:
         Returns
         -------
         dict of str to ndarray
+
+        Raises
+        ------
+        ValueError
+            If two of them have one path, as under the keys 1 and "1" of a dict: one would be lost.
         """
         return {path: np.array(v.data if isinstance(v, Tensor) else v) for path, _, _, v in self._state()}
 

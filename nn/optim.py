@@ -265,7 +265,7 @@ class Adam(Optimizer):
     -----
     w ← w − η m̂ / (√v̂ + ε), with m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) in step t. From D. Kingma and J. Ba, "Adam: a
     method for stochastic optimization" (2015); `amsgrad`, with max v for v, from S. Reddi et al., "On the convergence
-    of Adam and beyond" (2018).
+    of Adam and beyond" (2018). The means of a float16 parameter are float32: g² would over- or underflow.
 
     Examples
     --------

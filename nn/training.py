@@ -11,8 +11,8 @@ import numpy as np
 from autograd import Tensor, no_grad
 
 from .functional import cross_entropy
+from .labels import check_labels
 from .loader import DataLoader
-from .losses import check_labels
 from .module import Module
 from .optim import Adam, Optimizer
 from .seeding import RandomSource

@@ -1,0 +1,114 @@
+"""The class labels and class weights that a loss is given, checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor
+
+from .errors import DtypeMismatch, ShapeMismatch
+
+__all__ = [
+    "check_labels",
+    "class_axis",
+    "class_labels",
+    "class_weights",
+    "index_of",
+    "is_classes",
+    "numbers_of",
+    "total_share",
+]
+
+
+def numbers_of(x: Any) -> Any:
+    """The numbers of an array or a Tensor."""
+    return x.data if isinstance(x, Tensor) else x
+
+
+def class_axis(input: Any, what: str) -> int:
+    """The axis of the classes, in scores of a loss."""
+    if input.ndim == 0 or input.dtype.kind != "f":
+        raise ShapeMismatch(
+            f"{what}: floating-point scores of shape (N, C) or (C,) are needed, got {input.dtype} of shape "
+            f"{input.shape}"
+        )
+    return 0 if input.ndim == 1 else 1
+
+
+def is_classes(target: Any, input: Any) -> bool:
+    """Whether a target holds class labels, not probabilities."""
+    kind = target.dtype.kind if hasattr(target, "dtype") else np.asarray(target).dtype.kind
+    shape = np.shape(target)
+    if kind == "f" and shape != input.shape and len(shape) == input.ndim - 1:
+        raise DtypeMismatch(
+            f"class labels must be integers, got floating-point labels of shape {shape}; for probabilities give shape "
+            f"{input.shape}"
+        )
+    return kind != "f"
+
+
+def class_labels(target: Any, shape: tuple[int, ...], ignore_index: int | None, what: str) -> tuple[Any, Any]:
+    """The class labels as an array, checked; and which of them count, or None where all do."""
+    labels = np.asarray(numbers_of(target))
+    classes = shape[0] if len(shape) == 1 else shape[1]
+    expected = () if len(shape) == 1 else (shape[0], *shape[2:])
+    if labels.dtype.kind not in "iu":
+        raise DtypeMismatch(f"{what}: class labels must be integers, got dtype {labels.dtype}")
+    if labels.shape != expected:
+        hint = "; for one-hot rows give labels.argmax(axis=1), or floats" if labels.shape == shape else ""
+        raise ShapeMismatch(
+            f"{what}: for scores of shape {shape} class labels of shape {expected} are needed, got {labels.shape}{hint}"
+        )
+    if not labels.size:
+        raise ShapeMismatch(f"{what}: an empty batch, scores of shape {shape}")
+    if labels.astype(np.uint64, copy=False).max() < classes:  # as unsigned, a label below 0 is a large one
+        if ignore_index is None or ignore_index < 0 or not (labels == ignore_index).any():
+            return labels, None
+        counts = labels != ignore_index
+    else:
+        counts = np.ones(labels.shape, bool) if ignore_index is None else labels != ignore_index
+        check_labels(labels, classes, what, counts)
+    return np.where(counts, labels, 0), counts
+
+
+def check_labels(labels: Any, classes: int, what: str, counts: Any = True) -> None:
+    """Raise a ValueError that names the first label out of range, and where it is."""
+    wrong = ((labels < 0) | (labels >= classes)) & counts
+    if wrong.any():
+        where = np.unravel_index(int(wrong.argmax()), wrong.shape)
+        place = f" at position {', '.join(map(str, where))}" if where else ""
+        raise ValueError(
+            f"{what}: label {labels[where]}{place} is out of range: there are {classes} classes, 0 to {classes - 1} "
+            f"({int(wrong.sum())} of {wrong.size} labels are wrong)"
+        )
+
+
+def index_of(labels: Any) -> Any:
+    """The index of the score of each label."""
+    if labels.ndim == 0:
+        return (labels,)
+    if labels.ndim == 1:
+        return np.arange(labels.size), labels
+    first, *rest = np.ogrid[tuple(slice(n) for n in labels.shape)]
+    return (first, labels, *rest)
+
+
+def class_weights(weight: Any, input: Any, what: str) -> Any:
+    """The weight of each class as an array, checked; None where there is none."""
+    if weight is None:
+        return None
+    weight = np.asarray(numbers_of(weight), dtype=input.dtype)
+    classes = input.shape[0 if input.ndim == 1 else 1]
+    if weight.shape != (classes,):
+        raise ShapeMismatch(f"{what}: weight has shape {weight.shape}, expected one for each class, ({classes},)")
+    return weight
+
+
+def total_share(share: Any, what: str) -> float:
+    """The sum of what counts, checked."""
+    total = float(share.sum())
+    if total == 0:
+        raise ValueError(f"{what}: no label counts (ignore_index or weight leaves none), so there is no mean")
+    return total
