@@ -53,6 +53,25 @@ def test_a_choice_by_a_condition_follows_the_condition_also_beside_a_nan():
     same(gradients(np.sort, [NAN, 1.0]), [[1, 1]])
 
 
+@pytest.mark.parametrize(
+    ("f", "operands", "expected"),
+    [
+        (lambda x: np.sqrt(F.relu(x)), [[-1.0, 4.0]], [[0, 0.25]]),
+        (lambda x: np.sqrt(np.max(x, axis=1)), [[[0.0, -1.0], [4.0, 1.0]]], [[[INF, 0], [0.25, 0]]]),
+        (lambda x, y: np.sqrt(np.maximum(x, y)), [[0.0], [-1.0]], [[INF], [0]]),
+        (lambda x: np.sqrt(np.clip(x, 0, 1)), [[-1.0, 0.25]], [[0, 1]]),
+        (lambda x: np.sqrt(F.max_pool2d(x, 2)), [[[[0.0, -1.0], [-2.0, -3.0]]]], [[[[INF, 0], [0, 0]]]]),
+    ],
+)
+def test_what_was_not_chosen_has_no_gradient_also_where_that_of_the_result_is_infinite(f, operands, expected):
+    for found, wanted in zip(gradients(f, *operands), expected, strict=True):
+        same(found, wanted)
+
+
+def test_a_nan_that_comes_from_above_is_not_hidden_by_a_choice():
+    same(gradients(lambda x: F.relu(x) * np.array([NAN, 1.0]), [-1.0, -1.0]), [[NAN, 0]])
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
 def test_a_nan_leaves_the_dtype_of_the_gradient_as_it_is(dtype):
     x = Tensor(np.array([NAN, 1.0], dtype))

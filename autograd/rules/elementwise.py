@@ -152,7 +152,15 @@ defvjp(np.copysign, lambda g, out, x, y: g * np.sign(x) * np.sign(out), lambda g
 def known(mask: Any, out: Any) -> Any:
     """The mask that says where a gradient passes; NaN where `out` is NaN: no comparison with a NaN decides anything."""
     unknown = np.isnan(out)
-    return np.where(unknown, np.nan, mask) if unknown.any() else mask
+    return np.where(unknown, np.nan, mask) if np.count_nonzero(unknown) else mask
+
+
+def passed(g: Any, mask: Any) -> Any:
+    """g × mask; 0 where the mask is, also of an infinite g: what was not chosen has no part in the result."""
+    through = g * mask
+    if not np.count_nonzero(np.isnan(through)):
+        return through
+    return np.where(np.isinf(g) & (mask == 0), 0.0, through)
 
 
 def _wins(x: Any, y: Any, out: Any) -> Any:
@@ -164,8 +172,8 @@ def _wins(x: Any, y: Any, out: Any) -> Any:
 for _extreme in (np.maximum, np.minimum, np.fmax, np.fmin):
     defvjp(
         _extreme,
-        lambda g, out, x, y: g * _wins(x, y, out),
-        lambda g, out, x, y: g * _wins(y, x, out),
+        lambda g, out, x, y: passed(g, _wins(x, y, out)),
+        lambda g, out, x, y: passed(g, _wins(y, x, out)),
     )
 
 
@@ -220,9 +228,11 @@ def _above(x: Any, high: Any) -> Any:
 
 defvjp(
     clip,
-    lambda g, out, x, low, high: g * known(~(np.logical_or(_below(x, low), _above(x, high))), out),
-    lambda g, out, x, low, high: g * known(np.logical_and(_below(x, low), np.logical_not(_above(low, high))), out),
-    lambda g, out, x, low, high: g * known(np.logical_or(_above(x, high), _above(low, high)), out),
+    lambda g, out, x, low, high: passed(g, known(~(np.logical_or(_below(x, low), _above(x, high))), out)),
+    lambda g, out, x, low, high: passed(
+        g, known(np.logical_and(_below(x, low), np.logical_not(_above(low, high))), out)
+    ),
+    lambda g, out, x, low, high: passed(g, known(np.logical_or(_above(x, high), _above(low, high)), out)),
 )
 
 defvjp(np.nan_to_num, lambda g, out, x, copy=True, nan=0.0, posinf=None, neginf=None: g * np.isfinite(x))
@@ -300,4 +310,4 @@ def relu(x: Any) -> Any:
 
 
 defvjp(sigmoid, lambda g, out, x: g * out * (1 - out))
-defvjp(relu, lambda g, out, x: g * known(out > 0, out))
+defvjp(relu, lambda g, out, x: passed(g, known(out > 0, out)))

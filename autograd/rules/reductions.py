@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..registry import NoRuleError, alias, composite, defvjp, named, numbers_only, pure
-from .elementwise import over
+from .elementwise import known, over, passed
 
 
 def spread(g: Any, shape: tuple[int, ...], axis: Any = None, keepdims: bool = False) -> Any:
@@ -93,14 +93,11 @@ defvjp(np.std, _std_rule).op = lambda x, axis=None, **options: rescaled(
 
 
 def _shared_among_ties(g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Split between all elements that equal the extreme; the count is an integer, which no dtype rounds.
-
-    A NaN equals nothing: beside one, all are NaN (0 of them share).
-    """
+    """Split between all elements that equal the extreme; the count is an integer, which no dtype rounds."""
     tied = x == spread(out, x.shape, axis, keepdims)
     count = np.sum(tied, axis=axis, keepdims=True)
     g = spread(g, x.shape, axis, keepdims)
-    return g / count * tied if np.any(count != 1) else g * tied
+    return passed(g / count if np.any(count != 1) else g, known(tied, spread(out, x.shape, axis, keepdims)))
 
 
 defvjp(np.max, _shared_among_ties)

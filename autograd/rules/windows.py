@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..registry import defvjp, named, pure
-from .elementwise import known
+from .elementwise import known, passed
 
 Pair = tuple[int, int]
 BLOCK = 128 * 1024
@@ -335,7 +335,7 @@ def window_mean(w: Any) -> Any:
 
 defvjp(
     window_max,
-    lambda g, out, w: np.expand_dims(g, (-2, -1)) * known(first_maximum(w, out), np.expand_dims(out, (-2, -1))),
+    lambda g, out, w: passed(np.expand_dims(g, (-2, -1)), known(first_maximum(w, out), np.expand_dims(out, (-2, -1)))),
 )
 defvjp(
     window_mean,
