@@ -389,16 +389,14 @@ class Tape(Sequence[Node]):
         return self.nodes[key]
 
     def find(self, name: str) -> Node:
-        """The latest record of this name, or ``%7``, its place on the tape; the error names the nearest."""
-        for node in reversed(self.nodes):
-            if node.name == name:
-                return node
-        if name[:1] == "%" and name[1:].isdecimal() and int(name[1:]) < len(self.nodes):
-            return self.nodes[int(name[1:])]
-        from .listing import nearest
+        """The record that a name is printed for: the latest of its own name, ``%7`` by its place on the tape, ``L``,
+        ``h (2)``; the error names the nearest."""
+        from .labels import instead, record_called
 
-        near = nearest(name, [node.name for node in self.nodes if node.name])
-        raise KeyError(f"no record is named {name!r}; nearest: {', '.join(near) or 'none has a name'}")
+        found = record_called(self, name)
+        if found is None:
+            raise KeyError(f"no record is named {name!r}; {instead(self, name)}")
+        return found
 
     def record_of(self, what: Any) -> Node | None:
         """The record on this tape of a Tensor, or itself; None where there is none.

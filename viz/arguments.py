@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
 
 from autograd import Node, Tape, Tensor
-from autograd.listing import nearest
-
-from .naming import Names
+from autograd.labels import instead, record_called
 
 __all__ = ["array_of", "node_of", "on_tape", "record_called", "seed_of", "tape_of"]
-
-_PLACE = re.compile(r"%([0-9]{1,9})")
 
 
 def tape_of(loss: Any, caller: str) -> Tape:
@@ -58,7 +53,7 @@ def node_of(tape: Tape, what: Any, caller: str) -> Node:
     if isinstance(what, str):
         found = record_called(tape, what)
         if found is None:
-            raise KeyError(f"{caller}: no record is named {what!r}; {_instead(tape, what)}")
+            raise KeyError(f"{caller}: no record is named {what!r}; {instead(tape, what)}")
         return found
     if isinstance(what, Node):
         return what
@@ -80,26 +75,6 @@ def on_tape(tape: Tape, what: Any, caller: str) -> Node:
         return node
     called = f" named {node.name}" if node.name else ""
     raise ValueError(f"{caller}: a Tensor of shape {node.shape}{called} is not on the tape of this loss")
-
-
-def record_called(tape: Tape, name: str) -> Node | None:
-    """The record that a name is printed for, if there is one: see `node_of`."""
-    found = next((node for node in reversed(tape.nodes) if node.name == name), None)
-    if found is not None:
-        return found
-    place = _PLACE.fullmatch(name)
-    if place is not None:
-        return tape[int(place[1])] if int(place[1]) < len(tape) else None
-    names = Names(tape)
-    return next((node for node in reversed(tape.nodes) if names.of(node) == name), None)
-
-
-def _instead(tape: Tape, name: str) -> str:
-    """What could have been meant by a name that nothing has."""
-    if _PLACE.fullmatch(name):
-        return f"the records are %0 to %{len(tape) - 1}"
-    near = nearest(name, [node.name for node in tape if node.name])
-    return f"nearest: {', '.join(near) or 'none has a name'}"
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------

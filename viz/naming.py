@@ -3,50 +3,18 @@
 from __future__ import annotations
 
 import operator
-from collections import Counter
 from collections.abc import Sequence
 
-from autograd import Node, Scope, Tape
+from autograd import Node, Scope
+from autograd.labels import Labels
 
 from . import formula
 from .collapse import Unit
 from .numbers import clean, ordinal
 
-_LIMIT = 24
 
-
-class Names:
-    """The names on a tape: no two records share one.
-
-    The root keeps its own name, or is ``L``, or ``%7`` where something else is called ``L``. Others of one name are
-    numbered: ``h (1)``, ``h (2)``.
-    """
-
-    def __init__(self, tape: Tape):
-        self.tape = tape
-        root = tape.root
-        named = {node: clean(node.name, _LIMIT) for node in tape if node.name and node is not root}
-        self.loss = clean(root.name, _LIMIT) if root.name else "L"
-        if not root.name and "L" in named.values():
-            self.loss = f"%{tape.index(root)}"
-        counts = Counter(named.values())
-        counts[self.loss] += self.loss in counts
-        seen: Counter[str] = Counter()
-        self._numbers: dict[Node, str] = {}
-        for node, name in named.items():
-            if counts[name] > 1:
-                seen[name] += 1
-                self._numbers[node] = f" ({seen[name]})"
-
-    def of(self, node: Node, limit: int = _LIMIT) -> str:
-        """The name of a record: its own, or ``%7`` after its place on the tape."""
-        if node is self.tape.root:
-            return clean(self.loss, limit)
-        return clean(node.name, limit) + self._numbers.get(node, "") if node.name else f"%{self.tape.index(node)}"
-
-    def gradient(self, node: Node) -> str:
-        """``∂L/∂x``."""
-        return f"∂{self.loss}/∂{self.of(node)}"
+class Names(Labels):
+    """The names on a tape, and how its local derivatives and operations are written with them."""
 
     def local(self, node: Node, i: int, *, total: bool) -> str:
         """What the derivative of a result by its operand `i` is called: ``∂d/∂a``, ``∂d/∂(2nd a)`` where the operand

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from autograd.labels import clean as clean
+from autograd.labels import columns
 from autograd.rules import linalg
 
 FEW = 12
@@ -16,33 +17,6 @@ FEW = 12
 
 NOT_COMPUTED = "—"
 _WIDEST = 104
-
-
-def clean(text: str, limit: int = 48) -> str:
-    """A user's string on one line: control characters made visible, cut to `limit` characters with an ellipsis."""
-    text = text[: 4 * limit]
-    safe = "".join(_visible(c) for c in text)
-    if columns(safe) <= limit:
-        return safe
-    while columns(safe) >= limit:
-        safe = safe[: max(0, min(len(safe) - 1, limit - 1))]
-    return safe + "…"
-
-
-def _visible(c: str) -> str:
-    if c in "\n\t":
-        return "↵" if c == "\n" else " "
-    category = unicodedata.category(c)
-    if category in ("Cs", "Cn", "Cc", "Zl", "Zp") or (category == "Cf" and ord(c) != 0x200D):
-        return "�"
-    return c
-
-
-def columns(text: str) -> int:
-    """How many columns of a monospace font a string takes: two for wide characters, none for combining ones."""
-    if text.isascii():
-        return len(text)
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else not unicodedata.combining(c) for c in text)
 
 
 def padded(text: str, width: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,9 +10,10 @@ import numpy as np
 from ..leaving import number_taken
 from ..tape import Node, Tape, describe
 from ..tensor import Tensor
-from .hand import Hand, read_hand
+from .forward import value_rows
+from .hand import check_has_gradient, read_hands
 from .replaying import Replay
-from .report import Report, announced
+from .report import Compared, Report, announced
 from .rounding import roundings
 from .rows import Limits, Row, check_limits, compare_row
 
@@ -27,8 +27,9 @@ _MOST_WORK = 20_000_000
 
 def compare_grads(
     loss: Any,
-    hand: Mapping[Any, Any],
+    hand: Mapping[Any, Any] | None = None,
     *,
+    values: Mapping[Any, Any] | None = None,
     rtol: float | None = None,
     atol: float | None = None,
     numeric: bool = False,
@@ -40,9 +41,14 @@ def compare_grads(
     ----------
     loss : Tensor or Tape
         What was differentiated: a scalar, unless `grad` is given.
-    hand : mapping
-        ``{W1: dW1, "z⁽²⁾": dz2}``: by Tensor or by name, the gradient as an array, nested lists or a number. Strings
-        and Decimals, as in ``[["0.0127", "-0.5000"]]``, are compared to the digits they were printed with.
+    hand : mapping, optional with `values`
+        ``{W1: dW1, "z⁽²⁾": dz2}``: by Tensor or by name, as it is printed, ``"%3"`` and ``"L"`` too; the gradient as an
+        array, nested lists or a number. Strings and Decimals, as in ``[["0.0127", "-0.5000"]]``, are compared to the
+        digits they were printed with. Where only some numbers are known, None, ``""`` or ``"…"`` stand for the others,
+        or they are masked, ``np.ma.masked_invalid(dW)``: these are not judged.
+    values : mapping, optional
+        Numbers found on the way forward, ``{z1: ..., "a⁽¹⁾": ..., loss: "0.6931"}``, given like gradients: the first
+        wrong one is named.
     rtol, atol : float, optional
         What differs by more than ``atol + rtol * |engine|`` is wrong. Unless told, as precise as the numbers are: in
         float64 1e-5, and 1e-8 of the largest element; in float32 1e-4 and 1e-6; and what rounding explains.
@@ -56,15 +62,17 @@ def compare_grads(
     -------
     Report
         One row for each gradient, in the order in which the backward pass completes them: the first wrong one is the
-        first to look at. Its verdict is "exact", "close", "WRONG", "shape"; "undecided" where the two differ at kinks
-        alone, and any number between the slopes on the two sides is right; "NaN" where the engine's is not a number.
+        first to look at. ``report.values`` has one for each value, in the order of the forward pass. The verdict is
+        "exact", "close", "WRONG", "shape"; "undecided" where the two differ at kinks alone, and any number between the
+        slopes on the two sides is right; "NaN" where the engine's is not a number.
 
     Raises
     ------
     KeyError
         If no record has a name; names the nearest.
     ValueError
-        If a Tensor is not on the tape, or has no gradient, or one gradient is given twice; if a list is ragged.
+        If a Tensor is not on the tape, or has no gradient, or one gradient is given twice; if a list is ragged, or no
+        number of a gradient is given.
     TypeError
         If a gradient is not of real floating-point numbers.
 
@@ -89,16 +97,23 @@ def compare_grads(
     W            (2, 2)  WRONG    17                  1.31      [0, 1]  13     −4
     <BLANKLINE>
     W: 2 of 4 elements differ; its transpose would be right
+    why: viz.explain_mismatch(report)
+    >>> some = compare_grads(loss, {z: [None, "13"]}, values={z: z.data, loss: "43.25"})
+    >>> some.headline(), some.rows[0].note
+    ('gradients of the loss: 3 exact', '1 of 2 given')
     """
     tape = _tape_of(loss, "compare_grads")
     check_limits(rtol, atol, "compare_grads")
-    nodes = _read(tape, hand)
-    if grad is None and tape.root.size != 1:
+    nodes = read_hands(tape, {} if hand is None else hand, "compare_grads", empty=bool(values))
+    for node in nodes:
+        check_has_gradient(node, "compare_grads")
+    known = read_hands(tape, {} if values is None else values, "compare_grads", "value", empty=True, whole=True)
+    if nodes and grad is None and tape.root.size != 1:
         raise ValueError(
             f"compare_grads: the loss has shape {tape.root.shape}, expected a scalar: give the gradient to start from, "
             f"grad=np.ones({tape.root.shape})"
         )
-    grads, noise, finished = _swept(tape, grad, nodes)
+    grads, noise, finished = _swept(tape, grad, nodes) if nodes else ({}, {}, {})
     replay = Replay(tape, grad)
     rows: list[Row] = []
     for node in sorted(nodes, key=lambda node: (finished[node], node.seq), reverse=True):
@@ -117,28 +132,35 @@ def compare_grads(
                 name, given, engine, limits, partials=partials, numeric=numeric, most=most, node=node, note=note
             )
         rows.append(row)
+    forward = value_rows(tape, known, rtol, atol)
     notes = []
     if numeric and replay.drawn is not None:
         notes.append(f"no finite differences: {describe(replay.drawn)} draws other numbers each time it is computed")
     elif numeric and any(row.numeric is None and row.verdict not in ("shape", "NaN") for row in rows):
         notes.append("no finite differences where the loss takes more than 20 million numbers to compute again")
-    return announced(Report(rows, f"gradients of {tape.root.name or 'the loss'}", notes=notes))
+    if any(np.isnan(row.yours).any() and row.given is None and row.verdict == "WRONG" for row in (*forward, *rows)):
+        notes.append("NaN counts as computed; a number that is not given is None, or masked, np.ma.masked_invalid(dW)")
+    title = f"{'gradients' if nodes else 'values'} of {tape.root.name or 'the loss'}"
+    hands, numbers = ({node: named.hand for node, named in some.items()} for some in (nodes, known))
+    compared = Compared(tape, hands, numbers, grad, rtol, atol)
+    return announced(Report(rows, title, notes=notes, values=forward, compared=compared))
 
 
 def assert_grads_match(
     loss: Any,
-    hand: Mapping[Any, Any],
+    hand: Mapping[Any, Any] | None = None,
     rtol: float | None = None,
     atol: float | None = None,
     numeric: bool = False,
     *,
+    values: Mapping[Any, Any] | None = None,
     grad: Any = None,
 ) -> None:
     """Raise an error that is the report of `compare_grads`, unless all hand-derived gradients are right.
 
     Parameters
     ----------
-    loss, hand, rtol, atol, numeric, grad
+    loss, hand, rtol, atol, numeric, values, grad
         As of `compare_grads`.
 
     Raises
@@ -158,28 +180,9 @@ def assert_grads_match(
     AssertionError: WRONG: the gradient of w[1] is 5, the engine has 6 ...
     """
     __tracebackhide__ = True
-    report = compare_grads(loss, hand, rtol=rtol, atol=atol, numeric=numeric, grad=grad)
+    report = compare_grads(loss, hand, values=values, rtol=rtol, atol=atol, numeric=numeric, grad=grad)
     if not report.ok:
         raise AssertionError(str(report))
-
-
-def _read(tape: Tape, hand: Any) -> dict[Node, tuple[str, Hand, str]]:
-    """The gradients that are given, by record, each with the name of its row and a note on that."""
-    if not isinstance(hand, Mapping):
-        raise TypeError(f"compare_grads: expected a dict of gradients, {{W1: dW1, ...}}, got {type(hand).__name__}")
-    if not hand:
-        raise ValueError("compare_grads: the dict of gradients is empty, so that there is nothing to compare")
-    found: dict[Node, tuple[str, Hand, str]] = {}
-    called = Counter(node.name for node in tape)
-    for key, value in hand.items():
-        node = _record_of(tape, key)
-        name = _name_of(node, key, tape)
-        if node in found:
-            raise ValueError(f"compare_grads: the gradient of {name} is given twice, by Tensor and by name")
-        same = called[key] if isinstance(key, str) else 1
-        note = f"the latest of {same} records of this name" if same > 1 else ""
-        found[node] = name, read_hand(value, f"compare_grads: the gradient of {name}"), note
-    return found
 
 
 def _affordable(work: int) -> int:
@@ -193,35 +196,6 @@ def _tape_of(loss: Any, caller: str) -> Tape:
     if not isinstance(loss, Tensor | Node):
         raise TypeError(f"{caller}: the loss must be a Tensor or its Tape, got {type(loss).__name__}")
     return Tape(loss)
-
-
-def _record_of(tape: Tape, key: Any) -> Node:
-    if isinstance(key, str):
-        try:
-            node: Node | None = tape.find(key)
-        except KeyError as error:
-            raise KeyError(f"compare_grads: {error.args[0]}") from None
-    elif isinstance(key, Tensor | Node):
-        node = tape.record_of(key)
-    else:
-        raise TypeError(
-            f"compare_grads: the keys are Tensors or their names, got {key!r:.40} of type {type(key).__name__}"
-        )
-    if node is None:
-        own = key.node if isinstance(key, Tensor) else key
-        taken = number_taken(own, tape.root)
-        raise ValueError(f"compare_grads: {describe(own)} is not on the tape of this loss" + (taken and f": {taken}"))
-    if not node.needs_grad:
-        why = f"its dtype is {node.dtype}" if node.dtype.kind != "f" else "requires_grad is False"
-        raise ValueError(f"compare_grads: {describe(node)} has no gradient to compare with: {why}")
-    return node
-
-
-def _name_of(node: Node, key: Any, tape: Tape) -> str:
-    """What a row is called: its name, or what made it."""
-    if node.name:
-        return node.name
-    return key if isinstance(key, str) else f"%{tape.index(node)} ({node.op})"
 
 
 def _swept(

@@ -14,6 +14,7 @@ import numpy as np
 from ..tensor import Tensor
 from ..transforms import grad, jvp, vjp
 from .differences import Function, Slope, slope_along, steps_along, values_at
+from .drawing import generator
 
 __all__ = ["GradcheckError", "GradcheckUndecided", "gradcheck"]
 
@@ -102,7 +103,7 @@ def gradcheck(
             full[i] = value
         return f(*full)
 
-    rng = np.random.default_rng(seed)
+    rng = generator("gradcheck", seed, *point)
     checked = of_floats
     for k in range(1, order + 1):
         _check_order(checked, point, k, modes, rtol, atol, directions, rng, places)

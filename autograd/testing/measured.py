@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .differences import Partial, Partials
+from .drawing import generator
 from .hand import Hand
 from .rows import Limits, Row, compare_row, kinks_that_allow, row_of_another_shape
 
@@ -32,7 +33,7 @@ def measured_row(name: str, hand: Hand, partials: Partials, limits: Limits, dtyp
         return row_of_another_shape(
             name, hand, np.full(x.shape, np.nan), lambda other: measured_row(name, other, partials, limits, dtype, most)
         )
-    rng = np.random.default_rng(0)
+    rng = generator("directions", x, hand.array)
     order = np.concatenate([np.flatnonzero(~np.isfinite(hand.array)), rng.permutation(x.size)])
     allowed = limits.of(hand.array, hand, dtype)
     # what is wrong in one element must not hide in what is allowed of all of them

@@ -35,14 +35,20 @@ class Replay:
 
     def __init__(self, tape: Tape, grad: Any = None):
         self.tape = tape
-        self.seed = np.asarray(tape.seed(grad))
+        self.grad = grad
+
+    @cached_property
+    def seed(self) -> Any:
+        """The gradient that the backward pass starts from, checked."""
+        return np.asarray(self.tape.seed(self.grad))
 
     @cached_property
     def drawn(self) -> Node | None:
         """An operation that does not give the same numbers again, as one that draws random numbers; None: none does."""
-        return next((n for n in self.tape if n.rule.keeps_output and not self._is_repeatable(n)), None)
+        return next((n for n in self.tape if n.rule.keeps_output and not self.is_repeatable(n)), None)
 
-    def _is_repeatable(self, node: Node) -> bool:
+    def is_repeatable(self, node: Node) -> bool:
+        """Whether an operation gives the same numbers again."""
         with np.errstate(all="ignore"):
             again = node.rule.op(*(self._value(a, {}) for a in node.operands), **node.kwargs)
         return np.array_equal(again, self.tape.value(node), equal_nan=True)

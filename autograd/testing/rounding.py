@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..tape import Node, Step, sweep
+from .drawing import generator
 
 __all__ = ["roundings"]
 
@@ -43,7 +44,7 @@ def roundings(steps: Iterable[Step]) -> dict[Node, Any]:
     >>> bool(roundings(Tape((total - total) * 3.0).steps())[x.node].max() < 1e-13)
     True
     """
-    signs = np.random.default_rng(0)
+    signs = generator("rounding")
     off: dict[Node, Any] = {}
     for step in steps:
         node = step.node

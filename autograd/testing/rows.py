@@ -61,10 +61,14 @@ class Row:
         The element that is off most, among the wrong ones if there are any.
     tried : array of bool or None
         Where finite differences stand in for the engine: the elements that were differentiated; None: all.
+    given : array of bool or None
+        Which of yours were given, the others being NaN and not judged; None: all.
     numeric : Numeric or None
     note : str
     node : Node or None
         The record.
+    what : {"gradient", "value"}
+        What is compared.
     """
 
     name: str
@@ -80,6 +84,8 @@ class Row:
     note: str = ""
     node: Any = None
     tried: Any = None
+    given: Any = None
+    what: str = "gradient"
 
     @property
     def ok(self) -> bool:
@@ -144,6 +150,7 @@ def compare_row(
     node: Any = None,
     note: str = "",
     tried: Any = None,
+    what: str = "gradient",
 ) -> Row:
     """Compare a gradient with the engine's.
 
@@ -166,12 +173,15 @@ def compare_row(
         Elements that are known to be at a kink, and possible there.
     tried : array of bool, optional
         Where `engine` is of finite differences: the elements that were differentiated, and not taken from yours.
+    what : {"gradient", "value"}
+        What is compared.
     """
     right = np.asarray(engine)
     dtype, right = right.dtype, right.astype(np.float64)
     if hand.array.shape != right.shape:
         again = lambda other: compare_row(name, other, right.astype(dtype), limits, slack=np.max(slack, initial=0.0))
-        return row_of_another_shape(name, hand, right, again, node)
+        return row_of_another_shape(name, hand, right, again, node, what)
+    partly, hand = hand, hand.completed(right)
     allowed = limits.of(right, hand, dtype) + slack
     with np.errstate(all="ignore"):
         same = (hand.array == right) | (hand.array.astype(dtype).astype(np.float64) == right)
@@ -180,6 +190,7 @@ def compare_row(
         cut = _cut_off(hand, right)
         wrong = ~(same | (off <= allowed) | cut | np.isnan(right))
     far = np.nan_to_num(off, nan=np.inf)
+    known = np.ones(right.shape, bool) if partly.given is None else partly.given
     checked, at_kinks = None, np.zeros(right.shape, bool) | undecided
     if partials is not None and not np.isnan(right).any():
         found = _differentiated(partials, hand, wrong, far, allowed, most, everything=numeric)
@@ -187,18 +198,18 @@ def compare_row(
         if numeric:
             checked = _numeric(found, right, hand.array, limits.of(right, _plain(hand), dtype), allowed)
     wrong = wrong & ~at_kinks
-    verdict = _verdict(wrong, right, at_kinks, same)
-    notes = [note] if note else []
-    notes += _notes(hand, right, wrong, at_kinks, allowed, tried)
+    verdict = _verdict(wrong, right[known], at_kinks, same)
+    notes = [part for part in (note, partly.counted) if part]
+    notes += _notes(partly, right, wrong, at_kinks, allowed, tried)
     if verdict == "close" and hand.unit is not None:
         is_cut = (cut & (off > allowed)).any()
         notes.append("to the digits printed" + (", cut off rather than rounded" if is_cut else ""))
-    considered = wrong if wrong.any() else np.isnan(right)
-    places = np.where(considered, far, -1.0) if considered.any() else far
+    considered = wrong if wrong.any() else np.isnan(right) & known
+    places = np.where(considered if considered.any() else known, far, -1.0)
     where = tuple(int(i) for i in np.unravel_index(int(places.argmax()), places.shape)) if places.size else None
     return Row(
-        name, right.shape, verdict, hand.array, right, wrong, float(off.max(initial=0.0)),
-        float(relative.max(initial=0.0)), where, checked, "; ".join(notes), node, tried,
+        name, right.shape, verdict, partly.array, right, wrong, float(off[known].max(initial=0.0)),
+        float(relative[known].max(initial=0.0)), where, checked, "; ".join(notes), node, tried, partly.given, what,
     )  # fmt: skip
 
 
@@ -213,8 +224,10 @@ def _verdict(wrong: Any, right: Any, at_kinks: Any, same: Any) -> str:
 def _notes(hand: Hand, right: Any, wrong: Any, at_kinks: Any, allowed: Any, tried: Any) -> list[str]:
     """What is to be said of kinks, of numbers that are none, and of the wrong ones."""
     notes = []
-    yours, engines = (int((np.isnan(a) & ~np.isnan(b)).sum()) for a, b in ((hand.array, right), (right, hand.array)))
-    both = int((np.isnan(right) & np.isnan(hand.array)).sum())
+    known = np.ones(right.shape, bool) if hand.given is None else hand.given
+    pairs = ((hand.array, right), (right, hand.array))
+    yours, engines = (int((np.isnan(a) & ~np.isnan(b) & known).sum()) for a, b in pairs)
+    both = int((np.isnan(right) & np.isnan(hand.array) & known).sum())
     if yours:
         notes.append(f"yours has NaN in {yours} of {right.size} elements, expected numbers")
     if engines or both:
@@ -301,7 +314,9 @@ def _numeric(found: dict[tuple[int, ...], Partial], right: Any, yours: Any, limi
     return Numeric(verdicts["engine"], verdicts["yours"], len(found), kinks, where, value, error)
 
 
-def row_of_another_shape(name: str, hand: Hand, right: Any, again: Callable[[Hand], Row], node: Any = None) -> Row:
+def row_of_another_shape(
+    name: str, hand: Hand, right: Any, again: Callable[[Hand], Row], node: Any = None, what: str = "gradient"
+) -> Row:
     """The row of a gradient that has not the shape of what it is taken by; `again` compares one that has."""
     given = hand.array
     note = f"yours has shape {given.shape}, expected {right.shape}"
@@ -309,17 +324,19 @@ def row_of_another_shape(name: str, hand: Hand, right: Any, again: Callable[[Han
         if again(other).ok:
             note += f"; {what} would be right"
             break
-    return Row(name, right.shape, "shape", given, right, note=note, node=node)
+    return Row(name, right.shape, "shape", given, right, note=note, node=node, given=hand.given, what=what)
 
 
 def _turned(hand: Hand, shape: tuple[int, ...]) -> Iterator[tuple[str, Hand]]:
     """What a gradient of another shape may have been meant to be."""
-    array, unit, dtype = hand.array, hand.unit, hand.dtype
+    array, dtype = hand.array, hand.dtype
     if array.T.shape == shape:
-        yield "its transpose", Hand(array.T, dtype, None if unit is None else unit.T)
+        yield "its transpose", hand.reshaped(shape, turned=True)
     if array.size == int(np.prod(shape)):
-        yield "the same numbers in that shape", Hand(array.reshape(shape), dtype, _reshaped(unit, shape))
-        yield "its transpose in that shape", Hand(array.T.reshape(shape), dtype, None)
+        yield "the same numbers in that shape", hand.reshaped(shape)
+        yield "its transpose in that shape", hand.reshaped(shape, turned=True)
+    if hand.given is not None:
+        return
     padded = (1,) * (array.ndim - len(shape)) + shape
     if len(padded) == array.ndim and all(n in (1, m) for n, m in zip(padded, array.shape, strict=True)):
         axes = tuple(i for i, (n, m) in enumerate(zip(padded, array.shape, strict=True)) if n != m)
@@ -328,17 +345,15 @@ def _turned(hand: Hand, shape: tuple[int, ...]) -> Iterator[tuple[str, Hand]]:
             yield said, Hand(array.sum(axis=axes).reshape(shape), dtype, None)
 
 
-def _reshaped(unit: Any, shape: tuple[int, ...]) -> Any:
-    return None if unit is None else unit.reshape(shape)
-
-
 def _what_stands_out(hand: Hand, right: Any, wrong: Any, allowed: Any, tried: Any) -> list[str]:
     """How many elements are wrong; whether they are all the right ones times a number."""
     if wrong.size == 1:
         return []
     where = np.ones(right.shape, bool) if tried is None else tried
+    where = where if hand.given is None else where & hand.given
     count, of_all = int(where.sum()), bool(where.all())
-    notes = [f"{int(wrong.sum())} of " + (f"{count} elements differ" if of_all else f"the {count} tried differ")]
+    looked = "tried" if hand.given is None else "given"
+    notes = [f"{int(wrong.sum())} of " + (f"{count} elements differ" if of_all else f"the {count} {looked} differ")]
     yours, known = hand.array[where], right[where]
     if np.isfinite(yours).all() and np.isfinite(known).all() and known.any() and count > 1:
         ratio = float(np.sum(yours * known) / np.sum(known * known))
@@ -346,9 +361,10 @@ def _what_stands_out(hand: Hand, right: Any, wrong: Any, allowed: Any, tried: An
         if np.all(np.abs(yours - ratio * known) <= slack) and abs(ratio) > 1e-3:
             whose = "the engine's" if tried is None else "what finite differences give,"
             notes.append(f"yours is {in_words(ratio)} times {whose} {'everywhere' if of_all else 'at all of these'}")
-    if right.ndim == 2 and right.shape[0] == right.shape[1] > 1:
+    if right.ndim == 2 and right.shape[0] == right.shape[1] > 1 and count > 1:
         allows = np.broadcast_to(allowed, right.shape).T
-        if np.all(np.abs(hand.array.T - right) <= np.maximum(allows, allows.T)):
+        turned = hand.reshaped(right.shape, turned=True).completed(right).array
+        if np.all(np.abs(turned - right) <= np.maximum(allows, allows.T)):
             notes.append("its transpose would be right")
     return notes
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd import Node, Tape
 from autograd.testing.differences import slope_along
+from autograd.testing.drawing import generator
 from autograd.testing.rounding import roundings
 
 from ..arguments import seed_of, tape_of
@@ -213,7 +214,7 @@ def _rounding(tape: Tape, seed: Any, hands: dict[Node, Given], flows: dict[Node,
     rounding = {n: hands[n].rounding for n in flows}
     if not any(r.any() for r in rounding.values()):
         return slack
-    rng = np.random.default_rng(0)
+    rng = generator("rounding of what was printed")
     for _ in range(8):
         moved = {n: flows[n] + rounding[n] * rng.choice([-1.0, 1.0], size=np.shape(flows[n])) for n in flows}
         there = Sweeper(tape, seed, hands, {n: v.astype(n.dtype) for n, v in moved.items()}).base.grads
@@ -225,7 +226,7 @@ def _rounding(tape: Tape, seed: Any, hands: dict[Node, Given], flows: dict[Node,
 
 def _wrong_rule(sweeper: Sweeper) -> tuple[Node, int] | None:
     """A rule that the program brought along and that finite differences contradict, if there is one."""
-    rng = np.random.default_rng(0)
+    rng = generator("rules of primitives", *(sweeper.value(leaf) for leaf in sweeper.tape if leaf.is_leaf))
     for node, into in sweeper.edges.items():
         for i in into:
             rule = node.rule.variadic or (node.rule.vjps[i] if i < len(node.rule.vjps) else None)

@@ -16,6 +16,7 @@ import numpy as np
 
 from autograd import Node, Tape
 from autograd.rules.windows import window_product
+from autograd.testing.drawing import generator
 
 from ..calls import Call, leaf
 
@@ -74,7 +75,7 @@ def shared_axes(tape: Tape, node: Node, operand: int) -> tuple[int, ...]:
     stretched = tuple(a for a in range(node.ndim) if _is_stretched(given.shape, node.shape, a))
     if _broadcasts(node):
         return stretched
-    rng = np.random.default_rng(0)
+    rng = generator("shared axes")
     values = [_arbitrary(a, rng) for a in node.operands]
     call = _call_on(node, operand, values)
     shared = []

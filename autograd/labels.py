@@ -1,0 +1,109 @@
+"""What records are called when they are printed: a name for each on a tape, no two alike; and back again."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from .listing import nearest
+
+if TYPE_CHECKING:
+    from .tape import Node, Tape
+
+__all__ = ["Labels", "clean", "columns", "instead", "record_called"]
+
+_LIMIT = 24
+_PLACE = re.compile(r"%([0-9]{1,9})")
+
+
+def clean(text: str, limit: int = 48) -> str:
+    """A user's string on one line: control characters made visible, cut to `limit` characters with an ellipsis."""
+    text = text[: 4 * limit]
+    safe = "".join(_visible(c) for c in text)
+    if columns(safe) <= limit:
+        return safe
+    while columns(safe) >= limit:
+        safe = safe[: max(0, min(len(safe) - 1, limit - 1))]
+    return safe + "…"
+
+
+def _visible(c: str) -> str:
+    if c in "\n\t":
+        return "↵" if c == "\n" else " "
+    category = unicodedata.category(c)
+    if category in ("Cs", "Cn", "Cc", "Zl", "Zp") or (category == "Cf" and ord(c) != 0x200D):
+        return "�"
+    return c
+
+
+def columns(text: str) -> int:
+    """How many columns of a monospace font a string takes: two for wide characters, none for combining ones."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else not unicodedata.combining(c) for c in text)
+
+
+class Labels:
+    """The names on a tape: no two records share one.
+
+    The root keeps its own name, or is ``L``, or ``%7`` where something else is called ``L``. Others of one name are
+    numbered: ``h (1)``, ``h (2)``.
+
+    Examples
+    --------
+    >>> from autograd import Tape, Tensor
+    >>> from autograd.labels import Labels
+    >>> x = Tensor(2.0, name="x")
+    >>> tape = Tape((x * x).sum())
+    >>> [Labels(tape).of(node) for node in tape]
+    ['x', '%1', 'L']
+    """
+
+    def __init__(self, tape: Tape):
+        self.tape = tape
+        root = tape.root
+        named = {node: clean(node.name, _LIMIT) for node in tape if node.name and node is not root}
+        self.loss = clean(root.name, _LIMIT) if root.name else "L"
+        if not root.name and "L" in named.values():
+            self.loss = f"%{tape.index(root)}"
+        counts = Counter(named.values())
+        counts[self.loss] += self.loss in counts
+        seen: Counter[str] = Counter()
+        self._numbers: dict[Node, str] = {}
+        for node, name in named.items():
+            if counts[name] > 1:
+                seen[name] += 1
+                self._numbers[node] = f" ({seen[name]})"
+
+    def of(self, node: Node, limit: int = _LIMIT) -> str:
+        """The name of a record: its own, or ``%7`` after its place on the tape."""
+        if node is self.tape.root:
+            return clean(self.loss, limit)
+        return clean(node.name, limit) + self._numbers.get(node, "") if node.name else f"%{self.tape.index(node)}"
+
+    def gradient(self, node: Node) -> str:
+        """``∂L/∂x``."""
+        return f"∂{self.loss}/∂{self.of(node)}"
+
+
+def record_called(tape: Tape, name: str) -> Node | None:
+    """The record that a name is printed for, if there is one: its own (the latest of that name), ``L``, ``h (2)``, or
+    ``%7``, its place on the tape."""
+    found = next((node for node in reversed(tape.nodes) if node.name == name), None)
+    if found is not None:
+        return found
+    place = _PLACE.fullmatch(name)
+    if place is not None:
+        return tape.nodes[int(place[1])] if int(place[1]) < len(tape) else None
+    labels = Labels(tape)
+    return next((node for node in reversed(tape.nodes) if labels.of(node) == name), None)
+
+
+def instead(tape: Tape, name: str) -> str:
+    """What could have been meant by a name that nothing has, for the sentence of an error."""
+    if _PLACE.fullmatch(name):
+        return f"the records are %0 to %{len(tape) - 1}"
+    near = nearest(name, [node.name for node in tape if node.name])
+    return f"nearest: {', '.join(near) or 'none has a name'}"
