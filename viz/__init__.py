@@ -167,7 +167,8 @@ def step(
     against : dict, optional
         Hand-derived gradients, ``{W1: dW1, "z⁽²⁾": dz2}``: each is compared with the engine's as soon as that is
         complete, and the page opens where one differs. Names are taken as they are printed, ``"%3"`` and ``"L"`` too;
-        numbers in quotation marks, ``[["0.0127", "-0.5"]]``, are compared to the digits that they have.
+        numbers in quotation marks, ``[["0.0127", "-0.5"]]``, are compared to the digits that they have, and those that
+        are not given, ``[["0.0127", "…"]]``, are not judged: as `compare_grads` has it.
     granularity : {"op", "contribution"}, optional
         Whether to stop at every operation, or at everything that one sends to one of its operands.
     grad : array_like of the shape of `loss`, optional

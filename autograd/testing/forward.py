@@ -33,10 +33,8 @@ def value_rows(tape: Tape, values: Mapping[Node, Named], rtol: float | None, ato
     rows = []
     for node in sorted(values, key=tape.index):
         name, hand, note = values[node]
-        right = np.asarray(tape.value(node))
-        right = right if right.dtype.kind == "f" else right.astype(np.float64)
         limits = Limits(rtol, atol, noise[node])
-        rows.append(compare_row(name, hand, right, limits, node=node, note=note, what="value"))
+        rows.append(compare_row(name, hand, tape.value(node), limits, node=node, note=note, what="value"))
     return rows
 
 

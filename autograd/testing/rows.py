@@ -177,7 +177,7 @@ def compare_row(
         What is compared.
     """
     right = np.asarray(engine)
-    dtype, right = right.dtype, right.astype(np.float64)
+    dtype, right = right.dtype if right.dtype.kind == "f" else np.dtype(np.float64), right.astype(np.float64)
     if hand.array.shape != right.shape:
         again = lambda other: compare_row(name, other, right.astype(dtype), limits, slack=np.max(slack, initial=0.0))
         return row_of_another_shape(name, hand, right, again, node, what)

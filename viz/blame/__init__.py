@@ -2,7 +2,11 @@
 engine's own rules; no formula of a derivative is written here.
 """
 
+from autograd.testing.report import EXPLAINERS
+
 from .explain import explain_mismatch
 from .report import Finding, Mismatch
 
 __all__ = ["Finding", "Mismatch", "explain_mismatch"]
+
+EXPLAINERS.append(explain_mismatch)

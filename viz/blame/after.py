@@ -42,7 +42,7 @@ def after_a_step(
     notes: list[str],
 ) -> dict[str, str]:
     """Compare values after a step, add what is found to `findings` and `notes`; the verdict on each value."""
-    hands = given(tape, after, {}, *tolerances, what="the value after the step of")
+    hands = given(tape, after, {}, *tolerances, what="value after the step")
     parameters = [n for n in tape if n.is_leaf and n.needs_grad and n in engine]
     sweeper = Sweeper(tape, seed, parameters)
 
@@ -54,6 +54,7 @@ def after_a_step(
         return {node: values.get(node, tape.value(node)) for node in hands}
 
     right = outcome(sweeper.base.grads) or {}
+    hands = {node: one.completed(right[node]) for node, one in hands.items()}
     verdicts = {node: RIGHT if one.agrees(right[node]) else HERE for node, one in hands.items()}
     wrong = [one for node, one in hands.items() if verdicts[node] == HERE]
     sentences = _AfterSentences(tape, seed, {}, engine, {}, words)
@@ -63,7 +64,7 @@ def after_a_step(
     wrong = [one for one in wrong if one not in near]
     if wrong:
         fits, complete = search(Scene(sweeper, words, hands, wrong, lr, outcome=outcome))
-        if not fits and sum(one.array.size for one in wrong) >= ENOUGH:
+        if not fits and sum(one.numbers.size for one in wrong) >= ENOUGH:
             loose = {one.node: one.loosened() for one in wrong}
             fits, _ = search(Scene(sweeper, words, {**hands, **loose}, list(loose.values()), lr, outcome=outcome))
             notes += [BUT_FOR_THE_LAST_DIGITS] if fits else []

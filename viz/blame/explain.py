@@ -10,12 +10,14 @@ import numpy as np
 from autograd import Node, Tape
 from autograd.testing.differences import slope_along
 from autograd.testing.drawing import generator
+from autograd.testing.report import Report
 from autograd.testing.rounding import roundings
 
 from ..arguments import seed_of, tape_of
 from .after import after_a_step
+from .forward import Forward
 from .printed import Given, given
-from .pushing import Sweeper
+from .pushing import Change, Sweeper
 from .report import Finding, Mismatch
 from .search import Fit, search
 from .sentences import BUT_FOR_THE_LAST_DIGITS, ENOUGH, HERE, INHERITED, RIGHT, Sentences, made_of
@@ -36,6 +38,7 @@ def explain_mismatch(
     loss: Any,
     hand: Mapping[Any, Any] | None = None,
     *,
+    values: Mapping[Any, Any] | None = None,
     grad: Any = None,
     after: Mapping[Any, Any] | None = None,
     lr: float | None = None,
@@ -54,12 +57,17 @@ def explain_mismatch(
 
     Parameters
     ----------
-    loss : Tensor or Tape
-        What gradients are of: a scalar, unless `grad` is given.
-    hand : dict, optional with `after`
+    loss : Tensor, Tape or Report
+        What gradients are of: a scalar, unless `grad` is given. The report of `compare_grads` or `check_layer` brings
+        all that was compared with it.
+    hand : dict, optional with `values` or `after`
         ``{W1: dW1, "z⁽²⁾": dz2}``: the gradients, of parameters and of intermediates, by Tensor or by name. Arrays,
         nested lists, or numbers as they were printed: ``"0.0127"`` or `decimal.Decimal` are compared to the digits
-        that they have; so are floats that have few.
+        that they have; so are floats that have few. What is not known is left out as `compare_grads` has it: None,
+        ``""``, ``"…"``, or masked.
+    values : dict, optional
+        Numbers found on the way forward, ``{z1: ..., "a⁽¹⁾": ..., loss: "0.6931"}``, given like gradients. One that is
+        wrong although what it is made from is right is named first, and gradients that follow from it are not blamed.
     grad : array_like of the shape of `loss`, optional
         The gradient that the backward pass starts from; needed where `loss` is not a scalar.
     after : dict, optional
@@ -102,12 +110,23 @@ def explain_mismatch(
     for name, value in (("lr", lr), ("weight_decay", weight_decay)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value > 0):
             raise ValueError(f"explain_mismatch: {name} must be a number above 0, got {value!r}")
+    if isinstance(loss, Report):
+        if loss.compared is None:
+            raise ValueError(
+                "explain_mismatch: this report has no tape to look for the step on: it could not be traced"
+            )
+        if hand is not None or values is not None or grad is not None:
+            raise ValueError("explain_mismatch: a report brings its own gradients, expected none beside it")
+        loss, hand, values, grad, *limits = loss.compared[:6]
+        rtol, atol = (own if own is not None else other for own, other in zip((rtol, atol), limits, strict=True))
     tape = tape_of(loss, "explain_mismatch")
     seed = seed_of(tape, grad, "explain_mismatch")
     engine, noise = _engine(tape, seed)
-    if hand is None and after is None:
-        raise ValueError("explain_mismatch: no gradients were given: expected a dict, {W1: dW1}, or after= and lr=")
-    hands = given(tape, {} if hand is None else hand, noise, rtol, atol, empty=after is not None)
+    if hand is None and after is None and not values:
+        raise ValueError(
+            "explain_mismatch: no gradients were given: expected a dict, {W1: dW1}, or values=, or after= and lr="
+        )
+    hands = given(tape, {} if hand is None else hand, noise, rtol, atol, empty=after is not None or bool(values))
     words = Words(tape)
     for node in hands:
         if node not in engine:
@@ -116,8 +135,11 @@ def explain_mismatch(
                 f"between it and {words.loss}"
             )
     shapes = {node: one.array.shape for node, one in hands.items()}
-    hands = {node: one.reshaped() or one for node, one in hands.items()}
+    hands = {node: (one.reshaped() or one).completed(engine[node]) for node, one in hands.items()}
     verdicts = _verdicts(tape, seed, hands, engine)
+    forward = Forward(tape, seed, values or {}, (rtol, atol), words)
+    by_values = _following(tape, seed, hands, verdicts, forward.reads())
+    verdicts |= {one.node: INHERITED for one in by_values}
     wrong = [one for one in hands.values() if verdicts[one.node] == HERE]
     report = Sentences(tape, seed, hands, engine, verdicts, words)
     findings: list[Finding] = []
@@ -137,7 +159,7 @@ def explain_mismatch(
         doubtful = [one for one in left if one.node in below]
         findings += [report.distrusted(doubtful, node, i)] if doubtful else []
         left = [one for one in left if one not in doubtful]
-    nothing = [one for one in left if one.has_shape and not one.array.any()]
+    nothing = [one for one in left if one.has_shape and not one.numbers.any()]
     findings += [report.unexplained(one) for one in nothing]
     left = [one for one in left if one not in nothing]
     order = {node: k for k, node in enumerate(hands)}
@@ -152,7 +174,7 @@ def explain_mismatch(
             left = [one for one in left if one not in near]
             continue
         loosened = [one.loosened() for one in left]
-        if not fits and sum(one.array.size for one in left) >= ENOUGH and loosened != left:
+        if not fits and sum(one.numbers.size for one in left) >= ENOUGH and loosened != left:
             fits, _ = _fitting(report, loosened, lr, weight_decay, held)
             if fits:
                 notes.append(BUT_FOR_THE_LAST_DIGITS)
@@ -167,11 +189,15 @@ def explain_mismatch(
             fits = _that_lead_on(report, fits, left, lr, weight_decay, held)
         findings += report.of_slips(fits)
         held = [*held, fits[0]]
-    findings += [report.inherited(one) for one in hands.values() if verdicts[one.node] == INHERITED]
+    inherited = [one for one in hands.values() if verdicts[one.node] == INHERITED and one not in by_values]
+    findings += [report.inherited(one) for one in inherited]
+    findings += [forward.follows(one, words.gradient(one.node)) for one in by_values]
     place = {words.gradient(node): k for node, k in order.items()}
     findings.sort(key=lambda f: (f.verdict == INHERITED, min(place[name] for name in f.gradients)))
     notes += report.remarks
-    named = {words.gradient(node): verdicts[node] for node in hands}
+    findings = sorted([*forward.findings(), *findings], key=lambda f: f.verdict == INHERITED)
+    named = {words.say(node): verdict for node, verdict in forward.verdicts.items()}
+    named |= {words.gradient(node): verdicts[node] for node in hands}
     named |= {words.gradient(one.node): HERE for one in turned if verdicts[one.node] == RIGHT}
     if after is not None:
         if lr is None:
@@ -202,6 +228,21 @@ def _verdicts(tape: Tape, seed: Any, hands: dict[Node, Given], engine: Mapping[N
         else:
             verdicts[node] = HERE
     return verdicts
+
+
+def _following(
+    tape: Tape, seed: Any, hands: dict[Node, Given], verdicts: Mapping[Node, str], reads: dict[Node, Any]
+) -> list[Given]:
+    """The wrong gradients that the rules give where they read the person's own values."""
+    wrong = [one for one in hands.values() if verdicts[one.node] != RIGHT]
+    if not (wrong and reads):
+        return []
+    with np.errstate(all="ignore"):
+        try:
+            grads = Sweeper(tape, seed, hands).pushed(Change(reads=reads))
+        except (ValueError, TypeError, IndexError):
+            return []  # of another shape, which the rules can't take
+    return [one for one in wrong if one.node in grads and one.agrees(grads[one.node])]
 
 
 def _as_flow(one: Given) -> Any:

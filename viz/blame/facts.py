@@ -25,25 +25,26 @@ def facts(one: Given, engine: Mapping[Node, Any], words: Words) -> Iterator[str]
     if not one.has_shape:
         yield f"yours has shape {yours.shape}, expected {one.node.shape}"
     same = [n for n, g in engine.items() if n is not one.node and g.shape == yours.shape and one.agrees(g)]
-    if same and np.ptp(yours):
+    if same and np.ptp(one.numbers):
         yield f"your numbers are {words.gradient(same[0])}"
     if not one.has_shape:
         return
-    if not yours.any():
+    if not one.numbers.any():
         yield "yours is 0 everywhere: was it added up at all, or never filled in?"
         return
     row = one.row(right)
     wrong = row.wrong
-    if wrong is None or wrong.size < 2:
+    size = one.numbers.size
+    if wrong is None or size < 2:
         return
     if one.agrees(np.where(np.sign(yours) == np.sign(right), right, -right)):
-        yield f"only signs differ, at {int(wrong.sum())} of {wrong.size} numbers"
+        yield f"only signs differ, at {int(wrong.sum())} of {size} numbers"
         return
     if row.relative < _CLOSE:
         yield f"it is close, off by {100 * row.relative:.2g} % at most: numbers rounded on the way, or misprinted?"
     bad = int(wrong.sum())
     for axis in range(wrong.ndim):
-        if wrong.shape[axis] > 1:
+        if wrong.shape[axis] > 1 and size == wrong.size:
             lines = np.flatnonzero(wrong.any(axis=tuple(k for k in range(wrong.ndim) if k != axis)))
             if 0 < len(lines) <= wrong.shape[axis] // 2:
                 what = {0: "row", 1: "column"}.get(axis, f"index along axis {axis}") if wrong.ndim > 1 else "element"
@@ -51,7 +52,7 @@ def facts(one: Given, engine: Mapping[Node, Any], words: Words) -> Iterator[str]
                 break
     else:
         every = "both" if bad == 2 else f"all {bad}"
-        yield f"{every} numbers differ" if bad == wrong.size else f"{bad} of {wrong.size} numbers differ"
+        yield f"{every} numbers differ" if bad == size else f"{bad} of {size} numbers differ"
     with np.errstate(all="ignore"):
         ratio = (yours / right)[wrong & (right != 0)]
     if row.relative < _CLOSE or ratio.size < 2 or not np.isfinite(ratio).all():

@@ -10,10 +10,8 @@ from typing import Any
 import numpy as np
 
 from autograd import Node, Tape
-from autograd.testing.hand import Hand, read_hand
+from autograd.testing.hand import Hand, check_has_gradient, read_hands
 from autograd.testing.rows import Limits, Row, compare_row
-
-from ..arguments import on_tape
 
 __all__ = ["Given", "given"]
 
@@ -47,8 +45,21 @@ class Given:
 
     @property
     def array(self) -> Any:
-        """Its numbers, in float64."""
+        """Its numbers, in float64; for those that were not given, what `completed` has put there, else NaN."""
         return self.hand.array
+
+    def picked(self, other: Any) -> Any:
+        """Of an array of the same shape the numbers at the places that were given, in a row."""
+        return np.ravel(other) if self.hand.given is None else np.asarray(other)[self.hand.given]
+
+    @property
+    def numbers(self) -> Any:
+        """Its numbers, those that were given, in a row."""
+        return self.picked(self.array)
+
+    def completed(self, by: Any) -> Given:
+        """The same with other numbers in place of those that were not given, as what is handed on must be whole."""
+        return replace(self, hand=self.hand.completed(by))
 
     @property
     def has_shape(self) -> bool:
@@ -62,11 +73,11 @@ class Given:
     def agrees(self, other: Any, slack: Any = 0.0) -> bool:
         """Whether it is another gradient, of the same shape, to the digits that were given."""
         other = np.asarray(other)
-        if other.shape != self.array.shape or not np.isfinite(other).all():
+        if other.shape != self.array.shape or not np.isfinite(self.picked(other)).all():
             return False
         other = other.astype(self.node.dtype)
         allowed = self.limits.of(other.astype(np.float64), self.hand, self.node.dtype) + slack
-        if (np.abs(self.array - other) <= allowed).all():
+        if self.picked(np.abs(self.array - other) <= allowed).all():
             return True
         return self.hand.unit is not None and self.row(other).ok
 
@@ -77,15 +88,15 @@ class Given:
             return False
         near = np.minimum(_ROUNDED_ON_THE_WAY * self.hand.unit, 1e-3 * np.abs(other).max(initial=0.0))
         allowed = np.maximum(np.nan_to_num(near), self.limits.of(other.astype(np.float64), self.hand, self.node.dtype))
-        return bool((np.abs(self.array - other) <= allowed).all())
+        return bool(self.picked(np.abs(self.array - other) <= allowed).all())
 
     @property
     def digits(self) -> float:
         """How many digits its numbers have together."""
         if self.hand.unit is None:
-            return 15.0 * np.count_nonzero(self.array)
+            return 15.0 * np.count_nonzero(self.numbers)
         with np.errstate(all="ignore"):
-            each = np.log10(np.abs(self.array) / self.hand.unit)
+            each = np.log10(np.abs(self.numbers) / self.picked(self.hand.unit))
         return float(each[np.isfinite(each) & (each > 0)].sum())
 
     def loosened(self) -> Given:
@@ -101,8 +112,7 @@ class Given:
         want, got = ([n for n in shape if n != 1] for shape in (self.node.shape, self.array.shape))
         if self.has_shape or want != got:
             return None
-        unit = None if self.hand.unit is None else np.reshape(self.hand.unit, self.node.shape)
-        return replace(self, hand=self.hand._replace(array=self.array.reshape(self.node.shape), unit=unit))
+        return replace(self, hand=self.hand.reshaped(self.node.shape))
 
     @property
     def rounding(self) -> Any:
@@ -118,7 +128,7 @@ def given(
     atol: Any,
     *,
     empty: bool = False,
-    what: str = "the gradient of",
+    what: str = "gradient",
 ) -> dict[Node, Given]:
     """The gradients that were handed in, checked, in the order of the backward pass.
 
@@ -129,26 +139,16 @@ def given(
     TypeError, ValueError, KeyError
         As `viz.explain_mismatch` states.
     """
-    if not isinstance(hand, Mapping):
-        raise TypeError(
-            f"explain_mismatch: expected a dict of gradients, {{W1: dW1, 'z⁽²⁾': dz2}}, got {type(hand).__name__}"
-        )
-    if not hand and not empty:
-        raise ValueError("explain_mismatch: no gradients were given, the dict is empty")
     for name, number in (("rtol", rtol), ("atol", atol)):
         if number is not None and not (isinstance(number, int | float) and 0 <= number < float("inf")):
             raise ValueError(f"explain_mismatch: {name} must be a number of at least 0, got {number!r}")
     found: dict[Node, Given] = {}
-    for key, value in hand.items():
-        node = on_tape(tape, key, "explain_mismatch")
-        name = node.name or (key if isinstance(key, str) else f"a Tensor of shape {node.shape}")
-        if node in found:
-            raise ValueError(f"explain_mismatch: two gradients were given for {name}, expected one")
-        if not node.needs_grad:
-            raise ValueError(f"explain_mismatch: {name} has no gradient on this tape: requires_grad is False")
-        who = f"explain_mismatch: {what} {name}"
-        read = read_hand(value, who)
-        bad = np.argwhere(~np.isfinite(read.array))
+    is_value = what == "value"
+    for node, (name, read, _) in read_hands(tape, hand, "explain_mismatch", what, empty=empty, whole=is_value).items():
+        if not is_value:
+            check_has_gradient(node, "explain_mismatch")
+        who = f"explain_mismatch: the {what} of {name}"
+        bad = np.argwhere(~np.isfinite(read.array if read.given is None else np.where(read.given, read.array, 0.0)))
         if bad.size or len(bad):
             at = tuple(int(i) for i in bad[0])
             place = f" at [{', '.join(map(str, at))}]" if at else ""
@@ -171,7 +171,7 @@ def given(
 
 def _unit(hand: Hand) -> Any:
     """The unit of the last digit of floats that look rounded: all of them have few digits."""
-    numbers = hand.array
+    numbers = hand.array if hand.given is None else hand.array[hand.given]
     if hand.dtype.itemsize < 8:
         numbers = numbers.astype(hand.dtype)
     places = significant = 0

@@ -114,7 +114,8 @@ class Mismatch:
     def summary(self) -> str:
         """``1 of 3 gradients is wrong: ∂L/∂W⁽¹⁾; …``, in one line."""
         total = len(self.verdicts)
-        what = "gradient" if all(name.startswith("∂") for name in self.verdicts) else "value"
+        kinds = {"gradient" if name.startswith("∂") else "value" for name in self.verdicts}
+        what = kinds.pop() if len(kinds) == 1 else "number"
         if self.ok:
             return f"{_count(total, what)} {'match' if total > 1 else 'matches'} the engine's to the digits given."
         parts = []

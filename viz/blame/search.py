@@ -158,7 +158,7 @@ def _everywhere(scene: Scene, chosen: Sequence[Trial], most: int, solved: float 
 
 def _with_a_factor(scene: Scene, most: int) -> Iterator[Fit]:
     """Slips that give the numbers but for a sign or a factor, where there are numbers enough to tell."""
-    few = sum(one.array.size for one in scene.wrong) < _ENOUGH
+    few = sum(one.numbers.size for one in scene.wrong) < _ENOUGH
     if (few and sum(one.digits for one in scene.wrong) < _PLENTY) or not all(one.has_shape for one in scene.wrong):
         return
     sizes = {float(n) for node in scene.tape for n in node.shape if n > 1}
@@ -174,7 +174,7 @@ def _with_a_factor(scene: Scene, most: int) -> Iterator[Fit]:
             found = _stacked(grads, [first]) if grads is not None else None
             if grads is None or found is None or not np.isfinite(found).all() or not found.any():
                 continue
-            near = float(found @ first.array.ravel()) / float(found @ found)
+            near = float(found @ first.numbers) / float(found @ found)
             for k in factors:
                 if abs(near - k) > 0.05 * abs(k) or not first.agrees(k * grads[first.node]):
                     continue
@@ -286,14 +286,14 @@ def _stacked(grads: Any, some: Sequence[Given]) -> Any:
     parts = [np.asarray(grads[one.node], np.float64) for one in some]
     if any(part.shape != one.array.shape for part, one in zip(parts, some, strict=True)):
         return None
-    return np.concatenate([part.ravel() for part in parts])
+    return np.concatenate([one.picked(part) for part, one in zip(parts, some, strict=True)])
 
 
 def _solved(
     scene: Scene, change: Callable[[float], Change], some: Sequence[Given], *, linear: bool = False
 ) -> float | None:
     """The number with which a change gives the numbers found, by Newton's method; one that is linear needs one step."""
-    target = np.concatenate([one.array.ravel() for one in some])
+    target = np.concatenate([one.numbers for one in some])
     if any(not one.has_shape for one in some):
         return None
 

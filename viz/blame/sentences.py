@@ -122,7 +122,7 @@ class Sentences:
             context = context.replace(" in this step", " somewhere on the way to it", 1)
         sentence = f"{self._who([one])}{context}{where}; none of the slips known here fits"
         sentence += f": {said}." if said else "."
-        if one.has_shape and not one.array.any():
+        if one.has_shape and not one.numbers.any():
             sentence = f"{self._who([one])}{self._context(one)}: {said}"
         rule = self._rule(node, i) if len(users) == 1 else ""
         places = tuple(dict.fromkeys((node, *between))) if len(between) <= _FEW else (node,)
@@ -155,7 +155,7 @@ class Sentences:
         """A gradient that is off in its last digits only."""
         users = self.sweeper.into[one.node]
         node, i = users[0] if users else (one.node, None)
-        off = float((np.abs(one.array - self.right[one.node]) / one.hand.unit).max())
+        off = float(one.picked(np.abs(one.array - self.right[one.node]) / one.hand.unit).max())
         sentence = (
             f"{self._who([one])}{self._context(one)}, but only in the last digits: off by at most {off:.2g} units "
             "of the last digit printed, as happens where numbers are rounded on the way."

@@ -14,7 +14,7 @@ from autograd.testing.drawing import generator
 from autograd.testing.hand import Hand
 from autograd.testing.replaying import Replay
 from autograd.testing.rounding import roundings
-from autograd.testing.rows import Limits
+from autograd.testing.rows import Limits, compare_row
 
 from ..numbers import length, numeral
 
@@ -268,14 +268,12 @@ def _unsettled(clear: list[Slopes], single: bool) -> Verdict:
 
 def compared(hand: Hand, engine: np.ndarray, noise: Any = 0.0) -> Verdict:
     """A hand-derived gradient beside the engine's, to the digits that it was given with."""
-    yours = hand.array
-    with np.errstate(all="ignore"):
-        off = np.abs(yours - engine)
-        allowed = Limits(None, None, noise).of(engine.astype(np.float64), hand, engine.dtype)
-        close = (yours == engine) | (off <= allowed)
-    if close.all():
-        return Verdict(True, f"{numeral(yours)} ✔" if yours.ndim == 0 else f"✔ {numeral(off.max(initial=0))}")
-    at = np.unravel_index(int(np.where(close, -1.0, np.nan_to_num(off, nan=np.inf)).argmax()), off.shape)
-    place = f" at [{', '.join(map(str, at))}]" if at else ""
-    wrong = f", {int((~close).sum())} of {close.size} elements differ" if close.size > 1 else ""
-    return Verdict(False, f"{numeral(yours[at])} ✕ the engine has {numeral(engine[at])}{place}{wrong}")
+    row = compare_row("", hand, engine, Limits(None, None, noise))
+    partly = f", {hand.counted}" if hand.counted else ""
+    if row.ok:
+        text = f"{numeral(row.yours)} ✔" if row.yours.ndim == 0 else f"✔ {numeral(row.largest)}"
+        return Verdict(True, text + partly)
+    yours, right = row.values or (np.nan, np.nan)
+    place = f" at [{', '.join(map(str, row.where))}]" if row.where else ""
+    differ = f", {int(row.wrong.sum())} of {row.wrong.size} elements differ" if row.wrong.size > 1 else ""
+    return Verdict(False, f"{numeral(yours)} ✕ the engine has {numeral(right)}{place}{differ}{partly}")

@@ -13,12 +13,11 @@ import numpy as np
 
 from autograd import Node, Tape
 from autograd.listing import nearest
-from autograd.testing.hand import Hand, read_hand
+from autograd.testing.hand import Hand, read_hands
 
 from ..arguments import on_tape, record_called, seed_of
 from ..display import asked_for
 from ..files import target_of, write_whole
-from ..naming import Names
 from ..picture import Picture
 from ..scalar import MOST_EXPANDED, expand, scalar_picture
 from .text import gradient_state, text_of
@@ -379,20 +378,11 @@ def _hand_derived(tape: Tape, against: Mapping[Any, Any] | None) -> dict[Node, H
     """The gradients to compare with, of the shapes of their records."""
     if against is None:
         return {}
-    if not isinstance(against, Mapping):
-        raise TypeError(f"against: expected a dict of gradients, {{W1: dW1, …}}, got {type(against).__name__}")
-    found: dict[Node, Hand] = {}
-    names = Names(tape)
-    for key, value in against.items():
-        node = on_tape(tape, key, "against")
-        name = names.of(node)
-        hand = read_hand(value, f"against: the gradient of {name}")
+    found = read_hands(tape, against, "against", empty=True)
+    for node, (name, hand, _) in found.items():
         if hand.array.shape != node.shape:
             raise ValueError(f"against: the gradient of {name} has shape {hand.array.shape}, expected {node.shape}")
-        if node in found:
-            raise ValueError(f"against: two gradients were given for {name}, expected one")
-        found[node] = hand
-    return found
+    return {node: named.hand for node, named in found.items()}
 
 
 def _check_reached(walk: Walk, hand: Iterable[Node]) -> None:
