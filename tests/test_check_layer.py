@@ -336,9 +336,9 @@ def same(x):
             "backward returned None where it should return the gradient of x$",
         ),
         (
-            lambda: check_layer(affine_forward, lambda d, c: {"dx": d, "dw": d}, *LAYERS["affine"][2]),
+            lambda: check_layer(affine_forward, lambda d, c: {"first": d, "dv": d}, *LAYERS["affine"][2]),
             TypeError,
-            r"backward returned a dict \(dx, dw\) where it should return 3 gradients as a tuple, in the order x, w, b$",
+            r"backward returned a dict \(first, dv\) where it should return 3 gradients as a tuple, in the order x, w, b$",
         ),
         (
             lambda: check_layer(lambda x: (x.sum(), {"W": x}), None, normal(2)),

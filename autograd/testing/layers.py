@@ -3,26 +3,28 @@ and ``dx, dw, db = backward(dout, cache)``. The forward pass says what the backw
 
 from __future__ import annotations
 
-import copy
-import inspect
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..recording import source_of
-from ..tape import Tape
+from ..tape import Node, Tape
 from ..tensor import Tensor
 from ..transforms import value_and_grad
 from .differences import Partials
+from .drawing import generator
 from .hand import Hand, read_hand
+from .matching import matched
 from .measured import agrees_along, measured_row
-from .report import Report, announced
+from .passes import Layer, summed
+from .report import Compared, Report, announced
 from .rounding import roundings
 from .rows import Limits, Row, check_limits, compare_row
+from .slots import Slot
 
 __all__ = ["check_layer"]
 
@@ -34,8 +36,8 @@ _MOST = 24
 
 
 def check_layer(
-    forward: Callable[..., Any],
-    backward: Callable[..., Any] | None,
+    forward: Any,
+    backward: Any = None,
     *inputs: Any,
     upstream: Any = None,
     rtol: float | None = None,
@@ -49,16 +51,22 @@ def check_layer(
 
     Parameters
     ----------
-    forward : callable
-        ``forward(*inputs)`` returns ``(out, cache)``, or ``(out1, out2, cache)``; without a `backward`,
-        ``(loss, dx)`` or ``(loss, dx, dw)``.
+    forward : callable, or an object with both passes
+        ``forward(*inputs)`` returns ``(out, cache)``, or ``(out1, out2, cache)``; ``out`` alone where an object keeps
+        the cache or `backward` takes the inputs. Without a `backward`, ``(loss, dx)``, ``(loss, dx, dw)`` or
+        ``(loss, grads)``.
     backward : callable or None
-        ``backward(dout, cache)``, or ``backward(dout1, dout2, cache)``, returns the gradients of the inputs in order:
-        of those that are arrays of floating-point numbers, or of all, with None for the others.
+        ``backward(dout, cache)``, or ``backward(dout1, dout2, cache)``, and what is called like an input of `forward`.
+        Returns the gradients in the order of the inputs: of those that are arrays of floating-point numbers, or of all,
+        with None for the others, or of some that can be told by the names returned or by their shapes; or a dict,
+        ``{"dW1": ..., "b1": ...}``, by the names of inputs, of entries of a dict that is an input, or of attributes.
+        A method may keep gradients instead: of ``self.W`` in ``self.dW``, of ``self.params["W"]`` in
+        ``self.grads["W"]``.
     *inputs
-        What `forward` is called with: arrays, options, dicts. Each call gets copies of its own.
+        What `forward` is called with: arrays, options, dicts. Each call gets copies of its own, of the object, too.
     upstream : array or tuple of arrays, optional
-        The gradient of each output; random numbers unless told, 1 for a number.
+        The gradient of each output; unless told, several random ones one after the other, of which each must pass, and
+        1 for a number.
     rtol, atol : float, optional
         As of `compare_grads`.
     numeric : bool, optional
@@ -67,15 +75,16 @@ def check_layer(
     Returns
     -------
     Report
-        One row for each gradient that was returned. Its notes say whether the forward pass was traced.
+        One row for each gradient that was returned. Its notes say whether the forward pass was traced; where it was,
+        `viz.explain_mismatch` takes the report, and what it finds is printed with the report once `viz` is imported.
 
     Raises
     ------
     TypeError
-        If the passes return something else than stated above: None, or a dict.
+        If the passes return something else than stated above, or don't fit together.
     ValueError
-        If the number of gradients does not fit the inputs, the upstream gradient has another shape, or the forward
-        pass gives other numbers each time.
+        If it can't be told of what a gradient is, the number of gradients does not fit the inputs, the upstream
+        gradient has another shape, or the forward pass gives other numbers each time.
 
     Examples
     --------
@@ -91,233 +100,171 @@ def check_layer(
     >>> report = check_layer(affine_forward, affine_backward, x, w, b)
     >>> [(row.name, row.ok, row.note) for row in report.rows][1:]
     [('w', True, ''), ('b', False, "2 of 2 elements differ; yours is 0.2 times the engine's everywhere")]
+
+    A loss that returns the gradients of its parameters, by their names:
+
+    >>> def squares(params, x, y):
+    ...     r = x @ params["W"] - y
+    ...     return (r**2).sum(), {"dW": 2 * x.T @ r}
+    >>> check_layer(squares, None, {"W": w}, x, np.ones((5, 2))).ok
+    True
     """
     check_limits(rtol, atol, "check_layer")
-    layer = _Layer(forward, backward, inputs)
-    outs, given, notes = layer.run(upstream)
-    matched = _matched(layer, given)
-    hands = {i: read_hand(g, f"check_layer: the gradient of {layer.names[i]} returned") for i, g in matched.items()}
-    engine, why = _traced(layer, outs, list(hands))
-    partials = {i: Partials(layer.scalar(i), inputs[i]) for i in hands}
+    layer = Layer(forward, backward, inputs)
+    layer.prepare(upstream)
+    hands: list[dict[Slot, Hand]] = []
+    said: list[str] = []
+    for dout in layer.upstreams:
+        run = layer.run(dout)
+        given, said = matched(layer, run)
+        who = "check_layer: the gradient of {} returned"
+        hands.append({slot: read_hand(gradient, who.format(slot.name)) for slot, gradient in given.items()})
+    trace, why = _traced(layer, run.outs, list(hands[0]))
 
-    def row(i: int, hand: Hand) -> Row:
+    def judged(slot: Slot, hand: Hand, k: int, *, briefly: bool = False) -> Row | None:
+        partials = Partials(layer.scalar(slot, layer.upstreams[k]), slot.value)
         limits = Limits(rtol, atol)
-        if engine is None:
-            return measured_row(layer.names[i], hand, partials[i], limits, np.asarray(inputs[i]).dtype, _MOST)
-        grad, noise = engine[i]
+        if trace is None:
+            return _measured(slot, hand, partials, limits, briefly=briefly)
+        grad, noise = trace.gradients(k)[slot]
         limits = limits._replace(noise=noise)
-        return compare_row(layer.names[i], hand, grad, limits, partials=partials[i], numeric=numeric, most=_MOST)
+        return compare_row(slot.name, hand, grad, limits, partials=partials, numeric=numeric, most=_MOST)
 
-    found = {i: row(i, hand) for i, hand in hands.items()}
-    order = {
-        i: j
-        for i in found
-        for j in found
-        if not (i == j or found[i].ok or found[j].ok)
-        and hands[i].array.shape == np.shape(inputs[j])
-        and row(j, hands[i]).ok
-    }
-    for i, j in order.items():
-        found[i] = replace(found[i], note=f"{found[i].note}; it is the gradient of {layer.names[j]}")
+    found: dict[Slot, Row] = {}
+    shown: dict[Slot, int] = {}
+    for k, some in enumerate(hands):
+        for slot, hand in some.items():
+            row = judged(slot, hand, k, briefly=k > 0) if slot not in found or found[slot].ok else None
+            if row is not None and (slot not in found or not row.ok):
+                found[slot], shown[slot] = row, k
+    for slot, row in found.items():
+        if not row.ok:
+            found[slot] = replace(row, note="; ".join(filter(None, (row.note, _of_dout(slot, hands, shown[slot])))))
+    order: dict[Slot, Slot] = {}
+    wrong = [slot for slot in found if not found[slot].ok]
+    for slot in wrong:
+        hand = hands[shown[slot]][slot]
+        for other in wrong:
+            if slot is not other and hand.array.shape == other.shape:
+                as_other = judged(other, hand, shown[slot])
+                if as_other is not None and as_other.ok:
+                    order[slot] = other
+    for slot, other in order.items():
+        found[slot] = replace(found[slot], note=f"{found[slot].note}; it is the gradient of {other.name}")
+    notes = [*layer.notes, *said]
     if order and set(order) == set(order.values()):
-        returned = ", ".join(layer.names[order.get(i, i)] for i in found)
-        notes.append(f"These are in the order {returned}; expected {', '.join(layer.names[i] for i in found)}.")
-    rows = list(found.values())
+        returned = ", ".join(order.get(slot, slot).name for slot in found)
+        notes.append(f"These are in the order {returned}; expected {', '.join(slot.name for slot in found)}.")
     if why:
         notes.append(f"The forward pass can't be traced, as {why}: yours is compared with finite differences of it.")
-    title = f"gradients of {getattr(backward or forward, '__name__', 'the layer')}"
-    return announced(Report(rows, title, "engine" if engine is not None else "differences", notes))
+    title = f"gradients of {getattr(layer.backward or layer.forward, '__name__', 'the layer')}"
+    k = shown[wrong[0]] if wrong else 0
+    compared = None if trace is None else trace.compared(hands[k], k, rtol, atol)
+    kind = "engine" if trace is not None else "differences"
+    return announced(Report(list(found.values()), title, kind, notes, compared=compared))
 
 
-class _Layer:
-    """The two passes, the inputs, and the upstream gradients once `run` has chosen them."""
-
-    def __init__(self, forward: Any, backward: Any, inputs: tuple[Any, ...]):
-        for name, function in (("forward", forward), ("backward", backward)):
-            if not callable(function) and (name, function) != ("backward", None):
-                raise TypeError(f"check_layer: {name} must be a function, got {type(function).__name__}")
-        self.forward, self.backward, self.inputs = forward, backward, inputs
-        self.names = _parameters(forward, len(inputs))
-        self.floats = [i for i, x in enumerate(inputs) if isinstance(x, np.ndarray) and x.dtype.kind == "f"]
-        self.upstream: list[Any] = []
-        self._random = np.random.get_state()  # noqa: NPY002  (what the hand-written layers draw their masks from)
-        if not self.floats:
-            kinds = ", ".join(f"{n} is {_kind(x)}" for n, x in zip(self.names, inputs, strict=True)) or "there are none"
-            raise TypeError(f"check_layer: none of the inputs is an array of floating-point numbers: {kinds}")
-
-    def call(self, inputs: Sequence[Any]) -> Any:
-        """The forward pass, which draws the same random numbers every time."""
-        before = np.random.get_state()  # noqa: NPY002
-        np.random.set_state(self._random)  # noqa: NPY002
-        try:
-            return self.forward(*inputs)
-        finally:
-            np.random.set_state(before)  # noqa: NPY002
-
-    def outs(self, result: Any) -> tuple[Any, ...]:
-        """What the forward pass returned, but for the cache or the gradients."""
-        return result[:-1] if self.backward is not None else result[:1]
-
-    def run(self, upstream: Any) -> tuple[list[Any], list[Any], list[str]]:
-        """Both passes as they stand: the outputs, the gradients, and what is to be said of it."""
-        inputs = copy.deepcopy(self.inputs)
-        result = self.call(inputs)
-        what = "(out, cache)" if self.backward is not None else "(loss, dx)"
-        if not isinstance(result, tuple) or len(result) < 2:
-            raise TypeError(f"check_layer: forward must return a tuple {what}, got {_kind(result)}")
-        for out in self.outs(result):
-            if np.asarray(out).dtype.kind != "f":
-                raise TypeError(f"check_layer: forward must return {what}, of floating-point numbers, got {_kind(out)}")
-        outs = [np.array(out) for out in self.outs(result)]
-        again = self.outs(self.call(copy.deepcopy(self.inputs)))
-        if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(outs, again, strict=True)):
-            raise ValueError(
-                "check_layer: forward gives other numbers when it is called again; make its generator inside of it, "
-                "rng = np.random.default_rng(0), or hand the generator in as an input, of which each call gets a copy"
-            )
-        self.upstream = _upstream(upstream, outs, self.backward)
-        notes = [
-            f"The forward pass writes into its input {self.names[i]}."
-            for i in self.floats
-            if not np.array_equal(inputs[i], self.inputs[i], equal_nan=True)
-        ]
-        if self.backward is None:
-            self.refuse(result[1] if len(result) == 2 else result[1:], "forward")
-            return outs, list(result[1:]), notes
-        handed = [np.array(u) if u.shape else u[()] for u in self.upstream]
-        try:
-            grads = self.backward(*handed, result[-1])
-        except Exception as error:
-            error.add_note(f"in {getattr(self.backward, '__name__', 'backward')}, called by check_layer")
-            raise
-        self.refuse(grads, "backward")
-        if not all(np.array_equal(a, b) for a, b in zip(handed, self.upstream, strict=True)):
-            notes.append("The backward pass writes into the upstream gradient that it is given.")
-        return outs, list(grads) if isinstance(grads, tuple | list) else [grads], notes
-
-    def refuse(self, grads: Any, who: str) -> None:
-        """An error where a pass returned no gradients, or a dict of them."""
-        if grads is not None and not isinstance(grads, Mapping):
-            return
-        got = "None" if grads is None else f"a dict ({', '.join(map(str, grads))})"
-        names = [self.names[i] for i in self.floats]
-        expected = f"the gradient of {names[0]}"
-        if len(names) > 1:
-            expected = f"{len(names)} gradients as a tuple, in the order {', '.join(names)}"
-        raise TypeError(f"check_layer: {who} returned {got} where it should return {expected}")
-
-    def total(self, inputs: Sequence[Any]) -> Any:
-        """The outputs times the upstream gradients, summed: a number whose gradients the backward pass returns."""
-        outs = self.outs(self.call(inputs))
-        parts = [np.sum(out * u) for out, u in zip(outs, self.upstream, strict=True)]
-        return sum(parts[1:], parts[0])
-
-    def scalar(self, i: int) -> Callable[[Any], Any]:
-        """`total` as a function of one input."""
-
-        def f(x: Any) -> Any:
-            inputs = copy.deepcopy(self.inputs)
-            return self.total([x.copy() if k == i else other for k, other in enumerate(inputs)])
-
-        return f
+def _measured(slot: Slot, hand: Hand, partials: Partials, limits: Limits, *, briefly: bool) -> Row | None:
+    """A gradient beside finite differences; `briefly`: None where it is right along one random direction."""
+    dtype = np.asarray(slot.value).dtype
+    if briefly and hand.array.shape == slot.shape and np.isfinite(hand.array).all():
+        rng = generator("another direction", partials.x, hand.array)
+        unit = rng.uniform(0.5, 1.0, slot.shape) * rng.choice([-1.0, 1.0], slot.shape)
+        if agrees_along(partials, hand.array, unit, limits.of(hand.array, hand, dtype)) is not False:
+            return None
+    return measured_row(slot.name, hand, partials, limits, dtype, _MOST)
 
 
-def _parameters(forward: Any, count: int) -> list[str]:
-    """What the inputs are called."""
-    try:
-        parameters = inspect.signature(forward).parameters.values()
-    except (TypeError, ValueError):
-        parameters = ()  # type: ignore[assignment]
-    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)][:count]
-    return names + [f"input {i}" for i in range(len(names), count)]
+def _of_dout(slot: Slot, hands: Sequence[Mapping[Slot, Hand]], k: int) -> str:
+    """What a wrong gradient has to do with the upstream one."""
+    arrays = [some[slot].array for some in hands if slot in some]
+    if len(arrays) > 1 and arrays[0].any() and all(np.array_equal(arrays[0], other) for other in arrays[1:]):
+        return "yours is the same whatever the upstream gradient is"
+    return "right for another upstream gradient, and so perhaps by chance" if k else ""
 
 
-def _kind(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return f"an array of {value.dtype}"
-    return f"a value of type {type(value).__name__}"
+class _Trace:
+    """The forward pass run on Tensors.
+
+    Parameters
+    ----------
+    layer : Layer
+    outs : sequence of Tensor or array
+    tensors : mapping of Slot to Tensor
+    """
+
+    def __init__(self, layer: Layer, outs: Sequence[Any], tensors: Mapping[Slot, Tensor]):
+        self.layer, self.outs, self.tensors = layer, outs, tensors
+        self._found: dict[int, dict[Slot, tuple[Any, Any]]] = {}
+
+    def tape(self, k: int) -> tuple[Tape | None, Any]:
+        """The tape of one upstream gradient, and what its backward pass starts from; None where no gradient flows."""
+        upstream = self.layer.upstreams[k]
+        flows = [(o, u) for o, u in zip(self.outs, upstream, strict=True) if isinstance(o, Tensor) and o.requires_grad]
+        if len(flows) == 1:
+            return Tape(flows[0][0]), flows[0][1]
+        return (Tape(summed(*zip(*flows, strict=True))), None) if flows else (None, None)
+
+    def gradients(self, k: int) -> dict[Slot, tuple[Any, Any]]:
+        """Of each slot the gradient and how far rounding may have put it off."""
+        if k not in self._found:
+            tape, seed = self.tape(k)
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                steps = [] if tape is None else list(tape.steps(seed))
+                noise = roundings(steps)
+            grads = {step.node: np.array(step.grad) for step in steps}
+            self._found[k] = {
+                slot: (grads.get(t.node, np.zeros(t.shape, t.dtype)), noise.get(t.node, 0.0))
+                for slot, t in self.tensors.items()
+            }
+        return self._found[k]
+
+    def compared(self, hands: Mapping[Slot, Hand], k: int, rtol: float | None, atol: float | None) -> Compared | None:
+        """What there is to explain."""
+        tape, seed = self.tape(k)
+        if tape is None:
+            return None
+        reached: set[Node] = {step.node for step in tape.steps(seed)}
+        nodes = {self.tensors[slot].node: hand for slot, hand in hands.items() if self.tensors[slot].node in reached}
+        return Compared(tape, nodes, {}, seed, rtol, atol, says_why=True)
 
 
-def _gradients(count: int) -> str:
-    return f"{count} gradient{'s' * (count != 1)}"
-
-
-def _upstream(upstream: Any, outs: list[Any], backward: Any) -> list[Any]:
-    """The gradient of each output, checked; random numbers unless given."""
-    if upstream is None:
-        rng = np.random.default_rng(0)
-        return [np.asarray(rng.normal(size=o.shape) if o.shape and backward else 1.0, o.dtype) for o in outs]
-    if backward is None:
-        raise ValueError("check_layer: without a backward pass there is no upstream gradient to be given")
-    parts = list(upstream) if isinstance(upstream, tuple) else [upstream]
-    if len(parts) != len(outs):
-        raise ValueError(
-            f"check_layer: upstream has {_gradients(len(parts))}, expected {len(outs)}, one for each output of forward"
-        )
-    found = []
-    for part, out in zip(parts, outs, strict=True):
-        hand = read_hand(part, "check_layer: upstream")
-        if hand.array.shape != out.shape:
-            raise ValueError(f"check_layer: upstream has shape {hand.array.shape}, expected {out.shape}")
-        found.append(hand.array.astype(out.dtype))
-    return found
-
-
-def _matched(layer: _Layer, given: list[Any]) -> dict[int, Any]:
-    """The gradients by the position of their input."""
-    names, inputs = layer.names, layer.inputs
-    numbers = [i for i, x in enumerate(inputs) if i in layer.floats or isinstance(x, float)]
-    if len(given) == len(inputs):
-        found = {i: g for i, g in enumerate(given) if g is not None}
-        for i in found:
-            if i not in numbers:
-                hint = ": give it as floating-point numbers, .astype(float)" if hasattr(inputs[i], "dtype") else ""
-                what = f"{names[i]}, which is {_kind(inputs[i])}"
-                raise ValueError(f"check_layer: a gradient was returned for {what} and has none{hint}")
-    elif len(given) in (len(layer.floats), len(numbers)):
-        places = layer.floats if len(given) == len(layer.floats) else numbers
-        found = {i: g for i, g in zip(places, given, strict=True) if g is not None}
-    else:
-        expected, many = ", ".join(names[i] for i in layer.floats), len(layer.floats) > 1
-        raise ValueError(
-            f"check_layer: {_gradients(len(given))} {'was' if len(given) == 1 else 'were'} returned, expected "
-            f"{len(layer.floats)}, of the floating-point array{'s' * many} {expected}"
-        )
-    if not found:
-        raise ValueError("check_layer: no gradient was returned, only None")
-    return found
-
-
-def _traced(layer: _Layer, outs: list[Any], wanted: list[int]) -> tuple[dict[int, tuple[Any, Any]] | None, str]:
-    """The engine's gradients and their rounding, by input; None, and why, where the forward pass can't be traced."""
+def _traced(layer: Layer, outs: Sequence[Any], slots: list[Slot]) -> tuple[_Trace | None, str]:
+    """The forward pass on Tensors; None, and why, where that can't be."""
+    seen: dict[str, Any] = {}
 
     def total(*values: Any) -> Any:
-        inputs = copy.deepcopy(layer.inputs)
-        return layer.total([values[wanted.index(i)] if i in wanted else x for i, x in enumerate(inputs)])
+        seen["tensors"] = dict(zip(slots, values, strict=True))
+        for slot, tensor in seen["tensors"].items():
+            tensor.name = slot.name
+        seen["outs"] = layer.outs(seen["tensors"])
+        return summed(seen["outs"], layer.upstreams[0])
 
-    plain = sum(np.sum(out * u) for out, u in zip(outs, layer.upstream, strict=True))
-    points = [np.asarray(layer.inputs[i]) for i in wanted]
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            value, grads = value_and_grad(total, argnums=tuple(range(len(wanted))))(*points)
-            tensors = [Tensor(point) for point in points]
-            off = roundings(Tape(total(*tensors)).steps())
+            value_and_grad(total, argnums=tuple(range(len(slots))))(*(np.asarray(slot.value) for slot in slots))
+        trace = _Trace(layer, seen["outs"], seen["tensors"])
+        found = trace.gradients(0)
     except Exception as error:  # the forward pass is the user's, and need not be fit for anything but arrays
         return None, _reason(error)
+    plain, value = (float(np.asarray(summed(some, layer.upstreams[0]))) for some in (outs, map(_data, seen["outs"])))
     if not np.allclose(value, plain, rtol=1e-4, equal_nan=True):
         return None, "it gives other numbers on Tensors"
-    noise = [off.get(tensor.node, 0.0) for tensor in tensors]
-    found = {i: (np.asarray(g), size) for i, g, size in zip(wanted, grads, noise, strict=True)}
-    rng = np.random.default_rng(1)
-    for i, (g, size) in found.items():
-        partials = Partials(layer.scalar(i), layer.inputs[i])
+    for slot, (g, size) in found.items():
+        partials = Partials(layer.scalar(slot, layer.upstreams[0]), slot.value)
         hand = Hand(g.astype(np.float64), g.dtype, None)
         allowed = Limits(None, None, size).of(hand.array, hand, g.dtype)
+        rng = generator("trace", partials.x, g)
         unit = rng.uniform(0.5, 1.0, g.shape) * rng.choice([-1.0, 1.0], g.shape)
         if np.isfinite(g).all() and agrees_along(partials, hand.array, unit, allowed) is False:
-            return None, f"the trace loses a part of the gradient of {layer.names[i]}"
-    return found, ""
+            return None, f"the trace loses a part of the gradient of {slot.name}"
+    return trace, ""
+
+
+def _data(out: Any) -> Any:
+    return out.data if isinstance(out, Tensor) else out
 
 
 def _reason(error: BaseException) -> str:
