@@ -400,7 +400,8 @@ course(
 )  # fmt: skip
 course(
     "batch normalisation", batchnorm_forward, batchnorm_backward,
-    (normal(6, 3), normal(3), normal(3), {"mode": "train"}), ["x", "gamma", "beta"], {"the mean taken for constant": (batchnorm_without_mean, {"x"})},
+    (normal(6, 3), normal(3), normal(3), {"mode": "train"}), ["x", "gamma", "beta"],
+    {"the mean taken for constant": (batchnorm_without_mean, {"x"})},
 )  # fmt: skip
 course(
     "layer normalisation", layernorm_forward, layernorm_backward, (normal(4, 4), normal(4), normal(4), {"eps": 1e-5}),
@@ -745,8 +746,8 @@ class_course(
     {"not divided by N": (SoftmaxWithoutMean, {"x"})},
 )  # fmt: skip
 class_course(
-    "class MatMul with lists", MatMul(normal(3, 4)), (normal(5, 3),), ["x", "params.0"],
-    {"the gradient not filled in": (MatMulUnfilled, {"params.0"})},
+    "class MatMul with lists", MatMul(normal(3, 4)), (normal(5, 3),), ["x", "params[0]"],
+    {"the gradient not filled in": (MatMulUnfilled, {"params[0]"})},
 )  # fmt: skip
 class_course(
     "class Convolution", Convolution(normal(2, 2, 3, 3), normal(2)), (normal(2, 2, 4, 4),), ["x", "W", "b"],

@@ -86,8 +86,8 @@ class Binding:
                 f"check_layer: backward takes ({', '.join(takes)}), expected {expected}, {', '.join(names)}"
             )
         if 0 < len(free) < self.count:
-            self.note = f"Of {self.count} outputs those that backward takes no gradient of count for nothing: the last "
-            self.note += f"{self.count - len(free)}."
+            many = f"{len(free)} upstream gradient{'s' * (len(free) > 1)}"
+            self.note = f"The backward pass takes {many} for {self.count} outputs: the others are taken to have none."
             self.count = len(free)
 
     def split(self, result: Any) -> tuple[tuple[Any, ...], Any]:

@@ -38,10 +38,10 @@ class Slot:
 
     @property
     def name(self) -> str:
-        """The last part of its path: ``W1``."""
+        """The last part of its path: ``W1``, ``params[0]``."""
         if isinstance(self.path[-1], str):
             return self.path[-1]
-        return ".".join(map(str, self.path[-2:]))
+        return f"{self.path[-2]}[{self.path[-1]}]"
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd import Node
 
-from ..trials import Scene, Trial, slip, with_reads, with_upstream
+from ..trials import Scene, Trial, handed_on, slip, with_reads, with_upstream
 from .activations import all_activations, written_out
 
 _PLAIN = frozenset({"add", "subtract", "negative", "positive"})
@@ -47,6 +47,10 @@ def alone(scene: Scene) -> Iterator[Trial]:
                 f"factor {w.gradient(node)} of the chain rule",
                 with_upstream(scene.sweeper, (node, i), np.ones_like),
             )
+    root = scene.tape.root
+    if not np.all(np.asarray(scene.sweeper.seed) == 1):
+        sentence = f"the gradient that is handed in for {w.say(root)} was not multiplied in, as if it were 1 everywhere"
+        yield Trial(root, sentence, handed_on(scene.sweeper, root, np.ones_like))
 
 
 @slip("derivative by the other operand", 27)
