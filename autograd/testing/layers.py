@@ -249,7 +249,9 @@ def _traced(layer: Layer, outs: Sequence[Any], slots: list[Slot]) -> tuple[_Trac
         found = trace.gradients(0)
     except Exception as error:  # the forward pass is the user's, and need not be fit for anything but arrays
         return None, _reason(error)
-    plain, value = (float(np.asarray(summed(some, layer.upstreams[0]))) for some in (outs, map(_data, seen["outs"])))
+    plain, value = (
+        float(np.asarray(summed(some, layer.upstreams[0]))) for some in (outs, [_data(out) for out in seen["outs"]])
+    )
     if not np.allclose(value, plain, rtol=1e-4, equal_nan=True):
         return None, "it gives other numbers on Tensors"
     for slot, (g, size) in found.items():

@@ -102,7 +102,7 @@ class State:
         after : object
         """
         kept = dict(arrays_in(after, ("self",), twice=True))
-        found = {}
+        found: dict[tuple[Any, ...], tuple[Slot, Any]] = {}
         for slot in self.deeper:
             if slot.path[0] == "self" and kept.get(slot.path) is before.get(slot.path):
                 found |= {path: (slot, kept[path]) for path in kept if _is_gradient_at(path, slot.path)}
