@@ -239,3 +239,15 @@ def test_a_report_is_explained_as_it_is():
     assert viz.explain_mismatch(report).first.slip == "activation derivative missing"
     with pytest.raises(ValueError, match="a report brings its own gradients"):
         viz.explain_mismatch(report, {"W1": right["W1"]})
+
+
+def test_the_step_view_opens_at_the_first_wrong_value():
+    J, right, _ = network()
+    values = values_of(J, "z1", "a1", "p")
+    wrong = 1 / (1 + np.exp(-values["z1"]))
+    s = viz.step(J, values={"z1": values["z1"], "a1": wrong, "p": some(values["p"], [(0, 0)], "…", 4)})
+    assert s.current.title == "FORWARD  a1" and len(s.breakpoints) == 1
+    assert "✕ the engine has" in s.current.check.yours.text and "20 of 20 elements differ" in str(s)
+    assert viz.step(J, against={"W2": right["W2"]}, values=values).breakpoints == []
+    with pytest.raises(ValueError, match="values: W1 is an input, which no step computes"):
+        viz.step(J, values={"W1": np.ones((3, 4))})

@@ -146,6 +146,7 @@ def step(
     break_at: Any = None,
     watch: Any = (),
     against: Mapping[Any, Any] | None = None,
+    values: Mapping[Any, Any] | None = None,
     granularity: str = "op",
     grad: Any = None,
 ) -> Stepper:
@@ -169,6 +170,9 @@ def step(
         complete, and the page opens where one differs. Names are taken as they are printed, ``"%3"`` and ``"L"`` too;
         numbers in quotation marks, ``[["0.0127", "-0.5"]]``, are compared to the digits that they have, and those that
         are not given, ``[["0.0127", "…"]]``, are not judged: as `compare_grads` has it.
+    values : dict, optional
+        Numbers found on the way forward, ``{"z⁽¹⁾": z1, loss: "0.6931"}``, given like gradients: each is compared at
+        the step that computes it, and the page opens where the first one differs.
     granularity : {"op", "contribution"}, optional
         Whether to stop at every operation, or at everything that one sends to one of its operands.
     grad : array_like of the shape of `loss`, optional
@@ -204,4 +208,6 @@ def step(
     tape = tape_of(loss, "step")
     if tape.root.needs_grad:
         seed_of(tape, grad, "step")
-    return Stepper(tape, grad=grad, break_at=break_at, watch=watch, against=against, granularity=granularity)
+    return Stepper(
+        tape, grad=grad, break_at=break_at, watch=watch, against=against, values=values, granularity=granularity
+    )

@@ -11,6 +11,7 @@ import numpy as np
 from autograd import Node, Tape
 from autograd.tape import Step as Swept
 from autograd.testing.drawing import generator
+from autograd.testing.forward import forward_roundings
 from autograd.testing.hand import Hand
 from autograd.testing.replaying import Replay
 from autograd.testing.rounding import roundings
@@ -93,6 +94,8 @@ class Checks:
         Hand-derived gradients.
     swept : sequence of Step
         The backward pass.
+    values : mapping of Node to Hand
+        Values found on the way forward.
     """
 
     def __init__(
@@ -102,18 +105,23 @@ class Checks:
         gradients: Mapping[Node, Any],
         against: Mapping[Node, Hand],
         swept: Sequence[Swept] = (),
+        values: Mapping[Node, Hand] | None = None,
     ):
         self.tape = tape
         self.swept = swept
         self.seed = seed
         self.gradients = gradients
         self.against = against
+        self.values = values or {}
         self._weights: dict[Node, float] = {}
         work = len(gradients) * sum(node.size + _CALL for node in tape)
         self.numeric = bool(gradients) and work <= _MOST_WORK and Replay(tape, seed).drawn is None
 
     def of(self, step: Step) -> Check:
-        """What the target of a step is compared with, where its gradient is complete."""
+        """What the target of a step is compared with: its value, or its gradient where that is complete."""
+        if step.phase == "forward" and step.node in self.values:
+            value = np.asarray(self.tape.value(step.node))
+            return Check(compared(self.values[step.node], value, self._off_forward[step.node]), None)
         if not step.is_complete:
             return NOTHING
         target = step.target
@@ -123,6 +131,11 @@ class Checks:
             yours = compared(self.against[target], grad, self._rounding.get(target, 0.0))
         measured = self.numeric and step.phase != "seed"  # the seed is given, not computed
         return Check(yours, self._differences(target, grad) if measured else None)
+
+    @cached_property
+    def _off_forward(self) -> Mapping[Node, Any]:
+        """By how much rounding may have put the values off that were given."""
+        return forward_roundings(self.tape, self.values)
 
     @cached_property
     def _rounding(self) -> Mapping[Node, Any]:
@@ -267,7 +280,7 @@ def _unsettled(clear: list[Slopes], single: bool) -> Verdict:
 
 
 def compared(hand: Hand, engine: np.ndarray, noise: Any = 0.0) -> Verdict:
-    """A hand-derived gradient beside the engine's, to the digits that it was given with."""
+    """A gradient or value that a person has found beside the engine's, to the digits that it was given with."""
     row = compare_row("", hand, engine, Limits(None, None, noise))
     partly = f", {hand.counted}" if hand.counted else ""
     if row.ok:

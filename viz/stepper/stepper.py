@@ -52,6 +52,7 @@ class Stepper:
         break_at: Any = None,
         watch: Any = (),
         against: Mapping[Any, Any] | None = None,
+        values: Mapping[Any, Any] | None = None,
         granularity: str = "op",
         frames: Sequence[tuple[str, Tape]] = (),
     ):
@@ -59,12 +60,13 @@ class Stepper:
             raise ValueError(f"step: granularity must be 'op' or 'contribution', got {granularity!r}")
         self.granularity = granularity
         seed = None if grad is None or not tape.root.needs_grad else seed_of(tape, grad, "step")
-        hand = _hand_derived(tape, against)
-        self.walk = Walk(tape, seed, hand)
+        hand = _by_hand(tape, against, "against", "gradient")
+        found = _by_hand(tape, values, "values", "value")
+        self.walk = Walk(tape, seed, hand, found)
         _check_reached(self.walk, hand)
         self.frames = tuple((label, Walk(other, seed)) for label, other in frames)
         self.watched = _watched(tape, watch)
-        compared = [s for s in self.walk if s.is_complete and s.target in hand]
+        compared = [s for s in self.walk if (s.is_complete and s.target in hand) or s.node in found]
         wrong = [s.number for s in compared if s.check.yours is not None and not s.check.yours.ok]
         self.breakpoints = sorted(set(wrong) | self._breakpoints(break_at))
         self._position = self.breakpoints[0] if self.breakpoints else 0
@@ -374,14 +376,14 @@ def _watched(tape: Tape, watch: Any) -> tuple[Node, ...]:
     return tuple(dict.fromkeys(on_tape(tape, what, "watch") for what in wanted))
 
 
-def _hand_derived(tape: Tape, against: Mapping[Any, Any] | None) -> dict[Node, Hand]:
-    """The gradients to compare with, of the shapes of their records."""
-    if against is None:
-        return {}
-    found = read_hands(tape, against, "against", empty=True)
+def _by_hand(tape: Tape, given: Mapping[Any, Any] | None, who: str, what: str) -> dict[Node, Hand]:
+    """The gradients or values to compare with, of the shapes of their records."""
+    found = read_hands(tape, {} if given is None else given, who, what, empty=True, whole=what == "value")
     for node, (name, hand, _) in found.items():
         if hand.array.shape != node.shape:
-            raise ValueError(f"against: the gradient of {name} has shape {hand.array.shape}, expected {node.shape}")
+            raise ValueError(f"{who}: the {what} of {name} has shape {hand.array.shape}, expected {node.shape}")
+        if what == "value" and node.is_leaf:
+            raise ValueError(f"{who}: {name} is an input, which no step computes; expected results of operations")
     return {node: named.hand for node, named in found.items()}
 
 

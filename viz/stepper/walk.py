@@ -216,11 +216,17 @@ class Walk(Sequence[Step]):
     tape : Tape
     grad : array, optional
         The gradient that the backward pass starts from.
-    against : mapping of Node to Hand, optional
+    against, values : mapping of Node to Hand, optional
         Hand-derived gradients to compare with.
     """
 
-    def __init__(self, tape: Tape, grad: Any = None, against: Mapping[Node, Hand] | None = None):
+    def __init__(
+        self,
+        tape: Tape,
+        grad: Any = None,
+        against: Mapping[Node, Hand] | None = None,
+        values: Mapping[Node, Hand] | None = None,
+    ):
         self.tape = tape
         self.names = Names(tape)
         flows = tape.root.needs_grad
@@ -230,7 +236,7 @@ class Walk(Sequence[Step]):
         self.kinds = Kinds(tape)
         self.gradients, self.alarms = births(tape, self.swept, self.kinds)
         self.parts: Counter[Node] = Counter(c.node for step in self.swept for c in step.contributions)
-        self.checks = Checks(tape, self.seed, self.gradients, against or {}, self.swept)
+        self.checks = Checks(tape, self.seed, self.gradients, against or {}, self.swept, values)
         self.steps: list[Step] = []
         self._go_forward()
         self._go_backward()
