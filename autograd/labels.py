@@ -12,9 +12,9 @@ from .listing import nearest
 if TYPE_CHECKING:
     from .tape import Node, Tape
 
-__all__ = ["Labels", "clean", "columns", "instead", "record_called"]
+__all__ = ["LIMIT", "Labels", "clean", "columns", "instead", "record_called"]
 
-_LIMIT = 24
+LIMIT = 24
 _PLACE = re.compile(r"%([0-9]{1,9})")
 
 
@@ -64,8 +64,8 @@ class Labels:
     def __init__(self, tape: Tape):
         self.tape = tape
         root = tape.root
-        named = {node: clean(node.name, _LIMIT) for node in tape if node.name and node is not root}
-        self.loss = clean(root.name, _LIMIT) if root.name else "L"
+        named = {node: clean(node.name, LIMIT) for node in tape if node.name and node is not root}
+        self.loss = clean(root.name, LIMIT) if root.name else "L"
         if not root.name and "L" in named.values():
             self.loss = f"%{tape.index(root)}"
         counts = Counter(named.values())
@@ -77,7 +77,7 @@ class Labels:
                 seen[name] += 1
                 self._numbers[node] = f" ({seen[name]})"
 
-    def of(self, node: Node, limit: int = _LIMIT) -> str:
+    def of(self, node: Node, limit: int = LIMIT) -> str:
         """The name of a record: its own, or ``%7`` after its place on the tape."""
         if node is self.tape.root:
             return clean(self.loss, limit)

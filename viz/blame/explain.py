@@ -15,7 +15,7 @@ from autograd.testing.rounding import roundings
 
 from ..arguments import seed_of, tape_of
 from .after import after_a_step
-from .forward import Forward
+from .forward import Forward, given_values
 from .printed import Given, given
 from .pushing import Change, Sweeper
 from .report import Finding, Mismatch
@@ -127,6 +127,7 @@ def explain_mismatch(
             "explain_mismatch: no gradients were given: expected a dict, {W1: dW1}, or values=, or after= and lr="
         )
     hands = given(tape, {} if hand is None else hand, noise, rtol, atol, empty=after is not None or bool(values))
+    found = given_values(tape, values or {}, rtol, atol)
     words = Words(tape)
     for node in hands:
         if node not in engine:
@@ -137,7 +138,7 @@ def explain_mismatch(
     shapes = {node: one.array.shape for node, one in hands.items()}
     hands = {node: (one.reshaped() or one).completed(engine[node]) for node, one in hands.items()}
     verdicts = _verdicts(tape, seed, hands, engine)
-    forward = Forward(tape, seed, values or {}, (rtol, atol), words)
+    forward = Forward(tape, seed, found, words)
     by_values = _following(tape, seed, hands, verdicts, forward.reads())
     verdicts |= {one.node: INHERITED for one in by_values}
     wrong = [one for one in hands.values() if verdicts[one.node] == HERE]

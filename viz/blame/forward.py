@@ -19,11 +19,17 @@ from .report import Finding
 from .sentences import HERE, INHERITED, RIGHT
 from .words import Words
 
-__all__ = ["Forward"]
+__all__ = ["Forward", "given_values"]
 
 _PROBES = 8
 _FEW = 3
 """So many records are named that could be given, too."""
+
+
+def given_values(tape: Tape, values: Any, rtol: Any, atol: Any) -> dict[Node, Given]:
+    """The values that were handed in, checked."""
+    named = read_hands(tape, values, "explain_mismatch", "value", empty=True, whole=True)
+    return given(tape, values, forward_roundings(tape, named), rtol, atol, empty=True, what="value")
 
 
 class Forward:
@@ -35,12 +41,10 @@ class Forward:
         Right, wrong here, or inherited, in the order of the forward pass.
     """
 
-    def __init__(self, tape: Tape, seed: Any, values: Any, tolerances: tuple[Any, Any], words: Words):
+    def __init__(self, tape: Tape, seed: Any, values: Mapping[Node, Given], words: Words):
         self.tape, self.words = tape, words
-        named = read_hands(tape, values, "explain_mismatch", "value", empty=True, whole=True)
-        read = given(tape, values, forward_roundings(tape, named), *tolerances, empty=True, what="value")
-        self.hands = {node: read[node].completed(tape.value(node)) for node in sorted(read, key=tape.index)}
-        self.hands = {node: one.reshaped() or one for node, one in self.hands.items()}
+        ordered = sorted(values, key=tape.index)
+        self.hands = {node: (values[node].reshaped() or values[node]).completed(tape.value(node)) for node in ordered}
         self._sweeper = Sweeper(tape, seed, ())
         self.verdicts = {node: RIGHT if one.agrees(tape.value(node)) else HERE for node, one in self.hands.items()}
         self.verdicts |= {one.node: self._step(one) for one in self.wrong}
