@@ -467,6 +467,33 @@ def test_fewer_gradients_than_inputs_are_told_by_the_names_returned_and_by_their
     assert "By the shapes, 1 gradient was taken for that of W." in report.notes
 
 
+def test_gradients_of_a_list_of_parameters_are_told_by_their_shapes():
+    def loss(params, x, scale=1.0):
+        r = x @ params[0] + params[1]
+        return scale * (r**2).sum(), [scale * 2 * x.T @ r, scale * r.sum(axis=0)]
+
+    report = check_layer(loss, None, [normal(3, 2), normal(2)], normal(4, 3))
+    assert [(row.name, row.ok) for row in report.rows] == [("params[0]", True), ("params[1]", False)]
+
+
+def test_gradients_of_what_an_object_holds_are_told_by_the_names_returned():
+    class Net:
+        def __init__(self):
+            self.W, self.b = normal(3, 2), normal(2)
+
+        def loss(self, x, y):
+            r = x @ self.W + self.b - y
+            dW, db = 2 * x.T @ r, 3 * r.sum(axis=0)
+            return (r**2).sum(), (dW, db)
+
+    report = check_layer(Net().loss, None, normal(4, 3), normal(4, 2))
+    assert [(row.name, row.ok) for row in report.rows] == [("W", True), ("b", False)]
+
+
+def test_an_output_that_is_no_number_without_a_backward_pass_counts_by_its_sum():
+    assert check_layer(lambda x: (x * x, 2 * x), None, normal(3)).ok
+
+
 def test_a_gradient_that_may_be_of_several_inputs_is_not_guessed():
     unnamed = lambda W, X, y: (np.sum((X @ W - y) ** 2), 2 * X.T @ (X @ W - y))
     square = normal(3, 3), normal(3, 3), normal(3, 3)

@@ -106,7 +106,7 @@ class _Collector:
         LISTENERS.append(self._hear)
 
     def _hear(self, report: Any) -> None:
-        rows = [(row.name, row.verdict, row.ok) for row in report.rows]
+        rows = [(row.name, row.verdict, row.ok) for row in (*report.values, *report.rows)]
         wanted = self.config.getoption("--grads-report") is not None
         self.fresh.append({"rows": rows, "html": report._repr_html_() if wanted else ""})
 

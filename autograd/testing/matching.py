@@ -33,7 +33,7 @@ def matched(layer: Layer, run: Run) -> tuple[dict[Slot, Any], list[str]]:
         found = _by_key(layer, run.returned, notes)
     elif run.returned is not None:
         given = run.returned
-        found = _in_order(layer, list(given) if isinstance(given, tuple | list) else [given], notes, bool(run.stored))
+        found = _in_order(layer, list(given) if isinstance(given, tuple | list) else [given], notes)
     for slot, gradient in run.stored:
         if slot in found and not np.array_equal(found[slot], gradient, equal_nan=True):
             raise ValueError(f"check_layer: the gradient of {slot.name} that was returned is another than the one kept")
@@ -84,47 +84,58 @@ def _called(key: str, slots: Sequence[Slot]) -> list[Slot]:
     return [slot for slot in fitting if len(slot.path) == nearest]
 
 
-def _in_order(layer: Layer, given: list[Any], notes: list[str], others: bool) -> dict[Slot, Any]:
+def _in_order(layer: Layer, given: list[Any], notes: list[str]) -> dict[Slot, Any]:
     state = layer.state
-    if len(given) == len(state.inputs) and not (others and len(given) > len(state.direct)):
-        places = {slot.position: slot for slot in state.direct}
-        found = {}
-        for i, gradient in enumerate(given):
-            if gradient is None:
-                continue
-            if i not in places:
-                other = state.inputs[i]
-                hint = ": give it as floating-point numbers, .astype(float)" if hasattr(other, "dtype") else ""
-                what = f"{state.names[i]}, which is {kind_of(other)}"
-                raise ValueError(f"check_layer: a gradient was returned for {what} and has none{hint}")
-            found[places[i]] = gradient
-        return found
-    for slots in (state.arguments, state.direct):
-        if len(given) == len(slots):
-            return {slot: gradient for slot, gradient in zip(slots, given, strict=True) if gradient is not None}
-    names = returned_names(layer.backward or layer.forward, 0 if layer.backward else 1)
-    if len(names) == len(given):
-        called = [_called(name, state.slots) if name else [] for name in names]
-        if all(len(fitting) == 1 for fitting in called) and len({slots[0].path for slots in called}) == len(given):
-            return {slots[0]: g for slots, g in zip(called, given, strict=True) if g is not None}
+    named = _by_return(layer, len(given))
+    if any(slot.position is None for slot in named):  # gradients of what is no argument
+        return _those(named, given)
+    places = {slot.position: slot for slot in state.direct}
+    misfits = [i for i, gradient in enumerate(given[: len(state.inputs)]) if gradient is not None and i not in places]
+    deeper = any(isinstance(state.inputs[i], Mapping | list | tuple) for i in misfits)
+    if len(given) == len(state.inputs) and not deeper:
+        for i in misfits:
+            other = state.inputs[i]
+            hint = ": give it as floating-point numbers, .astype(float)" if hasattr(other, "dtype") else ""
+            what = f"{state.names[i]}, which is {kind_of(other)}"
+            raise ValueError(f"check_layer: a gradient was returned for {what} and has none{hint}")
+        return {places[i]: gradient for i, gradient in enumerate(given) if gradient is not None}
+    for slots in (state.arguments, state.direct, named):
+        if slots and len(given) == len(slots):
+            return _those(slots, given)
     shapes = [np.shape(gradient) for gradient in given]
-    choices = [some for some in combinations(state.arguments, len(given)) if [slot.shape for slot in some] == shapes]
+    lists = [[slot for slot in state.deeper if slot.path[:-1] == (name,)] for name in state.names]
+    choices = [
+        some for some in (*combinations(state.arguments, len(given)), *lists) if [s.shape for s in some] == shapes
+    ]
     many = f"{len(given)} gradient{'s' * (len(given) != 1)} {'was' if len(given) == 1 else 'were'} returned"
     if len(choices) > 1:
-        which = " or ".join(", ".join(slot.name for slot in some) for some in choices[:3])
+        which = " or ".join(_names(some) for some in choices[:3])
+        first = choices[0][0].name
         raise ValueError(
             f"check_layer: {many}, which may be of {which}, that have these shapes: return a dict, "
-            f"{{{choices[0][0].name!r}: d{choices[0][0].name}}}, or None for what has none"
+            f"{{{first!r}: d{first}}}, or None for what has none"
         )
     if not choices:
-        floats = [slot.name for slot in state.arguments]
+        floats = state.arguments or state.slots
         raise ValueError(
             f"check_layer: {many}, expected {len(floats)}, of the floating-point array{'s' * (len(floats) > 1)} "
-            f"{', '.join(floats)}"
+            f"{_names(floats)}"
         )
-    if choices[0] != tuple(state.arguments[: len(given)]):
+    if list(choices[0]) != state.arguments[: len(given)]:
         notes.append(f"By the shapes, {many.removesuffix(' returned')} taken for that of {_names(choices[0])}.")
-    return dict(zip(choices[0], given, strict=True))
+    return _those(choices[0], given)
+
+
+def _those(slots: Sequence[Slot], given: Sequence[Any]) -> dict[Slot, Any]:
+    return {slot: gradient for slot, gradient in zip(slots, given, strict=True) if gradient is not None}
+
+
+def _by_return(layer: Layer, count: int) -> list[Slot]:
+    """What the gradients are of by their names in the return statement; nothing where that leaves a doubt."""
+    names = returned_names(layer.backward or layer.forward, 0 if layer.backward else 1)
+    called = [_called(name, layer.state.slots) if name else [] for name in names]
+    slots = [fitting[0] for fitting in called if len(fitting) == 1]
+    return slots if len(slots) == len(names) == count == len(set(slots)) else []
 
 
 def _names(slots: Sequence[Slot]) -> str:

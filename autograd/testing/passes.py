@@ -150,10 +150,10 @@ class Layer:
     # --- upstream gradients
 
     def _drawn(self, outs: list[Any], k: int) -> list[Any]:
-        """Random upstream gradients, of which nobody has the numbers; 1 for a number."""
+        """Random upstream gradients, of which nobody has the numbers; 1 for a number, and for a loss."""
         rng = generator("upstream gradients", k, *(slot.value for slot in self.state.slots))
-        scalars = self.backward is None
-        return [np.asarray(rng.normal(size=o.shape) if o.shape and not scalars else 1.0, o.dtype) for o in outs]
+        random = self.backward is not None
+        return [(rng.normal(size=o.shape) if o.shape and random else np.ones(o.shape)).astype(o.dtype) for o in outs]
 
     def _given(self, upstream: Any, outs: list[Any]) -> list[Any]:
         if self.backward is None:

@@ -17,8 +17,8 @@ import numpy as np
 __all__ = ["Slot", "State", "meant_by", "returned_names"]
 
 _DEEPEST = 5
-_BEFORE = ("d_", "grad_", "gradient_", "delta_", "g_", "dL_d", "dJ_d", "dL/d", "dJ/d", "grad", "d", "∂", "∇")
-_BEHIND = ("_gradient", "_grad", ".grad", "_bar", "_g")
+_BEFORE = ("d_", "grad_", "gradient_", "delta_", "dL_d", "dJ_d", "dL/d", "dJ/d", "grad", "d", "∂", "∇")
+_BEHIND = ("_gradient", "_grad", ".grad", "_bar")
 _GRADIENTS = ("grads", "gradients", "grad", "gradient", "dparams")
 """What an attribute is called that holds gradients under the names of their parameters."""
 _OPAQUE = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType, np.random.Generator)
