@@ -10,7 +10,6 @@ import numpy as np
 
 from autograd import Node, Tape
 from autograd.tape import Step as Swept
-from autograd.testing.drawing import generator
 from autograd.testing.forward import forward_roundings
 from autograd.testing.hand import Hand
 from autograd.testing.replaying import Replay
@@ -149,8 +148,8 @@ class Checks:
             return None
         direction = np.ones(value.shape)
         if value.size > 1:
-            rng = generator("directions", value, grad)
-            direction = rng.uniform(0.5, 1.0, value.shape) * rng.choice([-1.0, 1.0], value.shape)
+            direction = np.random.default_rng(node.size).uniform(0.5, 1.0, value.shape)
+            direction *= np.where(np.random.default_rng(1).random(value.shape) < 0.5, -1.0, 1.0)
         verdict = self._along(node, grad, direction)
         if verdict is not None and verdict.ok is False and value.size > 1:
             return Verdict(False, self._furthest_off(node, grad) or f"✕ along one random direction {verdict.text[2:]}")
