@@ -158,6 +158,8 @@ class Sweeper:
             return reads[a] if a in reads else self.value(a)
 
         fed = [leaf(a, a.shape, read(a)) if isinstance(a, Node) else a for a in operands]
+        if not isinstance(fed[i], Node):  # another value of what the gradient is taken by
+            fed[i] = leaf(node.operands[i], np.shape(fed[i]), np.asarray(fed[i]))
         call = Call(node, i, fed, kwargs=options, out=read(node))
         if rule is not None:
             call.record.rule = rule
