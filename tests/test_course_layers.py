@@ -2,7 +2,7 @@
 the gradients that it spoils and in no others."""
 
 import pytest
-from courselayers import COURSES
+from courseclasses import COURSES
 
 import viz  # noqa: F401  (explains what is wrong)
 from autograd.testing import check_layer
