@@ -508,6 +508,14 @@ def test_a_factor_that_is_the_length_of_an_axis():
     assert "3 times the right one" in blamed(report, "factor").sentence
 
 
+def test_the_gradient_by_a_symmetric_matrix_differs_and_is_named():
+    S = Tensor([[2.0, 0.3], [0.3, 1.0]], name="S")
+    inverse = np.linalg.inv(S.data)
+    report = explain_mismatch(np.log(np.linalg.det(S)), {S: 2 * inverse - np.diag(np.diag(inverse))})
+    found = blamed(report, "symmetric matrix")
+    assert len(report) == 1 and "differs from the engine's: it is right for a symmetric S" in found.sentence
+
+
 def test_every_slip_that_is_known_is_tried_on_something_here():
     from pathlib import Path
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,10 @@ import numpy as np
 from ..leaving import number_taken
 from ..tape import Node, Tape, describe
 from ..tensor import Tensor
+from .conventions import recognised
 from .forward import value_rows
-from .hand import check_has_gradient, read_hands
+from .hand import Hand, check_has_gradient, read_hands
+from .otherwise import right_for
 from .replaying import Replay
 from .report import Compared, Report, announced
 from .rounding import roundings
@@ -64,7 +67,8 @@ def compare_grads(
         One row for each gradient, in the order in which the backward pass completes them: the first wrong one is the
         first to look at. ``report.values`` has one for each value, in the order of the forward pass. The verdict is
         "exact", "close", "WRONG", "shape"; "undecided" where the two differ at kinks alone, and any number between the
-        slopes on the two sides is right; "NaN" where the engine's is not a number.
+        slopes on the two sides is right; "NaN" where the engine's is not a number; "convention" where it is right in
+        A. Ng's convention, dZ without the 1/m of the loss, dW and db with it.
 
     Raises
     ------
@@ -115,23 +119,27 @@ def compare_grads(
         )
     grads, noise, finished = _swept(tape, grad, nodes) if nodes else ({}, {}, {})
     replay = Replay(tape, grad)
-    rows: list[Row] = []
-    for node in sorted(nodes, key=lambda node: (finished[node], node.seq), reverse=True):
-        name, given, note = nodes[node]
+
+    def row_of(node: Node, hand: Hand) -> Row:
+        name, _, note = nodes[node]
         engine = grads.get(node)
         if engine is None:
             engine, note = np.zeros(node.shape, node.dtype), "no gradient reaches it: it is zero"
         limits = Limits(rtol, atol, noise[node])
-        row = compare_row(name, given, engine, limits, node=node, note=note)
+        row = compare_row(name, hand, engine, limits, node=node, note=note)
         if row.verdict == "WRONG":
             note = "; ".join(filter(None, (note, number_taken(node, tape.root))))
         if numeric or row.verdict == "WRONG":
             most = _affordable(replay.work(node))
             partials = replay.partials(node) if most and replay.drawn is None else None
             row = compare_row(
-                name, given, engine, limits, partials=partials, numeric=numeric, most=most, node=node, note=note
+                name, hand, engine, limits, partials=partials, numeric=numeric, most=most, node=node, note=note
             )
-        rows.append(row)
+        return row
+
+    order = sorted(nodes, key=lambda node: (finished[node], node.seq), reverse=True)
+    given = {node: (nodes[node].hand, Limits(rtol, atol, noise[node])) for node in order}
+    rows = _in_conventions(tape, grad, [row_of(node, hand) for node, (hand, _) in given.items()], given, row_of)
     forward = value_rows(tape, known, rtol, atol)
     notes = []
     if numeric and replay.drawn is not None:
@@ -183,6 +191,21 @@ def assert_grads_match(
     report = compare_grads(loss, hand, values=values, rtol=rtol, atol=atol, numeric=numeric, grad=grad)
     if not report.ok:
         raise AssertionError(str(report))
+
+
+def _in_conventions(
+    tape: Tape, seed: Any, rows: list[Row], given: Mapping[Node, tuple[Hand, Limits]], again: Callable[..., Row]
+) -> list[Row]:
+    """The rows of gradients that are right in a convention acquitted; on the others, what they would be right for."""
+    if all(row.verdict != "WRONG" for row in rows):
+        return rows
+    engine = {row.node: row.engine for row in rows}
+    convention = recognised(tape, seed, given, engine)
+    if convention is not None:
+        scaled = {n: hand.times(1 / convention.factor(n)) for n, (hand, _) in given.items()}
+        rows = [convention.judged(row, again(row.node, scaled[row.node]), row.node) for row in rows]
+    says = [f"right for {other}" for other in right_for(tape, seed, given, engine, convention)]
+    return [replace(r, note="; ".join([r.note, *says])) if says and r.verdict == "WRONG" else r for r in rows]
 
 
 def _affordable(work: int) -> int:

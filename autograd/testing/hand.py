@@ -50,6 +50,10 @@ class Hand(NamedTuple):
         """``3 of 12 given``; empty where all are."""
         return "" if self.given is None else f"{int(self.given.sum())} of {self.given.size} given"
 
+    def times(self, k: float) -> Hand:
+        """All of its numbers multiplied by one."""
+        return self._replace(array=self.array * k, unit=None if self.unit is None else self.unit * abs(k))
+
 
 class Named(NamedTuple):
     """What was given for a record: what that is called, the numbers, and a note on the name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from ..recording import source_of
 from ..tape import Node, Tape
 from ..tensor import Tensor
 from ..transforms import value_and_grad
+from .conventions import Convention, of_layer, recognised
 from .differences import Partials
 from .drawing import generator
 from .hand import Hand, read_hand
@@ -94,12 +95,12 @@ def check_layer(
     ...     return x @ w + b, (x, w)
     >>> def affine_backward(dout, cache):
     ...     x, w = cache
-    ...     return dout @ w.T, x.T @ dout, dout.mean(axis=0)
+    ...     return dout @ w.T, x.T @ dout, 2 * dout.sum(axis=0)
     >>> rng = np.random.default_rng(0)
     >>> x, w, b = rng.normal(size=(5, 3)), rng.normal(size=(3, 2)), np.ones(2)
     >>> report = check_layer(affine_forward, affine_backward, x, w, b)
     >>> [(row.name, row.ok, row.note) for row in report.rows][1:]
-    [('w', True, ''), ('b', False, "2 of 2 elements differ; yours is 0.2 times the engine's everywhere")]
+    [('w', True, ''), ('b', False, "2 of 2 elements differ; yours is 2 times the engine's everywhere")]
 
     A loss that returns the gradients of its parameters, by their names:
 
@@ -137,6 +138,8 @@ def check_layer(
             row = judged(slot, hand, k, briefly=k > 0) if slot not in found or found[slot].ok else None
             if row is not None and (slot not in found or not row.ok):
                 found[slot], shown[slot] = row, k
+    if trace is not None and any(row.verdict == "WRONG" for row in found.values()):
+        trace.in_conventions(found, hands, Limits(rtol, atol), judged)
     for slot, row in found.items():
         if not row.ok:
             found[slot] = replace(row, note="; ".join(filter(None, (row.note, _of_dout(slot, hands, shown[slot])))))
@@ -219,6 +222,32 @@ class _Trace:
                 for slot, t in self.tensors.items()
             }
         return self._found[k]
+
+    def in_conventions(
+        self, found: dict[Slot, Row], hands: Sequence[Mapping[Slot, Hand]], limits: Limits, judged: Callable[..., Any]
+    ) -> None:
+        """Acquit in `found` the gradients that are right in A. Ng's convention with each upstream gradient."""
+        claimed: list[Convention | None] = []
+        for k, some in enumerate(hands):
+            tape, seed = self.tape(k)
+            own = self.gradients(k)
+            given = {self.tensors[s].node: (hand, limits._replace(noise=own[s][1])) for s, hand in some.items()}
+            engine = {self.tensors[s].node: own[s][0] for s in some}
+            claimed.append(None if tape is None else recognised(tape, seed, given, engine))
+            layer = of_layer(tape, seed, given, engine) if tape is not None and tape.root.size > 1 else None
+            names = [s.name for s in some if layer is not None and self.tensors[s].node in layer[1]]
+            if k == 0 and layer is not None and names:  # either these are wrong, or those
+                instead = f"right {layer[0].where}, and then {' and '.join(names)} wrong"
+                for slot in (s for s in found if s.name not in names and found[s].verdict == "WRONG"):
+                    if judged(slot, some[slot].times(layer[0].m), k).ok:
+                        found[slot] = replace(found[slot], note=f"{found[slot].note}; {instead}")
+        conventions = [one for one in claimed if one is not None]
+        for slot, row in found.items() if len(conventions) == len(hands) else ():
+            node = self.tensors[slot].node
+            pairs = list(zip(hands, conventions, strict=True))
+            scaled = [judged(slot, some[slot].times(1 / c.factor(node)), k) for k, (some, c) in enumerate(pairs)]
+            worst = next((one for one in scaled if not one.ok), scaled[0])
+            found[slot] = conventions[0].judged(row, worst, node)
 
     def compared(self, hands: Mapping[Slot, Hand], k: int, rtol: float | None, atol: float | None) -> Compared | None:
         """What there is to explain."""

@@ -27,7 +27,8 @@ _CELLS = 20
 """Of the sides of a map of colours; larger arrays are thinned out to the furthest-off element of each block."""
 
 _RED, _BLUE, _GREY = "220, 60, 50", "94, 147, 200", "128, 128, 128"
-_COLOURS = {"exact": _BLUE, "close": _BLUE, "undecided": _GREY}
+_COLOURS = {"exact": _BLUE, "close": _BLUE, "convention": _BLUE, "undecided": _GREY}
+_IN_WORDS = {"convention": "right in another convention"}
 _SCALE = ((8, 48, 107), (94, 147, 200), (247, 247, 247), (244, 162, 89), (214, 84, 0))
 """Colours from −1 over 0 to 1, as in the heat maps of `viz`: told apart by the colour-blind, and in grey."""
 
@@ -124,8 +125,9 @@ class Report:
         """The worst that was found, in one line."""
         worst = self.worst
         if worst is None:
-            said = {v: sum(row.verdict == v for row in self._all) for v in ("exact", "close", "undecided")}
-            counts = ", ".join(f"{n} {verdict}" for verdict, n in said.items() if n)
+            kinds = ("exact", "close", "convention", "undecided")
+            said = {v: sum(row.verdict == v for row in self._all) for v in kinds}
+            counts = ", ".join(f"{n} {_IN_WORDS.get(verdict, verdict)}" for verdict, n in said.items() if n)
             return f"{self.title}: {counts or 'none compared'}"
         return f"{_sentence(worst, self.engine)} ({self.title}: {len(self.wrong)} of {len(self._all)} not ok)"
 

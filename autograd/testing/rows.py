@@ -48,9 +48,10 @@ class Row:
     name : str
         Of what the gradient is taken by.
     shape : tuple of int
-    verdict : {"exact", "close", "WRONG", "shape", "undecided", "NaN"}
+    verdict : {"exact", "close", "WRONG", "shape", "undecided", "NaN", "convention"}
         "undecided" where the two differ at kinks alone, and yours lies between the slopes on the two sides; "NaN"
-        where the engine's is not a number, so that nothing agrees with it.
+        where the engine's is not a number, so that nothing agrees with it; "convention" where yours is right in a
+        convention that gives the parameters the same gradients.
     yours, engine : array
         The gradients; that of the engine, or of finite differences where there is no other.
     wrong : array of bool or None

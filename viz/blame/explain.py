@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from autograd import Node, Tape
+from autograd.testing.conventions import Convention, recognised
 from autograd.testing.differences import slope_along
 from autograd.testing.drawing import generator
+from autograd.testing.hand import Hand
+from autograd.testing.otherwise import right_for
 from autograd.testing.report import Report
 from autograd.testing.rounding import roundings
+from autograd.testing.rows import Limits
 
 from ..arguments import seed_of, tape_of
+from ..numbers import listed
 from .after import after_a_step
 from .forward import Forward, given_values
 from .printed import Given, given
@@ -136,13 +142,17 @@ def explain_mismatch(
                 f"between it and {words.loss}"
             )
     shapes = {node: one.array.shape for node, one in hands.items()}
-    hands = {node: (one.reshaped() or one).completed(engine[node]) for node, one in hands.items()}
-    verdicts = _verdicts(tape, seed, hands, engine)
+    hands = {node: one.reshaped() or one for node, one in hands.items()}
+    read = {node: (one.hand, one.limits) for node, one in hands.items()}
+    convention = recognised(tape, seed, read, engine)
+    of_loss, engine = engine, engine if convention is None else convention.of(engine)
+    hands = {n: _in_convention(convention, one, of_loss[n]).completed(engine[n]) for n, one in hands.items()}
+    verdicts = _verdicts(tape, seed, hands, engine, convention)
     forward = Forward(tape, seed, found, words)
-    by_values = _following(tape, seed, hands, verdicts, forward.reads())
+    by_values = _following(tape, seed, hands, verdicts, forward.reads(), convention)
     verdicts |= {one.node: INHERITED for one in by_values}
     wrong = [one for one in hands.values() if verdicts[one.node] == HERE]
-    report = Sentences(tape, seed, hands, engine, verdicts, words)
+    report = Sentences(tape, seed, hands, engine, verdicts, words, convention)
     findings: list[Finding] = []
     notes: list[str] = []
     turned = [one for one in hands.values() if one.has_shape and shapes[one.node] != one.node.shape]
@@ -195,7 +205,7 @@ def explain_mismatch(
     findings += [forward.follows(one, words.gradient(one.node)) for one in by_values]
     place = {words.gradient(node): k for node, k in order.items()}
     findings.sort(key=lambda f: (f.verdict == INHERITED, min(place[name] for name in f.gradients)))
-    notes += report.remarks
+    notes = _on_conventions(report, read, of_loss, findings) + notes + report.remarks
     findings = sorted([*forward.findings(), *findings], key=lambda f: f.verdict == INHERITED)
     named = {words.say(node): verdict for node, verdict in forward.verdicts.items()}
     named |= {words.gradient(node): verdicts[node] for node in hands}
@@ -204,7 +214,7 @@ def explain_mismatch(
         if lr is None:
             raise ValueError("explain_mismatch: after= needs the learning rate of the step, lr=")
         named |= after_a_step(tape, seed, after, lr, (rtol, atol), engine, words, findings, notes)
-    return Mismatch(named, findings, list(dict.fromkeys(notes)))
+    return Mismatch(named, findings, list(dict.fromkeys(notes)), "" if convention is None else convention.name)
 
 
 def _engine(tape: Tape, seed: Any) -> tuple[dict[Node, Any], dict[Node, Any]]:
@@ -213,10 +223,42 @@ def _engine(tape: Tape, seed: Any) -> tuple[dict[Node, Any], dict[Node, Any]]:
     return {step.node: np.asarray(step.grad) for step in steps}, roundings(steps)
 
 
-def _verdicts(tape: Tape, seed: Any, hands: dict[Node, Given], engine: Mapping[Node, Any]) -> dict[Node, str]:
+def _in_convention(convention: Convention | None, one: Given, of_loss: Any) -> Given:
+    """A gradient in the convention of the others, also where it alone is that of the loss."""
+    k = 1.0 if convention is None else convention.factor(one.node)
+    if k == 1:
+        return one
+    hand = one.hand.times(k) if one.agrees(of_loss) else one.hand
+    return replace(one, hand=hand, limits=one.limits._replace(noise=one.limits.noise * k))
+
+
+def _on_conventions(
+    report: Sentences,
+    read: Mapping[Node, tuple[Hand, Limits]],
+    of_loss: Mapping[Node, Any],
+    findings: Sequence[Finding],
+) -> list[str]:
+    """Which gradients are right in another convention than the loss; for which loss the wrong ones would be."""
+    notes = []
+    name, convention = report.words.gradient, report.convention
+    if convention is not None:
+        own = [n for n in report.hands if convention.factor(n) != 1]
+        own = [n for n in own if not replace(report.hands[n], hand=read[n][0]).agrees(of_loss[n])]
+        right = [name(n) for n in own if report.verdicts[n] == RIGHT]
+        who = f"{listed(right)} {'is' if len(right) == 1 else 'are'}" if right else "Apart from that, all is"
+        notes.append(f"{who} {convention.note}.")
+    wrong = [name(n) for n, verdict in report.verdicts.items() if verdict != RIGHT]
+    others = right_for(report.tape, report.seed, read, of_loss, convention) if wrong else []
+    unsaid = [other for other in others if not any(other in finding.sentence for finding in findings)]
+    return notes + [f"{listed(wrong)} would be right for {other}." for other in unsaid]
+
+
+def _verdicts(
+    tape: Tape, seed: Any, hands: dict[Node, Given], engine: Mapping[Node, Any], convention: Convention | None
+) -> dict[Node, str]:
     """Right, wrong here, or inherited, for each gradient handed in."""
     flows = {n: _as_flow(one) for n, one in hands.items() if not n.is_leaf and one.has_shape}
-    own = Sweeper(tape, seed, hands, flows)
+    own = Sweeper(tape, seed, hands, flows, convention)
     slack = _rounding(tape, seed, hands, flows, own)
     verdicts: dict[Node, str] = {}
     for node, one in hands.items():
@@ -232,7 +274,12 @@ def _verdicts(tape: Tape, seed: Any, hands: dict[Node, Given], engine: Mapping[N
 
 
 def _following(
-    tape: Tape, seed: Any, hands: dict[Node, Given], verdicts: Mapping[Node, str], reads: dict[Node, Any]
+    tape: Tape,
+    seed: Any,
+    hands: dict[Node, Given],
+    verdicts: Mapping[Node, str],
+    reads: dict[Node, Any],
+    convention: Convention | None,
 ) -> list[Given]:
     """The wrong gradients that the rules give where they read the person's own values."""
     wrong = [one for one in hands.values() if verdicts[one.node] != RIGHT]
@@ -240,7 +287,7 @@ def _following(
         return []
     with np.errstate(all="ignore"):
         try:
-            grads = Sweeper(tape, seed, hands).pushed(Change(reads=reads))
+            grads = Sweeper(tape, seed, hands, None, convention).pushed(Change(reads=reads))
         except (ValueError, TypeError, IndexError):
             return []  # of another shape, which the rules can't take
     return [one for one in wrong if one.node in grads and one.agrees(grads[one.node])]
@@ -259,7 +306,8 @@ def _rounding(tape: Tape, seed: Any, hands: dict[Node, Given], flows: dict[Node,
     rng = generator("rounding of what was printed")
     for _ in range(8):
         moved = {n: flows[n] + rounding[n] * rng.choice([-1.0, 1.0], size=np.shape(flows[n])) for n in flows}
-        there = Sweeper(tape, seed, hands, {n: v.astype(n.dtype) for n, v in moved.items()}).base.grads
+        moved = {n: v.astype(n.dtype) for n, v in moved.items()}
+        there = Sweeper(tape, seed, hands, moved, own.convention).base.grads
         for node in hands:
             if node in there:
                 slack[node] = np.maximum(slack[node], np.abs(there[node] - own.base.grads[node]))
@@ -337,7 +385,7 @@ def _with(
     sought = {one.node: one for one in wrong}
     considered = {n: sought.get(n, one) for n, one in hands.items() if n in sought or report.verdicts[n] == RIGHT}
     for flows in (only_wrong, everywhere) if len(everywhere) > len(only_wrong) else (only_wrong,):
-        sweeper = Sweeper(report.tape, report.seed, considered, flows)
+        sweeper = Sweeper(report.tape, report.seed, considered, flows, report.convention)
         plain = sweeper.base.grads
         for fit in held:
             sweeper = sweeper.under(fit.change)

@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd import Node, Tape
 from autograd.registry import Rule
+from autograd.testing.conventions import Convention
 
 from ..calls import Call, leaf
 
@@ -96,10 +97,20 @@ class Sweeper:
         The records whose gradients are wanted.
     given : mapping of Node to array, optional
         Gradients that are handed on instead of those that the sweep itself arrives at.
+    convention : Convention, optional
+        In which the gradients of some records are the engine's times a factor.
     """
 
-    def __init__(self, tape: Tape, seed: Any, targets: Iterable[Node], given: Mapping[Node, Any] | None = None):
+    def __init__(
+        self,
+        tape: Tape,
+        seed: Any,
+        targets: Iterable[Node],
+        given: Mapping[Node, Any] | None = None,
+        convention: Convention | None = None,
+    ):
         self.tape = tape
+        self.convention = convention
         self.seed = seed
         self.given = dict(given or {})
         targets = set(targets)
@@ -126,6 +137,11 @@ class Sweeper:
         other._held = self._held.then(change)
         other.base = other._swept(other._held)
         return other
+
+    def _across(self, c: Any, node: Node, receiver: Node) -> Any:
+        """What is sent from one record to another, as the convention has it."""
+        before, after = (self.convention.factor(n) if self.convention else 1.0 for n in (node, receiver))
+        return np.asarray(c) if before == after else np.asarray(c) * (after / before)
 
     def value(self, node: Node) -> Any:
         """The value of a record."""
@@ -197,7 +213,7 @@ class Sweeper:
             grads[node] = total
             flows = self.given.get(node, total)
             for i in self.edges[node]:
-                sent[node, i] = self.send(node, i, flows)
+                sent[node, i] = self._across(self.send(node, i, flows), node, node.operands[i])
         return Pushed(grads, sent)
 
     def pushed(self, change: Change) -> dict[Node, Any]:
@@ -230,19 +246,21 @@ class Sweeper:
             if node in change.past:
                 receiver, fn = change.past[node]
                 dropped.update((node, i) for i in self.edges[node])
-                extra[receiver].append(np.asarray(fn(flows)))
+                extra[receiver].append(self._across(fn(flows), node, receiver))
                 continue
             read = node in change.calls or node in change.reads
             read = read or any(isinstance(a, Node) and a in change.reads for a in node.operands)
             for i in self.edges[node]:
                 if moved or read or (node, i) in change.edges:
-                    c = self.send(node, i, flows, change) if moved or read else base.sent[node, i]
+                    to = node.operands[i]
+                    renew = moved or read
+                    c = self.send(node, i, flows, change) if renew else self._across(base.sent[node, i], to, node)
                     if (node, i) in change.edges:
                         c = change.edges[node, i](flows, c)
                     if c is None:
                         dropped.add((node, i))
                     else:
-                        sent[node, i] = np.asarray(c)
+                        sent[node, i] = self._across(c, node, to)
         kept = {edge: c for edge, c in base.sent.items() if edge not in dropped}
         return Pushed({**base.grads, **grads}, {**kept, **sent})
 

@@ -92,10 +92,16 @@ class Mismatch:
         Each gradient handed in: ``"right"``, ``"wrong here"`` or ``"inherited"``, in the order of the backward pass.
     findings : tuple of Finding
     notes : tuple of str
-        What else there is to say: which gradients were taken from the engine, whether all slips were tried.
+        What else there is to say: which gradients were taken from the engine, whether all slips were tried, what wrong
+        ones would be right for.
+    convention : str
+        ``"A. Ng's convention"``, where the gradients are in it; what follows from it is right. Else empty.
     """
 
-    def __init__(self, verdicts: dict[str, str], findings: Sequence[Finding], notes: Sequence[str] = ()):
+    def __init__(
+        self, verdicts: dict[str, str], findings: Sequence[Finding], notes: Sequence[str] = (), convention: str = ""
+    ):
+        self.convention = convention
         self.verdicts = verdicts
         self.findings = tuple(findings)
         self.notes = tuple(notes)
@@ -117,7 +123,9 @@ class Mismatch:
         kinds = {"gradient" if name.startswith("∂") else "value" for name in self.verdicts}
         what = kinds.pop() if len(kinds) == 1 else "number"
         if self.ok:
-            return f"{_count(total, what)} {'match' if total > 1 else 'matches'} the engine's to the digits given."
+            within = f", in {self.convention}," if self.convention else ""
+            matches = "match" if total > 1 else "matches"
+            return f"{_count(total, what)} {matches} the engine's{within} to the digits given."
         parts = []
         for verdict, said in (("wrong here", "wrong"), ("inherited", "wrong only by what was handed on"),
                               ("right", "right")):  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Node, Tape
+from autograd.testing.conventions import Convention
 
 from ..numbers import listed
 from .facts import facts
@@ -65,11 +66,13 @@ class Sentences:
         engine: Mapping[Node, Any],
         verdicts: Mapping[Node, str],
         words: Words,
+        convention: Convention | None = None,
     ):
         self.tape, self.seed, self.hands, self.words = tape, seed, hands, words
         self.engine, self.verdicts = engine, verdicts
         self.right: Mapping[Node, Any] = engine
-        self.sweeper = Sweeper(tape, seed, hands)
+        self.convention = convention
+        self.sweeper = Sweeper(tape, seed, hands, None, convention)
         self.remarks: list[str] = []
 
     def of_slips(self, fits: Sequence[Fit]) -> list[Finding]:

@@ -165,8 +165,10 @@ class Scene:
 
     @cached_property
     def gradients(self) -> dict[Node, Any]:
-        """The engine's gradients, of every record."""
-        return {step.node: np.asarray(step.grad) for step in self.tape.steps(self.sweeper.seed)}
+        """The right gradients, of every record."""
+        grads = {step.node: np.asarray(step.grad) for step in self.tape.steps(self.sweeper.seed)}
+        convention = self.sweeper.convention
+        return grads if convention is None else convention.of(grads)
 
 
 def handed_on(sweeper: Sweeper, node: Node, fn: Callable[[Any], Any]) -> Change:

@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd import Node, Tape
 from autograd.tape import Step as Swept
+from autograd.testing.conventions import Convention, recognised
 from autograd.testing.forward import forward_roundings
 from autograd.testing.hand import Hand
 from autograd.testing.replaying import Replay
@@ -127,7 +128,7 @@ class Checks:
         grad = np.asarray(self.gradients[target])
         yours = None
         if target in self.against:
-            yours = compared(self.against[target], grad, self._rounding.get(target, 0.0))
+            yours = self._compared(target, grad)
         measured = self.numeric and step.phase != "seed"  # the seed is given, not computed
         return Check(yours, self._differences(target, grad) if measured else None)
 
@@ -135,6 +136,22 @@ class Checks:
     def _off_forward(self) -> Mapping[Node, Any]:
         """By how much rounding may have put the values off that were given."""
         return forward_roundings(self.tape, self.values)
+
+    def _compared(self, node: Node, grad: np.ndarray) -> Verdict:
+        """A hand-derived gradient beside the engine's; where it differs, beside that in the convention it is in."""
+        hand, noise = self.against[node], self._rounding.get(node, 0.0)
+        verdict = compared(hand, grad, noise)
+        if verdict.ok or self._convention is None or self._convention.factor(node) == 1:
+            return verdict
+        k = self._convention.factor(node)
+        inside = compared(hand, grad * k, noise * k)
+        return Verdict(True, f"{inside.text}, {self._convention.note}") if inside.ok else verdict
+
+    @cached_property
+    def _convention(self) -> Convention | None:
+        """The convention that the hand-derived gradients are in, where it is not that of the loss."""
+        given = {n: (hand, Limits(None, None, self._rounding.get(n, 0.0))) for n, hand in self.against.items()}
+        return recognised(self.tape, self.seed, given, self.gradients)
 
     @cached_property
     def _rounding(self) -> Mapping[Node, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Node
+from autograd.testing.conventions import constant_factor
 
 from ..pushing import Change, Edge
 from ..trials import Scene, Trial, slip, times
@@ -29,20 +30,6 @@ def lengths(scene: Scene) -> dict[float, str]:
             if n > 1:
                 found.setdefault(float(n), f"the length of axis {axis} of {scene.words.say(node)}")
     return found
-
-
-def _constant(scene: Scene, node: Node, i: int) -> float | None:
-    """The number that one rule multiplies by, where the other operand is one."""
-    if len(node.operands) != 2 or node.op not in ("multiply", "divide") or (node.op == "divide" and i == 1):
-        return None
-    other = node.operands[1 - i]
-    if isinstance(other, Node) and other.needs_grad:
-        return None
-    value = scene.value(other)
-    if value.size != 1 or value.dtype.kind not in "fiu":
-        return None
-    k = float(value.reshape(()))
-    return (k if node.op == "multiply" else 1 / k) if k not in (0.0, 1.0, -1.0) else None
 
 
 @slip("sign", 3, covers=_LESS_SAID)
@@ -113,6 +100,17 @@ def factor_lost(scene: Scene) -> Iterator[Trial]:
             yield scene.trial((node, i), f"{what} at {w.made(node)}", times(k))
 
 
+@slip("factor", 5)
+def mean_over_examples(scene: Scene) -> Iterator[Trial]:
+    """In A. Ng's convention: where dW and db, which are sums over the examples, take the 1/m."""
+    ng = scene.sweeper.convention
+    for node, i in scene.edges():
+        if ng is not None and ng.factor(node.operands[i]) < ng.factor(node):
+            for k, what in ((float(ng.m), "is missing"), (1 / ng.m, "was taken twice")):
+                said = f"the factor 1/{ng.m} of dW and db in {ng.name} {what} at {scene.words.made(node)}"
+                yield scene.trial((node, i), said, times(k), kind=(what, node.op), alike="sums over the examples")
+
+
 def _factors(scene: Scene, edge: Edge) -> Iterator[tuple[float, str]]:
     """By how much a rule's contribution is off where a factor in it is forgotten, and what that is called."""
     node, i = edge
@@ -137,8 +135,8 @@ def _factors(scene: Scene, edge: Edge) -> Iterator[tuple[float, str]]:
         yield 1 / power, f"the factor {power:g} of the derivative of the power is missing"
         if power == 2.0:
             yield 2.0, "the factor 2 of the derivative of the square was taken twice"
-    k = _constant(scene, node, i)
-    if k is not None:
+    k = constant_factor(scene.tape, node, i)
+    if k is not None and abs(k) != 1:
         said = f"{_rooted(k)}" if abs(k) >= 1 or k in (0.5, 0.25) else f"1/{_rooted(1 / k)}"
         yield 1 / k, f"the factor {said} is missing"
         yield k, f"the factor {said} was taken twice"

@@ -63,7 +63,9 @@ def updated(scene: Scene) -> Iterator[Trial]:
 def _one_after_another(scene: Scene, weights: list[Node], lr: float) -> dict[Node, Any]:
     """Weights each updated with the gradient that the weights updated before it lead to, the last layer first."""
     if "to the weights" not in scene.memo:
-        scene.memo["to the weights"] = Sweeper(scene.tape, scene.sweeper.seed, weights, scene.sweeper.given)
+        scene.memo["to the weights"] = Sweeper(
+            scene.tape, scene.sweeper.seed, weights, scene.sweeper.given, scene.sweeper.convention
+        )
     sweeper: Sweeper = scene.memo["to the weights"]
     new: dict[Node, Any] = {}
     for node in weights:
