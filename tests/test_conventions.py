@@ -405,3 +405,20 @@ def test_a_parameter_that_is_one_number_for_each_that_is_averaged_is_no_data():
         for k in {*shape, int(np.prod(shape))}:
             report = compare_grads(loss, {w: k * g[w.node], c: g[c.node]})
             assert of_kind(report, "WRONG") == {"w"}
+
+
+def test_a_slip_in_a_layer_is_explained_beside_the_convention():
+    def backward(dZ, cache):
+        return linear_backward(dZ, cache, db=-1)
+
+    mismatch = explain_mismatch(check_layer(linear_forward, backward, *layer_inputs()))
+    assert len(mismatch) == 1 and mismatch.first.slip == "sign" and mismatch.first.gradients[0].endswith("b")
+    assert "right if the upstream gradient comes without the 1/6 of the loss" in str(mismatch)
+
+
+def test_gradients_of_which_some_numbers_are_left_out_are_in_the_convention():
+    net = course_net()
+    dZ2 = [[*net.g["Z2"][0, :2], None, None, "…"]]
+    assert of_kind(compare_grads(net.J, hand(net, Z2=dZ2)), "convention") == {"A2", "Z2", "A1", "Z1"}
+    assert explain_mismatch(net.J, hand(net, Z2=dZ2)).ok
+    assert of_kind(compare_grads(net.J, hand(net, b1=[[None], ["1.5"], [None], [None]])), "WRONG") == {"b1"}

@@ -7,21 +7,18 @@ gradients, and a training other steps: what is in one of them is named, and stay
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..tape import Node, Tape, sweep
+from ..tape import Node, Tape
+from .batches import Batches, Edge, along, comes_apart, handed_on
 from .hand import Hand
 from .rows import Limits, Row, compare_row
 
-__all__ = ["Batches", "Convention", "Given", "constant_factor", "handed_on", "of_layer", "recognised"]
-
-Edge = tuple[Node, int]
+__all__ = ["Convention", "Given", "of_layer", "recognised"]
 
 _DRAWS = 4
 """So often printed numbers are moved by what was rounded off, to see what becomes of it."""
@@ -228,7 +225,7 @@ def of_layer(
     Parameters
     ----------
     tape, seed, given, engine
-        As of `recognised`, the inputs in order.
+        As of `recognised`; the first input is the one that was made first.
     """
     read = Given({n: one for n, one in given.items() if _is_whole(n, one[0], engine)}, engine)
     right = [n for n in read.hands if read.agrees(n, engine[n])]
@@ -238,179 +235,13 @@ def of_layer(
         if m < 2:
             continue
         kept = np.arange(m) % 2 == 0
-        there = handed_on(tape, seed, {tape.root: upstream * _along(kept, axis, upstream.ndim)}, {})
-        examples = [n for n in read.hands if n in there and _comes_apart(whole[n], there[n], kept)]
+        there = handed_on(tape, seed, {tape.root: upstream * along(kept, axis, upstream.ndim)}, {})
+        examples = [n for n in read.hands if n in there and comes_apart(whole[n], there[n], kept)]
         parameters = [n for n in read.hands if n not in examples and np.any(engine[n])]
         found = [n for n in parameters if read.agrees(n, engine[n] / m, 1 / m)]
-        alone = len(found) == 1 and not (next(iter(given)) in examples and any(n in right for n in examples))
+        first = min(given, key=lambda node: node.seq)
+        alone = len(found) == 1 and not (first in examples and any(n in right for n in examples))
         if found and not alone:
             factors = dict.fromkeys([n for n in parameters if n.is_leaf], 1 / m)
             return Convention(m, factors, of_loss=False), [n for n in parameters if n in right]
     return None
-
-
-def handed_on(tape: Tape, seed: Any, flows: Mapping[Node, Any], edges: Mapping[Edge, float]) -> dict[Node, Any]:
-    """The gradient that arrives at each record where some of `flows` are handed on instead, and what some rules send
-    is multiplied by a number.
-    """
-    arrived = {tape.root: np.asarray(tape.seed(seed))}
-    with np.errstate(all="ignore"):
-        for node in reversed(tape.nodes):
-            if node not in arrived or node.is_leaf:
-                continue
-            g = np.asarray(flows.get(node, arrived[node]), node.dtype)[()]
-            for c in next(sweep(node, g)).contributions:
-                part = np.asarray(c.dense()) * edges.get((node, c.position), 1.0)
-                arrived[c.node] = arrived[c.node] + part if c.node in arrived else part
-    return arrived
-
-
-def constant_factor(tape: Tape, node: Node, i: int) -> float | None:
-    """The number that the rule of a product or quotient multiplies by, where the other operand is one."""
-    if len(node.operands) != 2 or node.op not in ("multiply", "divide") or (node.op == "divide" and i == 1):
-        return None
-    other = node.operands[1 - i]
-    if isinstance(other, Node) and other.needs_grad:
-        return None
-    value = tape.value(other) if isinstance(other, Node) else np.asarray(other)
-    if value.size != 1 or value.dtype.kind not in "fiu":
-        return None
-    k = float(value.reshape(()))
-    return None if not k else k if node.op == "multiply" else 1 / k
-
-
-class Batches:
-    """The recorded means over examples, and which records belong to examples.
-
-    Attributes
-    ----------
-    means : dict of int to list of (Node, int)
-        By the number m of examples, the rules that take the mean: a mean over an axis of that length or over all
-        numbers, a division by m or 2m or a product with 1/m, of a sum over so many.
-    """
-
-    def __init__(self, tape: Tape, seed: Any):
-        self.tape, self.seed = tape, seed
-        self.means: dict[int, list[Edge]] = defaultdict(list)
-        for node in tape:
-            for i, operand in enumerate(node.operands):
-                if isinstance(operand, Node) and operand.needs_grad:
-                    for m in self._averaged(node, i, operand):
-                        self.means[m].append((node, i))
-
-    def _averaged(self, node: Node, i: int, operand: Node) -> set[int]:
-        """Of how many examples an operation takes the mean; several numbers where it is over several axes."""
-        lengths = {n for summed in _first_arrays(operand) for n in (summed.size, *summed.shape)} - {0, 1}
-        if node.op in ("mean", "average") and node.kwargs.get("weights") is None and len(node.parents) == 1:
-            return {n for n in lengths if operand.size // max(node.size, 1) % n == 0}
-        k = abs(constant_factor(self.tape, node, i) or 0.0)
-        return {n for n in lengths if min(abs(k * n - 1), abs(2 * k * n - 1)) < 1e-6}
-
-    def of(self, m: int) -> list[Node]:
-        """The records below the means over m examples that belong to examples: their numbers depend on data.
-        Parameters, and what is made of them alone, do not.
-        """
-        below = self._below(m)
-        return [n for n in self.tape if n in below and n in self.fed]
-
-    def outermost(self, m: int) -> frozenset[Edge]:
-        """The rules that take the mean over m examples, without those of means within what is averaged; where data are
-        known, of data.
-        """
-        below = self._below(m)
-        outer = [(node, i) for node, i in self.means[m] if node not in below]
-        return frozenset([(node, i) for node, i in outer if node.operands[i] in self.fed] or outer)
-
-    def _below(self, m: int) -> set[Node]:
-        waiting = [node.operands[i] for node, i in self.means[m]]
-        seen = set(waiting)
-        while waiting:
-            fresh = [a for a in waiting.pop().parents if a.needs_grad and a not in seen]
-            seen.update(fresh)
-            waiting += dict.fromkeys(fresh)
-        return seen
-
-    @cached_property
-    def fed(self) -> set[Node]:
-        """The records whose numbers depend on data."""
-        return _fed(self.tape, self._data) if self._data else self._constant
-
-    @cached_property
-    def _constant(self) -> set[Node]:
-        return _fed(self.tape, set())
-
-    @cached_property
-    def _data(self) -> set[Node]:
-        """The leaf with a gradient that is data, not a parameter: an array that is used first, beside a parameter, and
-        whose gradient at each example comes from that example. None where that may be said of more, or of several
-        axes, as where a mean is over classes, too.
-        """
-        first: dict[Node, Node] = {}
-        for node in self.tape:
-            for leaf in (a for a in node.parents if a.is_leaf and a.needs_grad):
-                first.setdefault(leaf, node)
-        beside = {leaf: set(user.parents) - {leaf} for leaf, user in first.items() if user not in self._constant}
-        candidates = {leaf for leaf, some in beside.items() if some and all(a.is_leaf for a in some) and leaf.ndim > 1}
-        found = [some for m in self.means for some in self._apart(m, candidates)] if candidates else []
-        return found[0] if len(found) == 1 and len(found[0]) == 1 else set()
-
-    def _apart(self, m: int, candidates: set[Node]) -> Iterator[set[Node]]:
-        """Which leaves are apart for each example, along every axis of so many; where any is."""
-        kept = np.arange(m) % 2 == 0
-        whole = self._whole
-        first = {n for node, i in self.means[m] for n in _first_arrays(node.operands[i])}
-        summed = [n for n in first if n in whole and m in n.shape]
-        for which in range(max((n.shape.count(m) for n in summed), default=0)):
-            flows = {}
-            for n in summed:
-                axes = [axis for axis, length in enumerate(n.shape) if length == m]
-                flows[n] = whole[n] * _along(kept, axes[min(which, len(axes) - 1)], n.ndim)
-            there = handed_on(self.tape, self.seed, flows, {})
-            apart = {n for n in candidates if n in there and _comes_apart(whole[n], there[n], kept)}
-            if apart:
-                yield apart
-
-    @cached_property
-    def _whole(self) -> dict[Node, Any]:
-        return handed_on(self.tape, self.seed, {}, {})
-
-
-def _fed(tape: Tape, data: set[Node]) -> set[Node]:
-    """The records that are data, constant arrays among them, or made of any."""
-    fed = set(data)
-    for node in tape:
-        chosen = node.kwargs.get("index", ())
-        constants = [a for a in node.operands if not isinstance(a, Node)]
-        constants += [chosen, *chosen] if isinstance(chosen, tuple) else [chosen]
-        is_data = node.is_leaf and node.size > 1 and not node.needs_grad
-        is_made = any(a in fed for a in node.parents)
-        if is_data or is_made or any(a.size > 1 for a in constants if isinstance(a, np.ndarray)):
-            fed.add(node)
-    return fed
-
-
-def _first_arrays(operand: Node) -> Iterator[Node]:
-    """What a number was summed up from: the first records before it that are more than one number."""
-    waiting = [operand]
-    while waiting:
-        node = waiting.pop()
-        if node.size > 1:
-            yield node
-        else:
-            waiting += [a for a in dict.fromkeys(node.parents) if a.needs_grad]
-
-
-def _along(numbers: Any, axis: int, ndim: int) -> Any:
-    return numbers.reshape([-1 if a == axis else 1 for a in range(ndim)])
-
-
-def _comes_apart(whole: Any, some: Any, kept: Any) -> bool:
-    """Whether a gradient with only some examples is, along an axis, the whole one at those and 0 at the others."""
-    whole, some = np.asarray(whole, np.float64), np.asarray(some, np.float64)
-    near = 1e-5 * float(np.abs(whole).max(initial=0.0))
-    for axis, length in enumerate(whole.shape):
-        if length == len(kept):
-            masked = whole * _along(kept, axis, whole.ndim)
-            if (np.abs(some - masked) <= near).all() and near and np.any(masked) and (masked != whole).any():
-                return True
-    return False

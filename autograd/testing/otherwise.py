@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..tape import Node, Tape
-from .conventions import Batches, Convention, Edge, Given, constant_factor, handed_on
+from .batches import Batches, Edge, constant_factor, handed_on
+from .conventions import Convention, Given
 from .hand import Hand
 from .rows import Limits
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Node
-from autograd.testing.conventions import constant_factor
+from autograd.testing.batches import constant_factor
 
 from ..pushing import Change, Edge
 from ..trials import Scene, Trial, slip, times
