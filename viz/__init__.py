@@ -108,7 +108,8 @@ def draw(
     -----
     An edge carries the local derivative where it is a number; it is dashed where no gradient flows back. A gradient
     that was not computed is shown as ``—``. Heat maps run from blue (negative) over white (0) to orange (positive),
-    each up to its own largest magnitude; NaN, +Inf and −Inf are black cells with ×, + and −.
+    each up to its own largest magnitude; NaN, +Inf and −Inf are black cells with ×, + and −, and so are numbers 10⁴
+    times above all others, as in a mask of −1e9, which is then named beside the picture.
 
     Examples
     --------

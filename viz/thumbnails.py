@@ -1,7 +1,8 @@
 """Heat maps of arrays as tiny PNG files, written with zlib alone.
 
 The colours run from dark blue over white at 0 to orange: a pair that colour-blind readers tell apart, and whose ends
-differ in lightness, so that signs survive grey-scale printing. NaN, +Inf and −Inf are black cells with ×, + and −.
+differ in lightness, so that signs survive grey-scale printing. NaN, +Inf and −Inf are black cells with ×, + and −; so
+are numbers that stand far above all others, as a mask of −1e9 does: they would leave those white.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from .numbers import numeral
 
 _LEVELS = 101
 _ZERO = _LEVELS // 2
@@ -30,6 +33,7 @@ _MOST_TILES = 8
 _MOST_CELLS = 112
 _WIDTH = 96
 _THIN = 24
+_FAR = 1e4
 
 
 def _palette() -> np.ndarray:
@@ -83,6 +87,7 @@ def thumbnail(array: Any) -> Thumbnail | None:
     if array.size == 0 or array.dtype.kind not in "fiub":
         return None
     cells, note = _cells(array)
+    note = ", ".join(filter(None, (note, _far_note(array))))
     height, width = cells.shape
     down = across = max(1, min(8, _WIDTH // width, _WIDTH // height))
     down, across = max(down, min(8, _THIN // height)), max(across, min(8, _THIN // width))
@@ -138,7 +143,7 @@ def _grid(array: np.ndarray, most: int) -> tuple[list[list[np.ndarray]], str]:
         image = flat.reshape(tile_rows, -1)
         if tile_rows > most:
             image, outside, notes = image[:most], outside[: most * 32], ["first part"]
-        codes = _codes(image, _largest(array))
+        codes = _codes(image, full_colour(array))
         codes[outside.reshape(image.shape)] = _CLEAR
         return [[codes]], ", ".join(notes)
     if len(shape) < 2:
@@ -168,7 +173,7 @@ def _grid(array: np.ndarray, most: int) -> tuple[list[list[np.ndarray]], str]:
     if max(steps) > 1:
         images = _reduced(images, *steps)
         notes.append(f"largest of {steps[0]}×{steps[1]}")
-    largest = _largest(array)
+    largest = full_colour(array)
     height, width = images.shape[1:]
     tiles: list[list[np.ndarray]] = []
     for r in range(down):
@@ -187,10 +192,27 @@ def _spread(count: int, shown: int) -> np.ndarray:
     return np.linspace(0, count - 1, shown).round().astype(int)
 
 
-def _largest(array: np.ndarray) -> float:
-    values = np.abs(array.astype(np.float64))
-    finite = values[np.isfinite(values)]
-    return float(finite.max()) if finite.size else 0.0
+def full_colour(array: np.ndarray) -> float:
+    """The magnitude that has full colour: the largest, without those that stand 10⁴ times above all others."""
+    sizes = np.abs(array.astype(np.float64)).ravel()
+    sizes = sizes[np.isfinite(sizes)]
+    largest = float(sizes.max(initial=0.0))
+    if largest < _FAR:
+        return largest
+    sizes = np.sort(sizes[sizes > 0])
+    gaps = np.flatnonzero(sizes[:-1] < sizes[1:] / _FAR)
+    return float(sizes[gaps[-1]]) if gaps.size else largest
+
+
+def is_far(array: np.ndarray, full: float) -> np.ndarray:
+    """Which elements are drawn as infinite ones are, where `full` has full colour."""
+    return np.isfinite(array) & (np.abs(array.astype(np.float64)) / (_FAR / 100) > full) & (full > 0)
+
+
+def _far_note(array: np.ndarray) -> str:
+    far = array[is_far(array, full_colour(array))]
+    ends = dict.fromkeys((far.min(), far.max())) if far.size else ()
+    return ", ".join(f"{'+' if end > 0 else '−'} on black: {numeral(end)}" for end in ends)
 
 
 def _reduced(images: np.ndarray, rows: int, columns: int) -> np.ndarray:
@@ -208,10 +230,11 @@ def _codes(image: np.ndarray, largest: float) -> np.ndarray:
     image = image.astype(np.float64)
     finite = np.isfinite(image)
     scaled = np.where(finite, image, 0.0) / (largest or 1.0)
-    codes = np.round(scaled * _ZERO).astype(int) + _ZERO
+    codes = np.round(np.clip(scaled, -1, 1) * _ZERO).astype(int) + _ZERO
+    black = ~finite | is_far(image, largest)
     codes[np.isnan(image)] = _NAN
-    codes[image == np.inf] = _PLUS
-    codes[image == -np.inf] = _MINUS
+    codes[black & (image > 0)] = _PLUS
+    codes[black & (image < 0)] = _MINUS
     return codes.astype(np.uint8)
 
 

@@ -19,7 +19,7 @@ from .packing import json_number
 from .walk import Step, Walk
 
 if TYPE_CHECKING:
-    from .payload import Arrays
+    from .arrays import Arrays
 
 _MOST_PATHS = 200
 _MOST_FACTORS = 2000
@@ -146,7 +146,7 @@ def terms_of(step: Step, arrays: Arrays) -> dict[str, Any] | None:
     subscripts, symbols = found
     return {
         "of": of, "kind": "einsum", "subscripts": subscripts,
-        "operands": [_array(step.walk, symbol, arrays) for symbol in symbols],
+        "operands": [arrays.symbol(step.walk, symbol) for symbol in symbols],
         "names": [symbol.name for symbol in symbols],
     }  # fmt: skip
 
@@ -163,12 +163,6 @@ def _slid_terms(step: Step, arrays: Arrays, of: str) -> dict[str, Any] | None:
         "stride": how["stride"], "dilation": how["dilation"], "groups": node.kwargs.get("groups", 1),
         "names": [walk.names.of(x), walk.names.of(kernel)],
     }  # fmt: skip
-
-
-def _array(walk: Walk, symbol: Symbol, arrays: Arrays) -> int | None:
-    if symbol.kind == "constant" or symbol.node is None:
-        return arrays.constant(symbol.array)
-    return arrays.value(walk, symbol.node) if symbol.kind == "value" else arrays.gradient(walk, symbol.node)
 
 
 def _contraction(tree: Any) -> tuple[str, list[Symbol]] | None:

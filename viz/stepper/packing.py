@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..numbers import length, norm, number
-from ..thumbnails import SHADES, grid
+from ..thumbnails import SHADES, full_colour, grid, is_far
 
 EXACT = 64
 """Up to so many elements travel as they are."""
@@ -22,7 +22,7 @@ _ZERO_SHADE = 63
 _EDGE = 2
 _PICTURE = 48
 _NEGATIVE = 32
-_NAN, _PLUS, _MINUS = 255, 254, 253
+_NAN, _PLUS, _MINUS, _FAR = 255, 254, 253, 252
 _PLACES = np.arange(17)[::-1]
 
 
@@ -82,20 +82,36 @@ def json_number(value: Any) -> float | int | str:
 
 def _rounded(array: np.ndarray, blob: Blob) -> dict[str, Any]:
     """Multiples of a step, or the differences between neighbours in them, whichever takes less room."""
-    values = array.astype(np.float64).ravel()
-    finite = np.isfinite(values)
-    largest = float(np.abs(values[finite]).max(initial=0.0))
-    whole = array.dtype.kind in "iub" and largest < 32767
-    scale = 1.0 if whole or not largest else max(float(f"{largest / _STEPS:.6g}"), 5e-324)
-    steps = np.round(np.where(finite, values, 0) / scale).astype(np.int64)
+    values, scale, steps, far = _in_steps(array)
     ways = [_coded(steps), _coded(np.diff(steps, prepend=0))]
     classes, bits = ways[0]
-    for code, special in ((_NAN, np.isnan(values)), (_PLUS, values == np.inf), (_MINUS, values == -np.inf)):
+    marks = ((_NAN, np.isnan(values)), (_PLUS, values == np.inf), (_MINUS, values == -np.inf), (_FAR, far))
+    for code, special in marks:
         classes[special] = code
-    differences = bool(finite.all()) and _room(*ways[1]) < _room(*ways[0])
+    differences = not any(special.any() for _, special in marks) and _room(*ways[1]) < _room(*ways[0])
     classes, bits = ways[differences]
     told = {"o": blob.add(classes.tobytes()), "b": blob.add(bits, 1), "q": scale}
-    return {**told, "d": 1} if differences else told
+    more = {"far": [float(f"{v:.4g}") for v in values[far]]} if far.any() else {"d": 1} if differences else {}
+    return {**told, **more}
+
+
+def _in_steps(array: np.ndarray) -> tuple[np.ndarray, float, np.ndarray, np.ndarray]:
+    """The numbers, the size of a step, how many of them each is rounded to, and which are too far off for that."""
+    values = array.astype(np.float64).ravel()
+    largest = full_colour(values)
+    far = is_far(values, largest)
+    whole = array.dtype.kind in "iub" and largest < 32767
+    scale = 1.0 if whole or not largest else max(float(f"{largest / _STEPS:.6g}"), 5e-324)
+    return values, scale, np.round(np.where(np.isfinite(values) & ~far, values, 0) / scale).astype(np.int64), far
+
+
+def as_shown(array: Any) -> np.ndarray:
+    """An array with the numbers that a page has of it, where it has all of them."""
+    array = np.asarray(array)
+    if array.size <= EXACT:
+        return array.astype(np.float64)
+    values, scale, steps, far = _in_steps(array)
+    return np.where(np.isfinite(values) & ~far, steps * scale, values).reshape(array.shape)
 
 
 def _coded(steps: np.ndarray) -> tuple[np.ndarray, bytes]:
@@ -116,13 +132,14 @@ def _reduced(array: np.ndarray, blob: Blob) -> dict[str, Any]:
     shaded = np.abs(cells) <= SHADES
     codes = np.where(shaded, np.round(cells * (_ZERO_SHADE / SHADES)) + _ZERO_SHADE, cells)
     finite = array[np.isfinite(array)] if array.dtype.kind == "f" else array.ravel()
+    full = full_colour(array)
     _, _, bad = norm(array).partition(" (")
     low, high = (float(f(finite)) if finite.size else 0.0 for f in (np.min, np.max))
     facts = {"norm": length(finite), "min": low, "max": high}
     return {
         "o": blob.add(codes.astype(np.uint8).tobytes()), "grid": list(cells.shape), "note": note,
         **{name: json_number(np.float64(f"{x:.6g}")) for name, x in facts.items()},
-        "bad": bad.rstrip(")"), "edge": _edge(array),
+        "bad": bad.rstrip(")"), "edge": _edge(array), **({"most": full} if is_far(array, full).any() else {}),
     }  # fmt: skip
 
 

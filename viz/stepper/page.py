@@ -114,17 +114,19 @@ def document(payload_bytes: bytes, title: str, ledger_rows: Sequence[Sequence[st
     """The step view as a whole page that asks nothing of the network; parameters as for `fragment`."""
     name = html.escape(clean(title, _TITLE))
     words = f"<p>Backpropagation of {name}, step by step. To step through it, let this page run its script.</p>\n"
-    return _PAGE % {"policy": _POLICY, "title": name, "fragment": _host(payload_bytes, words, ledger_rows, token)}
+    inside = _host(payload_bytes, words, ledger_rows, token, whole=True)
+    return _PAGE % {"policy": _POLICY, "title": name, "fragment": inside}
 
 
-def _host(payload: bytes, instead: str, rows: Sequence[Sequence[str]], token: str) -> str:
+def _host(payload: bytes, instead: str, rows: Sequence[Sequence[str]], token: str, *, whole: bool = False) -> str:
     """The element that the step view lives in, with what is shown until then, and the script that builds it."""
     if not (token.isascii() and token.isalnum()):
         raise ValueError(f"fragment: token must be made of letters and digits, got {token!r}")
     loaded = json.dumps([version(), token, _packed_script(), _packed(payload)])
     loaded = loaded.replace("<!--", r"<\u0021--")
+    alone = " data-whole-page" * whole
     return (
-        f'<div data-tracegrad="{token}" data-lm-suppress-shortcuts="true">\n{instead}{_table(rows)}</div>\n'
+        f'<div data-tracegrad="{token}" data-lm-suppress-shortcuts="true"{alone}>\n{instead}{_table(rows)}</div>\n'
         f"<script>\n{_LOADER % loaded}</script>\n"
     )
 

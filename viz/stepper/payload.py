@@ -5,21 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd import Node
-from autograd.rules.windows import windows
 
 from ..formula import gradient_symbol, value_symbol, written
+from ..formula.tree import Symbol
 from ..model import Box
 from ..naming import scope_title
 from ..picture import Picture
 from ..reading import read
 from . import lenses
-from .packing import EXACT, WHOLE, Blob, packed, with_length
+from .arrays import Arrays
+from .factors import columns
+from .packing import Blob, with_length
 from .page import document, fragment
 from .stage import boxes_of, layers_of, members, stage_of
 from .text import ledger, shapes_of
@@ -28,114 +29,8 @@ from .walk import Step, Walk
 if TYPE_CHECKING:
     from .stepper import Stepper
 
-Source = Callable[[Walk], Any]
-
 _MOST_IN_PICTURE = 24
 """So many nodes has the picture for readers without scripts at most: it travels uncompressed."""
-
-
-class Arrays:
-    """The table of arrays: for each, how to find it in a walk, so that every walk of the same graph fills one."""
-
-    def __init__(self) -> None:
-        self._index: dict[Hashable, int] = {}
-        self._sources: list[Source] = []
-        self._entries: dict[int, dict[str, Any]] = {}
-
-    def _add(self, key: Hashable, source: Source, entry: dict[str, Any] | None = None) -> int:
-        if key not in self._index:
-            self._index[key] = k = len(self._sources)
-            self._sources.append(source)
-            if entry is not None:
-                self._entries[k] = entry
-        return self._index[key]
-
-    def value(self, walk: Walk, node: Node) -> int:
-        """The value of a record. Windows, and sums of arrays that travel themselves, travel as what they are made from.
-
-        Ask for those of operands first: in the order of the tape.
-        """
-        k = walk.tape.index(node)
-        if ("value", k) in self._index:
-            return self._index["value", k]
-        entry: dict[str, Any] | None = None
-        if EXACT < node.size <= WHOLE and len(node.parents) == len(node.operands):
-            parts = [self.value(walk, parent) for parent in node.parents]
-            kept = all(parent.size <= WHOLE for parent in node.parents)
-            if kept and node.rule.fn is windows.fn and "view" not in self._entries.get(parts[0], ()):
-                entry = _view(parts[0], node)
-            elif kept and _is_float_sum(node) and not any(part in self._entries for part in parts):
-                entry = {"s": list(node.shape), "sum": parts}
-        return self._add(("value", k), lambda w: w.tape.value(w.tape.nodes[k]), entry)
-
-    def gradient(self, walk: Walk, node: Node) -> int | None:
-        """The complete gradient of a record, or None."""
-        k = walk.tape.index(node)
-        if node not in walk.gradients:
-            return None
-        entry = None
-        if EXACT < node.size <= WHOLE and _tiles(node) and walk.parts[node.parents[0]] == 1:
-            whole = self.gradient(walk, node.parents[0])
-            entry = None if whole is None else _view(whole, node)
-        return self._add(("gradient", k), lambda w: w.gradients[w.tape.nodes[k]], entry)
-
-    def contribution(self, step: Step) -> int | None:
-        """What a step sends."""
-        if step.parts == 1:
-            return self.gradient(step.walk, step.target)
-        k = step.number
-        return self._add(("contribution", k), lambda w: w.steps[k].contribution)
-
-    def after(self, step: Step) -> int | None:
-        """The sum so far."""
-        if step.phase == "forward":
-            return self.value(step.walk, step.node)
-        if step.is_complete:
-            return self.gradient(step.walk, step.target)
-        if step.part == 1:
-            return self.contribution(step)
-        k = step.number
-        return self._add(("after", k), lambda w: w.steps[k].after)
-
-    def constant(self, array: Any) -> int:
-        """An array that no step changes."""
-        array = np.asarray(array)
-        key = ("constant", array.shape, array.dtype.str, hashlib.sha256(array.tobytes()).digest())
-        return self._add(key, lambda w: array)
-
-    def derived(self, key: Hashable, source: Source) -> int:
-        """An array computed from a walk."""
-        return self._add(("derived", key), source)
-
-    def table(self, walk: Walk, blob: Blob) -> list[dict[str, Any]]:
-        """The entries for one walk."""
-        return [self._entry(k, source(walk), blob) for k, source in enumerate(self._sources)]
-
-    def _entry(self, k: int, array: Any, blob: Blob) -> dict[str, Any]:
-        entry = self._entries.get(k)
-        # a sum that overflows in its own precision is finite in the page's
-        overflows = entry is not None and "sum" in entry and not np.isfinite(array).all()
-        return packed(array, blob) if entry is None or overflows else entry
-
-
-def _is_float_sum(node: Node) -> bool:
-    return node.rule.fn is np.add and node.dtype in (np.float32, np.float64)
-
-
-def _view(of: int, node: Node) -> dict[str, Any]:
-    """The windows of an array, as `node` sees them."""
-    options = {name: list(node.kwargs.get(name, (1, 1))) for name in ("stride", "dilation")}
-    return {"s": list(node.shape), "view": of, "kernel": list(node.shape[-2:]), **options}
-
-
-def _tiles(node: Node) -> bool:
-    """Whether it is windows that cover their images once, without overlap."""
-    return (
-        node.rule.fn is windows.fn
-        and node.parents != ()
-        and node.size == node.parents[0].size
-        and node.kwargs.get("stride") == node.shape[-2:]
-    )
 
 
 def payload_of(stepper: Stepper) -> bytes:
@@ -212,6 +107,7 @@ def _nodes(walk: Walk, arrays: Arrays, boxes: tuple[Box, ...]) -> list[dict[str,
             "value": arrays.value(walk, node), "gradient": arrays.gradient(walk, node),
             "parts": walk.parts[node] or int(node in walk.gradients), "first": computed.get(node, 0),
             "layer": layers.get(node.scope.path, -1), "box": box_of.get(node, -1),
+            **({"cancels": True} if node in walk.cancelled else {}),
         })  # fmt: skip
     return told
 
@@ -259,6 +155,7 @@ def _step(step: Step, arrays: Arrays) -> dict[str, Any]:
         "contribution": arrays.contribution(step) if backward else None,
         "before": _before(step, arrays),
         "after": arrays.after(step) if step.phase != "start" else None,
+        "local": arrays.local(step) if backward else None,
         "formula": _formula(step, arrays) if moving else None,
         "shapes": shapes_of(step),
         "sentence": step.sentence, "source": step.source, "code": step.code,
@@ -285,7 +182,7 @@ def _lean(told: dict[str, Any], nodes: list[dict[str, Any]]) -> dict[str, Any]:
         "upstream": node["gradient"] if backward else None,
         "contribution": target["gradient"] if parts == 1 else None,
         "after": node["value"] if forward else target["gradient"] if part == parts else None,
-        "inherits": "", "alarm": "", "terms": None, "lens": None,
+        "local": None, "inherits": "", "alarm": "", "terms": None, "lens": None,
     })  # fmt: skip
 
 
@@ -315,26 +212,22 @@ def _verdict(verdict: Any) -> dict[str, Any] | None:
 def _formula(step: Step, arrays: Arrays) -> dict[str, Any]:
     formula = step.formula
     assert formula is not None
+    acting, column = columns(formula.tree)
     return {
         "left": written(formula.target),
+        **({"column": True} if column else {}),
         "right": formula.mathml(),
         "plain": step.equation,
         **({"numbers": formula.plain("numbers")} if formula.target.shape == () else {}),
-        "symbols": [_symbol(step, symbol, arrays) for symbol in formula.symbols],
+        "symbols": [_symbol(step.walk, symbol, arrays, id(symbol) in acting) for symbol in formula.symbols],
         "notes": list(formula.notes),
     }
 
 
-def _symbol(step: Step, symbol: Any, arrays: Arrays) -> dict[str, Any]:
-    walk = step.walk
-    if symbol.kind == "constant" or symbol.node is None:
-        array: int | None = arrays.constant(symbol.array)
-    elif symbol.kind == "value":
-        array = arrays.value(walk, symbol.node)
-    else:
-        array = arrays.gradient(walk, symbol.node)
+def _symbol(walk: Walk, symbol: Symbol, arrays: Arrays, column: bool) -> dict[str, Any]:
     node = -1 if symbol.node is None else walk.tape.index(symbol.node)
-    return {"array": array, "name": symbol.name, "node": node, "kind": symbol.kind}
+    told = {"array": arrays.symbol(walk, symbol), "name": symbol.name, "node": node, "kind": symbol.kind}
+    return {**told, "column": True} if column else told
 
 
 # --- time travel ------------------------------------------------------------------------------------------------------

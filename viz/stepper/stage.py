@@ -23,7 +23,7 @@ from .walk import Walk
 
 _TITLE = 30
 _NUMBER = 8
-_PER_LINE = 3
+_ACROSS, _DOWN = 4, 6
 _PICTURE = 34.0
 _MOST_NODES = 60
 _RECTANGLE = 5
@@ -116,8 +116,9 @@ def _slot_size(box: Box, which: str) -> tuple[float, float]:
     array = np.asarray(box.value.array)
     label = columns(quantity.label) + 1
     if array.size <= FEW:
-        across = min(array.shape[-1] or 1, _PER_LINE) if array.ndim else 1
-        return (label + max(across * _NUMBER, 10)) * CHARACTER, math.ceil(max(array.size, 1) / across) * LINE
+        last = array.shape[-1] or 1 if array.ndim else 1
+        rows = min(max(array.size // last, 1), _DOWN)
+        return (label + max(min(last, _ACROSS) * _NUMBER, 10)) * CHARACTER, rows * LINE
     return (label + _NUMBER) * CHARACTER + _PICTURE, 2.5 * LINE
 
 

@@ -12,12 +12,17 @@ import numpy as np
 from autograd import Node, Tape
 from autograd.listing import not_finite
 from autograd.testing.hand import Hand
+from autograd.testing.rounding import roundings
 
 from ..births import Kinds, births, kinds_listed, values_read
 from ..formula import Formula, backward, forward
 from ..naming import Names, scope_title
+from ..numbers import length
 from .checks import Check, Checks
 from .facts import sentence
+
+_SMALL = 1e-6
+"""Only a gradient of a smaller norm can be taken for one that vanished."""
 
 Phase = Literal["start", "forward", "seed", "backward"]
 
@@ -285,6 +290,17 @@ class Walk(Sequence[Step]):
     def of_op(self, op: int) -> list[Step]:
         """The steps of one operation, going forward or backward."""
         return [step for step in self.steps if step.op == op]
+
+    @cached_property
+    def cancelled(self) -> frozenset[Node]:
+        """The records whose gradients are sums of terms that cancel: they are 0 but for rounding, or 0.
+
+        The largest element that a softmax subtracts has one, whatever the loss; it did not vanish on its way.
+        """
+        small = [node for node, grad in self.gradients.items() if length(grad) < _SMALL and np.size(grad)]
+        noise = roundings(self.swept) if small else {}
+        off = {node: noise.get(node, 0.0) for node in small}
+        return frozenset(n for n in small if np.any(off[n]) and (np.abs(self.gradients[n]) <= off[n]).all())
 
     @cached_property
     def stops(self) -> list[int]:

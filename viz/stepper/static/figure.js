@@ -2,6 +2,7 @@
 
 const LETTER = 6.05;
 const TEXT = 10;
+const LEGIBLE = 8;
 
 /** The graph's pane: {element, update(), highlight(boxes, edges)}. */
 function figure(state) {
@@ -37,7 +38,8 @@ function figure(state) {
     });
     edges.forEach(({ group }, i) => {
       setClasses(group, {
-        flow: flow.has(i), upstream: upstream.has(i), saved: saved.has(i), dim: dimmed.size > 0
+        flow: flow.has(i), returns: flow.has(i) && state.current().phase === 'backward' && !path.size,
+        path: flow.has(i) && path.size > 0, upstream: upstream.has(i), saved: saved.has(i), dim: dimmed.size > 0
           && !flow.has(i) && !upstream.has(i) && !saved.has(i),
       });
       point(group, flow.has(i) && state.current().phase === 'backward');
@@ -119,16 +121,19 @@ function line(x, y, text, kind, size = TEXT) {
   return s('text', { x, y, class: kind, 'font-size': size, 'xml:space': 'preserve' }, text);
 }
 
-/** Up to twelve numbers, row by row, in the arrangement that leaves them largest. */
+/** Up to twelve numbers, row by row; of a row that has no room, as many as are legible. */
 function numbersAt(array, x, y, width, height) {
+  if (!array.size) return [line(x, y + 9, 'empty', 'none')];
   const texts = Array.from(array.data, number);
-  const wide = Math.max(...texts.map((text) => text.length));
-  const choices = [12, 6, 4].map((most) => {
-    const rows = rowsOf(array, most).map((row) => row.map((i) => texts[i].padStart(wide)).join(' '));
+  const down = Math.max(2, Math.round(height / TEXT / 1.2));
+  const choices = [12, 8, 7, 6, 5, 4, 3].map((across) => {
+    const all = rowsOf(array, { across, down });
+    const wide = all[0].map((_, c) => Math.max(...all.map((row) => (row[c] < 0 ? 1 : texts[row[c]].length))));
+    const rows = all.map((row) => row.map((i, c) => (texts[i] || CUT[i + 2]).padStart(wide[c])).join(' '));
     const lines = array.shape.length ? rows.map((row) => `[${row}]`) : texts;
     return { lines, size: Math.min(TEXT, width / (lines[0].length * 0.605), height / lines.length / 1.15) };
   });
-  const { lines, size } = choices.reduce((best, other) => (other.size > best.size ? other : best));
+  const { lines, size } = choices.find((choice) => choice.size >= LEGIBLE) || choices[choices.length - 1];
   const kind = array.bad ? 'bad' : 'numbers';
   return lines.map((text, i) => line(x, y + 9 + i * size * 1.2, text, kind, size.toFixed(2)));
 }
@@ -145,7 +150,7 @@ function imageAt(array, x, y, width, height) {
     s('rect', { ...place, class: 'rim' }),
     scale < 4 ? [] : glyphs.slice(0, 200).map(([column, row, value]) => s('text', {
       x: x + (column + 0.5) * scale, y: y + (row + 0.8) * scale * stretch, 'font-size': scale, class: 'glyph',
-    }, Number.isNaN(value) ? GLYPHS.nan : value > 0 ? GLYPHS.up : GLYPHS.down)));
+    }, glyphOf(value))));
 }
 
 /** Which boxes and edges play a part in the step shown. */

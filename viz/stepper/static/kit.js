@@ -10,6 +10,8 @@ const MATHML = 'http://www.w3.org/1998/Math/MathML';
 const FEW = 12;
 const ENDS = [[8, 48, 107], [94, 147, 200], [247, 247, 247], [244, 162, 89], [214, 84, 0]];
 const GLYPHS = { nan: '×', up: '+', down: '−' };
+const FAR = 1e4;
+const CUT = '⋮…';
 
 function build(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes || {})) {
@@ -77,7 +79,7 @@ function complete(payload) {
       target: told.node, operand: -1, part: [0, 0], before: null, upstream: backward ? node.gradient : null,
       contribution: parts === 1 ? target.gradient : null,
       after: forward ? node.value : part === parts ? target.gradient : null,
-      inherits: '', alarm: '', terms: null, lens: null, ...told,
+      local: null, inherits: '', alarm: '', terms: null, lens: null, ...told,
     };
     if (step.formula) {
       step.formula = { left: forward ? target.nameml : target.gradml, ...step.formula };
@@ -93,37 +95,40 @@ function complete(payload) {
 
 /**
  * An entry of the payload's table of arrays as {shape, size, data, entry, norm, min, max, largest, bad}; data is null
- * for those that travel as a picture. norm, min, max are those of the finite elements, bad says "3 NaN, 1 Inf" or "".
- * Entries that are made from other ones (a sum, windows) ask read(i) for those. bits: where in the blob digits begin.
+ * for those that travel as a picture. norm, min, max are those of the finite elements, bad says "3 NaN, 1 Inf" or "";
+ * largest is the magnitude of full colour. Entries that are made from other ones (a sum, windows) ask read(i) for those.
+ * bits: where in the blob digits begin.
  */
 function unpack(entry, { blob, bits }, read) {
   const shape = entry.s;
   if (entry.sum) {
     const parts = entry.sum.map(read);
-    return { ...describe(shape, broadcastSum(shape, parts), entry), grain: parts.reduce((all, part) => all + grain(part), 0) };
+    return { ...describe(shape, broadcast(shape, parts, (...x) => x.reduce((a, b) => a + b, 0)), entry), grain: parts.reduce((all, part) => all + grain(part), 0) };
   }
+  if (entry.made) return describe(shape, made(entry.made, shape, read).data, entry);
   if (entry.view != null) {
     const whole = read(entry.view);
     return { ...describe(shape, windowsOf(entry, whole), entry), grain: grain(whole) };
   }
   const size = shape.reduce((a, b) => a * b, 1);
   if (entry.grid) {
-    const { norm, min, max, bad = '' } = entry;
-    return { shape, size, data: null, entry, norm, min, max, largest: Math.max(Math.abs(min), Math.abs(max)) || 0, bad,
+    const { norm, min, max, most = Math.max(Math.abs(min), Math.abs(max)) || 0, bad = '' } = entry;
+    return { shape, size, data: null, entry, norm, min, max, largest: most, bad,
       codes: blob.subarray(entry.o, entry.o + entry.grid[0] * entry.grid[1]) };
   }
   const data = entry.v ? Float64Array.from(entry.v.flat(Infinity), Number) : multiples(entry, blob, bits, size);
   return describe(shape, data, entry);
 }
 
-/** Multiples of q: for each its number of binary digits (+32: negative), elsewhere the digits behind the leading 1. */
-function multiples({ o, b, q, d }, blob, bits, size) {
+/** Multiples of q: for each its number of binary digits (+32: negative), elsewhere the digits behind the leading 1; and far ones. */
+function multiples({ o, b, q, d, far = [] }, blob, bits, size) {
   const data = new Float64Array(size);
+  let next = 0;
   let at = (bits + b) * 8;
   let before = 0;
   for (let i = 0; i < size; i++) {
     const code = blob[o + i];
-    if (code > 252) data[i] = [-Infinity, Infinity, NaN][code - 253];
+    if (code > 251) data[i] = [code > 252 || far[next++], -Infinity, Infinity, NaN][code - 252];
     else {
       let x = code & 31 ? 1 : 0;
       for (let n = code & 31; n > 1; n--, at++) x = 2 * x + (blob[at >> 3] >> (7 - at % 8) & 1);
@@ -135,18 +140,24 @@ function multiples({ o, b, q, d }, blob, bits, size) {
   return data;
 }
 
-/** The sum of arrays that are broadcast to `shape`. */
-function broadcastSum(shape, arrays) {
-  const size = shape.reduce((a, b) => a * b, 1);
-  const total = new Float64Array(size);
-  for (const array of arrays) {
-    const missing = shape.length - array.shape.length;
-    for (let i = 0; i < size; i++) {
-      const at = position(i, shape).slice(missing);
-      total[i] += array.data[array.shape.reduce((flat, n, axis) => flat * n + (n === 1 ? 0 : at[axis]), 0)];
-    }
-  }
-  return total;
+/** A function of the elements of arrays that are broadcast to `shape`. */
+function broadcast(shape, arrays, f) {
+  return Float64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => f(...arrays.map((array) => {
+    const at = position(i, shape).slice(shape.length - array.shape.length);
+    return array.data[array.shape.reduce((flat, n, axis) => flat * n + (n === 1 ? 0 : at[axis]), 0)];
+  })));
+}
+
+const ARITHMETIC = {
+  add: (a, b) => a + b, subtract: (a, b) => a - b, multiply: (a, b) => a * b, divide: (a, b) => a / b,
+  negative: (a) => -a, square: (a) => a * a,
+};
+
+/** What a formula of arrays gives: ["multiply", 3, ["subtract", {is: 1}, 3]], arrays by their place in the table. */
+function made(tree, shape, read) {
+  if (!Array.isArray(tree)) return tree.is === undefined ? read(tree) : { shape: [], data: [tree.is] };
+  const [name, ...parts] = tree;
+  return { shape, data: broadcast(shape, parts.map((part) => made(part, shape, read)), ARITHMETIC[name]) };
 }
 
 /** The windows of an image: (…, p, q, i, j) is the image's (…, p·stride + i·dilation, q·stride + j·dilation). */
@@ -175,8 +186,21 @@ function describe(shape, data, entry = null) {
     else infinite++;
   }
   const bad = [nan && `${nan} NaN`, infinite && `${infinite} Inf`].filter(Boolean).join(', ');
-  const largest = min > max ? 0 : Math.max(Math.abs(min), Math.abs(max));
+  const largest = fullColour(data, min > max ? 0 : Math.max(Math.abs(min), Math.abs(max)));
   return { shape, size: data.length, data, entry, norm: Math.sqrt(squares), min, max, largest, bad };
+}
+
+/** The largest magnitude; without those that stand far above all others, as a mask of −1e9 does. */
+function fullColour(data, largest) {
+  if (largest < FAR) return largest;
+  const sizes = Float64Array.from(data, Math.abs).filter((x) => x > 0 && x < Infinity).sort();
+  const gap = sizes.findLastIndex((x, i) => i + 1 < sizes.length && x * FAR < sizes[i + 1]);
+  return gap < 0 ? largest : sizes[gap];
+}
+
+/** Whether an element is drawn as the infinite ones are: it stands far above what has full colour. */
+function isBeyond(x, max) {
+  return Math.abs(x) > max * FAR / 100 && max > 0;
 }
 
 /** The colours from dark blue over white (0) to orange, as 255 words of r, g, b, a. */
@@ -237,9 +261,10 @@ function pixels(array, max) {
   for (let i = 0; i < place.rows * place.columns; i++) {
     const x = array.data ? (place.index[i] < 0 ? null : array.data[place.index[i]]) : fromCode(array, i);
     if (x === null) continue;
-    if (!Number.isFinite(x)) glyphs.push([i % place.columns, Math.floor(i / place.columns), x]);
+    const black = !Number.isFinite(x) || isBeyond(x, max);
+    if (black) glyphs.push([i % place.columns, Math.floor(i / place.columns), x]);
     const share = max ? Math.max(-1, Math.min(1, x / max)) : 0;
-    words[i] = Number.isFinite(x) ? COLOURS[Math.round(127 + 127 * share)] : BLACK;
+    words[i] = black ? BLACK : COLOURS[Math.round(127 + 127 * share)];
   }
   context.putImageData(image, 0, 0);
   return { canvas, glyphs, ...place };
@@ -249,6 +274,10 @@ function fromCode(array, i) {
   const code = array.codes[i];
   if (code > 126) return [NaN, Infinity, -Infinity, null][code - 127];
   return (code - 63) / 63 * array.largest;
+}
+
+function glyphOf(x) {
+  return Number.isNaN(x) ? GLYPHS.nan : x > 0 ? GLYPHS.up : GLYPHS.down;
 }
 
 /** The picture of an array at `cell` pixels an element, as a canvas with the glyphs of NaN and ±Inf. */
@@ -263,8 +292,7 @@ function paint(canvas, picture, cell, cursor = -1) {
   context.textBaseline = 'middle';
   if (cell > 4) {
     for (const [column, row, x] of picture.glyphs) {
-      const glyph = Number.isNaN(x) ? GLYPHS.nan : x > 0 ? GLYPHS.up : GLYPHS.down;
-      context.fillText(glyph, (column + 0.5) * cell, (row + 0.55) * cell);
+      context.fillText(glyphOf(x), (column + 0.5) * cell, (row + 0.55) * cell);
     }
   }
   if (cursor < 0) return;
@@ -345,7 +373,9 @@ function reading(canvas, array, picture, cell, title, click) {
 function elementText(array, picture, at, title) {
   if (!array.data) {
     const x = fromCode(array, at);
-    return x === null ? '' : `${array.entry.note || 'reduced'}: ≈ ${number(x)}`;
+    const far = array.entry.most && Math.abs(x) === Infinity ? `beyond ±${number(array.largest)}: up to ` : '';
+    const known = far ? (x > 0 ? array.max : array.min) : x;
+    return x === null ? '' : `${array.entry.note || 'reduced'}: ${far || '≈ '}${number(array.bad.includes('Inf') ? x : known)}`;
   }
   const flat = picture.index[at];
   return flat < 0 ? '' : `${title}[${position(flat, array.shape).join(', ')}] = ${number(array.data[flat])}`;
@@ -378,42 +408,36 @@ function say(element, text) {
   if (app) app.querySelector('.live').textContent = text;
 }
 
-/** The lines of a small array, each a list of flat indices: leading axes stacked, long rows wrapped. */
-function rowsOf(array, most = 6) {
-  const columns = array.shape.length ? array.shape[array.shape.length - 1] : 1;
-  const line = Math.ceil(columns / Math.ceil(columns / most));
-  const rows = [];
-  for (let first = 0; first < array.size; first += columns) {
-    for (let c = 0; c < columns; c += line) {
-      rows.push(Array.from({ length: Math.min(line, columns - c) }, (_, i) => first + c + i));
-    }
-  }
-  return rows;
+/** The lines of a small array, leading axes stacked: lists of flat indices, −1 and −2 for the "…" and "⋮" of what has no room. */
+function rowsOf({ shape, size }, { across = 8, down = 6, column = false } = {}) {
+  const columns = column || !shape.length ? 1 : shape[shape.length - 1];
+  const cut = (n, most) => (n > most ? [...Array(most - 2).keys(), -1, n - 1] : [...Array(n).keys()]);
+  return cut(size / columns, down).map((r) => cut(columns, across).map((c) => (r < 0 ? -2 : c < 0 ? -1 : r * columns + c)));
 }
 
-/** A small array: its number, or a table of numbers with brackets. options: click(flat index), title, across (numbers in a row). */
-function matrix(array, { click, title = '', across = 6 } = {}) {
+/** A small array: its number, or a table of numbers in brackets. options: click(flat index), title, those of rowsOf. */
+function matrix(array, { click, title = '', ...room } = {}) {
   if (!array.size) return h('span', { class: 'number' }, 'empty');
-  const cell = (tag, i) => h(tag, {
+  const cell = (tag, i) => (i < 0 ? h(tag, {}, CUT[i + 2]) : h(tag, {
     class: `number${Number.isFinite(array.data[i]) ? '' : ' bad'}`, onclick: click && (() => click(i)),
     tabindex: click && 0, onkeydown: click && ((event) => event.key === 'Enter' && click(i)),
-  }, number(array.data[i]));
+  }, number(array.data[i])));
   if (!array.shape.length) return cell('span', 0);
   return h('table', { class: 'matrix', 'aria-label': title || null },
-    h('tbody', {}, rowsOf(array, across).map((row) => h('tr', {}, row.map((i) => cell('td', i))))));
+    h('tbody', {}, rowsOf(array, room).map((row) => h('tr', {}, row.map((i) => cell('td', i))))));
 }
 
-/** The same as MathML: a number, or a bracketed table. */
-function matrixML(array) {
+/** The same as MathML: a number, or a bracketed table; a vector is a row unless room.column says otherwise. */
+function matrixML(array, room) {
   if (!array.size) return m('mtext', {}, 'empty');
-  const cell = (i) => (array.data[i] < 0
+  const cell = (i) => (i < 0 ? m('mo', {}, CUT[i + 2]) : array.data[i] < 0
     ? m('mrow', {}, m('mo', { form: 'prefix' }, '−'), m('mn', {}, number(-array.data[i])))
     : m('mn', {}, number(array.data[i])));
   if (array.size === 1 && !array.shape.length) {
     return array.data[0] < 0 ? m('mrow', {}, m('mo', {}, '('), cell(0), m('mo', {}, ')')) : cell(0);
   }
   return m('mrow', {}, m('mo', { fence: 'true' }, '['),
-    m('mtable', {}, rowsOf(array).map((row) => m('mtr', {}, row.map((i) => m('mtd', {}, cell(i)))))),
+    m('mtable', {}, rowsOf(array, room).map((row) => m('mtr', {}, row.map((i) => m('mtd', {}, cell(i)))))),
     m('mo', { fence: 'true' }, ']'));
 }
 

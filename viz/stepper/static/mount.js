@@ -107,8 +107,11 @@ function mount(host, payload) {
     highlight: graph.highlight,
     panel: text.element,
     refresh() {
+      const focused = root.activeElement;
       app.classList.toggle('hiding', state.answers().size > 0);
       parts.forEach((part) => part.update());
+      // keys go on working where what had the focus is no longer there
+      if (focused && !focused.isConnected) app.focus({ preventScroll: true });
     },
     goto(k) {
       const wanted = Math.max(0, Math.min(payload.steps.length - 1, Math.round(Number(k)) || 0));
@@ -180,12 +183,21 @@ function mount(host, payload) {
     h('div', { class: 'live', 'aria-live': 'polite', role: 'status' }),
     h('div', { class: 'tip', hidden: true, 'aria-hidden': 'true' }));
   root.replaceChildren(h('style', {}, STYLE), app);
-  listen(app, state, bar);
+  const act = listen(app, state, bar);
+  if ('wholePage' in host.dataset) listenEverywhere(act);
   followTheme(app);
   graph.fit();
   tape.rescale();
   state.goto(payload.open);
   host.tracegrad = { goto: state.goto, setFrame: state.setFrame, get step() { return state.step; } };
+}
+
+/** In a page that is one step view, keys act at once: also while nothing has the focus. */
+function listenEverywhere(act) {
+  document.addEventListener('keydown', (event) => {
+    const alone = document.querySelectorAll('[data-tracegrad]').length === 1;
+    if (alone && [document.body, document.documentElement].includes(event.target)) act(event);
+  });
 }
 
 /** Keys act while the focus is inside, and none of them leaves the step view: a notebook has its own. */
@@ -206,7 +218,7 @@ function listen(app, state, bar) {
     if (event.target.closest(own) && !spare) return;
     // what is wider than its room scrolls by the arrows
     const { scrollWidth, clientWidth } = event.target;
-    if (event.target !== app && scrollWidth > clientWidth && leaps[event.key] && !event.shiftKey) return;
+    if (app.contains(event.target) && event.target !== app && scrollWidth > clientWidth && leaps[event.key] && !event.shiftKey) return;
     const act = event.shiftKey && leaps[event.key] ? () => state.leap(leaps[event.key]) : keys[event.key];
     if (!act) return;
     event.preventDefault();
@@ -215,6 +227,7 @@ function listen(app, state, bar) {
   for (const type of ['keydown', 'keyup', 'keypress']) app.addEventListener(type, onKey);
   const stop = (event) => event.target.closest('.pane, .panel, .tape, button') || app.focus({ preventScroll: true });
   app.addEventListener('pointerdown', stop);
+  return onKey;
 }
 
 /** The row of controls: {element, update(), playing(on), search()}. */
@@ -274,7 +287,7 @@ function passes(steps) {
     part('forward', ahead), part('seed', count(['seed']), 'loss'), part('backward', back));
 }
 
-/** A field that finds steps by name, operation, layer or source line; Enter goes on to the next. */
+/** A field that finds steps by name, operation, layer or source line, wherever what it finds is shown; Enter: the next. */
 function searching(state) {
   const { steps, nodes, layers } = state.payload;
   const hay = steps.map((step) => {
@@ -286,7 +299,8 @@ function searching(state) {
   const found = h('small', { 'aria-live': 'polite' });
   const go = (by) => {
     const word = input.value.trim().toLowerCase();
-    const hits = state.stops().filter((k) => word && hay[k].includes(word));
+    const finds = hay.flatMap((text, k) => (word && text.includes(word) ? [state.stops().find((stop) => stop >= k)] : []));
+    const hits = [...new Set(finds)];
     found.textContent = word ? 'none' : '';
     if (!hits.length) return;
     const start = by === 0 ? state.step - 1 : state.step;

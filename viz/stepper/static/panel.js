@@ -51,7 +51,7 @@ function startCard(state) {
   const leaves = state.payload.nodes.filter((node) => node.name && node.first === 0 && node.value != null);
   const rows = leaves.map((node) => h('tr', {},
     h('th', { scope: 'row' }, node.name), h('td', {}, node.kind), h('td', {}, shapeText(node.shape)),
-    h('td', {}, show(state.array(node.value), { width: 120, height: 40, title: node.name, plain: true, across: 3 }))));
+    h('td', {}, show(state.array(node.value), { width: 120, height: 40, title: node.name, plain: true }))));
   return [h('div', { class: 'wide' }, h('table', { class: 'leaves' }, h('tbody', {}, rows)))];
 }
 
@@ -69,7 +69,7 @@ function equation(state, step) {
   if (numbers) {
     putNumbers(state, numbers, formula.symbols);
     // a tree of its own: where there is no room for both, the result goes to the next line
-    const answer = m('math', { class: 'answer' }, m('mo', {}, '='), inFormula(result));
+    const answer = m('math', { class: 'answer' }, m('mo', {}, '='), inFormula(result, { column: formula.column }));
     const label = formula.numbers || withNumbers(state, formula);
     if (formula.symbols.length) rows.push(h('div', look('numbers', label), numbers, answer));
   } else if (formula.symbols.length) rows.push(math(null, formula.numbers || withNumbers(state, formula), 'numbers'));
@@ -95,14 +95,18 @@ function putNumbers(state, tree, symbols) {
   for (const place of tree.querySelectorAll('[data-symbol]')) {
     const symbol = symbols[Number(place.getAttribute('data-symbol'))];
     const array = symbol && state.array(symbol.array);
-    if (array) place.replaceWith(inFormula(array, symbol));
+    if (!array) continue;
+    // xᵀ of a vector is a row: that is how it is written
+    const raised = place.parentNode;
+    const turned = raised.localName === 'msup' && raised.lastChild.textContent === '⊤' && array.shape.length === 1;
+    (turned ? raised : place).replaceWith(inFormula(array, symbol));
   }
 }
 
 /** An array as it stands in a formula: its numbers, or a little heat map over its shape. */
 function inFormula(array, symbol) {
   if (!array) return m('mtext', {}, '—');
-  if (array.data && array.size <= FEW) return coloured(matrixML(array), symbol);
+  if (array.data && array.size <= FEW) return coloured(matrixML(array, symbol), symbol);
   const picture = heatmap(array, { width: 40, height: 30, title: symbol ? symbol.name : '' });
   picture.tabIndex = -1;
   const shape = h('small', {}, shapeText(array.shape).replace(/ /g, ''));
@@ -147,10 +151,11 @@ function backwardArrays(state, step) {
   const summed = [before, contribution, after].filter(Boolean);
   const max = Math.max(...summed.map((array) => array.largest));
   const small = [upstream, ...summed].filter(Boolean).every((array) => array.data && array.size <= FEW);
-  const along = upstream && String(upstream.shape) === String(contribution.shape) ? '× local =' : '→';
-  if (!small) {
+  const local = state.array(step.local);
+  const then = (sign) => h('span', { class: 'then' }, sign);
+  if (!small || local) {
     out.push(h('div', { class: 'arrays' }, upstream && picture(upstream, node.grad, { note: 'upstream' }),
-      h('span', { class: 'then' }, along),
+      ...(local ? [then('×'), picture(local, `∂${node.name}/∂${target.name}`, { note: 'local' }), then('=')] : [then('→')]),
       picture(contribution, parts > 1 ? 'contribution' : target.grad,
         { kind: 'answer', max, note: parts > 1 ? `to ${target.grad}` : '', click: taking(state, step, step.contribution) })));
   }
@@ -177,7 +182,10 @@ function accumulation(target, { part, parts, before, contribution, after, max })
 
 /** A named heat map with its range. */
 function picture(array, name, { kind = '', max, note, click } = {}) {
-  const scale = max && array.size > FEW ? h('small', {}, `colours ±${number(max)}`) : null;
+  const full = max || array.largest;
+  const far = [array.min, array.max].filter((x) => isBeyond(x, full)).map((x) => `${glyphOf(x)} on black: ${number(x)}`);
+  const scale = array.size > FEW && (max || far.length)
+    ? h('small', {}, [`colours ±${number(full)}`, ...far].join(', ')) : null;
   return h('figure', { class: kind }, h('figcaption', {}, name, note ? h('small', {}, note) : null),
     show(array, { max: max || undefined, width: 120, height: 96, title: name, few: 6, click }),
     array.size > 6 ? h('small', {}, `‖${number(array.norm)}‖ ${array.bad}`) : null, scale);

@@ -2,7 +2,7 @@
 
 const VANISHING = 1e-6;
 const EXPLODING = 1e3;
-const SIGNS = { vanishing: '▁', exploding: '█', 'not finite': '✕', 'all zero': '0' };
+const SIGNS = { born: '✕', 'not finite': '✕', vanishing: '▁', exploding: '█', 'all zero': '0' };
 
 /** The strip: {element, update(), rescale()}. */
 function strip(state) {
@@ -47,14 +47,14 @@ function strip(state) {
   function rescale() {
     const adds = (step) => step.phase === 'backward' || step.phase === 'seed';
     const norms = steps.map((step) => (adds(step) ? gradientNorm(state, step.target) : null));
-    const logs = norms.filter((x) => x > 0 && Number.isFinite(x)).map(Math.log10);
+    const logs = norms.filter((x, k) => x > 0 && Number.isFinite(x) && !state.payload.nodes[steps[k].target].cancels).map(Math.log10);
     const [low, high] = [Math.min(...logs), Math.max(...logs)];
     const span = Math.max(2, high - low);
     cells.forEach((cell, k) => {
       const norm = norms[k];
-      const verdict = judged(norm);
+      const verdict = norm == null ? '' : judged(state, steps[k].target);
       const share = norm > 0 ? (Math.log10(norm) - (high - span)) / span : 0;
-      const percent = verdict === 'not finite' ? 100 : Math.round(6 + 94 * share);
+      const percent = verdict === 'not finite' ? 100 : Math.round(Math.max(0, 6 + 94 * share));
       cell.lastChild.style.height = norm == null ? '0' : `${percent}%`;
       setClasses(cell, { vanishing: ['vanishing', 'all zero'].includes(verdict), exploding: verdict === 'exploding',
         broke: verdict === 'not finite' });
@@ -86,23 +86,37 @@ function gradientNorm(state, n) {
   return array.bad ? NaN : array.norm;
 }
 
-function judged(norm) {
+function judged(state, n) {
+  const norm = gradientNorm(state, n);
   if (norm == null) return '';
   if (!Number.isFinite(norm)) return 'not finite';
+  // what cancels but for rounding is 0, whatever the layers let through
+  if (state.payload.nodes[n].cancels) return '';
   if (norm === 0) return 'all zero';
   if (norm > EXPLODING) return 'exploding';
   return norm < VANISHING ? 'vanishing' : '';
 }
 
-/** Vanishing and exploding gradients in words: which, and how large. */
+/** Where NaN was born, and vanishing and exploding gradients, in words: which, and how large; in the order of the steps. */
 function verdicts(state) {
+  const { nodes, steps } = state.payload;
   const found = Object.fromEntries(Object.keys(SIGNS).map((verdict) => [verdict, []]));
-  state.payload.nodes.forEach((node, n) => {
-    const norm = gradientNorm(state, n);
-    const verdict = judged(norm);
+  for (const { name, kind, value } of nodes) {
+    const bad = ['input', 'learned'].includes(kind) && state.array(value).bad;
+    if (bad) found.born.push(`${bad} in ${name}, as given`);
+  }
+  const told = new Set();
+  steps.forEach(({ phase, target }, k) => {
+    const { alarm } = state.stepAt(k);
+    const backward = phase === 'backward' || phase === 'seed';
+    if (alarm) found.born.push(`${alarm.split(' born')[0]} in ${nodes[target][backward ? 'grad' : 'name']} at step ${k}`);
+    if (!backward || told.has(target)) return;
+    told.add(target);
+    const verdict = judged(state, target);
     if (!verdict) return;
-    const size = verdict === 'all zero' ? '' : ` ${state.array(node.gradient).bad || number(norm)}`;
-    if (node.parts) found[verdict].push(`${node.grad}${size}`);
+    const { gradient, grad } = nodes[target];
+    const size = verdict === 'all zero' ? '' : ` ${state.array(gradient).bad || number(gradientNorm(state, target))}`;
+    found[verdict].push(`${grad}${size}`);
   });
   return Object.entries(found).filter(([, list]) => list.length).map(([verdict, list]) => {
     const more = list.length > 3 ? `, ${list.length - 3} more` : '';
