@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections import Counter
@@ -12,7 +13,7 @@ from .listing import nearest
 if TYPE_CHECKING:
     from .tape import Node, Tape
 
-__all__ = ["LIMIT", "Labels", "clean", "columns", "instead", "record_called"]
+__all__ = ["LIMIT", "Labels", "clean", "columns", "instead", "record_called", "subscript"]
 
 LIMIT = 24
 _PLACE = re.compile(r"%([0-9]{1,9})")
@@ -45,11 +46,16 @@ def columns(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else not unicodedata.combining(c) for c in text)
 
 
+def subscript(n: int) -> str:
+    """``₁``, ``₁₂``."""
+    return "".join("₀₁₂₃₄₅₆₇₈₉"[int(digit)] for digit in str(n))
+
+
 class Labels:
     """The names on a tape: no two records share one.
 
-    The root keeps its own name, or is ``L``, or ``%7`` where something else is called ``L``. Others of one name are
-    numbered: ``h (1)``, ``h (2)``.
+    The root alone has its own name, or is ``L``: losses of that name that it is made of are ``L₁``, ``L₂``. Others of
+    one name are numbered: ``h (1)``, ``h (2)``.
 
     Examples
     --------
@@ -66,16 +72,15 @@ class Labels:
         root = tape.root
         named = {node: clean(node.name, LIMIT) for node in tape if node.name and node is not root}
         self.loss = clean(root.name, LIMIT) if root.name else "L"
-        if not root.name and "L" in named.values():
-            self.loss = f"%{tape.index(root)}"
         counts = Counter(named.values())
-        counts[self.loss] += self.loss in counts
-        seen: Counter[str] = Counter()
+        taken = {self.loss, *counts}
         self._numbers: dict[Node, str] = {}
         for node, name in named.items():
-            if counts[name] > 1:
-                seen[name] += 1
-                self._numbers[node] = f" ({seen[name]})"
+            if counts[name] > 1 or name == self.loss:
+                marks = map(subscript if name == self.loss else " ({})".format, itertools.count(1))
+                mark = next(mark for mark in marks if name + mark not in taken)
+                taken.add(name + mark)
+                self._numbers[node] = mark
 
     def of(self, node: Node, limit: int = LIMIT) -> str:
         """The name of a record: its own, or ``%7`` after its place on the tape."""
@@ -91,6 +96,8 @@ class Labels:
 def record_called(tape: Tape, name: str) -> Node | None:
     """The record that a name is printed for, if there is one: its own (the latest of that name), ``L``, ``h (2)``, or
     ``%7``, its place on the tape."""
+    if name == (tape.root.name or "L"):
+        return tape.root
     found = next((node for node in reversed(tape.nodes) if node.name == name), None)
     if found is not None:
         return found

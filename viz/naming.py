@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
 
 from autograd import Node, Scope
 from autograd.labels import Labels
 
 from . import formula
 from .collapse import Unit
+from .constants import constants, content
 from .numbers import clean, ordinal
 
 
 class Names(Labels):
-    """The names on a tape, and how its local derivatives and operations are written with them."""
+    """The names on a tape, and how its constants, local derivatives and operations are written with them."""
+
+    @cached_property
+    def _constants(self) -> dict[Any, str]:
+        taken = {self.of(node) for node in self.tape}
+        return constants(self.tape, taken)
+
+    def constant(self, array: Any) -> str | None:
+        """The name of an array that operations on the tape were given; None of another."""
+        return self._constants.get(content(array))
 
     def local(self, node: Node, i: int, *, total: bool) -> str:
         """What the derivative of a result by its operand `i` is called: ``∂d/∂a``, ``∂d/∂(2nd a)`` where the operand

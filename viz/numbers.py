@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd.labels import clean as clean
 from autograd.labels import columns
+from autograd.labels import subscript as subscript
 from autograd.rules import linalg
 
 FEW = 12

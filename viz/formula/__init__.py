@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd import Node
 
-from ..numbers import counted, ordinal
+from ..numbers import counted, ordinal, subscript
 from . import notation  # noqa: F401, fills the table of the printer
 from .glyphs import quoted
 from .printer import Printer, What
@@ -39,6 +39,8 @@ class Named(Protocol):
     loss: str
 
     def of(self, node: Node, limit: int = ...) -> str: ...
+
+    def constant(self, array: Any) -> str | None: ...
 
 
 class Formula:
@@ -145,14 +147,18 @@ def _is_pre_activation(name: str) -> bool:
 
 
 class _Constants:
-    """Names for arrays that are no records: by their role, numbered where there are several."""
+    """Names for arrays that are no records: those of the tape, else by their role, numbered where there are several."""
 
-    def __init__(self, taken: Callable[[], Container[str]]) -> None:
+    def __init__(self, names: Named, taken: Callable[[], Container[str]]) -> None:
+        self.names = names
         self.taken = taken
         self.given: dict[str, int] = {}
 
     def __call__(self, array: Any, role: str) -> str:
         if role != "index":
+            known = self.names.constant(array)
+            if known is not None:
+                return quoted(known)
             name = "c"
         elif array.dtype == bool:
             name = "mask"
@@ -162,7 +168,7 @@ class _Constants:
             name = "y" if array.dtype.kind in "iu" else "c"
         while True:
             self.given[name] = n = self.given.get(name, 0) + 1
-            full = name if n == 1 else name + "".join("₀₁₂₃₄₅₆₇₈₉"[int(d)] for d in str(n))
+            full = name if n == 1 else name + subscript(n)
             if full not in self.taken():
                 return full
 
@@ -229,7 +235,7 @@ def forward(node: Node, names: Named, value: Value | None = None, *, written_out
     <Formula L = x²>
     """
     _operation(node, "forward")
-    builder = Builder(_value_symbol(names, value), _Constants(_taken(node, names, written_out)))
+    builder = Builder(_value_symbol(names, value), _Constants(names, _taken(node, names, written_out)))
     target = _value_symbol(names, value)(node)
     return Formula(target, _call(node, builder, written_out))
 
@@ -291,7 +297,7 @@ def backward(node: Node, i: int, grad: Any, names: Named, value: Value | None = 
     i %= len(operands)
     upstream = _gradient_symbol(node, names, grad, short=True)
     target = _gradient_symbol(operands[i], names, None, short=False)
-    builder = Builder(_value_symbol(names, value), _Constants(_taken(node, names)))
+    builder = Builder(_value_symbol(names, value), _Constants(names, _taken(node, names)))
     tree = _derivative(builder, node, i, upstream)
     long = _gradient_symbol(node, names, None, short=False)
     notes = [f"{upstream.name} = {long.name}"] if upstream.of is None else []

@@ -129,6 +129,11 @@ class Arrays:
         parts = [self._arithmetic(walk, part) for part in tree.args]
         return None if tree.fn not in _ARITHMETIC or None in parts else [tree.rule.name, *parts]
 
+    def part(self, index: int, which: tuple[slice, ...]) -> int:
+        """A part of another array of the table; the part is an entry of its own where it is smaller."""
+        whole = self._sources[index]
+        return self._add(("part", index, str(which)), lambda w: whole(w)[which])
+
     def derived(self, key: Hashable, source: Source) -> int:
         """An array computed from a walk."""
         return self._add(("derived", key), source)

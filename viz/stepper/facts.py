@@ -13,18 +13,20 @@ from autograd.listing import not_finite
 
 from ..births import kinds_listed
 from ..formula.tree import Apply, Symbol
-from ..numbers import counted, length, numeral, shape_text
+from ..numbers import counted, length, listed, numeral, shape_text
 
 if TYPE_CHECKING:
     from .walk import Step
 
 _SQUASHING = {"sigmoid": "The sigmoid", "tanh": "tanh"}
 _LITTLE = 0.1
+_HUGE = 1e290
 _ARRANGING = frozenset({
     "reshape", "ravel", "transpose", "squeeze", "expand_dims", "swapaxes", "moveaxis", "copy", "astype", "positive",
 })  # fmt: skip
 _ORDERING = frozenset({"flip", "flipud", "fliplr", "rot90", "roll", "sort"})
 _CHOOSING = frozenset({"getitem", "take", "take_along_axis"})
+_SCALING = frozenset((np.multiply, np.divide))
 _PRODUCTS = frozenset((np.matmul, np.inner, np.dot, np.vdot, np.vecdot))
 
 
@@ -112,11 +114,19 @@ def _range(value: np.ndarray) -> str:
         return "It has no elements."
     if value.size == 1:
         return f"One number: {numeral(value.reshape(-1)[0])}."
-    low, high, mean = (numeral(f(value)) for f in (np.min, np.max, np.mean))
+    if value.dtype == bool:
+        return f"{int(value.sum()):,} of {value.size:,} {'is' if value.sum() == 1 else 'are'} true."
+    low, high, mean = (numeral(f(value)) for f in (np.min, np.max, _mean))
     if low == high == mean:
         same = bool((value == value.reshape(-1)[0]).all())
         return f"{value.size} numbers, all {'' if same else 'about '}{low}."
     return f"{value.size} numbers from {low} to {high}, {mean} on average."
+
+
+def _mean(value: np.ndarray) -> Any:
+    """Of numbers whose sum may overflow."""
+    scale = float(np.abs(value.astype(np.float64)).max()) or 1.0
+    return np.mean(value.astype(np.float64) / scale) * scale if scale > _HUGE else np.mean(value, dtype=np.float64)
 
 
 def _arranged(node: Node, value: np.ndarray) -> str:
@@ -145,11 +155,14 @@ def _squashed(step: Step, value: np.ndarray) -> str:
     if value.size == 1:
         return f"{numeral(value.reshape(-1)[0])} on a scale from {numeral(low)} to 1."
     flat = int(((value < low + 0.1 * (1 - low)) | (value > 1 - 0.1 * (1 - low))).sum())
-    return f"{flat} of {counted(value.size, 'element')} in the flat ends, where little gradient will come back."
+    ends = f"{flat} of {counted(value.size, 'element')} in the flat ends"
+    return f"{ends}, where little gradient will come back." if step.node.needs_grad else f"{ends}."
 
 
 def _rectified(step: Step, value: np.ndarray) -> str:
     zero = int((value == 0).sum())
+    if not step.node.needs_grad:
+        return ""
     if value.size == 1:
         return "It is held at 0: no gradient will come back." if zero else "It is above 0 and goes through as it is."
     return f"{zero} of {counted(value.size, 'element')} held at 0: there no gradient will come back."
@@ -199,7 +212,8 @@ def _windows(step: Step, value: np.ndarray) -> str:
 
 def _maximum(step: Step, value: np.ndarray) -> str:
     which = "The window" if value.size == 1 else f"Each of {value.size:,} windows"
-    return f"{which} keeps its largest element; the others will get no gradient."
+    others = "; the others will get no gradient" if step.node.needs_grad else ""
+    return f"{which} keeps its largest element{others}."
 
 
 def _reduced(step: Step, value: np.ndarray) -> str:
@@ -225,14 +239,27 @@ def _stretched(step: Step) -> str:
 
 
 def _changed(step: Step) -> str:
-    """One number made of one or two others."""
+    """One number made of one or two others, as the operation has it: a sum is more or less, a product so many times."""
     node, names = step.node, step.walk.names
-    first = step.node.parents[0]
-    before, after = (float(np.reshape(step.walk.tape.value(n), -1)[0]) for n in (first, node))
-    if before == after:
-        return f"{names.of(node)} is as large as {names.of(first)}."
-    how = "more" if after > before else "less"
-    return f"{names.of(node)} is {numeral(abs(after - before))} {how} than {names.of(first)}."
+    first, fn = node.parents[0], node.rule.fn
+    before, after = (np.reshape(step.walk.tape.value(n), -1)[0] for n in (first, node))
+    it, other = names.of(node), names.of(first)
+    if fn is np.negative:
+        return f"{it} is {other} with the opposite sign."
+    if before == after and fn is not np.positive:
+        return f"{it} is as large as {other} here."
+    if fn in (np.add, np.subtract) and node.operands[0] is first:
+        off = float(after) - float(before)
+        how = "more" if off > 0 else "less"
+        return f"{it} is {numeral(abs(off))} {how} than {other}." if math.isfinite(off) else ""
+    with np.errstate(all="ignore"):
+        times = float(np.float64(after) / np.float64(before))
+    if fn in _SCALING and node.operands[0] is first and after and math.isfinite(times):
+        sign = ", with the opposite sign" if times < 0 else ""
+        same = "as large as" if abs(times) == 1 else f"{numeral(abs(times))} times as large as"
+        return f"{it} is {same} {other}{sign}."
+    given = [numeral(np.reshape(step.walk.tape.value(n), -1)[0]) for n in node.parents]
+    return f"{listed(given)} {'becomes' if len(given) == 1 else 'become'} {numeral(after)}."
 
 
 _FORWARD: dict[str, Callable[[Step, np.ndarray], str]] = {
@@ -358,6 +385,8 @@ def _blocked(sent: np.ndarray) -> str:
 def _scaled(step: Step, upstream: np.ndarray, sent: np.ndarray) -> str:
     if sent.size == upstream.size == 1:
         before, after = float(upstream.reshape(-1)[0]), float(sent.reshape(-1)[0])
+        if not math.isfinite(after / before):
+            return f"The gradient goes from {numeral(before)} to {numeral(after)}."
         return f"The local derivative is {numeral(after / before)}{' here' if after == before else ''}."
     if _op(step.node) == "relu" and np.array_equal(sent, upstream):
         return "Every element was above 0: all of the gradient goes through."
@@ -370,4 +399,5 @@ def _scaled(step: Step, upstream: np.ndarray, sent: np.ndarray) -> str:
         return f"‖gradient‖ is {numeral(after)} here."
     if numeral(after / before) == "1":
         return f"‖gradient‖ stays {numeral(after)}."
-    return f"‖gradient‖ goes from {numeral(before)} to {numeral(after)}: ×{numeral(after / before)}."
+    times = f": ×{numeral(after / before)}" if after else ""
+    return f"‖gradient‖ goes from {numeral(before)} to {numeral(after)}{times}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,14 @@ from autograd.rules.windows import window_max, window_product, windows
 from ..formula.tidy import axes_order
 from ..formula.tree import Apply, Symbol
 from ..paths import Path, Paths
-from .packing import json_number
+from .packing import WHOLE, json_number
 from .walk import Step, Walk
 
 if TYPE_CHECKING:
     from .arrays import Arrays
 
+_CUT = 2048
+"""Up to so many numbers of each array of a shared kernel that is too large for a page are sent, for its lens."""
 _MOST_PATHS = 200
 _MOST_FACTORS = 2000
 """So many derivatives on edges the paths that a page lists may have between them."""
@@ -52,13 +55,39 @@ def _kernel(step: Step, arrays: Arrays) -> dict[str, Any] | None:
     if step.operand != 1 or slid is None:
         return None
     x, how = slid
-    kernel = node.operands[1]
-    return {
-        "kind": "kernel", "name": walk.names.of(kernel), "x": arrays.value(walk, x),
-        "delta": arrays.gradient(walk, node), "kernel": arrays.value(walk, kernel),
-        "dkernel": arrays.contribution(step), "stride": how["stride"], "dilation": how["dilation"],
-        "groups": node.kwargs.get("groups", 1),
+    kernel, groups = node.operands[1], node.kwargs.get("groups", 1)
+    kept = _kept(x.shape, node.shape, kernel.shape, groups)
+    f, c, per = kept or (node.shape[1], x.shape[1], kernel.shape[1])
+    first = f"the first {f} of {node.shape[1]} filters and {c} of {x.shape[1]} channels"
+    whole = {
+        "x": arrays.value(walk, x), "delta": arrays.gradient(walk, node), "dkernel": arrays.contribution(step),
     }  # fmt: skip
+    parts = {"x": (slice(None), slice(c)), "delta": (slice(None), slice(f)), "dkernel": (slice(f), slice(per))}
+    cut = {name: arrays.part(index, parts[name]) for name, index in whole.items() if kept and index is not None}
+    return {
+        "kind": "kernel", "name": walk.names.of(kernel), **whole, **cut, "stride": how["stride"],
+        "dilation": how["dilation"], "groups": max(1, f * groups // node.shape[1]) if groups > 1 else 1,
+        **({"whole": whole, "first": first} if cut else {}),
+    }  # fmt: skip
+
+
+def _kept(
+    x: tuple[int, ...], delta: tuple[int, ...], kernel: tuple[int, ...], groups: int
+) -> tuple[int, int, int] | None:
+    """Of how many filters, channels, and channels of each filter a page shows the sums; None: of all, or of none.
+
+    Their sums are over all images and positions: what is left out are whole filters and channels, or groups of both.
+    """
+    sizes = [math.prod(shape) for shape in (x, delta, kernel)]
+    if max(sizes) <= WHOLE or not min(sizes) or not len(x) == len(delta) == 4:
+        return None
+    (filters, channels), per = (delta[1], x[1]), kernel[1]
+    if groups > 1:
+        fit = min(_CUT * groups // max(sizes), groups)
+        return (fit * filters // groups, fit * channels // groups, per) if fit else None
+    c = min(channels, _CUT * channels // sizes[0], _CUT * filters * channels // sizes[2])
+    f = min(filters, _CUT * filters // sizes[1], _CUT * filters * channels // (sizes[2] * max(c, 1)))
+    return (f, c, c) if f and c else None
 
 
 def _route(step: Step, arrays: Arrays) -> dict[str, Any] | None:

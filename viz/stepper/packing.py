@@ -14,7 +14,7 @@ from ..thumbnails import SHADES, full_colour, grid, is_far
 EXACT = 64
 """Up to so many elements travel as they are."""
 
-WHOLE = 4096
+WHOLE = 8192
 """Up to so many elements travel rounded, to 1/1000 of the largest; of larger arrays, a picture does."""
 
 _STEPS = 1000

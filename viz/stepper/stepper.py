@@ -69,7 +69,7 @@ class Stepper:
         compared = [s for s in self.walk if (s.is_complete and s.target in hand) or s.node in found]
         wrong = [s.number for s in compared if s.check.yours is not None and not s.check.yours.ok]
         self.breakpoints = sorted(set(wrong) | self._breakpoints(break_at))
-        self._position = self.breakpoints[0] if self.breakpoints else 0
+        self._position = self.breakpoints[0] if self.breakpoints else self._first_birth()
         self._bridge: Any = None
 
     @cached_property
@@ -260,7 +260,8 @@ class Stepper:
                 raise ValueError(f"{argument}: there is no backward pass: {self.walk.no_backward}")
             return [self.walk.first_backward]
         called = record_called(tape, where)
-        found = self._steps_into({node for node in tape if node.name == where} or {called})
+        named = {node for node in tape if node.name == where and called is not tape.root}
+        found = self._steps_into(named or {called})
         if found:
             return found
         found = [
@@ -281,6 +282,17 @@ class Stepper:
 
     def _holds_nan(self) -> bool:
         return any(node.is_leaf and self.walk.kinds.of(node) for node in self.walk.tape)
+
+    def _first_birth(self) -> int:
+        """Where to open: where NaN comes up first, else Inf; at the start where it is in what is given, or nowhere."""
+        walk = self.walk
+        for kind in ("NaN", "Inf"):
+            if any(node.is_leaf and kind in walk.kinds.of(node) for node in walk.tape):
+                return 0
+            born = next((s.number for s in walk if kind in s.born | s.born_in_sum), None)
+            if born is not None:
+                return born
+        return 0
 
     def _nearest(self, where: str) -> str:
         layers = {call for node in self.walk.tape for call in node.scope.chain()}

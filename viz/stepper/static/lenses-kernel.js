@@ -3,15 +3,15 @@
 const PLAYED_IN = 120;
 
 function kernelLens(payload, state, step) {
-  const { lens: of } = step;
+  const { lens: of, lens: { whole = of } } = step;
   const names = {
-    x: nameOfArray(payload, 'value', of.x, 'x'), delta: nameOfArray(payload, 'gradient', of.delta, 'δ'), kernel: of.name,
-    dkernel: nameOfArray(payload, 'gradient', of.dkernel, `∂L/∂${of.name}`),
+    x: nameOfArray(payload, 'value', whole.x, 'x'), delta: nameOfArray(payload, 'gradient', whole.delta, 'δ'), kernel: of.name,
+    dkernel: nameOfArray(payload, 'gradient', whole.dkernel, `∂L/∂${of.name}`),
   };
   const arrays = [of.x, of.delta, of.dkernel];
   const cannot = onlyPictures(state, arrays, [names.x, names.delta, names.dkernel]);
   if (cannot) return cannot;
-  const sums = convolution(of, state);
+  const sums = { ...convolution(of, state), first: of.first };
   const pick = recall(state, `kernel ${of.dkernel}`, { f: 0, c: 0, i: 0, j: 0, k: 1, by: 'weight' });
   return kernelView(sums, names, pick);
 }
@@ -29,7 +29,7 @@ function kernelView(sums, names, pick) {
   drawKernel(view);
   return [
     sentence(h('b', { class: 'badge' }, `${names.kernel} ×${uses}`),
-      ` Every weight is used at ${each}; its gradient is the sum over all of them.`),
+      ` Every weight is used at ${each}; its gradient is the sum over all of them.`, sums.first ? ` The page has ${sums.first}.` : ''),
     view.choices, view.heads, view.maps, view.says, view.curve,
     h('div', { class: 'choices' }, view.play, h('label', { class: 'wide' }, 'position ', view.range)), view.now,
   ];
