@@ -16,7 +16,7 @@ from autograd.rules.windows import windows
 from ..formula.tree import Number, Symbol, Tree, evaluate
 from ..numbers import FEW
 from .factors import local_factor
-from .packing import EXACT, WHOLE, Blob, as_shown, json_number, packed
+from .packing import EXACT, KERNEL, WHOLE, Blob, as_shown, json_number, packed
 from .walk import Step, Walk
 
 Source = Callable[[Walk], Any]
@@ -35,6 +35,7 @@ class Arrays:
         self._index: dict[Hashable, int] = {}
         self._sources: list[Source] = []
         self._entries: dict[int, dict[str, Any]] = {}
+        self._kernels: set[int | None] = set()
 
     def _add(self, key: Hashable, source: Source, entry: dict[str, Any] | None = None) -> int:
         if key not in self._index:
@@ -129,6 +130,11 @@ class Arrays:
         parts = [self._arithmetic(walk, part) for part in tree.args]
         return None if tree.fn not in _ARITHMETIC or None in parts else [tree.rule.name, *parts]
 
+    def kernel(self, index: int | None) -> int | None:
+        """The same entry, of a kernel or its gradient."""
+        self._kernels.add(index)
+        return index
+
     def part(self, index: int, which: tuple[slice, ...]) -> int:
         """A part of another array of the table; the part is an entry of its own where it is smaller."""
         whole = self._sources[index]
@@ -147,7 +153,8 @@ class Arrays:
         # a sum that overflows in its own precision is finite in the page's
         overflows = entry is not None and "sum" in entry and not np.isfinite(array).all()
         rounded = entry is not None and "made" in entry and not self._is_as_good(entry["made"], array, walk)
-        return packed(array, blob) if entry is None or overflows or rounded else entry
+        whole = KERNEL if k in self._kernels else WHOLE
+        return packed(array, blob, whole) if entry is None or overflows or rounded else entry
 
     def _is_as_good(self, made: Any, array: Any, walk: Walk) -> bool:
         """Whether the page's rounded numbers give an array, as 1 − a does not where a is almost 1."""

@@ -16,7 +16,7 @@ from autograd.rules.windows import window_max, window_product, windows
 from ..formula.tidy import axes_order
 from ..formula.tree import Apply, Symbol
 from ..paths import Path, Paths
-from .packing import WHOLE, json_number
+from .packing import KERNEL, WHOLE, json_number
 from .walk import Step, Walk
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ def _kernel(step: Step, arrays: Arrays) -> dict[str, Any] | None:
     f, c, per = kept or (node.shape[1], x.shape[1], kernel.shape[1])
     first = f"the first {f} of {node.shape[1]} filters and {c} of {x.shape[1]} channels"
     whole = {
-        "x": arrays.value(walk, x), "delta": arrays.gradient(walk, node), "dkernel": arrays.contribution(step),
+        "x": arrays.value(walk, x), "delta": arrays.gradient(walk, node),
+        "dkernel": arrays.kernel(arrays.contribution(step)),
     }  # fmt: skip
     parts = {"x": (slice(None), slice(c)), "delta": (slice(None), slice(f)), "dkernel": (slice(f), slice(per))}
     cut = {name: arrays.part(index, parts[name]) for name, index in whole.items() if kept and index is not None}
@@ -79,7 +80,8 @@ def _kept(
     Their sums are over all images and positions: what is left out are whole filters and channels, or groups of both.
     """
     sizes = [math.prod(shape) for shape in (x, delta, kernel)]
-    if max(sizes) <= WHOLE or not min(sizes) or not len(x) == len(delta) == 4:
+    fits = max(sizes[:2]) <= WHOLE and sizes[2] <= KERNEL
+    if fits or not min(sizes) or not len(x) == len(delta) == 4:
         return None
     (filters, channels), per = (delta[1], x[1]), kernel[1]
     if groups > 1:
@@ -188,7 +190,7 @@ def _slid_terms(step: Step, arrays: Arrays, of: str) -> dict[str, Any] | None:
         return None
     x, how = slid
     return {
-        "of": of, "kind": "windows", "x": arrays.value(walk, x), "kernel": arrays.value(walk, kernel),
+        "of": of, "kind": "windows", "x": arrays.value(walk, x), "kernel": arrays.kernel(arrays.value(walk, kernel)),
         "stride": how["stride"], "dilation": how["dilation"], "groups": node.kwargs.get("groups", 1),
         "names": [walk.names.of(x), walk.names.of(kernel)],
     }  # fmt: skip

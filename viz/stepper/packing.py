@@ -14,8 +14,11 @@ from ..thumbnails import SHADES, full_colour, grid, is_far
 EXACT = 64
 """Up to so many elements travel as they are."""
 
-WHOLE = 8192
+WHOLE = 4096
 """Up to so many elements travel rounded, to 1/1000 of the largest; of larger arrays, a picture does."""
+
+KERNEL = 8192
+"""As `WHOLE`, of the kernels of convolutions: a page has few of them, and its lenses need all their numbers."""
 
 _STEPS = 1000
 _ZERO_SHADE = 63
@@ -60,13 +63,13 @@ def with_length(json: bytes, blob: bytes) -> bytes:
     return struct.pack("<I", len(json)) + json + blob
 
 
-def packed(array: Any, blob: Blob) -> dict[str, Any]:
-    """The entry of an array in the table, its bytes added to `blob`."""
+def packed(array: Any, blob: Blob, whole: int = WHOLE) -> dict[str, Any]:
+    """The entry of an array in the table, its bytes added to `blob`; with up to `whole` elements all of them."""
     array = np.asarray(array)
     shape = list(array.shape)
     if array.size <= EXACT:
         return {"s": shape, "v": [json_number(v) for v in array.ravel()]}
-    if array.size <= WHOLE:
+    if array.size <= whole:
         return {"s": shape, **_rounded(array, blob)}
     return {"s": shape, **_reduced(array, blob)}
 
