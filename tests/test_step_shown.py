@@ -173,7 +173,8 @@ def test_upstream_times_local_is_what_is_sent() -> None:
 
 @pytest.mark.parametrize("loss", [
     lambda z: F.log_softmax(z)[:, 0].sum(), lambda z: F.softmax(z)[:, 0].sum(),
-    lambda z: (z @ np.ones((3, 3)))[0].sum(), lambda z: np.cumsum(z).sum(), lambda z: (z + 1.0)[0].sum(), lambda z: (z - z.mean()).sum(),
+    lambda z: (z @ np.ones((3, 3)))[0].sum(), lambda z: np.cumsum(z).sum(),
+    lambda z: (z + 1.0)[0].sum(), lambda z: (z - z.mean()).sum(),
 ], ids=["log-softmax", "softmax", "matrix product", "cumulative sum", "sum", "mean"])  # fmt: skip
 def test_what_is_no_product_shows_no_local_derivative(show: Open, loss: Any) -> None:
     stepper = viz.step(loss(normal(5, 3)))
