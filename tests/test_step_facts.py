@@ -197,6 +197,7 @@ def test_a_wrong_rule_of_a_large_array_says_that_a_direction_was_measured():
 def born(loss):
     """The steps at which `run_to("nan")` stops one after the other, and what is said there."""
     stepper, found = viz.step(loss), []
+    stepper.goto(0)
     while any(s.alarm for s in stepper.walk.steps[stepper.position + 1 :]):
         step = stepper.run_to("nan")
         found.append((step.phase, step.node.op, step.sentence))

@@ -100,22 +100,22 @@ def test_nan_is_marked_where_two_infinite_gradients_cancel():
 # --- names ------------------------------------------------------------------------------------------------------------
 
 
-def test_parts_of_one_name_are_numbered_and_the_root_is_called_by_its_place():
+def test_the_root_alone_is_called_l_and_losses_that_it_is_made_of_are_numbered():
     a, b = Tensor(2.0, name="a"), Tensor(3.0, name="b")
     first, second = a * b, a + b
     first.name = second.name = "L"
     graph = viz.draw(first * second).graph
-    assert graph.loss == "%4"
-    assert [box.title for box in graph.boxes[-3:]] == ["L (1) = a × b", "L (2) = a + b", "%4 = L (1) × L (2)"]
-    assert [box.grad.label for box in graph.boxes[-3:]] == ["∂%4/∂L (1)", "∂%4/∂L (2)", "∂%4/∂%4"]
-    assert [e.label for e in graph.edges[-2:]] == ["∂%4/∂L (1)", "∂%4/∂L (2)"]
+    assert graph.loss == "L"
+    assert [box.title for box in graph.boxes[-3:]] == ["L₁ = a × b", "L₂ = a + b", "L = L₁ × L₂"]
+    assert [box.grad.label for box in graph.boxes[-3:]] == ["∂L/∂L₁", "∂L/∂L₂", "∂L/∂L"]
+    assert [e.label for e in graph.edges[-2:]] == ["∂L/∂L₁", "∂L/∂L₂"]
 
 
 def test_a_named_root_keeps_its_name_beside_parts_of_the_same_name():
     a = Tensor(2.0, name="L")
     loss = a * 3.0
     loss.name = "L"
-    assert [box.title for box in viz.draw(loss).graph.boxes] == ["L (1)", "L = L (1) × 3"]
+    assert [box.title for box in viz.draw(loss).graph.boxes] == ["L₁", "L = L₁ × 3"]
 
 
 def test_products_of_arrays_and_by_scalars_have_their_own_signs():

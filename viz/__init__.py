@@ -163,7 +163,7 @@ def step(
         What gradients are of: a scalar, unless `grad` is given.
     break_at : str, Tensor, or list of them, optional
         Where to open, and to stop with Shift+→: the name of a layer or of a value, a Tensor, ``"backward"``, or
-        ``"nan"``: where NaN or Inf is born.
+        ``"nan"``: where NaN or Inf is born. Without it, a computation with NaN or Inf opens where that is born.
     watch : Tensor, str, or list of them, optional
         What is shown beside every step.
     against : dict, optional

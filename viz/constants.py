@@ -40,8 +40,9 @@ def constants(nodes: Iterable[Node], taken: Container[str]) -> dict[Any, str]:
     given: dict[Any, str] = {}
     used: set[str] = set()
     for key, name in wanted.items():
-        numbered = (name + subscript(n) for n in itertools.count(1))
-        free = itertools.chain([name] if counts[name] == 1 else [], numbered)
+        alone = counts[name] == 1
+        numbered = (name + subscript(n) for n in itertools.count(1 + alone))
+        free = itertools.chain([name] * alone, numbered)
         given[key] = next(one for one in free if one not in taken and one not in used)
         used.add(given[key])
     return given
