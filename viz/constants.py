@@ -16,7 +16,7 @@ from autograd import Node
 from .numbers import clean, subscript
 
 _LIMIT = 24
-_SIGNS = {
+_SIGNS: dict[Any, Any] = {
     ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.divide, ast.MatMult: np.matmul,
     ast.Pow: np.power, ast.Mod: np.mod, ast.FloorDiv: np.floor_divide,
 }  # fmt: skip
@@ -35,7 +35,7 @@ def constants(nodes: Iterable[Node], taken: Container[str]) -> dict[Any, str]:
     for node in nodes:
         for i, operand in enumerate(node.operands):
             if isinstance(operand, np.ndarray) and operand.ndim:
-                wanted.setdefault(content(operand), _in_program(node, i) or "c")
+                wanted.setdefault(content(operand), _variable(written_operand(node, i)) or "c")
     counts = Counter(wanted.values())
     given: dict[Any, str] = {}
     used: set[str] = set()
@@ -53,33 +53,31 @@ def content(array: np.ndarray) -> Any:
     return array.shape, array.dtype.str, array.tobytes()
 
 
-def _in_program(node: Node, i: int) -> str:
-    """The variable that stands for an operand in the line that made a record; empty where there is none."""
+def written_operand(node: Node, i: int) -> ast.expr | None:
+    """What the program wrote for an operand, where the line that made a record tells: of this very operation."""
     source = node.source
-    written = _operands(source.expression) if source is not None else None
-    if written is None:
-        return ""
-    operation, names = written
-    if _SIGNS.get(operation) is not node.rule.fn if isinstance(operation, type) else operation != node.op:
-        return ""
+    operation, parts = _written(source.expression) if source is not None else (None, ())
+    if operation != node.op and _SIGNS.get(operation) is not node.rule.fn:
+        return None
     # in x.dot(c) the first operand stands before the dot
-    k = i - (len(node.operands) - len(names))
-    return clean(names[k], _LIMIT) if len(node.operands) - len(names) in (0, 1) and k >= 0 else ""
+    before = len(node.operands) - len(parts)
+    return parts[i - before] if before in (0, 1) and i >= before else None
 
 
 @lru_cache(1024)
-def _operands(expression: str) -> tuple[Any, tuple[str, ...]] | None:
-    """What an expression does, by its sign or the name of a function, and what variables it does it to."""
+def _written(expression: str) -> tuple[Any, tuple[ast.expr, ...]]:
+    """What an expression does, by its sign or the name of a function, and what it does it to."""
     try:
         tree = ast.parse(expression.strip(), mode="eval").body
     except (SyntaxError, ValueError):
-        return None
+        return None, ()
     if isinstance(tree, ast.BinOp):
-        return type(tree.op), (_variable(tree.left), _variable(tree.right))
+        return type(tree.op), (tree.left, tree.right)
     if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Attribute) and not tree.keywords:
-        return tree.func.attr, tuple(map(_variable, tree.args))
-    return None
+        return tree.func.attr, tuple(tree.args)
+    return None, ()
 
 
-def _variable(tree: ast.expr) -> str:
-    return tree.id if isinstance(tree, ast.Name) else tree.attr if isinstance(tree, ast.Attribute) else ""
+def _variable(tree: ast.expr | None) -> str:
+    name = tree.id if isinstance(tree, ast.Name) else tree.attr if isinstance(tree, ast.Attribute) else ""
+    return clean(name, _LIMIT)

@@ -12,6 +12,7 @@ import numpy as np
 
 from autograd import Node, Tape
 
+from ..constants import written_operand
 from ..formula import Formula, backward
 from ..naming import Names
 from ..numbers import clean, ordinal
@@ -86,6 +87,10 @@ class Words:
                 call = self._calls.get(node, "")
                 name = call if self._alike[call] == 1 else f"{call} ({self._fallback.of(node)})".lstrip()
         return clean(name, limit)
+
+    def constant(self, array: Any) -> str | None:
+        """The name of an array that is no record."""
+        return self._fallback.constant(array)
 
     def _called(self, node: Node) -> str:
         """``log_softmax(z)`` of one operand that has a name, else ``matmul``."""
@@ -176,17 +181,8 @@ def _variable(node: Node) -> str:
 
 def _written_operand(node: Node, k: int) -> str:
     """What the program wrote for operand `k` of an operation, where that can be told and is short; or empty."""
-    source = node.source
-    try:
-        tree = ast.parse(source.expression.strip(), mode="eval").body if source is not None else None
-    except SyntaxError:
+    part = written_operand(node, k)
+    if not isinstance(part, ast.Name | ast.Attribute | ast.Subscript):
         return ""
-    parts: list[ast.expr] = []
-    if isinstance(tree, ast.BinOp):
-        parts = [tree.left, tree.right]
-    elif isinstance(tree, ast.Call) and isinstance(tree.func, ast.Attribute) and not tree.keywords:
-        parts = tree.args
-    if len(parts) != len(node.operands) or not isinstance(parts[k], ast.Name | ast.Attribute | ast.Subscript):
-        return ""
-    text = ast.unparse(parts[k])
+    text = ast.unparse(part)
     return text if len(text) <= _SHORT else ""

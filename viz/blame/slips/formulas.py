@@ -69,6 +69,9 @@ class _Called:
     def of(self, node: Node, limit: int = 48) -> str:
         return self._words.of(self._names.get(node, node), limit)
 
+    def constant(self, array: Any) -> str | None:
+        return self._words.constant(array)
+
 
 def _steps(scene: Scene) -> list[_Step]:
     """The steps that the gradients in question pass through, the last operation first."""
