@@ -349,3 +349,27 @@ def test_a_primitive_that_is_called_sigmoid_is_none():
 
     defvjp(sigmoid, lambda g, out, x: 5 * g)
     assert not any("sigmoid" in fact or "flat ends" in fact for fact in facts(sigmoid(leaf(1.0)), "forward").values())
+
+
+@pytest.mark.parametrize(
+    ("loss", "said"),
+    [
+        (lambda a, b: -a, "L is a with the opposite sign."),
+        (lambda a, b: a + b, "L is 3 less than a."),
+        (lambda a, b: a - b, "L is 3 more than a."),
+        (lambda a, b: a * b, "L is 3 times as large as a, with the opposite sign."),
+        (lambda a, b: a * 1.0, "L is as large as a here."),
+        (lambda a, b: a / -2.0, "L is 0.5 times as large as a, with the opposite sign."),
+        (lambda a, b: a * 0.0, "2 becomes 0."),
+        (lambda a, b: 1 - a, "2 becomes −1."),
+        (lambda a, b: np.exp(a), "2 becomes 7.389."),
+        (lambda a, b: np.hypot(a, b), "2 and −3 become 3.606."),
+    ],
+)
+def test_one_number_made_of_others_is_told_as_the_operation_has_it(loss, said):
+    assert facts(loss(leaf(2, name="a"), leaf(-3, name="b")), "forward")["L"] == said
+
+
+def test_numbers_whose_sum_overflows_have_a_mean():
+    said = facts((leaf(1e308, 1e308, -1e308) * 1.0).max(), "forward")["%1"]
+    assert said == "3 numbers from −1e+308 to 1e+308, 3.333e+307 on average."
