@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..tape import Node, Tape
+from .attempts import attempted
 from .differences import Partials
 
 __all__ = ["Replay"]
@@ -63,11 +64,12 @@ class Replay:
 
         def computed(value: Any) -> Any:
             values: dict[Node, Any] = {node: value}
-            with np.errstate(all="ignore"):
+            with attempted():
                 for record in later:
                     args = [self._value(a, values) for a in record.operands]
                     values[record] = record.rule.op(*args, **record.kwargs)
                 return np.sum(self._value(self.tape.root, values) * self.seed)
+            return np.float64(np.nan)  # it can't be computed there
 
         return computed
 

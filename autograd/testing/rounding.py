@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..tape import Node, Step, sweep
+from .attempts import attempted
 from .drawing import generator
 
 __all__ = ["roundings"]
@@ -55,13 +56,16 @@ def roundings(steps: Iterable[Step]) -> dict[Node, Any]:
             mine = off.get(node, 0.0) + unit * np.abs(np.asarray(step.grad, np.float64))
             worst = [_sent(node, mine * signs.choice([-1.0, 1.0], np.shape(mine))) for _ in range(_PROBES)]
             for operand, size in _added(step.contributions).items():
-                size = unit * size + np.maximum.reduce([sizes[operand] for sizes in worst])
+                size = unit * size + np.maximum.reduce([sizes.get(operand, 0.0 * size) for sizes in worst])
                 off[operand] = off.get(operand, 0.0) + np.nan_to_num(size, posinf=0.0)
     return off
 
 
 def _sent(node: Node, grad: Any) -> dict[Node, Any]:
-    return _added(next(sweep(node, np.asarray(grad, node.dtype)[()])).contributions)
+    """What the rules send of a gradient; nothing, where they take none but that of the program."""
+    with attempted():
+        return _added(next(sweep(node, np.asarray(grad, node.dtype)[()])).contributions)
+    return {}
 
 
 def _added(contributions: Iterable[Any]) -> dict[Node, Any]:

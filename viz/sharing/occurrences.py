@@ -16,6 +16,7 @@ import numpy as np
 
 from autograd import Node, Tape
 from autograd.rules.windows import window_product
+from autograd.testing.attempts import attempted
 from autograd.testing.drawing import generator
 
 from ..calls import Call, leaf
@@ -67,7 +68,8 @@ def shared_axes(tape: Tape, node: Node, operand: int) -> tuple[int, ...]:
 
     Along the other axes (the output channels of a convolution) each element of the operand serves one index alone.
     Found by asking the rule: it is run for half of the indices of an axis, and for the other half, on arbitrary
-    operands; where the two meet in an element, the axis is shared. An axis of length 1 is not, but for kernels.
+    operands; where the two meet in an element, the axis is shared. An axis of length 1 is not, but for kernels. Of an
+    operation that takes no others than its own operands, nothing is known.
     """
     given = node.operands[operand]
     if node.rule is window_product.rule and operand == 1:
@@ -75,6 +77,12 @@ def shared_axes(tape: Tape, node: Node, operand: int) -> tuple[int, ...]:
     stretched = tuple(a for a in range(node.ndim) if _is_stretched(given.shape, node.shape, a))
     if _broadcasts(node):
         return stretched
+    with attempted() as trial:
+        shared = _axes_met(node, operand)
+    return stretched if trial.failed else shared
+
+
+def _axes_met(node: Node, operand: int) -> tuple[int, ...]:
     rng = generator("shared axes")
     values = [_arbitrary(a, rng) for a in node.operands]
     call = _call_on(node, operand, values)

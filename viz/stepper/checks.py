@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd import Node, Tape
 from autograd.tape import Step as Swept
+from autograd.testing.attempts import attempted
 from autograd.testing.conventions import Convention, recognised
 from autograd.testing.forward import forward_roundings
 from autograd.testing.hand import Hand
@@ -249,7 +250,7 @@ class Checks:
         """
         values: dict[Node, Any] = {node: value}
         tape, eps = self.tape, float(np.finfo(np.float64).eps)
-        with np.errstate(all="ignore"):
+        with attempted() as trial:
             for later in tape.nodes[tape.index(node) + 1 :]:
                 if any(a in values for a in later.parents):
                     args = [self._value(a, values) for a in later.operands]
@@ -257,6 +258,8 @@ class Checks:
                     dtype = np.asarray(found).dtype
                     if dtype.kind == "f" and dtype != np.float64:
                         eps = max(eps, float(np.finfo(dtype).eps))
+        if trial.failed:
+            return np.nan, eps, 0.0
         loss = np.sum(np.asarray(self._value(tape.root, values)) * self.seed, dtype=np.float64)
         return float(loss), eps, max([abs(float(loss)), *(self._weight(later) for later in values)])
 
