@@ -11,7 +11,7 @@ import argparse
 import gc
 import sys
 
-from . import chain, deep, garbage, lenet, mlp, startup
+from . import blame, chain, deep, garbage, lenet, mistakes, mlp, startup
 from .report import as_json, machine, table
 from .timing import torch_or_none
 
@@ -22,6 +22,8 @@ WORKLOADS = {
     "deep": deep,
     "startup": startup,
     "garbage": garbage,
+    "blame": blame,
+    "mistakes": mistakes,
 }
 
 

@@ -1,0 +1,42 @@
+"""Random small networks, with one slip and without: whether the checking tools accuse the right or acquit the wrong."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from time import perf_counter
+
+from viz import explain_mismatch
+
+from .timing import OURS, Row
+
+NETWORKS_OF_A_ROUND = 200
+
+
+def run(rounds: int) -> list[Row]:
+    """Rows of counts over 200 networks for each round: 2,000 of each kind with ``--rounds 10``."""
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+    try:
+        networks = importlib.import_module("randomnetworks")
+    finally:
+        sys.path.pop(0)
+    wrong = {False: 0, True: 0}
+    names, start, total = 0, perf_counter(), NETWORKS_OF_A_ROUND * rounds
+    for seed in range(total):
+        for slip in (False, True):
+            made = networks.case(seed, slip=slip)
+            hands = {made.network.tensors[name]: grad for name, grad in made.hands.items()}
+            report = explain_mismatch(made.network.loss, hands)
+            found = networks.faults(made, report)
+            for fault in found:
+                print(f"seed {seed}, {made.slip or 'no slip'}: {fault}", file=sys.stderr)
+            wrong[slip] += bool(found)
+            names += slip and made.slip is not None and networks.named(made.slip, report)
+    each = 1e3 * (perf_counter() - start) / (2 * total)
+    return [
+        Row("mistakes", f"wrong of {total} without a slip", "", {OURS: wrong[False]}, {}, 0, ""),
+        Row("mistakes", f"wrong of {total} with one slip", "", {OURS: wrong[True]}, {}, 0, ""),
+        Row("mistakes", "slips named, of 100", "%", {OURS: 100 * names / max(total, 1)}, {}, None, ""),
+        Row("mistakes", "each", "ms", {OURS: each}, {}, None, ""),
+    ]
