@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import Node, sweep
 
-__all__ = ["Call", "leaf"]
+__all__ = ["Call", "copied", "leaf"]
 
 
 class Call:
@@ -52,7 +52,7 @@ class Call:
         given = node.operands if operands is None else operands
         args = tuple(_as_leaf(a, i == operand) if isinstance(a, Node) else a for i, a in enumerate(given))
         self.operand: Node = args[operand]
-        self.record = _copy(node)
+        self.record = copied(node)
         self.record.args = args
         self.record.needs_grad = True
         if kwargs is not None:
@@ -77,15 +77,17 @@ def leaf(like: Node, shape: tuple[int, ...], value: Any = None) -> Node:
 
 
 def _as_leaf(node: Node, needs_grad: bool) -> Node:
-    fresh = _copy(node)
+    fresh = copied(node)
     fresh.args = None
     fresh.needs_grad = needs_grad
     return fresh
 
 
-def _copy(node: Node) -> Node:
+def copied(node: Node) -> Node:
+    """A record like another one, that no Tensor holds."""
     fresh = Node()
-    for slot in Node.__slots__:
-        setattr(fresh, slot, getattr(node, slot))
+    fresh.rule, fresh.args, fresh.kwargs, fresh.kept = node.rule, node.args, node.kwargs, node.kept
+    fresh.shape, fresh.dtype, fresh.seq, fresh.needs_grad = node.shape, node.dtype, node.seq, node.needs_grad
+    fresh.scope, fresh.name, fresh.code, fresh.lasti = node.scope, node.name, node.code, node.lasti
     fresh.holder = None
     return fresh

@@ -28,6 +28,10 @@ class Names(Labels):
         """The name of an array that operations on the tape were given; None of another."""
         return self._constants.get(content(array))
 
+    def has(self, node: Node) -> bool:
+        """Whether a record has a name other than its place."""
+        return bool(node.name)
+
     def local(self, node: Node, i: int, *, total: bool) -> str:
         """What the derivative of a result by its operand `i` is called: ``∂d/∂a``, ``∂d/∂(2nd a)`` where the operand
         occurs more than once, ``local ∂L/∂a`` where ``∂L/∂a`` is the `total` of several paths."""

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from autograd import Node, Tape
+from autograd.testing.attempts import attempted
 
-from .printed import Given, given
+from .printed import Given
 from .pushing import Change, Sweeper
 from .report import Finding
 from .search import search
 from .sentences import BUT_FOR_THE_LAST_DIGITS, ENOUGH, HERE, RIGHT, Sentences
-from .trials import Scene
+from .trials import Budget, Scene
 from .words import Words
 
 __all__ = ["after_a_step"]
@@ -33,46 +34,47 @@ class _AfterSentences(Sentences):
 def after_a_step(
     tape: Tape,
     seed: Any,
-    after: Any,
+    hands: dict[Node, Given],
     lr: float,
-    tolerances: tuple[Any, Any],
     engine: Mapping[Node, Any],
     words: Words,
+    budget: Budget,
     findings: list[Finding],
     notes: list[str],
 ) -> dict[str, str]:
     """Compare values after a step, add what is found to `findings` and `notes`; the verdict on each value."""
-    hands = given(tape, after, {}, *tolerances, what="value after the step")
     parameters = [n for n in tape if n.is_leaf and n.needs_grad and n in engine]
     sweeper = Sweeper(tape, seed, parameters)
 
-    def outcome(grads: dict[Node, Any]) -> dict[Node, Any] | None:
+    def outcome(grads: Mapping[Node, Any]) -> dict[Node, Any] | None:
         if any(np.shape(grads[p]) != p.shape for p in parameters):
             return None
         new = {p: np.asarray(tape.value(p) - lr * grads[p]) for p in parameters}
-        values = sweeper.replayed(Change(reads=new))
-        return {node: values.get(node, tape.value(node)) for node in hands}
+        with attempted() as replay:
+            values = sweeper.replayed(Change(reads=new))
+        return None if replay.failed else {node: values.get(node, tape.value(node)) for node in hands}
 
-    right = outcome(sweeper.base.grads) or {}
+    right = outcome(sweeper.base.grads)
+    if right is None:
+        raise ValueError(f"explain_mismatch: {words.loss} can't be computed at the weights after a step of lr = {lr:g}")
     hands = {node: one.completed(right[node]) for node, one in hands.items()}
     verdicts = {node: RIGHT if one.agrees(right[node]) else HERE for node, one in hands.items()}
     wrong = [one for node, one in hands.items() if verdicts[node] == HERE]
-    sentences = _AfterSentences(tape, seed, {}, engine, {}, words)
+    sentences = _AfterSentences(tape, seed, {}, engine, {}, words, budget)
     sentences.right = right
     near = [one for one in wrong if one.is_near(right[one.node])]
     findings += [sentences.rounded(one) for one in near]
     wrong = [one for one in wrong if one not in near]
     if wrong:
-        fits, complete = search(Scene(sweeper, words, hands, wrong, lr, outcome=outcome))
+        fits = search(Scene(sweeper, words, hands, wrong, lr, budget=budget, outcome=outcome))
         if not fits and sum(one.numbers.size for one in wrong) >= ENOUGH:
             loose = {one.node: one.loosened() for one in wrong}
-            fits, _ = search(Scene(sweeper, words, {**hands, **loose}, list(loose.values()), lr, outcome=outcome))
+            scene = Scene(sweeper, words, {**hands, **loose}, list(loose.values()), lr, budget=budget, outcome=outcome)
+            fits = search(scene)
             notes += [BUT_FOR_THE_LAST_DIGITS] if fits else []
         fits = [fit for fit in fits if fit.explains == fits[0].explains]
         findings += sentences.of_slips(fits)
         explained = {one.node for fit in fits for one in fit.explains}
         findings += [sentences.unexplained(one) for one in wrong if one.node not in explained]
         notes += sentences.remarks
-        if not complete:
-            notes.append("Not every slip was tried at every place: the computation is large.")
     return {sentences.name(node): verdict for node, verdict in verdicts.items()}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Node, Tape
+from autograd.testing.attempts import attempted
 from autograd.testing.conventions import Convention, recognised
 from autograd.testing.differences import slope_along
 from autograd.testing.drawing import generator
@@ -22,12 +23,13 @@ from ..arguments import seed_of, tape_of
 from ..numbers import listed
 from .after import after_a_step
 from .forward import Forward, given_values
+from .powers import AsPowers
 from .printed import Given, given
 from .pushing import Change, Sweeper
 from .report import Finding, Mismatch
 from .search import Fit, search
 from .sentences import BUT_FOR_THE_LAST_DIGITS, ENOUGH, HERE, INHERITED, RIGHT, Sentences, made_of
-from .trials import Scene
+from .trials import Budget, Scene
 from .words import Words
 
 __all__ = ["explain_mismatch"]
@@ -116,6 +118,7 @@ def explain_mismatch(
     for name, value in (("lr", lr), ("weight_decay", weight_decay)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value > 0):
             raise ValueError(f"explain_mismatch: {name} must be a number above 0, got {value!r}")
+    budget = Budget()
     if isinstance(loss, Report):
         if loss.compared is None:
             raise ValueError(
@@ -133,8 +136,18 @@ def explain_mismatch(
             "explain_mismatch: no gradients were given: expected a dict, {W1: dW1}, or values=, or after= and lr="
         )
     hands = given(tape, {} if hand is None else hand, noise, rtol, atol, empty=after is not None or bool(values))
+    later = {} if after is None else given(tape, after, {}, rtol, atol, what="value after the step")
+    if after is not None and lr is None:
+        raise ValueError("explain_mismatch: after= needs the learning rate of the step, lr=")
     found = given_values(tape, values or {}, rtol, atol)
-    words = Words(tape)
+    powers = AsPowers(tape, {*hands, *later, *found})
+    if powers.tape is not tape:
+        tape = powers.tape
+        engine, _ = _engine(tape, seed)
+        hands, later, found = (
+            {one.node: one for one in map(powers.given, some.values())} for some in (hands, later, found)
+        )
+    words = Words(tape, powers.names)
     for node in hands:
         if node not in engine:
             raise ValueError(
@@ -152,7 +165,7 @@ def explain_mismatch(
     by_values = _following(tape, seed, hands, verdicts, forward.reads(), convention)
     verdicts |= {one.node: INHERITED for one in by_values}
     wrong = [one for one in hands.values() if verdicts[one.node] == HERE]
-    report = Sentences(tape, seed, hands, engine, verdicts, words, convention)
+    report = Sentences(tape, seed, hands, engine, verdicts, words, budget, convention)
     findings: list[Finding] = []
     notes: list[str] = []
     turned = [one for one in hands.values() if one.has_shape and shapes[one.node] != one.node.shape]
@@ -166,7 +179,7 @@ def explain_mismatch(
     suspect = _wrong_rule(report.sweeper) if wrong else None
     if suspect is not None:
         node, i = suspect
-        below = set(Sweeper(tape, seed, hands).reached(node.operands[i]))
+        below = set(report.sweeper.reached(node.operands[i]))
         doubtful = [one for one in left if one.node in below]
         findings += [report.distrusted(doubtful, node, i)] if doubtful else []
         left = [one for one in left if one not in doubtful]
@@ -176,9 +189,7 @@ def explain_mismatch(
     order = {node: k for k, node in enumerate(hands)}
     held: list[Fit] = []
     while left:
-        fits, complete = _fitting(report, left, lr, weight_decay, held)
-        if not complete:
-            notes.append("Not every slip was tried at every place: the computation is large.")
+        fits = _fitting(report, left, lr, weight_decay, held)
         near = [one for one in left if one.is_near(engine[one.node])]
         if near and all(fit.solved is not None for fit in fits):
             findings += [report.rounded(one) for one in near]
@@ -186,7 +197,7 @@ def explain_mismatch(
             continue
         loosened = [one.loosened() for one in left]
         if not fits and sum(one.numbers.size for one in left) >= ENOUGH and loosened != left:
-            fits, _ = _fitting(report, loosened, lr, weight_decay, held)
+            fits = _fitting(report, loosened, lr, weight_decay, held)
             if fits:
                 notes.append(BUT_FOR_THE_LAST_DIGITS)
         explained = min((f.explains for f in fits), key=lambda some: order[some[0].node]) if fits else ()
@@ -210,11 +221,11 @@ def explain_mismatch(
     named = {words.say(node): verdict for node, verdict in forward.verdicts.items()}
     named |= {words.gradient(node): verdicts[node] for node in hands}
     named |= {words.gradient(one.node): HERE for one in turned if verdicts[one.node] == RIGHT}
-    if after is not None:
-        if lr is None:
-            raise ValueError("explain_mismatch: after= needs the learning rate of the step, lr=")
-        named |= after_a_step(tape, seed, after, lr, (rtol, atol), engine, words, findings, notes)
-    return Mismatch(named, findings, list(dict.fromkeys(notes)), "" if convention is None else convention.name)
+    if later and lr is not None:
+        named |= after_a_step(tape, seed, later, lr, engine, words, budget, findings, notes)
+    findings = [powers.finding(f) for f in findings]
+    within = "" if convention is None else convention.name
+    return Mismatch(named, findings, list(dict.fromkeys(notes)), within, tuple(budget.untried))
 
 
 def _engine(tape: Tape, seed: Any) -> tuple[dict[Node, Any], dict[Node, Any]]:
@@ -329,10 +340,12 @@ def _wrong_rule(sweeper: Sweeper) -> tuple[Node, int] | None:
             def f(x: Any, node: Node = node, values: list[Any] = values, i: int = i, g: Any = g) -> Any:
                 return np.sum(g * node.rule.op(*values[:i], x, *values[i + 1 :], **node.kwargs))
 
-            with np.errstate(all="ignore"):
+            with attempted() as trial:
                 size = max(1.0, float(np.abs(values[i]).max(initial=0.0)))
                 slope = slope_along(f, [np.asarray(values[i], np.float64)], [along], size)
                 own = float(np.sum(sweeper.send(node, i, g) * along))
+            if trial.failed:
+                continue
             off = abs(own - float(slope.value))
             if not np.any(slope.kink) and off > 1e-4 * (1 + abs(own)) + 10 * float(slope.error):
                 return node, i
@@ -351,7 +364,7 @@ def _that_lead_on(
     where none does, or where only one is known."""
     if len(fits) > 1 and sum(node.size + _RECORD for node in report.sweeper.nodes) <= _QUICK:
         for fit in fits[:_MOST_TRIED]:
-            found, _ = _with(report, left, lr, weight_decay, [*held, fit])
+            found = _with(report, left, lr, weight_decay, [*held, fit])
             if found and not found[0].slip.generic:
                 return [fit]
     return fits
@@ -359,44 +372,43 @@ def _that_lead_on(
 
 def _fitting(
     report: Sentences, wrong: Sequence[Given], lr: float | None, weight_decay: float | None, held: list[Fit]
-) -> tuple[list[Fit], bool]:
-    """The slips that fit, at best on top of those that were found before, which change what comes after them."""
-    above: list[Fit] = []
-    whole = True
-    if held:
-        above, whole = _with(report, wrong, lr, weight_decay, held)
+) -> list[Fit]:
+    """The slips that fit: by themselves, else on top of those that were found before, which change what comes after
+    them; two at once only where neither is so."""
+    alone = _with(report, wrong, lr, weight_decay, [])
+    if held and (not alone or alone[0].times):
+        above = _with(report, wrong, lr, weight_decay, held)
         if above and not above[0].slip.generic:
-            return above, whole
-    fits, complete = _with(report, wrong, lr, weight_decay, [])
-    if above and (not fits or fits[0].slip.generic or fits[0].times):
-        fits = above
-    return fits, complete and whole
+            return above
+        alone = alone or above
+    return alone
 
 
 def _with(
     report: Sentences, wrong: Sequence[Given], lr: float | None, weight_decay: float | None, held: Sequence[Fit]
-) -> tuple[list[Fit], bool]:
+) -> list[Fit]:
     """The slips that fit, with the person's own gradients handed on where they are wrong, else everywhere."""
-    complete = True
     hands = report.hands
     shaped = {n: one for n, one in hands.items() if not n.is_leaf and one.has_shape}
     only_wrong = {n: _as_flow(one) for n, one in shaped.items() if report.verdicts[n] != RIGHT}
     everywhere = {n: _as_flow(one) for n, one in shaped.items()}
     sought = {one.node: one for one in wrong}
     considered = {n: sought.get(n, one) for n, one in hands.items() if n in sought or report.verdicts[n] == RIGHT}
+    beyond = "a slip on top of another one" if held else ""
     for flows in (only_wrong, everywhere) if len(everywhere) > len(only_wrong) else (only_wrong,):
-        sweeper = Sweeper(report.tape, report.seed, considered, flows, report.convention)
+        sweeper = Sweeper(report.tape, report.seed, considered, flows, report.convention, report.sweeper)
         plain = sweeper.base.grads
         for fit in held:
             sweeper = sweeper.under(fit.change)
         if held and not any(_moved(plain, sweeper.base.grads, one.node) for one in wrong):
-            return [], True
-        scene = Scene(sweeper, report.words, considered, list(wrong), lr, weight_decay)
-        fits, whole = search(scene)
-        complete = complete and whole
+            return []
+        scene = Scene(sweeper, report.words, considered, list(wrong), lr, weight_decay, report.budget)
+        scene.beyond = beyond
+        beyond = beyond or "a slip in rounded gradients that are handed on"
+        fits = search(scene)
         if fits:
-            return [fit._replace(above=tuple(held)) for fit in fits], complete
-    return [], complete
+            return [fit._replace(above=tuple(held)) for fit in fits]
+    return []
 
 
 def _moved(plain: Mapping[Node, Any], held: Mapping[Node, Any], node: Node) -> bool:

@@ -3,16 +3,18 @@ a person has given. Every contribution is what the engine's own rule sends."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import ChainMap, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
-from typing import Any
+from heapq import heapify, heappop, heappush
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd import Node, Tape
 from autograd.registry import Rule
+from autograd.testing.attempts import attempted
 from autograd.testing.conventions import Convention
 
 from ..calls import Call, leaf
@@ -82,6 +84,14 @@ class Pushed:
     sent: dict[Edge, Any]
 
 
+class _Moved(NamedTuple):
+    """What a sweep has that another one has not."""
+
+    grads: dict[Node, Any]
+    sent: dict[Edge, Any]
+    dropped: set[Edge]
+
+
 NOTHING = Change()
 
 
@@ -99,6 +109,8 @@ class Sweeper:
         Gradients that are handed on instead of those that the sweep itself arrives at.
     convention : Convention, optional
         In which the gradients of some records are the engine's times a factor.
+    like : Sweeper, optional
+        Another one of the same tape and seed, that knows the engine's sweep already.
     """
 
     def __init__(
@@ -108,11 +120,14 @@ class Sweeper:
         targets: Iterable[Node],
         given: Mapping[Node, Any] | None = None,
         convention: Convention | None = None,
+        like: Sweeper | None = None,
     ):
         self.tape = tape
         self.convention = convention
         self.seed = seed
         self.given = dict(given or {})
+        self._engine: Pushed = like._engine if like is not None else _engine(tape, seed)
+        self._calls: dict[Edge, Call] = like._calls if like is not None else {}
         targets = set(targets)
         leads = set()
         for node in tape:
@@ -127,16 +142,37 @@ class Sweeper:
         for node in self.nodes:
             for i in self.edges[node]:
                 self.into[node.operands[i]].append((node, i))
-        self._calls: dict[Edge, Call] = {}
+        self._place = {node: k for k, node in enumerate(self.nodes)}
+        self._readers: dict[Node, list[Node]] = defaultdict(list)
+        for node in self.nodes:
+            for operand in node.parents:
+                self._readers[operand].append(node)
         self._held = NOTHING
-        self._plain = self.base = self._first()
+        known = self._engine
+        self._plain = Pushed(
+            {n: self._across(known.grads[n], tape.root, n) for n in self.nodes if n in known.grads},
+            {
+                (n, i): self._across(known.sent[n, i], tape.root, n.operands[i])
+                for n in self.nodes
+                for i in self.edges[n]
+                if (n, i) in known.sent
+            },
+        )
+        if self.given:
+            self._plain = self._whole(self._swept(NOTHING, list(self.given)))
+        self.base = self._plain
 
     def under(self, change: Change) -> Sweeper:
         """The same sweeps, with something changed in all of them."""
         other = copy(self)
         other._held = self._held.then(change)
-        other.base = other._swept(other._held)
+        other.base = other._whole(other._swept(other._held))
         return other
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is changed in all of the sweeps, which are those of the loss."""
+        return self._held is NOTHING and self.convention is None
 
     def _across(self, c: Any, node: Node, receiver: Node) -> Any:
         """What is sent from one record to another, as the convention has it."""
@@ -202,33 +238,39 @@ class Sweeper:
                     values[node] = np.asarray(node.rule.op(*fed, **options))
         return values
 
-    def _first(self) -> Pushed:
-        grads: dict[Node, Any] = {}
-        sent: dict[Edge, Any] = {}
-        for node in self.nodes:
-            parts = [sent[edge] for edge in self.into[node] if edge in sent]
-            total = _sum(parts, np.asarray(self.seed) if node is self.tape.root else None)
-            if total is None:
-                continue
-            grads[node] = total
-            flows = self.given.get(node, total)
-            for i in self.edges[node]:
-                sent[node, i] = self._across(self.send(node, i, flows), node, node.operands[i])
-        return Pushed(grads, sent)
+    def pushed(self, change: Change, allowed: Callable[[Node, Any], bool] | None = None) -> Mapping[Node, Any]:
+        """The gradients with something changed; not all, where one that changes is not `allowed`."""
+        return ChainMap(self._swept(self._held.then(change), allowed=allowed).grads, self._plain.grads)
 
-    def pushed(self, change: Change) -> dict[Node, Any]:
-        """The gradients with something changed."""
-        return self._swept(self._held.then(change)).grads
+    def _whole(self, moved: _Moved) -> Pushed:
+        sent = {edge: c for edge, c in self._plain.sent.items() if edge not in moved.dropped}
+        return Pushed({**self._plain.grads, **moved.grads}, {**sent, **moved.sent})
 
-    def _swept(self, change: Change) -> Pushed:
+    def _swept(
+        self,
+        change: Change,
+        handing_on: Iterable[Node] = (),
+        allowed: Callable[[Node, Any], bool] | None = None,
+    ) -> _Moved:
+        """What differs from the sweep without a change: it is done again from the places of the change on.
+
+        `handing_on` are records whose given gradients are handed on, of which nothing is known yet.
+        """
         base = self._plain
-        grads: dict[Node, Any] = {}
-        sent: dict[Edge, Any] = {}
+        moved = _Moved({}, {}, set())
+        grads, sent, dropped = moved
+        fresh = set(handing_on)
         extra: dict[Node, list[Any]] = defaultdict(list)
-        bypassed = {node for node, _ in change.past.values()}
-        dropped: set[Edge] = set()
-        for node in self.nodes:
-            if node not in base.grads and node not in bypassed:
+        waiting = self._changed(change) + [self._place[n] for n in fresh if n in self._place]
+        heapify(waiting)
+        last = -1
+        while waiting:
+            k = heappop(waiting)
+            if k == last:
+                continue
+            last = k
+            node = self.nodes[k]
+            if node not in base.grads and node not in extra:
                 continue
             into = self.into[node]
             renewed = node in extra or any(e in sent or e in dropped for e in into)
@@ -241,28 +283,66 @@ class Sweeper:
                 total = base.grads[node]
             if node in change.ends:
                 grads[node] = change.ends[node](total)
+            if allowed is not None and node in grads and not allowed(node, grads[node]):
+                break
             flows = self.given.get(node, total)
-            moved = renewed and node not in self.given
+            renew = node in fresh or (renewed and node not in self.given)
             if node in change.past:
                 receiver, fn = change.past[node]
                 dropped.update((node, i) for i in self.edges[node])
-                extra[receiver].append(self._across(fn(flows), node, receiver))
+                waiting += [self._place[node.operands[i]] for i in self.edges[node]]
+                if receiver in self._place:
+                    extra[receiver].append(self._across(fn(flows), node, receiver))
+                    waiting.append(self._place[receiver])
+                heapify(waiting)
                 continue
             read = node in change.calls or node in change.reads
-            read = read or any(isinstance(a, Node) and a in change.reads for a in node.operands)
+            read = read or (
+                bool(change.reads) and any(isinstance(a, Node) and a in change.reads for a in node.operands)
+            )
             for i in self.edges[node]:
-                if moved or read or (node, i) in change.edges:
+                if renew or read or (node, i) in change.edges:
                     to = node.operands[i]
-                    renew = moved or read
-                    c = self.send(node, i, flows, change) if renew else self._across(base.sent[node, i], to, node)
+                    if handing_on:
+                        c = self._follows(node, i, flows)
+                    elif renew or read:
+                        c = self.send(node, i, flows, change)
+                    else:
+                        c = self._across(base.sent[node, i], to, node)
                     if (node, i) in change.edges:
                         c = change.edges[node, i](flows, c)
                     if c is None:
                         dropped.add((node, i))
                     else:
                         sent[node, i] = self._across(c, node, to)
-        kept = {edge: c for edge, c in base.sent.items() if edge not in dropped}
-        return Pushed({**base.grads, **grads}, {**kept, **sent})
+                    heappush(waiting, self._place[to])
+        return moved
+
+    def _follows(self, node: Node, i: int, g: Any) -> Any:
+        """What the rule of a record sends of a gradient that was given: nothing known, where it takes none but its
+        own."""
+        with attempted() as trial:
+            sent = self.send(node, i, g)
+        return np.full(node.operands[i].shape, np.nan) if trial.failed else sent
+
+    def _changed(self, change: Change) -> list[int]:
+        """Where a change begins: the places of all records that it touches."""
+        touched: set[Node] = {node for node, _ in change.edges}
+        touched.update(change.past, change.calls, change.ends, change.reads)
+        for node in change.reads:
+            touched.update(self._readers[node])
+        return [self._place[node] for node in touched if node in self._place]
+
+
+def _engine(tape: Tape, seed: Any) -> Pushed:
+    """The engine's own sweep."""
+    grads: dict[Node, Any] = {}
+    sent: dict[Edge, Any] = {}
+    for step in tape.steps(seed):
+        grads[step.node] = np.asarray(step.grad)
+        for part in step.contributions:
+            sent[step.node, part.position] = np.asarray(part.dense())
+    return Pushed(grads, sent)
 
 
 def _sum(parts: list[Any], start: Any) -> Any:

@@ -92,19 +92,28 @@ class Mismatch:
         Each gradient handed in: ``"right"``, ``"wrong here"`` or ``"inherited"``, in the order of the backward pass.
     findings : tuple of Finding
     notes : tuple of str
-        What else there is to say: which gradients were taken from the engine, whether all slips were tried, what wrong
+        What else there is to say: which gradients were taken from the engine, what could not be told apart, what wrong
         ones would be right for.
     convention : str
         ``"A. Ng's convention"``, where the gradients are in it; what follows from it is right. Else empty.
+    untried : tuple of str
+        The slips that there was no time to try, or not at every place: in about two seconds as much is tried as can
+        be, from what is quick and likely on. Empty where all were.
     """
 
     def __init__(
-        self, verdicts: dict[str, str], findings: Sequence[Finding], notes: Sequence[str] = (), convention: str = ""
+        self,
+        verdicts: dict[str, str],
+        findings: Sequence[Finding],
+        notes: Sequence[str] = (),
+        convention: str = "",
+        untried: Sequence[str] = (),
     ):
         self.convention = convention
+        self.untried = tuple(untried)
         self.verdicts = verdicts
         self.findings = tuple(findings)
-        self.notes = tuple(notes)
+        self.notes = (*notes, _no_time_for(self.untried)) if untried else tuple(notes)
 
     @property
     def ok(self) -> bool:
@@ -155,6 +164,16 @@ class Mismatch:
         items = "".join(f"<li><pre>{html.escape(str(f))}</pre></li>" for f in self)
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
         return f"<div><p>{html.escape(self.summary)}</p><ol>{items}</ol>{notes}</div>"
+
+
+_MOST_NAMED = 4
+
+
+def _no_time_for(untried: Sequence[str]) -> str:
+    more = f" and {len(untried) - _MOST_NAMED} more" if len(untried) > _MOST_NAMED else ""
+    return (
+        f"There was no time to try all that could be wrong; untried in part: {', '.join(untried[:_MOST_NAMED])}{more}."
+    )
 
 
 def _count(n: int, what: str) -> str:

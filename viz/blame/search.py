@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -11,20 +10,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import Node
+from autograd.testing.attempts import attempted
 
 from ..numbers import listed
 from . import slips as slips
 from .printed import Given
+from .probes import Probes
 from .pushing import Change
-from .trials import SLIPS, Scene, Slip, Trial, times
+from .trials import SLIPS, Scene, Slip, Trial, nearest_ratio, times
 
 __all__ = ["DIGITS", "Fit", "search"]
 
-_MOST_WORK = 300_000_000
-"""Numbers that the sweeps for one slip may compute; beyond, it is tried no further, and the report says so."""
-_MOST_SECONDS = 20.0
-_SWEEP = 2_000
-"""As so many numbers a record counts whatever its size."""
 _FEW_STEPS = 3
 """After so many steps a number that is solved for must have led some of the way."""
 _PLENTY = 24
@@ -65,8 +61,7 @@ class Fit(NamedTuple):
         """What is done otherwise."""
         if self.scaled is not None:
             return self.scaled
-        change = self.trial.change
-        return change(self.solved) if callable(change) else change
+        return self.trial.made(self.solved)
 
     @property
     def sentence(self) -> str:
@@ -81,31 +76,24 @@ class Fit(NamedTuple):
         return (-len(self.explains), self.slip.generic, self.slip.rank, self.trial.places, self.solved is not None)
 
 
-def search(scene: Scene) -> tuple[list[Fit], bool]:
+def search(scene: Scene) -> list[Fit]:
     """The slips that give the wrong gradients of a scene and leave the others as they are, the best first.
 
-    Returns
-    -------
-    fits : list of Fit
-    complete : bool
-        Whether all slips were tried; False where the computation is too large for that.
+    What costs no sweep comes first, so that it is tried whatever the time; then the slips by their rank, the generic
+    ones after the others. What there is no time for is noted in the scene's budget.
     """
-    each = sum(node.size + _SWEEP for node in scene.sweeper.nodes)
-    most = max(8, _MOST_WORK // max(each, 1))
-    end = time.monotonic() + _MOST_SECONDS
+    if scene.outcome is None and scene.sweeper.is_plain:
+        probes = Probes(scene.sweeper, scene.given, scene.wrong)
+        scene.probes = probes if probes.usable else None
     fits: list[Fit] = []
-    complete = True
     for generic in (False, True):
         alike: dict[tuple[Slip, Any], list[Trial]] = {}
         whole = [f for f in fits if len(f.explains) == len(scene.wrong)]
         if generic and any(f.solved is None for f in whole):
             break
         entries = [s for s in SLIPS if s.generic == generic and not (whole and s.name not in PLAIN)]
-        for entry in sorted(entries, key=lambda s: s.rank):
-            for n, trial in enumerate(entry.trials(scene)):
-                if n >= most or time.monotonic() > end:
-                    complete = False
-                    break
+        for entry in sorted(entries, key=lambda s: (not s.quick, s.slow, s.rank)):
+            for trial in _trials(scene, entry):
                 fit = _tried(scene, entry, trial)
                 if fit is not None:
                     fits.append(fit)
@@ -114,16 +102,29 @@ def search(scene: Scene) -> tuple[list[Fit], bool]:
         if any(len(fit.explains) == len(scene.wrong) for fit in fits):
             continue
         for entry, together in _at_several_places(scene, alike):
-            if time.monotonic() > end:
-                complete = False
+            if scene.budget.is_spent_on(scene.beyond or "one slip at several places"):
                 break
             fit = _tried(scene, entry, together)
             if fit is not None and sum(one.digits for one in fit.explains) >= DIGITS:
                 fits.append(fit)
     fits = [fit for fit in fits if sum(one.digits for one in fit.explains) >= _NOT_ANY]
-    if not fits and complete:
-        fits = list(_with_a_factor(scene, most))
-    return _distinct(sorted(fits, key=lambda f: f.order)), complete
+    if not fits:
+        fits = list(_with_a_factor(scene))
+    return _distinct(sorted(fits, key=lambda f: f.order))
+
+
+def _trials(scene: Scene, entry: Slip, beyond: str = "") -> Iterator[Trial]:
+    """The trials of a slip, as long as there is time; also where one of them can't be made. `beyond` is what else they
+    are tried for."""
+    trials = iter(entry.trials(scene))
+    while True:
+        if (beyond or not entry.quick) and scene.budget.is_spent_on(beyond or scene.beyond or entry.name):
+            return
+        with attempted() as making:
+            trial = next(trials, None)
+        if making.failed or trial is None:
+            return
+        yield trial
 
 
 def _at_several_places(scene: Scene, alike: Mapping[tuple[Slip, Any], list[Trial]]) -> Iterator[tuple[Slip, Trial]]:
@@ -141,10 +142,14 @@ def _at_several_places(scene: Scene, alike: Mapping[tuple[Slip, Any], list[Trial
                 entry,
                 first._replace(
                     sentence=partial(_everywhere, scene, chosen, n),
-                    change=Change.all(trial.change for trial in chosen),
+                    change=partial(_all_made, chosen),
                     places=2 if len(chosen) == n else len(chosen) + 1,
                 ),
             )
+
+
+def _all_made(chosen: Sequence[Trial]) -> Change:
+    return Change.all(trial.made() for trial in chosen)
 
 
 def _everywhere(scene: Scene, chosen: Sequence[Trial], most: int, solved: float | None) -> str:
@@ -156,35 +161,42 @@ def _everywhere(scene: Scene, chosen: Sequence[Trial], most: int, solved: float 
     return f"{first.said()}; and so at {len(chosen)} of the {most} {first.alike}"
 
 
-def _with_a_factor(scene: Scene, most: int) -> Iterator[Fit]:
+def _with_a_factor(scene: Scene) -> Iterator[Fit]:
     """Slips that give the numbers but for a sign or a factor, where there are numbers enough to tell."""
     few = sum(one.numbers.size for one in scene.wrong) < _ENOUGH
     if (few and sum(one.digits for one in scene.wrong) < _PLENTY) or not all(one.has_shape for one in scene.wrong):
         return
-    sizes = {float(n) for node in scene.tape for n in node.shape if n > 1}
-    natural = {1.0, 2.0, 0.5, *sizes, *(1 / n for n in sizes)}
-    factors = sorted(natural | {-k for k in natural} - {1.0}, key=abs)
     first = scene.wrong[0]
     root = scene.tape.root
+    probes = scene.probes
+
+    def is_simple(k: float) -> bool:
+        return nearest_ratio(k) is not None
+
     for entry in SLIPS:
         if entry.generic or entry.name in PLAIN:
             continue
-        for trial in itertools.islice(entry.trials(scene), most):
-            grads = _pushed(scene, trial.change) if trial.accepts is None else None
+        for trial in _trials(scene, entry, "a slip and a factor at once"):
+            if trial.accepts is not None:
+                continue
+            out = True
+            with attempted():
+                out = probes is not None and probes.rules_out_times(trial.made(), is_simple)
+            if out:
+                continue
+            grads = _pushed(scene, trial.made)
             found = _stacked(grads, [first]) if grads is not None else None
             if grads is None or found is None or not np.isfinite(found).all() or not found.any():
                 continue
-            near = float(found @ first.numbers) / float(found @ found)
-            for k in factors:
-                if abs(near - k) > 0.05 * abs(k) or not first.agrees(k * grads[first.node]):
-                    continue
-                edges = {(root, i): times(k) for i in scene.sweeper.edges.get(root, ())}
-                whole = trial.change.then(Change(edges=edges))
-                explains = tuple(one for one in scene.wrong if one.agrees(k * grads[one.node]))
-                if sum(one.digits for one in explains) >= _PLENTY or len(explains) == len(scene.wrong):
-                    said = f"{k:g}" if abs(k) >= 1 else f"{'−' if k < 0 else ''}1/{abs(1 / k):g}"
-                    yield Fit(entry, trial, explains, None, said.replace("-", "−"), scaled=whole)
-                break
+            k = nearest_ratio(float(found @ first.numbers) / float(found @ found))
+            if k is None or k == 1 or not first.agrees(k * grads[first.node]):
+                continue
+            edges = {(root, i): times(k) for i in scene.sweeper.edges.get(root, ())}
+            whole = trial.made().then(Change(edges=edges))
+            explains = tuple(one for one in scene.wrong if one.agrees(k * grads[one.node]))
+            if sum(one.digits for one in explains) >= _PLENTY or len(explains) == len(scene.wrong):
+                said = f"{k:g}" if abs(k) >= 1 else f"{'−' if k < 0 else ''}1/{abs(1 / k):g}"
+                yield Fit(entry, trial, explains, None, said.replace("-", "−"), scaled=whole)
 
 
 def _distinct(fits: Sequence[Fit]) -> list[Fit]:
@@ -214,28 +226,50 @@ def _distinct(fits: Sequence[Fit]) -> list[Fit]:
 
 
 def _of_the_first(fits: list[Fit]) -> list[Fit]:
-    """Of slips that are generic the first; beside a sign or a factor also what reads like it in a rule."""
-    first = fits[0].slip
-    return [f for f in fits if f.slip is first or (first.name in PLAIN and f.slip.name != "some factor")]
+    """Of slips that are generic the first, and what gives the same numbers in another step; beside a sign or a factor
+    also what reads like it in a rule."""
+    first = fits[0]
+    plain = first.slip.name in PLAIN
+    return [
+        f for f in fits
+        if f.slip is first.slip or (f.slip.name != "some factor" and (plain or f.trial.node is not first.trial.node))
+    ]  # fmt: skip
 
 
 def _tried(scene: Scene, entry: Slip, trial: Trial) -> Fit | None:
+    probes = scene.probes
+    if probes is not None and not entry.quick:
+        rules_out = probes.rules_out if trial.accepts is None else probes.rules_out_any
+        with attempted() as asking:
+            if rules_out(trial.made() if trial.accepts is None else trial.made):
+                return None
+        if asking.failed:
+            return None
     if trial.accepts is None:
-        explains = _explained(scene, trial.change)
+        explains = _explained(scene, trial.made)
+        if _says_more(scene, entry, trial.made, explains):
+            return None
         if entry.chancy and not all(one.digits >= _FEWEST_DIGITS for one in explains):
             return None
         return Fit(entry, trial, explains, None) if explains else None
     for some in _subsets(scene.wrong):
-        t = _solved(scene, trial.change, some, linear=trial.linear)
+        t = _solved(scene, trial.made, some, linear=trial.linear)
         if t is None or not trial.accepts(t):
             continue
         for candidate in _rounded(t):
-            explains = _explained(scene, trial.change(candidate)) if trial.accepts(candidate) else ()
+            explains = _explained(scene, partial(trial.made, candidate)) if trial.accepts(candidate) else ()
             if sum(one.digits for one in explains) < _DIGITS_TO_SOLVE:
+                continue
+            if _says_more(scene, entry, partial(trial.made, candidate), explains):
                 continue
             if len(explains) >= len(some) and all(one in explains for one in some):
                 return Fit(entry, trial, explains, candidate)
     return None
+
+
+def _says_more(scene: Scene, entry: Slip, change: Callable[[], Change], explains: Sequence[Given]) -> bool:
+    """Whether something is said of more gradients than it is true of."""
+    return entry.quick and scene.outcome is None and len(change().ends) > len(explains)
 
 
 def _subsets(wrong: Sequence[Given]) -> Iterator[tuple[Given, ...]]:
@@ -252,34 +286,37 @@ def _rounded(t: float) -> Iterator[float]:
     yield t
 
 
-def _explained(scene: Scene, change: Change) -> tuple[Given, ...]:
+def _explained(scene: Scene, change: Callable[[], Change]) -> tuple[Given, ...]:
     """The wrong gradients that a change gives; nothing where it spoils a right one."""
-    grads = _pushed(scene, change)
-    if grads is None:
-        return ()
     base = scene.sweeper.base.grads
     if scene.outcome is not None:
         if "base" not in scene.memo:
             scene.memo["base"] = scene.outcome(base)
         base = scene.memo["base"]
-    found = []
-    for node, one in scene.given.items():
-        got = grads.get(node)
-        if one in scene.wrong:
-            if got is not None and one.agrees(got):
-                found.append(one)
-        elif got is not None and got is not base[node] and not np.array_equal(got, base[node]) and not one.agrees(got):
-            return ()
-    return tuple(found)
+
+    def allowed(node: Node, got: Any) -> bool:
+        one = scene.given.get(node)
+        if one is None or one in scene.wrong or node not in base:
+            return True
+        return got is base[node] or np.array_equal(got, base[node]) or one.agrees(got)
+
+    grads = _pushed(scene, change, allowed)
+    if grads is None or not all(allowed(node, grads[node]) for node in scene.given if node in grads):
+        return ()
+    return tuple(one for one in scene.wrong if one.node in grads and one.agrees(grads[one.node]))
 
 
-def _pushed(scene: Scene, change: Change) -> dict[Node, Any] | None:
-    with np.errstate(all="ignore"):
-        try:
-            grads = scene.sweeper.pushed(change)
-            return grads if scene.outcome is None else scene.outcome(grads)
-        except (ValueError, TypeError, IndexError):
-            return None  # an operand of another shape, which the rule can't take
+def _pushed(
+    scene: Scene, change: Callable[[], Change], allowed: Callable[[Node, Any], bool] | None = None
+) -> Mapping[Node, Any] | None:
+    """The gradients with a slip; None where they can't be had, for which a rule or the program may have any reason."""
+    grads: Mapping[Node, Any] | None = None
+    with attempted():
+        if scene.outcome is None:
+            grads = scene.sweeper.pushed(change(), allowed)
+        else:
+            grads = scene.outcome(scene.sweeper.pushed(change()))
+    return grads
 
 
 def _stacked(grads: Any, some: Sequence[Given]) -> Any:
@@ -298,7 +335,7 @@ def _solved(
         return None
 
     def at(t: float) -> Any:
-        grads = _pushed(scene, change(t))
+        grads = _pushed(scene, partial(change, t))
         return None if grads is None else _stacked(grads, some)
 
     t, step, start = 0.0, 1e-3, 0.0

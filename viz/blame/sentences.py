@@ -17,6 +17,7 @@ from .printed import Given
 from .pushing import Sweeper
 from .report import Finding
 from .search import DIGITS, PLAIN, Fit
+from .trials import Budget
 from .words import Words
 
 __all__ = ["BUT_FOR_THE_LAST_DIGITS", "ENOUGH", "HERE", "INHERITED", "RIGHT", "Sentences", "made_of"]
@@ -66,8 +67,10 @@ class Sentences:
         engine: Mapping[Node, Any],
         verdicts: Mapping[Node, str],
         words: Words,
+        budget: Budget,
         convention: Convention | None = None,
     ):
+        self.budget = budget
         self.tape, self.seed, self.hands, self.words = tape, seed, hands, words
         self.engine, self.verdicts = engine, verdicts
         self.right: Mapping[Node, Any] = engine

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -16,7 +17,8 @@ from .pushing import Change, Edge, Sweeper
 from .words import Words
 
 __all__ = [
-    "SLIPS", "Scene", "Slip", "Trial", "ended", "handed_on", "slip", "times", "with_reads", "with_upstream",
+    "SLIPS", "Budget", "Scene", "Slip", "Trial", "ended", "handed_on", "nearest_ratio", "slip", "times", "with_reads",
+    "with_upstream",
 ]  # fmt: skip
 
 
@@ -31,7 +33,7 @@ class Trial(NamedTuple):
         What was done instead, without a full stop; ``{}`` stands for the number that is solved for, which a callable
         is given.
     change : Change or callable
-        ``change(t)`` where a number `t` is to be solved for.
+        ``change(t)`` where a number `t` is to be solved for; ``change()`` where it takes a forward pass to make it.
     operand : int or None
         Which rule of the operation it is.
     accepts : callable or None
@@ -56,6 +58,14 @@ class Trial(NamedTuple):
     alike: str = "steps of this kind"
     linear: bool = False
 
+    def made(self, solved: float | None = None) -> Change:
+        """The change, with the number that was solved for."""
+        if isinstance(self.change, Change):
+            return self.change
+        made = self.change() if self.accepts is None else self.change(solved)
+        assert isinstance(made, Change)
+        return made
+
     def said(self, solved: float | None = None) -> str:
         """The sentence, with the number that was solved for."""
         if callable(self.sentence):
@@ -69,7 +79,8 @@ class Slip(NamedTuple):
 
     One that is `generic` is spoken of only where no other fits, and those that `covers` names not beside this one,
     which says the same in better words. A `harmless` one is no mistake. One that is `chancy` has so many forms that it
-    counts only for gradients of digits enough that they do not come out by chance.
+    counts only for gradients of digits enough that they do not come out by chance. One that is `quick` takes no sweep,
+    and is tried whatever the time; one that is `slow` takes many, or forward passes, and is tried last of its kind.
     """
 
     name: str
@@ -79,6 +90,8 @@ class Slip(NamedTuple):
     covers: tuple[str, ...] = ()
     harmless: bool = False
     chancy: bool = False
+    quick: bool = False
+    slow: bool = False
 
 
 SLIPS: list[Slip] = []
@@ -92,14 +105,53 @@ def slip(
     covers: tuple[str, ...] = (),
     harmless: bool = False,
     chancy: bool = False,
+    quick: bool = False,
+    slow: bool = False,
 ) -> Callable[[Any], Any]:
     """Enter a function that yields trials into the list of slips."""
 
     def enter(trials: Callable[[Scene], Iterable[Trial]]) -> Callable[[Scene], Iterable[Trial]]:
-        SLIPS.append(Slip(name, rank, generic, trials, covers, harmless, chancy))
+        SLIPS.append(Slip(name, rank, generic, trials, covers, harmless, chancy, quick, slow))
         return trials
 
     return enter
+
+
+SECONDS = 2.0
+"""How long a person waits."""
+_SIMPLEST = 12
+
+
+def nearest_ratio(k: float) -> float | None:
+    """A whole number up to 12, or 1 over one, that a factor is near to, if there is one."""
+    if not np.isfinite(k) or not k:
+        return None
+    whole = round(abs(k)) if abs(k) >= 1 else round(1 / abs(k))
+    near = np.sign(k) * (whole if abs(k) >= 1 else 1 / whole)
+    return float(near) if whole <= _SIMPLEST and abs(near - k) <= 0.05 * abs(k) else None
+
+
+class Budget:
+    """The time that a person waits, and what there was no time for.
+
+    It is the time that this thread computes: what else a machine is busy with has no part in what is found.
+
+    Attributes
+    ----------
+    untried : dict of str to None
+        The slips that were not tried, or not at every place, in order.
+    """
+
+    def __init__(self) -> None:
+        self.untried: dict[str, None] = {}
+        self._end = time.thread_time() + SECONDS
+
+    def is_spent_on(self, what: str) -> bool:
+        """Whether there is no time left, and so none for this."""
+        if time.thread_time() < self._end:
+            return False
+        self.untried[what] = None
+        return True
 
 
 @dataclass
@@ -114,6 +166,7 @@ class Scene:
     wrong : list of Given
         Those that are to be explained.
     lr, weight_decay : float or None
+    budget : Budget
     """
 
     sweeper: Sweeper
@@ -122,10 +175,15 @@ class Scene:
     wrong: list[Given]
     lr: float | None = None
     weight_decay: float | None = None
-    outcome: Callable[[dict[Node, Any]], dict[Node, Any] | None] | None = None
+    budget: Budget = field(default_factory=Budget)
+    outcome: Callable[[Mapping[Node, Any]], dict[Node, Any] | None] | None = None
     """What is compared, made of the gradients; unless told, these themselves."""
     memo: dict[str, Any] = field(default_factory=dict)
     """What the slips find out about the tape, and share."""
+    beyond: str = ""
+    """What this is tried for, where the same was tried before without."""
+    probes: Any = None
+    """What rules slips out without a sweep, where that can be told."""
 
     @property
     def tape(self) -> Tape:

@@ -27,13 +27,14 @@ _WHOLE = 2000
 class Words:
     """The names on a tape, for a person who reads a sentence and has no picture beside it.
 
-    A record without a name is called by the variable that the program assigned it to, or by its expression.
+    A record without a name is called by the variable that the program assigned it to, or by its expression; else as
+    `names` says.
     """
 
-    def __init__(self, tape: Tape):
+    def __init__(self, tape: Tape, names: Names | None = None):
         self.tape = tape
-        self._fallback = Names(tape)
-        named = {node: self._fallback.of(node) for node in tape if node.name}
+        self._fallback = names or Names(tape)
+        named = {node: self._fallback.of(node) for node in tape if self._fallback.has(node)}
         variables = self._variables(named)
         root = tape.root
         self.loss = self._fallback.loss
@@ -43,6 +44,9 @@ class Words:
         seen: Counter[str] = Counter()
         self._names = named
         self._lines: dict[str, None] = {}
+        self._said: dict[Node, str] = {}
+        self._line_of: dict[Node, str] = {}
+        self._operands: dict[tuple[Node, int], str] = {}
         for node, variable in variables.items():
             seen[variable] += 1
             self._names[node] = f"{variable} ({seen[variable]})" if counts[variable] > 1 else variable
@@ -102,6 +106,11 @@ class Words:
 
     def say(self, node: Node) -> str:
         """The same in a sentence: with the expression, and which time it was computed."""
+        if node not in self._said:
+            self._said[node] = self._say(node)
+        return self._said[node]
+
+    def _say(self, node: Node) -> str:
         source = node.source
         if node in self._names or source is None or not source.expression:
             return self.of(node)
@@ -116,7 +125,9 @@ class Words:
         other = node.operands[k]
         if isinstance(other, Node):
             return self.say(other)
-        return _written_operand(node, k) or f"the constant of shape {np.shape(other)}"
+        if (node, k) not in self._operands:
+            self._operands[node, k] = _written_operand(node, k) or f"the constant of shape {np.shape(other)}"
+        return self._operands[node, k]
 
     def gradient(self, node: Node) -> str:
         """``∂L/∂z⁽¹⁾``."""
@@ -132,6 +143,11 @@ class Words:
 
     def line(self, node: Node) -> str:
         """`` (mlp.py:12)``, or empty; the line itself is printed below the sentence."""
+        if node not in self._line_of:
+            self._line_of[node] = self._line(node)
+        return self._line_of[node]
+
+    def _line(self, node: Node) -> str:
         if node.source is None:
             return ""
         layer = f", in layer {clean(node.scope.path)}" if node.scope.path else ""

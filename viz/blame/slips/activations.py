@@ -60,22 +60,24 @@ class Activation(NamedTuple):
 
 def activations(scene: Scene) -> list[Activation]:
     """The activations that the gradients in question pass through, the last first."""
-    if "activations" not in scene.memo:
-        scene.memo["activations"] = _found(scene)
-    grads = scene.sweeper.base.grads
-    return [act for act in scene.memo["activations"][0] if act.a in grads and scene.sweeper.edges[act.a]]
+    grads, edges = scene.sweeper.base.grads, scene.sweeper.edges
+    return [act for act in all_activations(scene) if act.a in grads and edges.get(act.a)]
 
 
 def all_activations(scene: Scene) -> list[Activation]:
     """The activations of the whole tape, the last first."""
-    activations(scene)
-    return scene.memo["activations"][0]
+    return _known(scene)[0]
 
 
 def written_out(scene: Scene) -> set[Node]:
     """The operations that activations are written out in."""
-    activations(scene)
-    return scene.memo["activations"][1]
+    return _known(scene)[1]
+
+
+def _known(scene: Scene) -> tuple[list[Activation], set[Node]]:
+    if "activations" not in scene.memo:
+        scene.memo["activations"] = _found(scene)
+    return scene.memo["activations"]
 
 
 def _found(scene: Scene) -> tuple[list[Activation], set[Node]]:

@@ -18,7 +18,7 @@ _WITH_LABELS = ("subtract", "multiply", "add")
 _WRONG = "the loss with the wrong label"
 
 
-@slip("labels", 7, covers=("path left out",))
+@slip("labels", 7, covers=("path left out",), slow=True)
 def labels(scene: Scene) -> Iterator[Trial]:
     w = scene.words
     sets = list(_of_two_classes(scene))
@@ -91,8 +91,7 @@ def _numbers(scene: Scene, use: tuple[Node, int]) -> Any:
 def _replayed(scene: Scene, node: Node, calls: Any, sentence: str) -> Trial:
     """Records that were called otherwise, and everything computed from them."""
     change = Change(calls=calls)
-    later = scene.sweeper.replayed(change)
-    return Trial(node, sentence, Change(calls=change.calls, reads=later))
+    return Trial(node, sentence, lambda: Change(calls=calls, reads=scene.sweeper.replayed(change)))
 
 
 def _relabelled(scene: Scene, node: Node, k: int, operand: Any) -> Iterator[tuple[str, Any]]:

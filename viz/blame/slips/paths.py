@@ -11,10 +11,10 @@ import numpy as np
 from autograd import Node
 
 from ...numbers import listed, ordinal
+from ..powers import VIEWS
 from ..pushing import Change, Edge
 from ..trials import Scene, Trial, constantly, ended, slip, times, with_upstream
 
-VIEWS = frozenset({"reshape", "transpose", "expand_dims", "squeeze", "swapaxes", "moveaxis", "positive", "ravel"})
 _MOST_ROWS = 32
 _MOST_POSITIONS = 144
 

@@ -11,24 +11,30 @@ import numpy as np
 from autograd import Node
 from autograd.testing.batches import constant_factor
 
+from ..powers import VIEWS
 from ..pushing import Change, Edge
-from ..trials import Scene, Trial, slip, times
+from ..trials import Scene, Trial, nearest_ratio, slip, times
 from .activations import written_out
 
-_NATURAL = {2.0: "2", 0.5: "½", 4.0: "4", 0.25: "¼"}
+_FRACTIONS = {0.5: "½", 0.25: "¼"}
+_MEANS = ("mean", "average", "window_mean")
+_SUMS = ("sum", *_MEANS)
 
 
 _LESS_SAID = ("local derivative missing", "upstream gradient not multiplied in", "derivative by the other operand")
 """Where a plain sign or factor gives the numbers, too."""
 
 
-def lengths(scene: Scene) -> dict[float, str]:
-    """The lengths of axes, and of which."""
-    found: dict[float, str] = {}
+def counts(scene: Scene) -> dict[float, str]:
+    """The numbers of numbers that the program adds up or averages, and where."""
+    if "counts" in scene.memo:
+        return scene.memo["counts"]
+    found: dict[float, str] = scene.memo.setdefault("counts", {})
     for node in scene.tape:
-        for axis, n in enumerate(node.shape):
-            if n > 1:
-                found.setdefault(float(n), f"the length of axis {axis} of {scene.words.say(node)}")
+        if node.op in _SUMS and node.operands[0].size > node.size > 0:
+            for n in (*node.operands[0].shape, node.operands[0].size // node.size):
+                if n > 1:
+                    found.setdefault(float(n), f"a number of those that {scene.words.made(node)} adds up")
     return found
 
 
@@ -53,7 +59,7 @@ def minus_lost(scene: Scene) -> Iterator[Trial]:
             )
 
 
-@slip("sign", 36, generic=True)
+@slip("sign", 36, generic=True, quick=True)
 def sign(scene: Scene) -> Iterator[Trial]:
     for name, node, change in _everywhere(scene, lambda g: -g):
         ascent = "" if scene.outcome is None else ", as of gradient ascent"
@@ -98,6 +104,42 @@ def factor_lost(scene: Scene) -> Iterator[Trial]:
             continue
         for k, what in _factors(scene, (node, i)):
             yield scene.trial((node, i), f"{what} at {w.made(node)}", times(k))
+        for k, what in _of_a_mean_square(scene, (node, i)):
+            yield scene.trial((node, i), f"{what} at {w.made(node)}", times(k))
+
+
+def _of_a_mean_square(scene: Scene, edge: Edge) -> Iterator[tuple[float, str]]:
+    """What a mean, or a number, and a power below it give together: the 2/N of a mean square."""
+    node, i = edge
+    below = node.operands[i]
+    share = node.size / max(below.size, 1) if node.op in _MEANS else constant_factor(scene.tape, node, i)
+    while below.op in VIEWS or below.op == "sum" or _is_scaled(scene, below):
+        below = next(o for o in below.parents if o.needs_grad)
+    power = _power(below)
+    if power is None or share is None or abs(share) == 1 or share * power == 1:
+        return
+    said = f"{power:g}/{_rooted(1 / share)}" if abs(share) < 1 else f"{power:g} · {_rooted(share)}"
+    if node.op in _MEANS:
+        said += " of the mean square" if power == 2 else f" of the mean of powers of {power:g}"
+    yield 1 / (share * power), f"the factor {said} is missing"
+    yield share * power, f"the factor {said} was taken twice"
+
+
+def _is_scaled(scene: Scene, node: Node) -> bool:
+    """Whether a record is another one times a number."""
+    return any(
+        isinstance(o, Node) and constant_factor(scene.tape, node, i) is not None for i, o in enumerate(node.operands)
+    )
+
+
+def _power(node: Node) -> float | None:
+    """The exponent of a power of a number that is no record."""
+    if node.op == "square":
+        return 2.0
+    if node.op == "power" and np.ndim(node.operands[1]) == 0 and not isinstance(node.operands[1], Node):
+        power = float(node.operands[1])
+        return power if power not in (0.0, 1.0) else None
+    return None
 
 
 @slip("factor", 5)
@@ -117,9 +159,11 @@ def _factors(scene: Scene, edge: Edge) -> Iterator[tuple[float, str]]:
     operand = node.operands[i]
     per = operand.size / max(node.size, 1)
     axes = {n for n in operand.shape if n > 1}
-    if node.op in ("mean", "average", "window_mean") and per > 1:
+    if node.op in _MEANS and per > 1:
         yield per, f"a sum instead of a mean: the factor 1/{per:g} is missing"
         yield 1 / per, f"the factor 1/{per:g} of the mean was taken twice"
+        if per > 2:
+            yield per / (per - 1), f"1/{per - 1:g} was taken in the place of the 1/{per:g} of the mean"
         for n in sorted(axes):
             if n < per:
                 yield per / n, f"the mean is over {per:g} numbers, but only 1/{n} was taken"
@@ -128,10 +172,8 @@ def _factors(scene: Scene, edge: Edge) -> Iterator[tuple[float, str]]:
         for n in sorted(axes):
             if n < per:
                 yield 1 / n, f"a mean instead of a sum: a factor 1/{n} too much"
-    power = 2.0 if node.op == "square" else None
-    if node.op == "power" and i == 0 and np.ndim(node.operands[1]) == 0 and not isinstance(node.operands[1], Node):
-        power = float(node.operands[1])
-    if power is not None and power not in (0.0, 1.0):
+    power = _power(node) if i == 0 else None
+    if power is not None:
         yield 1 / power, f"the factor {power:g} of the derivative of the power is missing"
         if power == 2.0:
             yield 2.0, "the factor 2 of the derivative of the square was taken twice"
@@ -140,6 +182,10 @@ def _factors(scene: Scene, edge: Edge) -> Iterator[tuple[float, str]]:
         said = f"{_rooted(k)}" if abs(k) >= 1 or k in (0.5, 0.25) else f"1/{_rooted(1 / k)}"
         yield 1 / k, f"the factor {said} is missing"
         yield k, f"the factor {said} was taken twice"
+        for n in {round(1 / k) + 1, round(1 / k) - 1} & {*counts(scene)} if abs(k) <= 0.5 else ():
+            yield 1 / (k * n), f"the factor 1/{n:g} was taken in the place of {said}"
+    if node.op == "var" and (ddof := node.kwargs.get("ddof")):
+        yield (per - ddof) / per, f"1/{per:g} was taken in the place of the 1/({per:g} − {ddof:g}) of the variance"
 
 
 def _rooted(k: float) -> str:
@@ -149,20 +195,31 @@ def _rooted(k: float) -> str:
     return f"√{square}" if is_root else f"{k:g}"
 
 
-@slip("factor", 37, generic=True)
+@slip("factor", 37, generic=True, quick=True)
 def factor(scene: Scene) -> Iterator[Trial]:
-    numbers = {**{k: (v, "") for k, v in _NATURAL.items()}}
-    for length, what in lengths(scene).items():
-        numbers.setdefault(length, (f"{length:g}", f", {what} (a sum against a mean?)"))
-        numbers.setdefault(1 / length, (f"1/{length:g}", f", 1 over {what} (a mean against a sum?)"))
-    for k, (said, why) in numbers.items():
-        for sign in (1, -1):
-            for name, node, change in _everywhere(scene, partial(np.multiply, sign * k)):
-                signed = said if sign > 0 else f"−{said}"
-                yield Trial(node, f"{name} {signed} times the right one{why}", change)
+    """A plain factor between a gradient and the right one, whatever it comes from."""
+    for name, node, change in _everywhere(scene, None):
+        for k in _ratios(scene, list(change.ends)):
+            said = _FRACTIONS.get(abs(k)) or (f"{abs(k):g}" if abs(k) >= 1 else f"1/{1 / abs(k):g}")
+            fn = partial(np.multiply, k)
+            ends = Change(ends=dict.fromkeys(change.ends, fn))
+            yield Trial(node, f"{name} {'−' if k < 0 else ''}{said} times the right one", ends)
 
 
-@slip("some factor", 70, generic=True)
+def _ratios(scene: Scene, nodes: list[Node]) -> list[float]:
+    """The plain factors that some gradients may be off by; of a step, all that are common."""
+    if scene.outcome is not None:
+        return [sign * k for k in (2.0, 0.5, 4.0, 0.25) for sign in (1, -1)]
+    own = scene.given[nodes[0]]
+    right = np.asarray(scene.sweeper.base.grads.get(nodes[0], 0.0), np.float64)
+    if right.shape != own.array.shape or not own.picked(right).any():
+        return []
+    right = own.picked(right)
+    k = nearest_ratio(float(np.sum(own.numbers * right) / np.sum(right * right)))
+    return [] if k is None or abs(k) == 1 else [k]
+
+
+@slip("some factor", 70, generic=True, quick=True)
 def some_factor(scene: Scene) -> Iterator[Trial]:
     for name, node, change in _everywhere(scene, None):
         ends = list(change.ends)

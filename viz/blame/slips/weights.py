@@ -11,10 +11,10 @@ import numpy as np
 from autograd import Node
 
 from ...numbers import listed
+from ..powers import VIEWS
 from ..pushing import Change, Edge, Sweeper
 from ..trials import Scene, Trial, ended, slip, times, with_reads
-from .paths import VIEWS
-from .scales import lengths
+from .scales import counts
 
 _READERS = frozenset({"matmul", "inner", "dot", "multiply", "tensordot", "window_product", "vecdot", "outer", "einsum"})
 _MOST_NUMBERS = 256
@@ -35,7 +35,7 @@ def _views(scene: Scene, values: dict[Node, Any]) -> dict[Node, Any]:
     return found
 
 
-@slip("weights already updated", 5)
+@slip("weights already updated", 5, slow=True)
 def updated(scene: Scene) -> Iterator[Trial]:
     w = scene.words
     readers_of = {p: _reader(scene, p) for p in scene.parameters if p in scene.gradients}
@@ -55,7 +55,7 @@ def updated(scene: Scene) -> Iterator[Trial]:
         what = f"the backward pass used {names} already updated{how} (new = old − lr · gradient, lr = "
         rest = f"), where the values of the forward pass belong, at {w.made(node)}"
         if scene.lr is not None:
-            yield Trial(node, f"{what}{scene.lr:g}{rest}", change(scene.lr), i, places=len(weights))
+            yield Trial(node, f"{what}{scene.lr:g}{rest}", partial(change, scene.lr), i, places=len(weights))
         else:
             yield Trial(node, f"{what}{{}}{rest}", change, i, lambda t: 1e-6 < t < 1e3, len(weights))
 
@@ -64,7 +64,12 @@ def _one_after_another(scene: Scene, weights: list[Node], lr: float) -> dict[Nod
     """Weights each updated with the gradient that the weights updated before it lead to, the last layer first."""
     if "to the weights" not in scene.memo:
         scene.memo["to the weights"] = Sweeper(
-            scene.tape, scene.sweeper.seed, weights, scene.sweeper.given, scene.sweeper.convention
+            scene.tape,
+            scene.sweeper.seed,
+            weights,
+            scene.sweeper.given,
+            scene.sweeper.convention,
+            scene.sweeper,
         )
     sweeper: Sweeper = scene.memo["to the weights"]
     new: dict[Node, Any] = {}
@@ -104,7 +109,7 @@ def _reader(scene: Scene, parameter: Node) -> Edge | None:
     return None
 
 
-@slip("stale forward values", 7)
+@slip("stale forward values", 7, slow=True)
 def stale(scene: Scene) -> Iterator[Trial]:
     """All of the gradient, at weights of one step later or earlier."""
     w = scene.words
@@ -121,7 +126,8 @@ def stale(scene: Scene) -> Iterator[Trial]:
     what = f"{it} the gradient of another forward pass, at {names} "
     for sign, which in ((1, "after a step of lr = "), (-1, "before a step: a step back of lr = ")):
         if scene.lr is not None:
-            yield Trial(weights[0], f"{what}{which}{scene.lr:g}", change(sign * scene.lr), places=len(weights))
+            stepped = partial(change, sign * scene.lr)
+            yield Trial(weights[0], f"{what}{which}{scene.lr:g}", stepped, places=len(weights))
     now = {p: np.asarray(h.data) for p in weights if (h := p.holder and p.holder()) is not None}
     changed = {p: v for p, v in now.items() if v.shape == p.shape and not np.array_equal(v, scene.value(p))}
     if changed:
@@ -130,7 +136,7 @@ def stale(scene: Scene) -> Iterator[Trial]:
             next(iter(changed)),
             f"stale forward values: this is the gradient at the weights as they are now; {names} changed after the "
             "forward pass that the tape recorded",
-            Change(reads=scene.sweeper.replayed(Change(reads=changed))),
+            lambda: Change(reads=scene.sweeper.replayed(Change(reads=changed))),
             places=len(changed),
         )
         yield Trial(
@@ -150,7 +156,7 @@ def stale(scene: Scene) -> Iterator[Trial]:
         )
 
 
-@slip("stale forward values", 28)
+@slip("stale forward values", 28, slow=True)
 def earlier(scene: Scene) -> Iterator[Trial]:
     """One value of the forward pass, as it was before the step of gradient descent that led to these weights."""
     values = _before_the_step(scene) if scene.lr is not None and scene.outcome is None else {}
@@ -171,7 +177,7 @@ def earlier(scene: Scene) -> Iterator[Trial]:
 def _before_the_step(scene: Scene) -> dict[Node, Any]:
     """The values before a step that led to the weights on the tape: W₀ with W₀ − lr g(W₀) = W; or nothing."""
     weights = [p for p in scene.parameters if p in scene.gradients]
-    sweeper = Sweeper(scene.tape, scene.sweeper.seed, weights)
+    sweeper = Sweeper(scene.tape, scene.sweeper.seed, weights, like=scene.sweeper)
     old = {p: np.asarray(scene.value(p)) for p in weights}
     for _ in range(_MOST_ITERATIONS):
         values = sweeper.replayed(Change(reads=old))
@@ -271,7 +277,7 @@ def _scaled(scene: Scene) -> Iterator[tuple[float, str]]:
     yield 2.0, "doubled"
     yield 0.5, "halved (λ/2 against λ)"
     yield -1.0, "of the wrong sign"
-    for n, what in lengths(scene).items():
+    for n, what in counts(scene).items():
         if n > 2:
             yield 1 / n, f"divided by {n:g}, {what}"
             yield n, f"multiplied by {n:g}, {what}"

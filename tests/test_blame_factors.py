@@ -1,0 +1,69 @@
+"""Blame: factors are told by what the program computes, relative to the right gradient, each by itself."""
+
+import numpy as np
+import pytest
+from blamecases import mlp
+
+from autograd import Tensor
+from viz import explain_mismatch
+
+RNG = np.random.default_rng(0)
+N, D = 6, 3
+X, Y = RNG.normal(size=(N, D)), RNG.normal(size=N)
+
+
+def regression(loss):
+    w, b = Tensor([0.5, -1.0, 0.25], name="w"), Tensor(0.3, name="b")
+    e = X @ w + b - Y
+    L = loss(e)
+    L.name = "L"
+    return L, w, b, X.T @ e.data, e.data.sum()
+
+
+@pytest.mark.parametrize(("loss", "k", "said"), [
+    (lambda e: (e**2).mean(), 1.0, "the factor 2/6 of the mean square is missing"),
+    (lambda e: np.mean(np.square(e)), 1.0, "the factor 2/6 of the mean square is missing"),
+    (lambda e: (e * e).mean(), 1.0, "the factor 2/6 of the mean square is missing"),
+    (lambda e: np.sum(e**2) / N, 1.0, "the factor 2/6 is missing"),
+    (lambda e: (e**2).mean(), 2.0, "the factor 1/6 is missing"),
+    (lambda e: (e**2).mean(), 1 / N, "the factor 2 of the derivative of the power is missing"),
+    (lambda e: (e**2).mean(), 2 / (N - 1), "1/5 was taken in the place of the 1/6 of the mean"),
+    (lambda e: (e**2).sum(), 1.0, "the factor 2 of the derivative of the power is missing"),
+    (lambda e: (e**2).sum(), 2 / N, "a mean instead of a sum: a factor 1/6 too much"),
+])  # fmt: skip
+def test_a_factor_is_told_by_what_the_program_computes(loss, k, said):
+    L, w, b, dw, db = regression(loss)
+    report = explain_mismatch(L, {w: k * dw, b: k * db})
+    assert said in report.first.sentence and report.first.gradients == ("∂L/∂b", "∂L/∂w"), str(report)
+    assert "axis" not in str(report)
+
+
+@pytest.mark.parametrize("factors", [
+    {"W2": 2, "b1": 4}, {"W2": 5, "W1": 0.2}, {"W1": 0.2}, {"W2": -1, "b1": 3}, {"b2": 5, "W2": 2, "W1": 0.2},
+    {"W2": 4, "W1": 2}, {"W1": 0.37, "W2": 1.9},
+])  # fmt: skip
+@pytest.mark.parametrize("alone", [False, True])
+def test_independent_factors_are_told_apart_and_relative_to_the_right_gradient(factors, alone):
+    t, v = mlp(n=7)
+    right = {"W1": v.x.T @ v.d1, "b1": v.d1.sum(0), "W2": v.a1.T @ v.d2, "b2": v.d2.sum(0)}
+    hands = {getattr(t, n): factors.get(n, 1) * g for n, g in right.items() if n in factors or not alone}
+    report = explain_mismatch(t.loss, hands)
+    for name, k in factors.items():
+        own = f"∂L/∂{getattr(t, name).name}"
+        sentence = next(f.sentence for f in report if f.gradients == (own,))
+        assert "follow" not in sentence, sentence
+        if "times the right one" in sentence:
+            said = {0.2: "1/5", -1: "−1", 0.5: "½"}.get(k, f"{k:g}")
+            assert f" is {said} times" in sentence, sentence
+            assert "each" not in sentence
+
+
+def test_what_there_was_no_time_for_is_said(monkeypatch):
+    monkeypatch.setattr("viz.blame.trials.SECONDS", 0.0)
+    t, v = mlp()
+    report = explain_mismatch(t.loss, {t.W1: -(v.x.T @ v.d1)})
+    assert report.first.slip == "sign", "what takes no time is tried all the same"
+    assert "activation derivative missing" in report.untried
+    assert "There was no time to try all" in str(report) and "sign" in str(report)
+    monkeypatch.undo()
+    assert explain_mismatch(t.loss, {t.W1: -(v.x.T @ v.d1)}).untried == ()

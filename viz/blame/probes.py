@@ -1,0 +1,219 @@
+"""Whether a slip can give the numbers at all, told by one product: most can't, and need no sweep.
+
+Gradients are linear in what is sent from record to record. So what a slip adds to the gradient of one record, δ, moves
+the gradient of a value x so that ⟨v, Δ∂L/∂x⟩ = ⟨t, δ⟩, where t is how that record moves when x moves along v.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd import Node
+from autograd.testing.attempts import attempted
+from autograd.testing.drawing import generator
+
+from .printed import Given
+from .pushing import Change, Sweeper
+
+__all__ = ["Probes"]
+
+_MOST_PROBED = 4
+"""Of so many wrong gradients it is asked whether a slip gives them, those nearest to the loss."""
+_FAR_OFF = 1e-3
+"""Relative to the sizes of all terms of a product: more is no rounding, nor an error of finite differences."""
+_STEP = 1e-6
+_MOST_NUMBERS = 30_000_000
+
+
+class _Probe(NamedTuple):
+    """How all records move along one direction, by how much a product must change, and how exactly that is known."""
+
+    along: Mapping[Node, Any]
+    moves: Mapping[Node, Any]
+    need: float
+    slack: float
+
+
+class Probes:
+    """What it takes to give the wrong gradients and to leave the others as they are.
+
+    Parameters
+    ----------
+    sweeper : Sweeper
+        With no change in it.
+    given : mapping of Node to Given
+    wrong : sequence of Given
+        Those of them that are to be explained.
+    """
+
+    def __init__(self, sweeper: Sweeper, given: Mapping[Node, Given], wrong: Sequence[Given]):
+        self.sweeper = sweeper
+        self._pairs: list[tuple[_Probe, _Probe]] = []
+        self._others: _Probe | None = None
+        self.usable = False
+        shaped = [one for one in wrong if one.has_shape and one.node in sweeper.base.grads]
+        chosen = shaped[:_MOST_PROBED]
+        self._all = len(chosen) == len(wrong)
+        if not chosen or sum(n.size for n in sweeper.tape) * (4 * len(chosen) + 2) > _MOST_NUMBERS:
+            return
+        rng = generator("slips", *(one.array for one in chosen))
+        with attempted():
+            for one in chosen:
+                first, second = (self._probe([one], rng) for _ in range(2))
+                self._pairs.append((first, second))
+            right = [one for one in given.values() if one not in wrong and one.has_shape]
+            self._others = self._probe(right, rng, needed=False) if right else None
+            self.usable = self._are_right()
+
+    def rules_out(self, change: Change) -> bool:
+        """Whether a slip surely does not give any of the wrong gradients, or spoils a right one."""
+        added = self._added(change)
+        if added is None:
+            return False
+        if self._spoils(added):
+            return True
+        moved = False
+        for probe, _ in self._pairs:
+            product, size = _product(probe, added)
+            if abs(product - probe.need) <= probe.slack + _FAR_OFF * (size + abs(probe.need)):
+                return False
+            moved = moved or abs(product) > _FAR_OFF * size
+        return self._all or moved
+
+    def rules_out_any(self, change: Callable[[float], Change]) -> bool:
+        """The same of a slip with a number that is to be solved for, of which what it adds is a multiple."""
+        one, two = (self._added(change(t)) for t in (1.0, 2.0))
+        if one is None or two is None or not _is_twice(one, two):
+            return False
+        if self._spoils(one, of_any_size=True):
+            return True
+        for pair in self._pairs:
+            (first, size), (second, other_size) = (_product(probe, one) for probe in pair)
+            if abs(first) <= _FAR_OFF * size:
+                return False
+            t = pair[0].need / first
+            off = abs(t * second - pair[1].need)
+            doubt = pair[1].slack + abs(second / first) * pair[0].slack
+            if off <= doubt + 10 * _FAR_OFF * (abs(t) * other_size + abs(pair[1].need)):
+                return False
+        return self._all
+
+    def rules_out_times(self, change: Change, accepts: Callable[[float], bool]) -> bool:
+        """Whether a slip surely does not give the first of the wrong gradients but for a factor that is accepted."""
+        added = self._added(change)
+        if added is None:
+            return False
+        factors = []
+        for probe in self._pairs[0]:
+            (node, v), *_ = probe.along.items()
+            right = float(np.sum(v * self.sweeper.base.grads[node]))
+            product, size = _product(probe, added)
+            if abs(right + product) <= 10 * _FAR_OFF * (size + abs(right)):
+                return False
+            factors.append((right + probe.need) / (right + product))
+        one, other = factors
+        return not accepts(one) or abs(one - other) > 0.05 * abs(one)
+
+    def _spoils(self, added: Sequence[tuple[Node, Any]], *, of_any_size: bool = False) -> bool:
+        """Whether the gradients that are right change."""
+        if self._others is None:
+            return False
+        product, size = _product(self._others, added)
+        return abs(product) > _FAR_OFF * size + (0.0 if of_any_size else self._others.slack)
+
+    def _added(self, change: Change) -> list[tuple[Node, Any]] | None:
+        """What a slip adds to the gradients of records; None where it does so in more than one place on the way."""
+        if change.calls or change.reads or change.ends or bool(change.edges) == bool(change.past):
+            return None
+        base = self.sweeper.base
+        found: list[tuple[Node, Any]] = []
+        if change.past:
+            if len(change.past) > 1:
+                return None
+            ((node, (receiver, fn)),) = change.past.items()
+            found = [(node.operands[i], -base.sent[node, i]) for i in self.sweeper.edges[node]]
+            return [*found, (receiver, fn(self._flows(node)))]
+        if len({node for node, _ in change.edges}) > 1 and len({n.operands[i] for n, i in change.edges}) > 1:
+            return None
+        for (node, i), sent in change.edges.items():
+            was = base.sent.get((node, i))
+            if was is None:
+                continue
+            now = sent(self._flows(node), was)
+            found.append((node.operands[i], -was if now is None else np.asarray(now) - was))
+        return found
+
+    def _flows(self, node: Node) -> Any:
+        return self.sweeper.given.get(node, self.sweeper.base.grads[node])
+
+    def _probe(self, some: Sequence[Given], rng: Any, *, needed: bool = True) -> _Probe:
+        along = {}
+        for one in some:
+            v = rng.normal(size=one.node.shape)
+            along[one.node] = v if one.hand.given is None else np.where(one.hand.given, v, 0.0)
+        moves = self._moves(along)
+        need = slack = 0.0
+        for one in some:
+            v, right = along[one.node], np.asarray(self.sweeper.base.grads.get(one.node, 0.0), np.float64)
+            need += float(np.sum(v * (one.array - right))) if needed else 0.0
+            slack += 2 * float(np.sum(np.abs(v) * one.limits.of(one.array, one.hand, one.node.dtype)))
+        return _Probe(along, moves, need, slack)
+
+    def _moves(self, along: Mapping[Node, Any]) -> dict[Node, Any]:
+        """How records move: where a gradient that was given is handed on, no further."""
+        tape = self.sweeper.tape
+        steps = {n: _STEP * max(1.0, float(np.abs(tape.value(n)).max(initial=0.0))) for n in along}
+        step = min(steps.values(), default=_STEP)
+        ends: list[dict[Node, Any]] = [{}, {}]
+        for values, sign in zip(ends, (1, -1), strict=True):
+            seen: dict[Node, Any] = {}  # what later records read
+            for node in tape:
+                value = None
+                if any(p in seen for p in node.parents):
+                    fed = [seen.get(a, _precisely(tape.value(a))) if isinstance(a, Node) else a for a in node.operands]
+                    value = np.asarray(node.rule.op(*fed, **node.kwargs))
+                if node in along:
+                    value = (_precisely(tape.value(node)) if value is None else value) + sign * step * along[node]
+                if value is not None and value.dtype.kind == "f":
+                    values[node] = value
+                    if node not in self.sweeper.given:
+                        seen[node] = value
+        up, down = ends
+        return {node: (up[node] - down[node]) / (2 * step) for node in up if node in down}
+
+    def _are_right(self) -> bool:
+        """Whether products tell what the sweep found: no kink was crossed, and every rule is the derivative."""
+        sweeper = self.sweeper
+        begun = [(sweeper.tape.root, np.asarray(sweeper.seed))]
+        for node in sweeper.given:
+            begun += [(node.operands[i], sweeper.base.sent[node, i]) for i in sweeper.edges.get(node, ())]
+        for probe in (probe for pair in self._pairs for probe in pair):
+            (node, v), *_ = probe.along.items()
+            terms = v * sweeper.base.grads[node]
+            product, size = _product(probe, begun)
+            if not abs(product - float(np.sum(terms))) <= 0.01 * _FAR_OFF * (size + float(np.sum(np.abs(terms)))):
+                return False
+        return True
+
+
+def _precisely(value: Any) -> Any:
+    return np.asarray(value, np.float64) if value.dtype.kind == "f" else value
+
+
+def _product(probe: _Probe, added: Sequence[tuple[Node, Any]]) -> tuple[float, float]:
+    """⟨t, δ⟩, and the sum of the sizes of its terms."""
+    total = size = 0.0
+    for node, delta in added:
+        moves = probe.moves.get(node)
+        if moves is not None:
+            terms = moves * delta
+            total += float(np.sum(terms))
+            size += float(np.sum(np.abs(terms)))
+    return total, size
+
+
+def _is_twice(one: Sequence[tuple[Node, Any]], two: Sequence[tuple[Node, Any]]) -> bool:
+    return all(np.allclose(2 * a, b, rtol=1e-6, atol=1e-12) for (_, a), (_, b) in zip(one, two, strict=True))
