@@ -53,11 +53,12 @@ def compare_grads(
         Numbers found on the way forward, ``{z1: ..., "a⁽¹⁾": ..., loss: "0.6931"}``, given like gradients: the first
         wrong one is named.
     rtol, atol : float, optional
-        What differs by more than ``atol + rtol * |engine|`` is wrong. Unless told, as precise as the numbers are: in
-        float64 1e-5, and 1e-8 of the largest element; in float32 1e-4 and 1e-6; and what rounding explains.
+        What differs by more than ``atol + rtol * |engine|`` is wrong. Unless told, `rtol` is as the precision of the
+        numbers asks for, 1e-5 in float64 and 1e-4 in float32, and `atol` what rounding may put off each element, which
+        the engine's own passes tell when they are computed again in an arithmetic that is off by a unit everywhere.
     numeric : bool, optional
-        Compare both with finite differences too, of at most 50 elements of each array: central ones, extrapolated,
-        with a step chosen for each element; by a complex step where the functions allow one.
+        Compare both with finite differences too, of at most 50 elements of each array, with steps and errors that
+        come from the precision that the loss really has; by a complex step where the functions allow one.
     grad : array, optional
         The gradient that the backward pass starts from, of the shape of the loss.
 
@@ -66,9 +67,10 @@ def compare_grads(
     Report
         One row for each gradient, in the order in which the backward pass completes them: the first wrong one is the
         first to look at. ``report.values`` has one for each value, in the order of the forward pass. The verdict is
-        "exact", "close", "WRONG", "shape"; "undecided" where the two differ at kinks alone, and any number between the
-        slopes on the two sides is right; "NaN" where the engine's is not a number; "convention" where it is right in
-        A. Ng's convention, dZ without the 1/m of the loss, dW and db with it.
+        "exact", "close", "WRONG", "shape"; "undecided" where the two differ only where nothing can be told: at a kink,
+        where any number between the slopes on its sides is right, and where rounding may change a number by a tenth of
+        it and more; "NaN" where the engine's is not a number (infinite numbers agree with themselves); "convention"
+        where it is right in A. Ng's convention, dZ without the 1/m of the loss, dW and db with it.
 
     Raises
     ------
@@ -232,5 +234,5 @@ def _swept(
         if step.node in wanted:
             grads[step.node] = np.array(step.grad)
         finished |= {c.node: step.node.seq for c in step.contributions if c.node in wanted}
-    noise = roundings(steps)
+    noise = roundings(tape, grad, steps)
     return grads, {node: noise.get(node, 0.0) for node in wanted}, finished

@@ -1,7 +1,8 @@
-"""Finite differences that know where they can't tell: Richardson-extrapolated slopes with their errors, and kinks.
+"""Finite differences that know where they can't tell: of a function of arrays along any direction, of one by elements.
 
-`gradcheck` takes them along any direction, `Partials` by single elements, sharpened by a complex step where the
-function allows one.
+The step and the error come from the precision that the function really has. A slope is first taken for that of an exact
+function; where it contradicts what is claimed of it, or was found suspiciously close to the point, the noise of the
+function is measured and the slope taken again.
 """
 
 from __future__ import annotations
@@ -13,28 +14,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..tensor import Tensor
+from .lines import Line, Slope, values_at
+from .noise import noise_of
 
-__all__ = ["Function", "Partial", "Partials", "Slope", "slope_along", "steps_along", "values_at"]
+__all__ = ["Differences", "Function", "Partial", "Partials", "steps_along"]
 
 Function = Callable[..., Any]
 
-
-class Slope(NamedTuple):
-    """A numerical directional derivative: of each result, its value, error, and where there is none to be had."""
-
-    value: Any
-    error: Any
-    kink: Any
-
-
-def values_at(f: Function, point: Sequence[Any]) -> Any:
-    """The results of f on plain arrays, as float64."""
-    out = f(*point)
-    out = np.asarray(out.data if isinstance(out, Tensor) else out)
-    if out.dtype.kind != "f":
-        raise TypeError(f"finite differences need a function with floating-point results, got dtype {out.dtype}")
-    return out.astype(np.float64)
+_LOST = 1 / 200
+"""A function of which so much and more is noise has no slope that could be told."""
 
 
 def steps_along(units: list[Any], point: list[Any]) -> list[tuple[list[Any], float]]:
@@ -57,74 +45,84 @@ def steps_along(units: list[Any], point: list[Any]) -> list[tuple[list[Any], flo
     return found[:1] if same else found
 
 
-@np.errstate(all="ignore")
-def slope_along(f: Function, point: Sequence[Any], direction: Sequence[Any], scale: float, here: Any = None) -> Slope:
-    """The derivative of f along a direction, by Richardson's extrapolation of central differences.
+class Differences:
+    """The slopes of a function of arrays.
 
-    Where three or four wide ones agree to rounding, and so do the slopes on the two sides, the narrow ones are not
-    taken; their steps have no common measure, so that no staircase looks like a slope. `here` is f at the point, if
-    it is known.
+    Parameters
+    ----------
+    f : callable
+        Of arrays; returns an array of floating-point numbers.
+    point : sequence of array
+    floor : float or array, optional
+        How far rounding puts the results off, as far as that is known.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd.testing.differences import Differences, steps_along
+    >>> single = Differences(lambda x: np.sin(x.astype(np.float32)), [np.array(2.0)])
+    >>> bool(1e-8 < single.noise[0] < 1e-6)
+    True
+    >>> (move,) = steps_along([np.array(1.0)], single.point)
+    >>> slope = single.slope(single.line(*move), lambda slope: abs(slope.value - np.cos(2.0)) <= slope.error)
+    >>> bool(abs(slope.value - np.cos(2.0)) <= slope.error < 1e-3)
+    True
     """
-    known: dict[float, Any] = {} if here is None else {0.0: here}
 
-    def at(t: float) -> Any:
-        if t not in known:
-            known[t] = values_at(f, [x + t * v for x, v in zip(point, direction, strict=True)])
-        return known[t]
+    def __init__(self, f: Function, point: Sequence[Any], floor: Any = 0.0):
+        self.f = f
+        self.point = [np.array(x, dtype=np.float64) for x in point]
+        self.floor = floor
 
-    h = 4e-3 * scale
-    here = at(0.0)
-    wide = [2 * h, h, h / np.e, h / np.e**2]
-    for steps in (wide[:3], wide):
-        value, error = _extrapolated(at, steps)
-        round_off = np.finfo(np.float64).eps * (np.abs(here) + 1) / steps[-1]
-        gap, size = _gap(at, here, h)
-        smooth = gap <= 1e-5 * (1 + size) + 20 * round_off
-        if np.all(smooth & (error <= 1e-12 * (1 + np.abs(value)) + 4 * round_off)):
-            return Slope(value, error + 4 * round_off, np.zeros(np.shape(value), bool))
-    value, error = _extrapolated(at, [h / 2**k for k in range(5)])
-    round_off = np.finfo(np.float64).eps * (np.abs(here) + 1) / (h / 16)
-    error = error + 4 * round_off
-    unsettled = ~(error <= 1e-4 * (1 + np.abs(value) + np.abs(here)))
-    return Slope(value, error, _kink(at, here, h, round_off) | unsettled | ~np.isfinite(value))
+    @cached_property
+    def here(self) -> Any:
+        """The function at the point."""
+        with np.errstate(all="ignore"):
+            return values_at(self.f, self.point)
 
+    @cached_property
+    def noise(self) -> tuple[Any, Any]:
+        """How far rounding puts each result off, as measured around the point: as float64 or float32, and at most."""
+        noise, half = noise_of(self.f, self.point, self.here)
+        return np.fmax(noise, self.floor), np.fmax(half, self.floor)
 
-def _extrapolated(at: Callable[[float], Any], steps: Sequence[float]) -> tuple[Any, Any]:
-    """Central differences, extrapolated to a step of 0 (Neville's scheme); and how far the last ones are apart."""
-    rows: list[list[Any]] = []
-    for k, step in enumerate(steps):
-        row = [(at(step) - at(-step)) / (2 * step)]
-        for j in range(k):
-            row.append(row[j] + (row[j] - rows[k - 1][j]) / ((steps[k - j - 1] / step) ** 2 - 1))
-        rows.append(row)
-    value = rows[-1][-1]
-    return value, np.abs(value - rows[-2][-1]) + np.abs(value - rows[-1][-2])
+    def line(self, direction: Sequence[Any], scale: float) -> Line:
+        """The function along a direction."""
+        return Line(self.f, self.point, direction, scale, self.here)
 
+    def slope(self, line: Line, agrees: Callable[[Slope], Any] | None = None) -> Slope:
+        """The slope along a line, taken again with the noise of the function where it does not agree with a claim.
 
-def _kink(at: Callable[[float], Any], here: Any, h: float, round_off: Any) -> Any:
-    """Where the slopes on the two sides differ, and go on differing closer to the point."""
-    (wide, _), (narrow, size) = _gap(at, here, h), _gap(at, here, h / 8)
-    smooth = (narrow <= 1e-5 * (1 + size) + 20 * round_off) | (narrow <= wide / 8)
-    return ~smooth
-
-
-def _gap(at: Callable[[float], Any], here: Any, step: float) -> tuple[Any, Any]:
-    """How far the slopes on the two sides are apart, and their size."""
-    left, right = _sides(at, here, step)
-    return np.abs(right - left), np.abs(right) + np.abs(left)
-
-
-def _sides(at: Callable[[float], Any], here: Any, step: float) -> tuple[Any, Any]:
-    """The slopes to the left and to the right."""
-    right = (-3 * here + 4 * at(step) - at(2 * step)) / (2 * step)
-    left = (3 * here - 4 * at(-step) + at(-2 * step)) / (2 * step)
-    return left, right
+        Its error is infinite where nothing can be told.
+        """
+        first = line.slope(self.floor)
+        fits = not first.kink.any() and (agrees is None or bool(np.all(agrees(first))))
+        if fits and (not first.deep or np.any(self.floor)):
+            return first._replace(step=np.zeros(np.shape(first.step), bool))
+        noise, half = self.noise
+        wide = not np.all(first.size)
+        slope = line.slope(noise, wide=wide)
+        with np.errstate(all="ignore"):
+            # what turns so fast is no noise
+            turns = ~first.kink & (np.abs(first.value) > 2 * (np.abs(slope.value) + slope.error))
+            slope = slope._replace(error=np.where(turns, np.inf, slope.error))
+            # neither a step that is meant nor one of rounding is told from the other
+            opaque = not np.any(self.floor)  # else it is known which casts there are
+            stepped = opaque & slope.step & (True if agrees is None else ~np.asarray(agrees(slope)))
+            slope = slope._replace(error=np.where(stepped, np.inf, slope.error))
+            if opaque and np.any(half > 4 * noise):
+                rougher = line.slope(half, wide=wide)
+                agreed = agrees or (lambda other: np.abs(other.value - slope.value) <= other.error + slope.error)
+                doubtful = ~rougher.kink & (agreed(rougher) != agreed(slope))
+                slope = slope._replace(error=np.where(doubtful, np.inf, slope.error))
+        return slope
 
 
 class Partial(NamedTuple):
     """The derivative by one element: its value and error; at a kink, the slopes on the two sides instead.
 
-    ``convex`` tells whether the slope is the larger one on the side of larger numbers, as of |x|, and not of −|x|.
+    The error is infinite where nothing can be told. ``convex`` tells whether the slope is the larger one on the side of
+    larger numbers, as of |x|, and not of −|x|.
     """
 
     value: float
@@ -133,15 +131,32 @@ class Partial(NamedTuple):
     low: float = np.nan
     high: float = np.nan
     convex: bool = True
+    size: float = 0.0
+    step: bool = False
+
+    @classmethod
+    def of(cls, slope: Slope) -> Partial:
+        value, error, bend = float(slope.value), float(slope.error), float(slope.bend)
+        if not bend or not np.isfinite(error):
+            return cls(value, error, size=float(slope.size), step=bool(slope.step))
+        return cls(value, error, True, value - abs(bend), value + abs(bend), bend > 0)
 
     def allows(self, number: float, slack: float) -> bool:
-        """Whether a number is this derivative, or, at a kink, between the two slopes."""
-        if not self.kink:
-            return bool(abs(number - self.value) <= slack + 10 * self.error)
-        return bool(self.low - slack - 10 * self.error <= number <= self.high + slack + 10 * self.error)
+        """Whether a number may be this derivative, or, at a kink, between the two slopes."""
+        if not np.isfinite(self.error):
+            return True
+        low, high = (self.low, self.high) if self.kink else (self.value, self.value)
+        return bool(low - slack - self.error <= number <= high + slack + self.error)
+
+    def tells(self, number: float, parts: float = 200) -> bool:
+        """Whether the error is small enough to tell a number from others: one in so many parts of it; or a millionth of
+        how steep the function is, as where it has a minimum."""
+        if self.kink or self.step:
+            return False
+        return self.error <= max(abs(number) / parts, abs(self.value) / parts, 1e-6 * self.size)
 
 
-class Partials:
+class Partials(Differences):
     """The derivatives of a function of one array, by its elements.
 
     Parameters
@@ -150,6 +165,8 @@ class Partials:
         Of an array of the shape of `x`, real or complex; returns a number.
     x : array
         The point.
+    floor : float, optional
+        As of `Differences`.
 
     Examples
     --------
@@ -162,61 +179,63 @@ class Partials:
     (True, -1.0, 1.0)
     """
 
-    def __init__(self, f: Function, x: Any):
-        self.f = f
-        self.x = np.array(x, dtype=np.float64)
+    def __init__(self, f: Function, x: Any, floor: float = 0.0):
+        super().__init__(f, [x], floor)
+        self.x = self.point[0]
         self.complex_step = True
-        self._found: dict[tuple[int, ...], Partial] = {}
+        self._moves: dict[bytes, list[tuple[Any, Line]]] = {}
 
-    @cached_property
-    def here(self) -> Any:
-        """The function at the point."""
-        with np.errstate(all="ignore"):
-            return values_at(self.f, [self.x])
-
-    def at(self, index: tuple[int, ...]) -> Partial:
-        """By the element at an index."""
-        if index not in self._found:
-            self._found[index] = self._derivative(index)
-        return self._found[index]
-
-    def along(self, direction: Any) -> tuple[Any, Slope]:
-        """Along a direction, each element of which is scaled by the step that suits it; and the direction so made."""
-        for moves, scale in _finer(steps_along([direction], [self.x])):
-            slope = slope_along(self.f, [self.x], moves, scale, self.here)
-            if not slope.kink:
-                break
-        return moves[0], slope
-
-    def beside(self, direction: Any) -> Partial:
-        """Along a direction at a kink: the slopes on the two sides."""
-        sizes = np.abs(self.x[np.asarray(direction) != 0])
-        step = 1e-6 * max(1e-3, min(1.0, float(np.where(sizes == 0, 1.0, sizes).min(initial=1.0))))
-
-        def at(t: float) -> Any:
-            return values_at(self.f, [self.x + t * direction])
-
-        with np.errstate(all="ignore"):
-            left, right = map(float, _sides(at, self.here, step))
-        error = float(np.finfo(np.float64).eps * (abs(float(self.here)) + 1) / step)
-        return Partial(np.nan, error, True, min(left, right), max(left, right), left <= right)
-
-    def _derivative(self, index: tuple[int, ...]) -> Partial:
+    def at(self, index: tuple[int, ...], claimed: float | None = None, slack: float = 0.0) -> Partial:
+        """By the element at an index; `claimed`, give or take `slack`, is what it may be."""
         unit = np.zeros_like(self.x)
         unit[index] = 1.0
-        for direction, scale in _finer(steps_along([unit], [self.x])):
-            slope = slope_along(self.f, [self.x], direction, scale, self.here)
-            if not slope.kink:
-                return self._sharpened(unit, float(slope.value), float(slope.error))
-        return self.beside(unit)
+        found = Partial.of(self._settled(unit, lambda direction: (claimed, slack))[1])
+        return self._sharpened(unit, found) if self.complex_step and not found.kink else found
 
-    def _sharpened(self, unit: Any, value: float, error: float) -> Partial:
+    def along(self, unit: Any, claimed: Any, allowed: Any, *, equally: bool = False) -> tuple[float, float, Partial]:
+        """Along a direction: what a gradient gives there, how far off that may be where each of its elements may be off
+        by `allowed`, and the slope. Each element moves by what suits its size, or all of them `equally`."""
+
+        def at(direction: Any) -> tuple[float, float]:
+            # what is allowed of each element adds up as errors do that are independent of each other
+            slack = 4 * float(np.sqrt(np.sum(np.square(allowed * direction))))
+            return float(np.sum(claimed * direction)), slack
+
+        direction, slope = self._settled(np.asarray(unit, np.float64), at, equally=equally)
+        return (*at(direction), Partial.of(slope))
+
+    def agrees(self, unit: Any, claimed: Any, allowed: Any) -> bool | None:
+        """Whether a gradient is the slope along a direction; None: at a kink, or where nothing can be told."""
+        number, slack, slope = self.along(unit, claimed, allowed)
+        return None if slope.kink or not np.isfinite(slope.error) else slope.allows(number, slack)
+
+    def _settled(
+        self, unit: Any, claim: Callable[[Any], tuple[float | None, float]], *, equally: bool = False
+    ) -> tuple[Any, Slope]:
+        """The direction along which the function settles best, and its slope there."""
+        key = bytes([equally]) + unit.tobytes()
+        if key not in self._moves:
+            largest = float(np.abs(self.x).max(initial=0.0))
+            moves = [([unit], min(largest or 1.0, 1.0))] if equally else steps_along([unit], [self.x])
+            self._moves[key] = [(direction[0], self.line(direction, scale)) for direction, scale in moves]
+        for direction, line in self._moves[key]:
+            number, slack = claim(direction)
+            agrees = None
+            if number is not None:
+                agrees = lambda s, number=number, slack=slack: np.abs(s.value - number) <= s.error + slack
+            slope = self.slope(line, agrees)
+            if not slope.kink:
+                break
+        noise = self.noise[0] if "noise" in self.__dict__ else self.floor
+        if np.isfinite(slope.error) and noise > _LOST * line.largest > 0:
+            slope = slope._replace(error=np.array(np.finfo(np.float64).max))
+        return direction, slope
+
+    def _sharpened(self, unit: Any, found: Partial) -> Partial:
         """The complex step's derivative, where the function allows one: that is, where it confirms the slope.
 
         Im f(x + ih)/h for a tiny h has no rounding error: Squire and Trapp, SIAM Review 40 (1998) 110.
         """
-        if not self.complex_step:
-            return Partial(value, error)
         h = 1e-30
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings():
@@ -225,10 +244,9 @@ class Partials:
         except Exception:  # the function is the user's, and may refuse complex numbers in any way
             moved = complex(np.nan)
         exact = moved.imag / h
-        self.complex_step = bool(abs(exact - value) <= 10 * error + 1e-12 * abs(value))
-        return Partial(exact, min(error, 1e-12 * (1 + abs(exact)))) if self.complex_step else Partial(value, error)
-
-
-def _finer(steps: list[tuple[list[Any], float]]) -> list[tuple[list[Any], float]]:
-    """The steps, then smaller ones, which do not reach a kink nearby."""
-    return [(direction, scale / divisor) for divisor in (1, 64, 4096) for direction, scale in steps]
+        self.complex_step = bool(abs(exact - found.value) <= found.error + 1e-12 * abs(found.value))
+        if not self.complex_step or found.error > 1e-3 * max(abs(exact), 1e-6 * found.size):  # which confirms nothing
+            return found
+        size = np.abs(self.x[unit != 0]).max()
+        rounding = 4 * float(np.finfo(np.float64).eps) * abs(float(self.here)) / (size or 1.0)
+        return found._replace(value=exact, error=min(found.error, 1e-12 * abs(exact) + rounding))

@@ -13,11 +13,14 @@ import numpy as np
 
 from ..tensor import Tensor
 from ..transforms import grad, jvp, vjp
-from .differences import Function, Slope, slope_along, steps_along, values_at
+from .differences import Differences, Function, steps_along
 from .drawing import generator
+from .lines import Slope, values_at
 
 __all__ = ["GradcheckError", "GradcheckUndecided", "gradcheck"]
 
+_ROUGH = 1e-3
+"""A slope that is known no better than to so much of the function and of itself is not known."""
 FULL_JACOBIAN = 400
 """The most entries of a Jacobian that is compared entry by entry; larger ones are compared along directions alone."""
 
@@ -164,6 +167,7 @@ def _check_order(
     size_in = sum(x.size for x in point)
     if not np.isfinite(out).all():
         raise GradcheckUndecided(f"gradcheck can't judge order {order}: the function is not finite at the point")
+    check = _Check(f, point, order, modes, rtol, atol, rng)
     if size_in * out.size <= FULL_JACOBIAN:
         for position, x in enumerate(point):
             for flat in range(x.size):
@@ -171,83 +175,77 @@ def _check_order(
                 unit[position].reshape(-1)[flat] = 1.0
                 entry = np.unravel_index(flat, x.shape)
                 where = f"argument {places[position]}" + (f" at {tuple(map(int, entry))}" if x.shape else "")
-                _compare(f, point, steps_along(unit, point), order, modes, rtol, atol, where, rng)
+                check.along(unit, where)
     for _ in range(directions):
-        units = [rng.uniform(-1.0, 1.0, x.shape) for x in point]
-        _compare(f, point, steps_along(units, point), order, modes, rtol, atol, "a random direction", rng)
+        check.along([rng.uniform(-1.0, 1.0, x.shape) for x in point], "a random direction")
 
 
-def _compare(
-    f: Function,
-    point: list[Any],
-    steps: list[tuple[list[Any], float]],
-    order: int,
-    modes: Sequence[str],
-    rtol: float,
-    atol: float,
-    where: str,
-    rng: np.random.Generator,
-) -> None:
-    """Compare along a direction: `steps` holds it with the scale to move by; the finer one judges the entries of the
-    result that the coarser one can't."""
-    judged: list[tuple[list[Any], Slope, Any]] = []
-    left: Any = np.True_
-    for direction, scale in steps:
-        slope = slope_along(f, point, direction, scale)
-        judged.append((direction, slope, left & ~slope.kink))
-        left = left & slope.kink
-        if not left.any():
-            break
-    else:
-        raise GradcheckUndecided(
-            f"gradcheck can't judge order {order}: the slopes on the two sides of the point differ (or are not finite, "
-            f"or do not settle) along {where}, in {_place(left)} of the result; choose a point away from the kink"
-        )
-    for direction, slope, entries in judged:
-        if entries.any():
-            _compare_entries(f, point, direction, slope, entries, order, modes, rtol, atol, where, rng)
+class _Check:
+    """The derivatives of one order beside finite differences."""
 
+    def __init__(self, f: Function, point: list[Any], order: int, modes: Any, rtol: float, atol: float, rng: Any):
+        self.f, self.point, self.order, self.modes = f, point, order, modes
+        self.rtol, self.atol, self.rng = rtol, atol, rng
+        self.differences = Differences(f, point)
 
-def _compare_entries(
-    f: Function,
-    point: list[Any],
-    direction: list[Any],
-    slope: Slope,
-    entries: Any,
-    order: int,
-    modes: Sequence[str],
-    rtol: float,
-    atol: float,
-    where: str,
-    rng: np.random.Generator,
-) -> None:
-    """Compare the `entries` of the result, a mask, with the slope that was found for them."""
-    value, slack = np.where(entries, slope.value, 0.0), np.where(entries, slope.error, 0.0)
-    exact: dict[str, Any] = {}
-    if "jvp" in modes:
-        exact["jvp"] = np.asarray(jvp(f, tuple(point), tuple(direction))[1])
-    if "vjp" in modes:
-        exact["vjp"] = _along(f, point, direction, entries, rng)
-    for mode, got in exact.items():
-        expected, error = value, slack
-        if mode == "vjp" and value.size > 1:
-            weights, got = got
-            expected, error = np.sum(weights * expected), np.sum(np.abs(weights) * error)
-        elif mode == "vjp":
-            got = got[1] / got[0]
-            got, expected, error = np.reshape(got, ()), np.reshape(expected, ()), np.reshape(error, ())
-        if got.shape != expected.shape:
-            raise GradcheckError(f"{mode} of order {order}: shape {got.shape}, expected {expected.shape}")
-        far = ~(np.abs(got - expected) <= atol + rtol * np.abs(expected) + 10 * error)
-        if far.shape:
-            far &= entries
-        if far.any():
-            entry = np.unravel_index(int(np.argmax(far)), far.shape)
-            raise GradcheckError(
-                f"the {mode} of order {order} is wrong along {where}: the rules give {float(got[entry]):.10g}, "
-                f"finite differences {float(expected[entry]):.10g} ± {float(error[entry]):.1g}"
-                + (f", in {_place(far)} of the result" if far.shape else "")
+    def along(self, units: list[Any], where: str) -> None:
+        """Compare along a direction; one that moves small elements by less judges what the coarser one can't."""
+        left: Any = np.True_
+        messages = []
+        for direction, scale in steps_along(units, self.point):
+            line, entries = self.differences.line(direction, scale), left
+            agrees = lambda slope, d=direction, e=entries: not self._wrong(d, slope, e & ~slope.kink, where)
+            slope = self.differences.slope(line, agrees)
+            messages.append(self._wrong(direction, slope, left & ~slope.kink, where))
+            left = left & slope.kink
+            if not left.any():
+                break
+        else:
+            raise GradcheckUndecided(
+                f"gradcheck can't judge order {self.order}: the slopes on the two sides of the point differ (or are "
+                f"not finite, or do not settle) along {where}, in {_place(left)} of the result; choose a point away "
+                "from the kink"
             )
+        for said in filter(None, messages):
+            raise GradcheckError(said)
+        size = np.abs(self.differences.here) / scale
+        if np.all(slope.error > np.fmax(self.atol + np.abs(slope.value) / 4, _ROUGH * size)):
+            raise GradcheckUndecided(
+                f"gradcheck can't judge order {self.order}: rounding puts the function off by so much that its slope "
+                f"along {where} is known but to ± {float(np.min(slope.error)):.1g}"
+            )
+
+    def _wrong(self, direction: list[Any], slope: Slope, entries: Any, where: str) -> str:
+        """What is wrong along a direction with the `entries` of the result, a mask; empty where nothing is."""
+        if not entries.any():
+            return ""
+        value, slack = np.where(entries, slope.value, 0.0), np.where(entries, slope.error, 0.0)
+        exact: dict[str, Any] = {}
+        if "jvp" in self.modes:
+            exact["jvp"] = np.asarray(jvp(self.f, tuple(self.point), tuple(direction))[1])
+        if "vjp" in self.modes:
+            exact["vjp"] = _along(self.f, self.point, direction, entries, self.rng)
+        for mode, got in exact.items():
+            expected, error = value, slack
+            if mode == "vjp" and value.size > 1:
+                weights, got = got
+                expected, error = np.sum(weights * expected), np.sum(np.abs(weights) * error)
+            elif mode == "vjp":
+                got = got[1] / got[0]
+                got, expected, error = np.reshape(got, ()), np.reshape(expected, ()), np.reshape(error, ())
+            if got.shape != expected.shape:
+                return f"{mode} of order {self.order}: shape {got.shape}, expected {expected.shape}"
+            far = ~(np.abs(got - expected) <= self.atol + self.rtol * np.abs(expected) + error)
+            if far.shape:
+                far &= entries
+            if far.any():
+                entry = np.unravel_index(int(np.argmax(far)), far.shape)
+                return (
+                    f"the {mode} of order {self.order} is wrong along {where}: the rules give "
+                    f"{float(got[entry]):.10g}, finite differences {float(expected[entry]):.10g} ± "
+                    f"{float(error[entry]):.1g}" + (f", in {_place(far)} of the result" if far.shape else "")
+                )
+        return ""
 
 
 def _along(f: Function, point: list[Any], direction: list[Any], entries: Any, rng: Any) -> tuple[Any, Any]:

@@ -20,7 +20,7 @@ from .differences import Partials
 from .drawing import generator
 from .hand import Hand, read_hand
 from .matching import matched
-from .measured import agrees_along, measured_row
+from .measured import measured_row
 from .passes import Layer, summed
 from .report import Compared, Report, announced
 from .rounding import roundings
@@ -173,7 +173,7 @@ def _measured(slot: Slot, hand: Hand, partials: Partials, limits: Limits, *, bri
     if briefly and hand.array.shape == slot.shape and np.isfinite(hand.array).all():
         rng = generator("another direction", partials.x, hand.array)
         unit = rng.uniform(0.5, 1.0, slot.shape) * rng.choice([-1.0, 1.0], slot.shape)
-        if agrees_along(partials, hand.array, unit, limits.of(hand.array, hand, dtype)) is not False:
+        if partials.agrees(unit, hand.array, limits.of(hand.array, hand, dtype)) is not False:
             return None
     return measured_row(slot.name, hand, partials, limits, dtype, _MOST)
 
@@ -215,7 +215,7 @@ class _Trace:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
                 steps = [] if tape is None else list(tape.steps(seed))
-                noise = roundings(steps)
+                noise = {} if tape is None else roundings(tape, seed, steps)
             grads = {step.node: np.array(step.grad) for step in steps}
             self._found[k] = {
                 slot: (grads.get(t.node, np.zeros(t.shape, t.dtype)), noise.get(t.node, 0.0))
@@ -289,7 +289,7 @@ def _traced(layer: Layer, outs: Sequence[Any], slots: list[Slot]) -> tuple[_Trac
         allowed = Limits(None, None, size).of(hand.array, hand, g.dtype)
         rng = generator("trace", partials.x, g)
         unit = rng.uniform(0.5, 1.0, g.shape) * rng.choice([-1.0, 1.0], g.shape)
-        if np.isfinite(g).all() and agrees_along(partials, hand.array, unit, allowed) is False:
+        if np.isfinite(g).all() and partials.agrees(unit, hand.array, allowed) is False:
             return None, f"the trace loses a part of the gradient of {slot.name}"
     return trace, ""
 

@@ -50,28 +50,64 @@ class Replay:
 
     def is_repeatable(self, node: Node) -> bool:
         """Whether an operation gives the same numbers again."""
-        with np.errstate(all="ignore"):
+        with attempted():
             again = node.rule.op(*(self._value(a, {}) for a in node.operands), **node.kwargs)
-        return np.array_equal(again, self.tape.value(node), equal_nan=True)
+            return np.array_equal(again, self.tape.value(node), equal_nan=True)
+        return False
 
     def partials(self, node: Node) -> Partials:
         """The derivatives of the loss by the elements of a value, numerically."""
-        return Partials(self.loss(node), self.tape.value(node))
+        return Partials(self.loss(node), self.tape.value(node), self.rounding(node))
 
     def loss(self, node: Node) -> Callable[[Any], Any]:
         """The loss as a function of the value of one record."""
         later = self._after(node)
 
         def computed(value: Any) -> Any:
-            values: dict[Node, Any] = {node: value}
             with attempted():
-                for record in later:
-                    args = [self._value(a, values) for a in record.operands]
-                    values[record] = record.rule.op(*args, **record.kwargs)
+                values = self._again(node, later, value)
                 return np.sum(self._value(self.tape.root, values) * self.seed)
             return np.float64(np.nan)  # it can't be computed there
 
         return computed
+
+    def rounding(self, node: Node) -> float:
+        """How far rounding may put the loss off as a function of the value of one record in float64.
+
+        Each number on the way is off by a part of itself, and the loss by as much times its gradient.
+        """
+        values: dict[Node, Any] = {}
+        with attempted():
+            values = self._again(node, self._after(node), np.asarray(self.tape.value(node), np.float64))
+        off = [0.0]
+        for record, found in values.items():
+            dtype = np.asarray(found).dtype
+            if dtype.kind == "f":
+                size, steep = self._weights.get(record, (0.0, 0.0))
+                kind = np.finfo(dtype)
+                off.append(0.5 * (float(kind.eps) * size + float(kind.smallest_subnormal) * steep))
+        return max(off)
+
+    @cached_property
+    def _weights(self) -> dict[Node, tuple[float, float]]:
+        """The size of the numbers of each record times their gradients, and of these, where that is finite."""
+        found: dict[Node, tuple[float, float]] = {}
+        with np.errstate(all="ignore"):
+            for step in self.tape.steps(self.seed):
+                value = np.asarray(self.tape.value(step.node), np.float64)
+                grad = np.asarray(step.grad, np.float64)
+                sizes = (float(np.linalg.norm(part.ravel())) for part in (value * grad, grad))
+                size, steep = (part if np.isfinite(part) else 0.0 for part in sizes)
+                found[step.node] = size, steep
+        return found
+
+    def _again(self, node: Node, later: list[Node], value: Any) -> dict[Node, Any]:
+        """The values that change with that of a record."""
+        values: dict[Node, Any] = {node: value}
+        for record in later:
+            args = [self._value(a, values) for a in record.operands]
+            values[record] = record.rule.op(*args, **record.kwargs)
+        return values
 
     def _after(self, node: Node) -> list[Node]:
         """What depends on a record, oldest first."""

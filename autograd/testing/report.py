@@ -272,8 +272,8 @@ def _row_notes(row: Row, engine: str) -> list[str]:
     if found.where is not None and not (found.engine and found.yours):
         index = f" at [{', '.join(map(str, found.where))}]" if found.where else ""
         text += f": {in_words(found.value)} ± {in_words(found.error, 1)}{index}"
-    kinks = f", {found.undecided} of them at a kink" if found.undecided else ""
-    return [*notes, f"finite differences of {found.looked} of {row.yours.size} elements{kinks}: {text}"]
+    some = f", {found.undecided} of them undecided" if found.undecided else ""
+    return [*notes, f"finite differences of {found.looked} of {row.yours.size} elements{some}: {text}"]
 
 
 # --- HTML -------------------------------------------------------------------------------------------------------------

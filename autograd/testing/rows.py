@@ -22,9 +22,13 @@ __all__ = [
     "row_of_another_shape",
 ]
 
-# By bytes of one number: how far two gradients may differ, relative to the number and to the largest of its array.
-_PRECISION = {2: (1e-2, 1e-3), 4: (1e-4, 1e-6)}
-_DOUBLE = (1e-5, 1e-8)
+# By bytes of one number: how far two gradients may differ, relative to the number.
+_PRECISION = {2: 1e-2, 4: 1e-4}
+_DOUBLE = 1e-5
+_TELLING = 10
+"""A number that rounding may change by one in so many parts of it can't be judged."""
+_ROUNDS = 4
+"""What is known of rounding is known but roughly."""
 
 
 class Numeric(NamedTuple):
@@ -49,13 +53,16 @@ class Row:
         Of what the gradient is taken by.
     shape : tuple of int
     verdict : {"exact", "close", "WRONG", "shape", "undecided", "NaN", "convention"}
-        "undecided" where the two differ at kinks alone, and yours lies between the slopes on the two sides; "NaN"
-        where the engine's is not a number, so that nothing agrees with it; "convention" where yours is right in a
-        convention that gives the parameters the same gradients.
+        "undecided" where the two differ only where nothing can be told: at a kink, where yours lies between the slopes
+        on the two sides, or where rounding may change a number by a tenth of it and more; "NaN" where the engine's
+        is not a number, so that nothing agrees with it; "convention" where yours is right in a convention that gives
+        the parameters the same gradients.
     yours, engine : array
         The gradients; that of the engine, or of finite differences where there is no other.
     wrong : array of bool or None
         Which elements are too far off; None where the shapes differ.
+    undecided : array of bool or None
+        Which elements can't be judged.
     largest, relative : float
         The largest absolute and the largest relative difference, |yours − engine| / max(|yours|, |engine|).
     where : tuple of int or None
@@ -87,6 +94,7 @@ class Row:
     tried: Any = None
     given: Any = None
     what: str = "gradient"
+    undecided: Any = None
 
     @property
     def ok(self) -> bool:
@@ -108,7 +116,7 @@ class Row:
 class Limits(NamedTuple):
     """How far off is wrong: by more than ``atol + rtol * |engine|``; None: as the precision of the numbers asks for.
 
-    ``noise`` is the rounding to be expected: a number, or one for each element.
+    ``noise`` is the rounding to be expected, a number or one for each element: what `atol` is unless told.
     """
 
     rtol: float | None
@@ -117,10 +125,9 @@ class Limits(NamedTuple):
 
     def of(self, engine: Any, hand: Hand, dtype: np.dtype[Any]) -> Any:
         """The largest allowed difference of each element; none where the engine's is not finite."""
-        rtol, atol = _PRECISION.get(min(dtype.itemsize, hand.dtype.itemsize), _DOUBLE)
-        engine = np.where(np.isfinite(engine), engine, 0.0)
-        size = np.abs(engine)
-        absolute = atol * float(size.max(initial=0.0)) + self.noise if self.atol is None else self.atol
+        rtol = _PRECISION.get(min(dtype.itemsize, hand.dtype.itemsize), _DOUBLE)
+        size = np.abs(np.where(np.isfinite(engine), engine, 0.0))
+        absolute = self._noise(size, hand, dtype) if self.atol is None else self.atol
         usual = absolute + (rtol if self.rtol is None else self.rtol) * size
         if hand.unit is None:
             return usual
@@ -128,6 +135,22 @@ class Limits(NamedTuple):
         asked = usual if self.rtol is not None or self.atol is not None else 0.0
         as_printed = np.maximum(hand.unit * (0.5 + 1e-9) + rounding, asked)
         return np.where(np.isnan(hand.unit), usual, as_printed)
+
+    def _noise(self, size: Any, hand: Hand, dtype: np.dtype[Any]) -> Any:
+        """The rounding to be expected of two gradients, of which one may be of coarser numbers; and underflow."""
+        own, other = (float(np.finfo(d).eps) for d in (dtype, hand.dtype))
+        return _ROUNDS * np.asarray(self.noise) * max(1.0, other / own) + own * own * float(np.max(size, initial=0.0))
+
+    def hides(self, engine: Any, hand: Hand, dtype: np.dtype[Any], slack: Any = 0.0) -> Any:
+        """Where rounding may change a number by a tenth of it and more, so that many others would pass as well.
+
+        Tolerances and digits that were given say themselves what passes.
+        """
+        if self.rtol is not None or self.atol is not None:
+            return np.zeros(np.shape(engine), bool)
+        size = np.abs(np.where(np.isfinite(engine), engine, 0.0))
+        large = (self._noise(size, hand, dtype) + slack) * _TELLING > np.fmax(np.abs(hand.array), size)
+        return large if hand.unit is None else large & np.isnan(hand.unit)
 
 
 def check_limits(rtol: Any, atol: Any, who: str) -> None:
@@ -147,7 +170,8 @@ def compare_row(
     numeric: bool = False,
     most: int = 50,
     slack: Any = 0.0,
-    undecided: Any = False,
+    kinks: Any = False,
+    unknown: Any = False,
     node: Any = None,
     note: str = "",
     tried: Any = None,
@@ -170,8 +194,8 @@ def compare_row(
         At most so many elements are differentiated numerically.
     slack : array, optional
         What to allow beyond the limits, as `engine` is not exact.
-    undecided : array of bool, optional
-        Elements that are known to be at a kink, and possible there.
+    kinks, unknown : array of bool, optional
+        Elements that are known to be at a kink, and possible there; and those of which nothing is known.
     tried : array of bool, optional
         Where `engine` is of finite differences: the elements that were differentiated, and not taken from yours.
     what : {"gradient", "value"}
@@ -192,15 +216,19 @@ def compare_row(
         wrong = ~(same | (off <= allowed) | cut | np.isnan(right))
     far = np.nan_to_num(off, nan=np.inf)
     known = np.ones(right.shape, bool) if partly.given is None else partly.given
-    checked, at_kinks = None, np.zeros(right.shape, bool) | undecided
+    checked, at_kinks = None, np.zeros(right.shape, bool) | kinks
     if partials is not None and not np.isnan(right).any():
-        found = _differentiated(partials, hand, wrong, far, allowed, most, everything=numeric)
+        found = _differentiated(partials, hand, right, wrong, far, allowed, most, everything=numeric)
         at_kinks |= kinks_that_allow(hand, partials, found, wrong, allowed)
         if numeric:
             checked = _numeric(found, right, hand.array, limits.of(right, _plain(hand), dtype), allowed)
     wrong = wrong & ~at_kinks
-    verdict = _verdict(wrong, right[known], at_kinks, same)
+    judged = same | wrong | at_kinks | np.isnan(right) | ~known
+    hidden = (~judged & limits.hides(right, hand, dtype, slack)) | unknown
+    verdict = _verdict(wrong, right[known], at_kinks | hidden, same)
     notes = [part for part in (note, partly.counted) if part]
+    if hidden.any():
+        notes.append(f"{_of(hidden)} smaller than what rounding may put off: nothing can be said of them")
     notes += _notes(partly, right, wrong, at_kinks, allowed, tried)
     if verdict == "close" and hand.unit is not None:
         is_cut = (cut & (off > allowed)).any()
@@ -211,15 +239,20 @@ def compare_row(
     return Row(
         name, right.shape, verdict, partly.array, right, wrong, float(off[known].max(initial=0.0)),
         float(relative[known].max(initial=0.0)), where, checked, "; ".join(notes), node, tried, partly.given, what,
+        at_kinks | hidden,
     )  # fmt: skip
 
 
-def _verdict(wrong: Any, right: Any, at_kinks: Any, same: Any) -> str:
+def _of(some: Any) -> str:
+    return f"{int(some.sum())} of {some.size} elements {'is' if some.sum() == 1 else 'are'}"
+
+
+def _verdict(wrong: Any, right: Any, undecided: Any, same: Any) -> str:
     if wrong.any():
         return "WRONG"
     if np.isnan(right).any():
         return "NaN"
-    return "undecided" if at_kinks.any() else "exact" if same.all() else "close"
+    return "undecided" if undecided.any() else "exact" if same.all() else "close"
 
 
 def _notes(hand: Hand, right: Any, wrong: Any, at_kinks: Any, allowed: Any, tried: Any) -> list[str]:
@@ -241,7 +274,7 @@ def _notes(hand: Hand, right: Any, wrong: Any, at_kinks: Any, allowed: Any, trie
 
 
 def _differentiated(
-    partials: Partials, hand: Hand, wrong: Any, off: Any, allowed: Any, most: int, *, everything: bool
+    partials: Partials, hand: Hand, right: Any, wrong: Any, off: Any, allowed: Any, most: int, *, everything: bool
 ) -> dict[tuple[int, ...], Partial]:
     """Elements differentiated numerically: the wrong ones, furthest off first; then any others.
 
@@ -255,7 +288,8 @@ def _differentiated(
         index = tuple(int(i) for i in np.unravel_index(int(flat), wrong.shape))
         if len(found) >= (20 * most if only_kinks and wrong[index] else most):
             break
-        found[index] = partial = partials.at(index)
+        for claimed in (hand.array, right) if everything else (hand.array,):
+            found[index] = partial = partials.at(index, float(claimed[index]), float(allowed[index]))
         only_kinks &= partial.kink and partial.allows(float(hand.array[index]), float(allowed[index]))
     return found
 
@@ -276,8 +310,8 @@ def kinks_that_allow(
             if wrong[index] and partial.kink and partial.convex is convex:
                 part[index] = partial.allows(float(hand.array[index]), float(allowed[index]))
         if part.sum() > 1:
-            slopes = partials.beside(part.astype(np.float64))
-            if not slopes.allows(float(hand.array[part].sum()), float(allowed[part].sum())):
+            number, slack, slope = partials.along(part, np.where(part, hand.array, 0.0), allowed)
+            if not slope.allows(number, slack):
                 continue
         mask |= part
     return mask
@@ -303,14 +337,14 @@ def _numeric(found: dict[tuple[int, ...], Partial], right: Any, yours: Any, limi
     for index, partial in found.items():
         for who, numbers, slack in (("engine", right, limit), ("yours", yours, hand_limit)):
             agrees = partial.allows(float(numbers[index]), float(slack[index]))
-            if not partial.kink or not agrees:
+            if partial.tells(float(numbers[index])) or not agrees:
                 verdicts[who] = agrees and verdicts[who] is not False
             distance = abs(float(numbers[index]) - partial.value)
             if not agrees and distance > worst:
                 worst, where = distance, index
     if where is None:
-        where = next((index for index, partial in found.items() if not partial.kink), None)
-    kinks = sum(partial.kink for partial in found.values())
+        where = next((index for index, partial in found.items() if partial.tells(float(right[index]))), None)
+    kinks = sum(not partial.tells(float(right[index])) for index, partial in found.items())
     value, error = found[where][:2] if where is not None else (np.nan, np.nan)
     return Numeric(verdicts["engine"], verdicts["yours"], len(found), kinks, where, value, error)
 

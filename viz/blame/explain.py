@@ -11,7 +11,7 @@ import numpy as np
 from autograd import Node, Tape
 from autograd.testing.attempts import attempted
 from autograd.testing.conventions import Convention, recognised
-from autograd.testing.differences import slope_along
+from autograd.testing.differences import Partials
 from autograd.testing.drawing import generator
 from autograd.testing.hand import Hand
 from autograd.testing.otherwise import right_for
@@ -183,9 +183,16 @@ def explain_mismatch(
         doubtful = [one for one in left if one.node in below]
         findings += [report.distrusted(doubtful, node, i)] if doubtful else []
         left = [one for one in left if one not in doubtful]
-    nothing = [one for one in left if one.has_shape and not one.numbers.any()]
-    findings += [report.unexplained(one) for one in nothing]
+    numbers = [np.isfinite(one.numbers).all() and np.isfinite(engine[one.node]).all() for one in left]
+    nothing = [
+        one for one, known in zip(left, numbers, strict=True) if not known or (one.has_shape and not one.numbers.any())
+    ]
+    findings += [
+        report.not_a_number(one) if np.isnan(engine[one.node]).any() else report.unexplained(one) for one in nothing
+    ]
     left = [one for one in left if one not in nothing]
+    rows = {node: one.row(engine[node]) for node, one in hands.items() if verdicts[node] == RIGHT}
+    notes += [f"{words.gradient(node)}: {row.note}." for node, row in rows.items() if row.verdict == "undecided"]
     order = {node: k for k, node in enumerate(hands)}
     held: list[Fit] = []
     while left:
@@ -231,7 +238,7 @@ def explain_mismatch(
 def _engine(tape: Tape, seed: Any) -> tuple[dict[Node, Any], dict[Node, Any]]:
     """The engine's gradients; and how far rounding may have put each of them off."""
     steps = list(tape.steps(seed))
-    return {step.node: np.asarray(step.grad) for step in steps}, roundings(steps)
+    return {step.node: np.asarray(step.grad) for step in steps}, roundings(tape, seed, steps)
 
 
 def _in_convention(convention: Convention | None, one: Given, of_loss: Any) -> Given:
@@ -341,13 +348,9 @@ def _wrong_rule(sweeper: Sweeper) -> tuple[Node, int] | None:
                 return np.sum(g * node.rule.op(*values[:i], x, *values[i + 1 :], **node.kwargs))
 
             with attempted() as trial:
-                size = max(1.0, float(np.abs(values[i]).max(initial=0.0)))
-                slope = slope_along(f, [np.asarray(values[i], np.float64)], [along], size)
-                own = float(np.sum(sweeper.send(node, i, g) * along))
-            if trial.failed:
-                continue
-            off = abs(own - float(slope.value))
-            if not np.any(slope.kink) and off > 1e-4 * (1 + abs(own)) + 10 * float(slope.error):
+                sent = np.asarray(sweeper.send(node, i, g), np.float64)
+                contradicted = Partials(f, values[i]).agrees(along, sent, 1e-4 * np.abs(sent)) is False
+            if not trial.failed and contradicted:
                 return node, i
     return None
 

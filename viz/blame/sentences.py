@@ -117,6 +117,11 @@ class Sentences:
             )  # fmt: skip
         return found
 
+    def not_a_number(self, one: Given) -> Finding:
+        """A gradient with which nothing can be compared."""
+        said = f"{self.name(one.node)} of the engine holds NaN, so that nothing agrees with it."
+        return self._finding(HERE, said, (one,), None, one.node, (one.node,))
+
     def unexplained(self, one: Given) -> Finding:
         """A wrong step that no slip explains."""
         users = [(n, i) for n, i in self.sweeper.into[one.node]]
