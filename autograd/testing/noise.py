@@ -15,7 +15,7 @@ __all__ = ["noise_of"]
 _FINE, _COARSE = 8e-6, (3e-2, 4e-3)
 """Widths within which numbers of 32 bits and of 16 bits go through many steps: relative to the point, as where that is
 rounded itself, and, of small elements, to 1."""
-_POINTS, _DEGREE = 9, 4
+_POINTS, _DEGREE = 8, 4
 _EPS = float(np.finfo(np.float64).eps)
 _SINGLE = float(np.finfo(np.float32).eps)
 _HALF = 4 * float(np.finfo(np.float16).eps)

@@ -14,6 +14,16 @@ from .drawing import generator
 __all__ = ["roundings"]
 
 _PROBES = 2
+_EXACT = {
+    np.maximum, np.minimum, np.fmax, np.fmin, np.negative, np.positive, np.absolute, np.fabs, np.sign, np.copysign,
+    np.floor, np.ceil, np.trunc, np.rint, np.conjugate, np.heaviside,
+}  # fmt: skip
+"""What chooses numbers and rounds none: so that what is compared with them still is the same."""
+_SUMS = {
+    np.add, np.subtract, np.matmul, np.dot, np.inner, np.vdot, np.tensordot, np.einsum, np.convolve,
+    np.linalg.solve, np.linalg.inv, np.linalg.det,
+}  # fmt: skip
+"""What sums up: what is off in the parts may stay where they cancel."""
 _AGAIN, _MOST = 4, 1_000_000
 """So many times both passes are computed again, fewer where they are of more numbers than so many in all."""
 _UNITS = 4
@@ -83,7 +93,7 @@ def _again(tape: Tape, steps: list[Step], salt: int) -> dict[Node, Any]:
         for node in tape:
             value = tape.value(node)
             if not (node.is_leaf or node.rule.keeps_output):
-                args = [shaken.of(values[a] if isinstance(a, Node) else a) for a in node.operands]
+                args = [values[a] if isinstance(a, Node) else a for a in node.operands]
                 value = node.rule.op(*args, **node.kwargs)
             values[node] = np.asarray(value).view(shaken)
         found = sweep(tape.root, steps[0].grad, lift=values.__getitem__) if steps else ()
@@ -109,11 +119,25 @@ def _shaken(salt: int) -> Any:
         def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = (), **options: Any) -> Any:
             if out:
                 options["out"] = tuple(np.asarray(o) for o in out)
-            result = getattr(ufunc, method)(*map(_plain, inputs), **{k: _plain(v) for k, v in options.items()})
+            shake = self.whole if ufunc in _EXACT else self.of
+            sums = method in ("reduce", "accumulate") or (method == "__call__" and ufunc in _SUMS)
+            taken = [_plain(self.of(x) if sums and ufunc not in _EXACT else x) for x in inputs]
+            result = getattr(ufunc, method)(*taken, **{k: _plain(v) for k, v in options.items()})
             if out:
-                np.copyto(options["out"][0], self.of(options["out"][0]))
+                np.copyto(options["out"][0], shake(options["out"][0]))
                 return out[0]
-            return tuple(map(self.of, result)) if isinstance(result, tuple) else self.of(result)
+            return tuple(map(shake, result)) if isinstance(result, tuple) else shake(result)
+
+        def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+            if func not in _SUMS:
+                return super().__array_function__(func, types, args, kwargs)
+            return self.of(func(*(_plain(self.of(x)) for x in args), **kwargs))
+
+        @classmethod
+        def whole(cls, value: Any) -> Any:
+            """The same numbers."""
+            is_float = isinstance(value, np.ndarray | np.generic) and value.dtype.kind == "f"
+            return np.asarray(value).view(cls) if is_float else value
 
     return Shaken
 

@@ -27,7 +27,7 @@ _PRECISION = {2: 1e-2, 4: 1e-4}
 _DOUBLE = 1e-5
 _TELLING = 10
 """A number that rounding may change by one in so many parts of it can't be judged."""
-_ROUNDS = 4
+_ROUNDS = 8
 """What is known of rounding is known but roughly."""
 
 
