@@ -15,7 +15,7 @@ if os.path.exists(os.path.join(os.path.dirname(__file__), "numpy", "numpy_wrappe
         "pip uninstall -y autograd tracegrad, then pip install tracegrad"
     )
 
-from . import operators, protocols  # noqa: F401  (they complete Tensor)
+from . import following, operators, protocols  # noqa: F401  (they complete Tensor and Mask)
 from .recording import Scope, Source, enable_grad, no_grad, scope
 from .registry import NoRuleError, defvjp, nondifferentiable, primitive
 from .tape import Node, Step, Tape, sweep

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .leaving import NUMBERS, used
+from .masks import Mask, mask_of
 
 __all__ = ["MASKED", "PLAIN", "constant", "frozen", "may_change", "plain"]
 
@@ -88,17 +89,20 @@ def constant(value: Any) -> Any:
 
 
 MASKED = "masked arrays are not supported, as no operation here knows the mask: fill it first, array.filled(0)"
-PLAIN = {np.ndarray, float, int, bool, type(None), str, slice, np.float64}
+PLAIN = {np.ndarray, Mask, float, int, bool, type(None), str, slice, np.float64}
 """The types whose instances `constant` need not look at; Tensor is one of them."""
 
 
 def frozen(value: Any) -> Any:
-    """A constant operand as a record holds it: a writable array is copied."""
+    """A constant operand as a record holds it: a writable array is copied; one that remembers its record goes on to."""
     if value.__class__ is float:
         if NUMBERS and id(value) in NUMBERS:
             used(value)
         return value
     value = constant(value)
+    mask = value if value.__class__ is Mask else mask_of(value) if value.__class__ is np.ndarray else None
+    if mask is not None:
+        return mask.settled()
     if isinstance(value, np.ndarray) and may_change(value):
         value = value.copy(order="K")
         value.setflags(write=False)

@@ -14,7 +14,9 @@ import numpy as np
 
 from .errors import explain
 from .leaving import NUMBERS, used
+from .masks import Mask
 from .operands import constant
+from .protocols import remembered
 from .recording import IS_HIDDEN, SCOPE, next_seq
 from .registry import RULES, Rule
 from .tape import FLOAT64, NO_OPTIONS, Node, float64
@@ -59,7 +61,8 @@ def _operator(fn: np.ufunc, op: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
             if NUMBERS and id(other) in NUMBERS:
                 used(other)
         elif isinstance(other, _OPERANDS):
-            return record(rule, (self, np.asarray(constant(other))), NO_OPTIONS)
+            y = other if other.__class__ is Mask else np.asarray(constant(other))
+            return record(rule, (self, y), NO_OPTIONS)
         else:
             return NotImplemented
         try:
@@ -119,8 +122,8 @@ def _operator(fn: np.ufunc, op: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
 
     def reflected(self: Tensor, other: Any) -> Any:
         if isinstance(other, _OPERANDS):
-            number = isinstance(other, int | float)
-            return record(rule, (other if number else np.asarray(constant(other)), self), NO_OPTIONS)
+            as_it_is = isinstance(other, int | float | Mask)
+            return record(rule, (other if as_it_is else np.asarray(constant(other)), self), NO_OPTIONS)
         return NotImplemented
 
     forward.__name__ = f"__{op.__name__}__"
@@ -141,11 +144,11 @@ def _set_operators() -> None:
         forward, reflected = _operator(fn, op)
         setattr(Tensor, f"__{name}__", forward)
         setattr(Tensor, f"__r{name}__", reflected)
-    for name, op in (
-        ("lt", operator.lt), ("le", operator.le), ("gt", operator.gt), ("ge", operator.ge),
-        ("eq", operator.eq), ("ne", operator.ne),
+    for name, fn, op in (
+        ("lt", np.less, operator.lt), ("le", np.less_equal, operator.le), ("gt", np.greater, operator.gt),
+        ("ge", np.greater_equal, operator.ge), ("eq", np.equal, operator.eq), ("ne", np.not_equal, operator.ne),
     ):  # fmt: skip
-        setattr(Tensor, f"__{name}__", _comparison(op))
+        setattr(Tensor, f"__{name}__", _comparison(RULES[fn], op))
     whole: tuple[tuple[str, np.ufunc | None], ...] = (("floordiv", np.floor_divide), ("divmod", None))
     for name, quotient in whole:
         setattr(Tensor, f"__{name}__", _whole(quotient, False))
@@ -194,8 +197,11 @@ def _whole(fn: np.ufunc | None, reflected: bool) -> Callable[[Tensor, Any], Any]
     return divide
 
 
-def _comparison(op: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
+def _comparison(rule: Rule, op: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
     def compare(self: Tensor, other: Any) -> Any:
+        numbers = isinstance(other, Tensor | int | float | np.ndarray | np.generic)
+        if numbers and _current_scope() is not None and getattr(other, "dtype", FLOAT64).kind in "fiub":
+            return remembered(record(rule, (self, other), NO_OPTIONS))
         return op(self._data, other._data if isinstance(other, Tensor) else constant(other))
 
     return compare

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .errors import point
+from .masks import remembering
 from .operands import constant, frozen
 from .registry import COMPOSITES, NUMBERS_ONLY, RULES, Rule, no_rule
 from .rules import reductions
@@ -114,9 +115,18 @@ def _settled(value: Any) -> Any:
 
 
 def _constant(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Call a function whose derivative is zero: floating-point results are recorded, others are plain arrays."""
+    """Call a function whose derivative is zero: floating-point results are recorded, others are arrays, which remember
+    their record where they are truth values."""
     out = record(rule, args, kwargs)
+    if out.dtype == bool:
+        return remembered(out)
     return out if out.dtype.kind == "f" else out._data
+
+
+def remembered(out: Any) -> Any:
+    """What was recorded, as a plain array that remembers its record; a plain array where recording is off."""
+    data, node = out._data, out._node
+    return data if node is None else remembering(data, node)
 
 
 def _without_tensors(value: Any) -> Any:

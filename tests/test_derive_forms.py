@@ -242,10 +242,68 @@ def test_a_leaky_relu_has_two_slopes() -> None:
     assert derived(np.maximum(z, 0.1 * z).sum(), z).closed == "[z > 0] + 0.1 [z < 0]"
 
 
-def test_a_condition_read_off_from_numbers_is_said_to_be() -> None:
-    z = parameter("z", 6)
-    (note,) = derived(np.where(z > 0, z, 0.1 * z).sum(), z).notes
-    assert "read off from the numbers" in note
+HUBER = "[|z| > 1] ⊙ sign(z) + [|z| ≤ 1] ⊙ z"
+COMPARED: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "Huber": (lambda z: np.where(np.abs(z) <= 1, 0.5 * z**2, np.abs(z) - 0.5), HUBER),
+    "ELU": (lambda z: np.where(z > 0, z, np.exp(z) - 1), "[z > 0] + [z ≤ 0] ⊙ exp(z)"),
+    "max": (lambda z: np.maximum(0, z), "[z > 0]"),
+    "named max": (lambda z: named(np.maximum(0, z), "a"), "[z > 0]"),
+    "leaky": (lambda z: np.where(z > 0, z, 0.1 * z), "[z > 0] + 0.1 [z ≤ 0]"),
+    "leaky by max": (lambda z: np.maximum(z, 0.1 * z), "[z > 0] + 0.1 [z < 0]"),
+    "times a mask": (lambda z: z * (z > 0), "[z > 0]"),
+    "times a mask as numbers": (lambda z: z * (z > 0).astype(float), "[z > 0]"),
+    "a mask times a number": (lambda z: 0.5 * (z > 0) * z**2, "[z > 0] ⊙ z"),
+    "slopes": (lambda z: np.where(z > 0, 1.0, 0.1) * z, "1 if z > 0 else 0.1"),
+    "an index": (lambda z: z[z > 0] ** 2, "2 z ⊙ [z > 0]"),
+    "both": (lambda z: z**2 * ((z > -1) & (z < 1)), "2 [z > −1 ∧ z < 1] ⊙ z"),
+    "not": (lambda z: z**2 * ~(z > -1), "2 [z ≤ −1] ⊙ z"),
+    "either": (lambda z: z**2 * np.logical_or(z < -1, z > 1), "2 [z < −1 ∨ z > 1] ⊙ z"),
+    "clip": (lambda z: np.clip(z, -1, 1), "[−1 ≤ z ≤ 1]"),
+    "relu": (relu, "[z > 0]"),
+}
+
+
+@pytest.mark.parametrize("shift", [0, 10, -10], ids=["some", "all", "none"])
+@pytest.mark.parametrize(("f", "closed"), COMPARED.values(), ids=COMPARED)
+def test_a_condition_is_what_the_program_compared_whichever_units_are_active(
+    f: Callable[[Any], Any], closed: str, shift: float
+) -> None:
+    z = Tensor(numbers(3, 6) + shift, name="z")
+    derivation = derived(f(z).sum(), z)
+    assert (derivation.closed, derivation.notes) == (closed, ())
+
+
+@pytest.mark.parametrize("shift", [0.3, 5.0, -5.0])
+def test_a_condition_on_a_number_is_what_the_program_compared(shift: float) -> None:
+    r = Tensor(shift, name="r")
+    huber = np.where(np.abs(r) <= 1, 0.5 * r**2, np.abs(r) - 0.5)
+    assert derived(huber, r).closed == "[|r| > 1] × sign(r) + [|r| ≤ 1] × r"
+    a, p, n = parameter("a", 4), parameter("p", 4), parameter("n", 4)
+    triplet = np.maximum(0, ((a - p) ** 2).sum() - ((a - n) ** 2).sum() + shift)
+    margin = f"{'+' if shift > 0 else '−'} {abs(shift):g}"
+    assert derived(triplet, a).closed == f"2 [Σ (a − p)² − Σ (a − n)² {margin} > 0] × (n − p)"
+
+
+def test_at_a_tie_the_half_of_a_maximum_is_said() -> None:
+    z = Tensor([0.0, 1.0, -1.0], name="z")
+    assert derived(np.maximum(0, z).sum(), z).closed == "[z > 0] + 1 / 2 × [z = 0]"
+    assert derived(relu(z).sum(), z).closed == "[z > 0]"
+
+
+def test_a_mask_that_was_written_into_is_no_condition() -> None:
+    z = Tensor([1.0, -1.0, 2.0], name="z")
+    mask = z > 0
+    mask[0] = False
+    derivation = derived((z * mask).sum(), z)
+    assert (derivation.closed, derivation.notes) == ("[mask]", ("mask = [False False True]",))
+
+
+def test_inputs_that_happen_to_equal_the_labels_are_not_called_labels() -> None:
+    w, b = parameter("w", 1), parameter("b")
+    x, y = np.array([[0.0], [1.0], [1.0]]), np.array([0.0, 1.0, 1.0])
+    a = named(sigmoid(x @ w + b), "a")
+    loss = -(y * np.log(a) + (1 - y) * np.log(1 - a)).mean()
+    assert derived(loss, w).closed == "1 / N × (xᵀ (a − y))"
 
 
 def test_a_mask_that_is_no_condition_is_called_one() -> None:

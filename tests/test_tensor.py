@@ -139,7 +139,7 @@ def test_an_operand_that_is_no_number_is_a_type_error():
 def test_comparisons_are_plain_boolean_arrays():
     x = Tensor([1.0, 2.0])
     for result in (x > 1, x >= 1, x < 2, x <= x, x == 1, x != 1, np.array([1.0, 3.0]) < x, np.less(x, 2)):
-        assert type(result) is np.ndarray
+        assert isinstance(result, np.ndarray)
         assert result.dtype == bool
 
 

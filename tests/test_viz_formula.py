@@ -476,7 +476,7 @@ def test_formulas_neither_change_the_tape_nor_need_recording():
 def test_comparisons_of_tensors_are_plain_arrays_outside_of_formulas():
     x = leaf("x", 3)
     one(np.maximum(x, 1.0), 0)
-    assert type(x > 1.0) is np.ndarray
+    assert isinstance(x > 1.0, np.ndarray)
 
 
 def test_a_formula_of_a_leaf_or_of_an_operand_without_gradient_is_an_error():

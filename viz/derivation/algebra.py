@@ -76,8 +76,12 @@ class Algebra(Store):
         elif value.number == 1 and len(value.powers) > 1 and any(n < 0 for _, n in value.powers):
             self._products.append((value.powers, self.atom(symbol).powers[0][0]))
 
+    def explain(self, symbol: Symbol, tree: Tree) -> None:
+        """Know what a value is computed from, without calling it by its name."""
+        self._meanings[id(symbol)] = tree
+
     def meaning(self, symbol: Symbol) -> Tree | None:
-        """What a named value is computed from, if it was defined."""
+        """What a named value is computed from, if that is known."""
         return self._meanings.get(id(symbol))
 
     def simplified(self, tree: Tree) -> Tree:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autograd import Node, Tape
-from autograd.rules import elementwise, linalg, reductions, windows
+from autograd.rules import linalg, windows
 
 from ..formula.trace import Builder
 from ..formula.tree import Number, Symbol, Tree, apply
@@ -19,8 +18,6 @@ _PRODUCTS = (
     np.matmul, np.dot, np.inner, np.vdot, np.vecdot, np.outer, np.tensordot, linalg.einsum.fn, windows.windows.fn,
     windows.window_product.fn,
 )  # fmt: skip
-
-_LOGARITHMS = (np.log, np.log1p, np.logaddexp, reductions.log_softmax.fn)
 
 
 class Constants(Builder):
@@ -47,33 +44,33 @@ class Constants(Builder):
         shapes: set[tuple[int, ...]],
         taken: set[str],
     ):
-        super().__init__(symbol_of, lambda array, role: "c")
+        super().__init__(symbol_of, lambda array, role: self.name("c"), tape)
         self._taken = taken
         self._equal: dict[Any, Tree] = {}
-        self._value = tape.value
+        self._constant_of: dict[int, Tree] = {}
         self.indices: list[Symbol] = []
-        self.remarks: dict[str, None] = {}
         beside = {a for n in tape if n.rule.fn in (np.add, np.subtract) and _has_log(n) for a in n.parents}
         letters: dict[str, list[Symbol]] = {"x": [], "y": [], "c": [], "mask": []}
         for node in tape:
             for array in node.operands:
-                if not isinstance(array, np.ndarray) or not array.ndim or _key(array) in self._equal:
+                if not isinstance(array, np.ndarray) or not array.ndim or self.condition(array) is not None:
                     continue
-                condition = self._condition(node, array)
-                if condition is not None:
-                    self._equal[_key(array)] = condition
+                # Equal numbers are one array where they are used alike; inputs that equal labels are not the labels.
+                is_input = node.rule.fn in _PRODUCTS
+                key = (is_input, *_key(array))
+                if key in self._equal:
+                    self._constant_of[id(array)] = self._equal[key]
                     continue
-                label = self._label(array)
+                near_log = node in beside or _has_log(node)
+                label = self._label(array) if near_log else None
                 if label is not None:
-                    self._equal[_key(array)] = apply(
-                        np.subtract, Number(1), label, shape=array.shape, dtype=array.dtype
-                    )
+                    other: Tree = apply(np.subtract, Number(1), label, shape=array.shape, dtype=array.dtype)
+                    self._equal[key] = self._constant_of[id(array)] = other
                     letters["y"] += [label] if label in letters["c"] else []
                     letters["c"] = [c for c in letters["c"] if c is not label]
                     continue
-                near_log = node in beside or _has_log(node)
                 letter = "c" if array.dtype != bool else "mask"
-                if node.rule.fn in _PRODUCTS:
+                if is_input:
                     letter = "x"
                 elif (
                     array.dtype != bool
@@ -82,7 +79,7 @@ class Constants(Builder):
                 ):
                     letter = "y"
                 symbol = Symbol("constant", letter, array)
-                self._equal[_key(array)] = symbol
+                self._equal[key] = self._constant_of[id(array)] = symbol
                 letters[letter].append(symbol)
         for letter, found in letters.items():
             for symbol, name in zip(found, self._free(letter, len(found)), strict=True):
@@ -103,36 +100,22 @@ class Constants(Builder):
         """A name that nothing has."""
         return self._free(letter, 1)[0]
 
-    def _condition(self, node: Node, array: Any) -> Tree | None:
-        """[z > 0] for an array of True and False that is this for one of the values that it is used with."""
-        if array.dtype != bool or node.rule.fn not in (elementwise.where.fn, np.multiply):
-            return None
-        near = list(node.parents)
-        near += [a for parent in near for a in parent.parents if a not in near]
-        pairs: list[tuple[Node, Any]] = [(x, Number(0)) for x in near]
-        pairs += [(x, y) for x, y in itertools.permutations(node.parents, 2)]
-        for fn in (np.greater, np.less, np.greater_equal, np.less_equal):
-            for x, y in pairs:
-                other = y.value if isinstance(y, Number) else self._value(y)
-                if x.shape == array.shape and np.array_equal(fn(self._value(x), other), array):
-                    bound = y if isinstance(y, Number) else self.symbol(y)
-                    self.remarks["conditions in [ ] are 1 or 0; here they are read off from the numbers"] = None
-                    return apply(fn, self.symbol(x), bound, shape=array.shape, dtype=array.dtype)
-        return None
-
     def _label(self, array: Any) -> Symbol | None:
         """The y of which an array is 1 − y."""
         if array.dtype.kind != "f":
             return None
-        for other in [t for t in self._equal.values() if isinstance(t, Symbol)]:
+        for other in [t for (is_input, *_), t in self._equal.items() if isinstance(t, Symbol) and not is_input]:
             if other.shape == array.shape and other.dtype == array.dtype and np.array_equal(array, 1 - other.array):
                 return other
         return None
 
     def constant(self, value: Any, role: str = "operand") -> Tree:
         """An operand that is no record: a number, or an array with a name."""
+        condition = self.condition(value)
+        if condition is not None:
+            return condition
         if isinstance(value, np.ndarray) and value.ndim and role == "operand":
-            known = self._equal.get(_key(value))
+            known = self._constant_of.get(id(value)) or self._equal.get((False, *_key(value)))
             if known is not None:
                 return known
         if np.ndim(value) and role == "index":
@@ -150,7 +133,7 @@ class Constants(Builder):
 
 def _has_log(node: Node) -> bool:
     """Whether something is computed from logarithms, as labels are multiplied by them in a cross-entropy."""
-    return any(a.rule.fn in _LOGARITHMS for a in node.parents)
+    return any("log" in a.op for a in node.parents)
 
 
 def _key(array: Any) -> Any:

@@ -273,7 +273,7 @@ class Derivation:
         notes += [_equation(symbol_text(i), array_text(i.array)) for i in routes.builder.indices if id(i) in used]
         if any("scatter(" in line.plain() for line in self.lines):
             notes.append(_text("scatter(v at [i]) is 0 but at the places i, to which v is added"))
-        notes += [_text(text) for text in (*routes.algebra.remarks, *routes.builder.remarks)]
+        notes += [_text(text) for text in routes.algebra.remarks]
         if not np.isfinite(self.gradient).all() and np.isfinite(self.lines[-1].evaluate()).all():
             text = "step by step this is NaN or Inf here, by a division by 0 that the closed form does not have"
             notes.append(_text(text))

@@ -8,11 +8,11 @@ import numpy as np
 
 from autograd import Node
 
-from ..formula.tree import Apply, Symbol, Tree, apply, evaluate, is_call
+from ..formula.tree import Apply, Symbol, Tree, apply, evaluate, is_call, substituted
 from ..formula.writers import shape_text
 from .routes import Routes
 from .store import Product
-from .trees import contains, substituted
+from .trees import contains
 
 Side = Literal["whole", "times", "left", "right", "outer", "column", "map"]
 SLOT = "•"

@@ -11,11 +11,12 @@ from autograd.registry import RULES
 from autograd.rules import elementwise, indexing, reductions, shapes
 
 from ..formula.conditions import logic
-from ..formula.tree import Apply, Number, Symbol, Tree, apply, evaluate, is_call, symbols
+from ..formula.tree import Apply, Number, Symbol, Tree, apply, evaluate, is_call, same_option, symbols
 from .algebra import Algebra
 from .trees import axes_of, is_constant, uniform
 
 Rewrite = Callable[[Apply, Algebra], "Tree | None"]
+_SMALL = 1e-6
 
 
 def rewritten(tree: Apply, algebra: Algebra) -> Tree | None:
@@ -103,15 +104,16 @@ def _sum_of_shares(tree: Apply, algebra: Algebra) -> Tree | None:
 
 
 def _extreme(tree: Apply, algebra: Algebra) -> Tree | None:
-    """The larger one of two where it is the same one everywhere: of p and 10⁻¹², say."""
-    if not is_call(tree, np.maximum, np.minimum) or not any(isinstance(a, Number) for a in tree.args):
+    """max(p, 10⁻¹²) as p, where a bound so small only keeps a logarithm from infinity, and nothing reaches it."""
+    if not is_call(tree, np.maximum):
         return None
-    x, y = tree.args if isinstance(tree.args[1], Number) else tree.args[::-1]
-    if x.shape != tree.shape or isinstance(x, Number):
-        return None
-    value, bound = np.asarray(evaluate(x)), y.value
-    chosen = value >= bound if is_call(tree, np.maximum) else value <= bound
-    return x if value.size and bool(chosen.all()) else None
+    for x, bound in (tree.args, tree.args[::-1]):
+        if isinstance(bound, Number) and x.shape == tree.shape and 0 < bound.value < _SMALL:
+            value = np.asarray(evaluate(x))
+            if value.size and bool((value > bound.value).all()):
+                algebra.remarks[f"nothing here is as small as {bound.value:g}"] = None
+                return x
+    return None
 
 
 def _negligible(tree: Apply, algebra: Algebra) -> Tree | None:
@@ -119,7 +121,9 @@ def _negligible(tree: Apply, algebra: Algebra) -> Tree | None:
     if not is_call(tree, np.add):
         return None
     for x, small in (tree.args, tree.args[::-1]):
-        if isinstance(small, Number) and not isinstance(x, Number) and x.shape == tree.shape and 0 < small.value < 1e-6:
+        if isinstance(x, Number) or not isinstance(small, Number) or x.shape != tree.shape:
+            continue
+        if 0 < small.value < _SMALL:
             least = np.min(np.abs(evaluate(x)), initial=np.inf)
             if small.value <= 1e-9 * least < np.inf:
                 algebra.remarks[f"adding {small.value:g} changes nothing here, in 9 digits"] = None
@@ -135,6 +139,8 @@ def _one_hot(tree: Apply, algebra: Algebra) -> Tree | None:
     sent = _unpicked(tree.args[0], index, tree)
     if sent is None:
         return None
+    if isinstance(index, Apply) and index.dtype == bool and index.shape == tree.shape:
+        return apply(np.multiply, sent, index, shape=tree.shape, dtype=tree.dtype)
     key = algebra.key(Apply(tree.rule, (Number(1),), tree.options, tree.shape, tree.dtype))
     if key not in algebra.one_hot:
         plain = _plain_index(index)
@@ -149,15 +155,7 @@ def _one_hot(tree: Apply, algebra: Algebra) -> Tree | None:
 def _plain_index(index: Any) -> Any:
     if isinstance(index, tuple):
         return tuple(_plain_index(part) for part in index)
-    return index.array if isinstance(index, Symbol) else index
-
-
-def _same_index(a: Any, b: Any) -> bool:
-    if isinstance(a, tuple) and isinstance(b, tuple):
-        return len(a) == len(b) and all(_same_index(x, y) for x, y in zip(a, b, strict=True))
-    if isinstance(a, Symbol) or isinstance(b, Symbol):
-        return a is b
-    return type(a) is type(b) and bool(a == b)
+    return evaluate(index) if isinstance(index, Symbol | Apply) else index
 
 
 def _takes(tree: Apply, index: Any) -> bool:
@@ -179,7 +177,7 @@ def _unpicked(tree: Tree, index: Any, like: Apply) -> Tree | None:
         return None
     x = tree.args[0] if tree.args else tree
     if is_call(tree, indexing.getitem.fn):
-        return x if x.shape == like.shape and _same_index(tree.options["index"], index) else None
+        return x if x.shape == like.shape and same_option(tree.options["index"], index) else None
     if is_call(tree, np.take_along_axis):
         return x if x.shape == like.shape and _takes(tree, index) else None
     if is_call(tree, np.broadcast_to):
@@ -200,7 +198,7 @@ def _unpicked_one(tree: Tree, index: Any, like: Apply) -> Tree:
         return tree
     if is_call(tree, indexing.getitem.fn):
         x = tree.args[0]
-        return x if x.shape == like.shape and _same_index(tree.options["index"], index) else tree
+        return x if x.shape == like.shape and same_option(tree.options["index"], index) else tree
     if not isinstance(tree.fn, np.ufunc) or tree.fn.signature:
         return tree
     args = tuple(_unpicked_one(a, index, like) for a in tree.args)

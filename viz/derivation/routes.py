@@ -20,12 +20,12 @@ from autograd.tape import as_array
 
 from ..formula import _gradient_symbol, _value_symbol
 from ..formula.tidy import throughout, tidied
-from ..formula.tree import Apply, Number, Symbol, Tree, apply, evaluate, is_call, symbols
+from ..formula.tree import Apply, Number, Symbol, Tree, apply, evaluate, is_call, substituted, symbols
 from ..naming import Names
 from .algebra import Algebra
 from .constants import Constants
 from .store import Decimal, Product, exact
-from .trees import added, close, contains, size, substituted
+from .trees import added, close, contains, size
 
 _AVERAGES = (np.mean, np.var, np.std)
 _LONGEST = 40
@@ -83,6 +83,7 @@ class Routes:
         for one in tape:
             if (one.name or one in self._stops) and not one.is_leaf and one is not tape.root:
                 self.algebra.define(self.builder.symbol(one), self.meaning(one))
+        self.algebra.explain(self.builder.symbol(tape.root), self.meaning(tape.root))
         raw = {n: self._pulled(n) for n in named if n is not node}
         self.shares: list[tuple[Symbol, Apply]] = []
         for one in tape:
@@ -319,7 +320,7 @@ class Routes:
                     continue
                 g = Symbol("gradient", "g", self.gradients[node], node)
                 tree = self.builder.derivative(node, position, g)
-                tree = self._averaged(tree, node) if node.rule.fn in _AVERAGES else tree
+                tree = self._averaged(tree, node) if node.rule.fn in _AVERAGES else tidied(tree)
                 tree = substituted(tree, {id(g): upstream})
                 where = out if operand in self._stops else arrived
                 where.setdefault(operand, []).append(tree)

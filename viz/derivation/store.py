@@ -105,7 +105,7 @@ class Store:
         return found
 
     def _option(self, option: Any) -> Any:
-        return f"symbol {id(option)}" if isinstance(option, Symbol) else repr(option)
+        return f"tree {self.key(option)}" if isinstance(option, Symbol | Apply) else repr(option)
 
     def atom(self, tree: Tree) -> Product:
         """A tree as one factor; by its name, if it has one."""

@@ -77,24 +77,6 @@ def _size(tree: Tree, counted: dict[int, int]) -> int:
     return counted[id(tree)]
 
 
-def substituted(tree: Tree, by: dict[int, Tree]) -> Tree:
-    """The tree with symbols replaced: `by` maps the ``id`` of a symbol to what stands in its place."""
-    done: dict[int, Tree] = {}
-
-    def go(part: Any) -> Any:
-        if isinstance(part, Symbol):
-            return by.get(id(part), part)
-        if not isinstance(part, Apply):
-            return part
-        if id(part) not in done:
-            args = tuple(go(a) for a in part.args)
-            same = all(a is b for a, b in zip(args, part.args, strict=True))
-            done[id(part)] = part if same else Apply(part.rule, args, part.options, part.shape, part.dtype)
-        return done[id(part)]
-
-    return go(tree)
-
-
 def contains(tree: Any, symbol: Symbol) -> bool:
     """Whether a symbol stands anywhere in a tree."""
     waiting, seen = [tree], set()

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from autograd import Node
+from autograd import Node, Tape
 
 from ..numbers import counted, ordinal, subscript
 from . import notation  # noqa: F401, fills the table of the printer
@@ -37,6 +37,7 @@ class Named(Protocol):
     """What formulas need of `viz.naming.Names`."""
 
     loss: str
+    tape: Tape
 
     def of(self, node: Node, limit: int = ...) -> str: ...
 
@@ -235,7 +236,7 @@ def forward(node: Node, names: Named, value: Value | None = None, *, written_out
     <Formula L = x²>
     """
     _operation(node, "forward")
-    builder = Builder(_value_symbol(names, value), _Constants(names, _taken(node, names, written_out)))
+    builder = Builder(_value_symbol(names, value), _Constants(names, _taken(node, names, written_out)), names.tape)
     target = _value_symbol(names, value)(node)
     return Formula(target, _call(node, builder, written_out))
 
@@ -297,7 +298,7 @@ def backward(node: Node, i: int, grad: Any, names: Named, value: Value | None = 
     i %= len(operands)
     upstream = _gradient_symbol(node, names, grad, short=True)
     target = _gradient_symbol(operands[i], names, None, short=False)
-    builder = Builder(_value_symbol(names, value), _Constants(names, _taken(node, names)))
+    builder = Builder(_value_symbol(names, value), _Constants(names, _taken(node, names)), names.tape)
     tree = _derivative(builder, node, i, upstream)
     long = _gradient_symbol(node, names, None, short=False)
     notes = [f"{upstream.name} = {long.name}"] if upstream.of is None else []

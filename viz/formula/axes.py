@@ -111,6 +111,8 @@ def index_parts(p: Printer, index: Any) -> list[str]:
 
 def _index_part(p: Printer, part: Any) -> str:
     writer = p.writer
+    if isinstance(part, Apply):
+        return p.tree(part).text
     if isinstance(part, Symbol):
         named = p.what == "numbers" and (part.size > FEW or part.ndim > 2)
         return p.symbol(part, part.shape).text if not named else writer.symbol(part, p.places[id(part)]).text

@@ -111,8 +111,18 @@ def _above(held: Tree, shared: Tree) -> Tree | None:
     return found if equal and found.shape == np.broadcast_shapes(held.shape, shared.shape) else None
 
 
-def choice(tree: Apply) -> Tree | None:
-    """A choice that goes the same way everywhere is no choice."""
+def unguarded(tree: Tree) -> Tree:
+    """What a rule computes without the guards (0⁰, 0/0) that are not needed here: a choice of its own which goes the
+    same way everywhere is none. The conditions of the program are symbols meanwhile, and stay."""
+    if not isinstance(tree, Apply):
+        return tree
+    args = tuple(unguarded(a) for a in tree.args)
+    same_args = all(a is b for a, b in zip(args, tree.args, strict=True))
+    new = tree if same_args else Apply(tree.rule, args, tree.options, tree.shape, tree.dtype)
+    return _choice(new) or new
+
+
+def _choice(tree: Apply) -> Tree | None:
     if not is_call(tree, elementwise.where.fn):
         return None
     condition, x, y = tree.args

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from autograd.registry import RULES
-from autograd.rules import elementwise, linalg, shapes
+from autograd.rules import linalg, shapes
 from autograd.rules.indexing import getitem, scatter
 
-from .conditions import AND, NOT, OR, choice, equal, extreme, logic
+from .conditions import AND, NOT, OR, equal, extreme, logic
 from .products import collected, plain_number, sign_in_front, simple_power, simple_sum
 from .tree import Apply, Number, Symbol, Tree, apply, evaluate, is_call, stretched
 
@@ -140,7 +140,7 @@ def _is_of_axes(index: Any, more: tuple[int, ...] = ()) -> bool:
     """Whether an index only puts in axes, or takes out such of length 1 where these are of `more`."""
     parts = index if isinstance(index, tuple) else (index,)
     whole = (None, Ellipsis, slice(None))
-    return all(not isinstance(p, Symbol) and (p in whole or (type(p) is int and p in more)) for p in parts)
+    return all(not isinstance(p, Symbol | Apply) and (p in whole or (type(p) is int and p in more)) for p in parts)
 
 
 def _is_c(tree: Apply) -> bool:
@@ -354,7 +354,6 @@ _REWRITES: tuple[tuple[_Rewrite, tuple[Any, ...]], ...] = (
     (_broadcast, (np.broadcast_to, *(fn for fn in RULES if isinstance(fn, np.ufunc) and not fn.signature))),
     (_inner, (np.inner,)),
     (_contraction, (np.tensordot,)),
-    (choice, (elementwise.where.fn,)),
     (logic, (*OR, *AND, *NOT)),
     (equal, (np.equal,)),
     (extreme, (np.multiply,)),

@@ -7,17 +7,20 @@ too, and parts of rules that have a name.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd import Node, Tensor, enable_grad, protocols
+from autograd.masks import mask_of
 from autograd.registry import COMPOSITES, RULES, Rule
 from autograd.rules.shapes import sum_to_shape
 from autograd.tensor import record
 
-from .tree import Apply, Number, Opaque, Symbol, Tree, reached, replaced
+from .conditions import unguarded
+from .glyphs import quoted
+from .tree import Apply, Number, Opaque, Symbol, Tree, evaluate, reached, replaced, substituted
 
 _MOST, _DEEPEST = 200, 40
 """A rule that is more than so many operations when written out, or nested deeper, is only named."""
@@ -111,11 +114,29 @@ def _pulled_back(node: Node, i: int, g: Any, out: Any, operands: Sequence[Any]) 
 
 
 class Builder:
-    """Makes the trees of one formula: the same record is the same symbol, the same array the same constant."""
+    """Makes the trees of one formula: the same record is the same symbol, the same array the same constant.
 
-    def __init__(self, symbol_of: Callable[[Node], Symbol], name_constant: Callable[[Any, str], str]):
+    Parameters
+    ----------
+    symbol_of : callable
+        Gives the symbol of a record.
+    name_constant : callable
+        ``name_constant(array, role)`` gives the name of an array that is no record.
+    tape : container of Node, optional
+        The records that have symbols. Arrays that remember how they were computed are written so, from these records;
+        without it, they are arrays like any other.
+    """
+
+    def __init__(
+        self,
+        symbol_of: Callable[[Node], Symbol],
+        name_constant: Callable[[Any, str], str],
+        tape: Container[Node] | None = None,
+    ):
         self._symbol_of = symbol_of
         self._name_constant = name_constant
+        self._on_tape = tape
+        self._conditions: dict[int, Tree] = {}
         self._symbols: dict[Node, Symbol] = {}
         self._constants: dict[int, Symbol] = {}
         self.size = 0
@@ -129,6 +150,9 @@ class Builder:
 
     def constant(self, value: Any, role: str = "operand") -> Tree:
         """An operand that is no record: a number, or an array with a name."""
+        condition = self.condition(value)
+        if condition is not None:
+            return condition
         if np.ndim(value) == 0:
             return Number(value)
         found = self._constants.get(id(value))
@@ -136,6 +160,37 @@ class Builder:
             array = np.asarray(value)
             found = self._constants[id(value)] = Symbol("constant", self._name_constant(array, role), array)
         return found
+
+    def condition(self, value: Any) -> Symbol | None:
+        """What stands for an array that remembers how it was computed, until a formula is complete: a rule that is run
+        on it says what holds for every such array, not for these numbers. None for any other array, and where the
+        record gives other numbers by now."""
+        mask = mask_of(value) if isinstance(value, np.ndarray) and self._on_tape is not None else None
+        if mask is None:
+            return None
+        found = self._constants.get(id(value))
+        if found is None:
+            _, size, depth = reached(mask.node, lambda n: () if self._has_symbol(n) else n.parents)
+            if size > _MOST or depth > _DEEPEST:
+                return None
+            tree = self._tree(mask.node, "operand", self._leaf_of_condition, {})
+            if tree.shape != value.shape or not np.array_equal(evaluate(tree), value):
+                return None
+            found = self._constants[id(value)] = Symbol("constant", "mask", value)
+            self._conditions[id(found)] = tree
+        return found if id(found) in self._conditions else None
+
+    def _has_symbol(self, node: Node) -> bool:
+        return node in self._on_tape if self._on_tape is not None else False
+
+    def _leaf_of_condition(self, node: Node) -> Tree | None:
+        if self._has_symbol(node):
+            return self.symbol(node)
+        return Symbol("constant", quoted(node.name), node.value) if node.is_leaf and node.name else None
+
+    def written_out(self, tree: Tree) -> Tree:
+        """The tree with conditions as they were computed."""
+        return substituted(tree, self._conditions) if self._conditions else tree
 
     def options(self, options: dict[str, Any]) -> dict[str, Any]:
         """The options, arrays replaced by symbols."""
@@ -147,7 +202,7 @@ class Builder:
 
     def call(self, node: Node, leaves: Callable[[Node], Tree | None]) -> Tree:
         """The tree of a record; where `leaves` gives something for a record, it ends there."""
-        return self._tree(node, "operand", leaves, {})
+        return self.written_out(self._tree(node, "operand", leaves, {}))
 
     def _tree(self, operand: Any, role: str, leaves: Callable[[Node], Tree | None], made: dict[Node, Tree]) -> Tree:
         if not isinstance(operand, Node):
@@ -198,7 +253,7 @@ class Builder:
             read = [lifted[n] for n in nodes if n in lifted]
             operations = sum(n not in lifted and not n.is_leaf for n in nodes)
             return self.opaque(node, i, upstream, read, operations)
-        return self.call(result.node, lifted.get)
+        return self.written_out(unguarded(self._tree(result.node, "operand", lifted.get, {})))
 
     def opaque(self, node: Node, i: int, upstream: Symbol, read: Sequence[Symbol], operations: int) -> Tree:
         """The same by the name of the operation, ``f′(∂L/∂y, x)``, as a function of the symbols that its rule reads."""

@@ -166,6 +166,25 @@ def replaced(option: Any, by: Callable[[Any], Any]) -> Any:
     return tuple(replaced(part, by) for part in option) if type(option) is tuple else by(option)
 
 
+def substituted(tree: Tree, by: dict[int, Tree]) -> Tree:
+    """The tree with symbols replaced: `by` maps the ``id`` of a symbol to what stands in its place."""
+    done: dict[int, Tree] = {}
+
+    def go(part: Any) -> Any:
+        if isinstance(part, Symbol):
+            return by.get(id(part), part)
+        if not isinstance(part, Apply):
+            return part
+        if id(part) not in done:
+            args = tuple(go(a) for a in part.args)
+            options = {name: replaced(option, go) for name, option in part.options.items()}
+            same = all(a is b for a, b in zip(args, part.args, strict=True)) and options == part.options
+            done[id(part)] = part if same else Apply(part.rule, args, options, part.shape, part.dtype)
+        return done[id(part)]
+
+    return go(tree)
+
+
 def evaluate(tree: Tree) -> Any:
     """The value of a tree."""
     with np.errstate(all="ignore"):
@@ -194,7 +213,7 @@ def parts(tree: Any) -> Iterator[Any]:
     found: list[Any] = []
     for option in tree.options.values():
         replaced(option, found.append)
-    yield from (f for f in found if isinstance(f, Symbol))
+    yield from (f for f in found if isinstance(f, Symbol | Apply))
 
 
 def symbols(tree: Tree) -> tuple[Symbol, ...]:
@@ -240,14 +259,15 @@ def same(a: Any, b: Any) -> bool:
             and len(a.args) == len(b.args)
             and all(same(x, y) for x, y in zip(a.args, b.args, strict=True))
             and a.options.keys() == b.options.keys()
-            and all(_same_option(a.options[name], b.options[name]) for name in a.options)
+            and all(same_option(a.options[name], b.options[name]) for name in a.options)
         )
     return False
 
 
-def _same_option(a: Any, b: Any) -> bool:
+def same_option(a: Any, b: Any) -> bool:
+    """Whether two options say the same: two indices, say."""
     if isinstance(a, tuple) and isinstance(b, tuple):
-        return len(a) == len(b) and all(_same_option(x, y) for x, y in zip(a, b, strict=True))
-    if isinstance(a, Symbol | np.ndarray) or isinstance(b, Symbol | np.ndarray):
-        return a is b
+        return len(a) == len(b) and all(same_option(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, Symbol | Apply | np.ndarray) or isinstance(b, Symbol | Apply | np.ndarray):
+        return a is b or (isinstance(a, Apply) and isinstance(b, Apply) and same(a, b))
     return type(a) is type(b) and bool(a == b)
