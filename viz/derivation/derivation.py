@@ -16,23 +16,23 @@ from ..formula import _gradient_symbol
 from ..formula.tree import Symbol, Tree, symbols
 from ..formula.writers import shape_text
 from ..numbers import listed
+from .breaking import WIDEST, Breaker, Written, symbol_text, tree_text, wrapped
+from .display import aligned, latex_blocks, latex_rows, plain_text
 from .factors import Factor, factor
 from .lines import (
-    TITLES,
+    PLUS,
     Kind,
     Line,
-    Written,
     array_text,
     called,
-    chain_row,
-    factors_row,
+    chain_rows,
+    equation,
+    factors_rows,
     few_terms,
     left_out,
     numbers_line,
     partial,
-    symbol_text,
     tree_line,
-    tree_text,
 )
 from .routes import MOST_PATHS, Routes
 from .trees import close, contains, size
@@ -69,6 +69,7 @@ class Derivation:
         self._routes = Routes(tape, node)
         self._to = to
         self._numbers = numbers
+        self._breaker = Breaker(self._routes.builder.name, self._routes.algebra.key)
         self.gradient = self._routes.gradients[node]
         self.target = self._target(node)
         self.lines: tuple[Line, ...] = tuple(self._made())
@@ -95,20 +96,20 @@ class Derivation:
         if few and len(routes.stations) > 2:
             yield from self._ordered()
         if closed is not None:
-            yield tree_line("closed", self.target, [closed], shapes=len(routes.stations) == 2)
+            yield self._line("closed", self.target, [closed], shapes=len(routes.stations) == 2)
         if len(self._layers) > 1 or (closed is None and few):
             yield from self._recursion()
         if self._numbers:
             trees = [self._last_tree] if closed is None else [closed, self._last_tree]
             yield numbers_line(self.target, trees, self.gradient)
 
+    def _line(self, kind: Kind, target: Symbol, trees: list[Tree], *, shapes: bool = False) -> Line:
+        return tree_line(kind, target, trees, self._breaker, shapes=shapes)
+
     def _chain(self) -> Iterator[Line]:
         routes, left = self._routes, symbol_text(self.target)
         paths = routes.paths()
-        rows = [chain_row(routes, path) for path in paths]
-        pad = " " * len(left.plain)
-        plain = [f"{left.plain} = {rows[0].plain}", *(f"{pad} + {row.plain}" for row in rows[1:])]
-        latex = [rf"{left.latex} &= {rows[0].latex}", *(rf"&\quad + {row.latex}" for row in rows[1:])]
+        plain, latex = equation(left, [chain_rows(routes, path, WIDEST - left.width - 10) for path in paths])
         cancelled = dict.fromkeys(f"∂{called(routes, n).plain}" for path in paths for n in path[1:-1])
         remarks = [Written(f"{listed(list(cancelled))} {'cancel' if len(cancelled) > 1 else 'cancels'}", "")]
         yield Line("chain", self.target, lambda: routes.product(routes.node), plain, latex, remarks=remarks)
@@ -126,10 +127,9 @@ class Derivation:
                 for user in users
                 for u, p in [(partial(routes, routes.tape.root, user), partial(routes, user, node, edge=True))]
             ]
-            terms = few_terms(terms)
-            plain = f"{left.plain} = {' + '.join(t.plain for t in terms)}"
-            latex = rf"{left.latex} &= {' + '.join(t.latex for t in terms)}"
-            yield Line("chain", target, functools.partial(routes.product, node), [plain], [latex])
+            shown = [(PLUS, term) for (term,) in few_terms([[term] for term in terms])]
+            plain, latex = equation(left, [wrapped(shown, WIDEST - left.width - 10)])
+            yield Line("chain", target, functools.partial(routes.product, node), plain, latex)
 
     def _backward(self) -> list[Node]:
         """The stations in the order of the backward pass, without the loss."""
@@ -140,20 +140,21 @@ class Derivation:
         ways = [[factor(routes, a, b) for a, b in itertools.pairwise(p)] for p in routes.paths()]
         each = list(dict.fromkeys((f.above, f.below) for way in ways for f in way))
         known = {(f.above, f.below): f for way in ways for f in way}
-        plain, _ = factors_row(routes, [known[pair] for pair in each])
         left = symbol_text(self.target)
-        rows = [factors_row(routes, way)[1] for way in ways]
-        latex = [rf"{left.latex} &= {rows[0]}", *(rf"&\quad + {row}" for row in rows[1:])]
+        room = WIDEST - left.width - 10
+        plain, _ = factors_rows(routes, [known[pair] for pair in each], self._breaker, room)
+        _, latex = equation(left, [factors_rows(routes, way, self._breaker, room)[1] for way in ways])
         trees = [f.tree for f in known.values()]
         remarks = [SLOT] if any("•" in row for row in plain) else []
         remarks += left_out(trees)
         remarks += [STAR] if any("ᵀ ⋆" in row for row in plain) else []
-        yield Line("factors", self.target, lambda: _multiplied(ways), plain, latex, trees, remarks=remarks)
+        new = self._breaker.new()
+        yield Line("factors", self.target, lambda: _multiplied(ways), plain, latex, trees, "", remarks, new)
 
     def _factors_by_station(self) -> Iterator[Line]:
         """What each station is sent, written out, station by station."""
         for node in self._backward():
-            yield tree_line("factors", self._short_target(node), self._sent_to(node))
+            yield self._line("factors", self._short_target(node), self._sent_to(node))
 
     def _sent_to(self, node: Node) -> list[Tree]:
         return [self._routes.part(user, node) for user in self._routes.users(node)]
@@ -163,10 +164,10 @@ class Derivation:
         if len(routes.stations) <= _LONG:
             trees = [self._as_number(routes.along(path)) for path in routes.paths()]
             if sum(map(size, trees)) <= 2 * _LONG:
-                yield tree_line("ordered", self.target, trees, shapes=True)
+                yield self._line("ordered", self.target, trees, shapes=True)
                 return
         for node in self._stops:
-            yield tree_line("ordered", self._short_target(node), self._between(node), shapes=True)
+            yield self._line("ordered", self._short_target(node), self._between(node), shapes=True)
 
     def _between(self, node: Node) -> list[Tree]:
         """What reaches a stop from the stops before it, not simplified."""
@@ -223,7 +224,7 @@ class Derivation:
 
     def _recursion(self) -> Iterator[Line]:
         for node in self._stops:
-            yield tree_line("recursion", self._short_target(node), [self._recursive(node)])
+            yield self._line("recursion", self._short_target(node), [self._recursive(node)])
 
     # --- what is shown
 
@@ -240,6 +241,12 @@ class Derivation:
         latex = rf"\delta^{{(l)}} = \frac{{\partial {loss.latex}}}{{\partial z^{{(l)}}}}"
         return Written(f"δ⁽ˡ⁾ = ∂{loss.plain}/∂z⁽ˡ⁾", latex)
 
+    def _explained(self, symbol: Symbol, tree: Tree) -> list[Written]:
+        """A name and what it stands for; the names that this needed are explained after it."""
+        name = symbol_text(symbol)
+        whole = self._breaker.whole(tree, WIDEST - name.width - 8)
+        return [_equation(name, tree_text(whole)), *(note for d in self._breaker.new() for note in d.notes())]
+
     @cached_property
     def _notes(self) -> list[Written]:
         routes, used = self._routes, {id(s) for line in self.lines for s in line.symbols}
@@ -254,8 +261,9 @@ class Derivation:
         for node in routes.stations:
             unnamed = not node.name and not node.is_leaf and node is not routes.tape.root
             if unnamed and id(routes.builder.symbol(node)) in used:
-                notes.append(_equation(symbol_text(routes.builder.symbol(node)), tree_text(routes.meaning(node))))
-        notes += [_equation(symbol_text(p), tree_text(tree)) for p, tree in routes.shares if id(p) in used]
+                notes += self._explained(routes.builder.symbol(node), routes.meaning(node))
+        for p, tree in routes.shares:
+            notes += self._explained(p, tree) if id(p) in used else []
         n = routes.length
         if n is not None and id(n) in used:
             notes.append(_equation(symbol_text(n), Written(*[str(int(n.array))] * 2)))
@@ -280,34 +288,14 @@ class Derivation:
         return notes
 
     def plain(self) -> str:
-        """The derivation as Unicode text."""
+        """The derivation as Unicode text, in lines of at most 100 columns."""
         name = self._routes.names.of(self._routes.node)
-        out = [f"{symbol_text(self.target).plain}, where {name} has shape {shape_text(self._routes.node.shape)}"]
-        before: Kind | None = None
-        for line in self.lines:
-            if line.kind != before:
-                out += ["", TITLES[line.kind]]
-                before = line.kind
-            out += [f"  {row}" for row in line.plain().split("\n")]
-            out += [f"    shapes: {line.shapes}"] if line.shapes else []
-            out += [f"    {remark.plain}" for remark in line.remarks]
-        if self.notes:
-            out += ["", "where", *(f"  {note}" for note in self.notes)]
-        return "\n".join(out)
+        where = f"{symbol_text(self.target).plain}, where {name} has shape {shape_text(self._routes.node.shape)}"
+        return plain_text(where, self.lines, self._notes)
 
     def latex(self) -> str:
         """The derivation in LaTeX's math mode: one ``aligned`` of all lines."""
-        rows: list[str] = []
-        before = None
-        for line in self.lines:
-            same = line.target.name == before
-            new = line.rows(left=not same)
-            rows += new if not same or rows[-len(new) :] != new else []
-            rows += [rf"&\quad {remark.latex}" for remark in line.remarks if remark.latex]
-            before = line.target.name
-        if self._notes:
-            rows.append(r"&\text{where } " + r",\quad ".join(note.latex for note in self._notes))
-        return "\\begin{aligned}\n" + " \\\\[2ex]\n".join(rows) + "\n\\end{aligned}"
+        return aligned([row for rows in latex_rows(self.lines, self._notes) for row in rows])
 
     def __str__(self) -> str:
         return self.latex() if self._to == "latex" else self.plain()
@@ -316,10 +304,20 @@ class Derivation:
         return f"<Derivation {symbol_text(self.target).plain} = {self.closed}>"
 
     def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
+        blocks = self._blocks
+        return f"$\\displaystyle {blocks[0]}$" if len(blocks) == 1 else "\n\n".join(f"$${block}$$" for block in blocks)
+
+    @property
+    def _blocks(self) -> list[str]:
+        """What a notebook shows: no more lines than can be read, in parts that MathJax can hold."""
+        return latex_blocks(latex_rows(self.lines, self._notes, few=True))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/latex": self._repr_latex_(), "text/plain": self.plain()}
+        bundle = {"text/latex": self._repr_latex_(), "text/plain": self.plain()}
+        blocks = self._blocks
+        if len(blocks) > 1:  # parts one below the other, all at the left: what LaTeX alone can't say in a notebook
+            bundle["text/markdown"] = "\n\n".join(f"$\\displaystyle {' '.join(b.split(chr(10)))}$" for b in blocks)
+        return bundle
 
 
 def _is_layer(name: str) -> bool:

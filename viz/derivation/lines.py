@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from functools import partial as bound
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,9 +16,10 @@ from ..formula import gradient_symbol
 from ..formula.notation import MOST_TERMS
 from ..formula.printer import Printer
 from ..formula.tree import Apply, Symbol, Tree, apply, evaluate, is_call, symbols
-from ..formula.writers import Latex, Plain, Writer, shape_text
+from ..formula.writers import shape_text
 from ..numbers import FEW, columns, norm, padded
 from ..terms import total
+from .breaking import LATEX, PLAIN, WIDEST, Breaker, Definition, Written, symbol_text, tree_text, wrapped
 from .factors import Factor
 from .routes import Routes
 from .trees import contains
@@ -34,13 +35,6 @@ TITLES: dict[Kind, str] = {
 }
 
 
-class Written(NamedTuple):
-    """A text in both writings."""
-
-    plain: str
-    latex: str
-
-
 class Line:
     """One line of a derivation: the gradient of a value, written in one way.
 
@@ -53,6 +47,8 @@ class Line:
         The line with shapes in the place of names; empty where that says nothing.
     remarks : tuple of Written
         What belongs under it, as plain text and as LaTeX.
+    definitions : tuple of Definition
+        What the names stand for that were given to parts of it, or of the lines before, that were too wide.
     """
 
     def __init__(
@@ -65,11 +61,13 @@ class Line:
         trees: Sequence[Tree] = (),
         shapes: str = "",
         remarks: Sequence[Written] = (),
+        definitions: Sequence[Definition] = (),
     ):
         self.kind: Kind = kind
         self.target = target
         self.shapes = shapes
         self.remarks = tuple(remarks)
+        self.definitions = tuple(definitions)
         self.symbols = tuple(dict.fromkeys(s for tree in trees for s in symbols(tree)))
         self._compute = compute
         self._plain = tuple(plain)
@@ -100,27 +98,13 @@ class Line:
         return f"<Line {self.kind}: {self._plain[0]}>"
 
 
-PLAIN, LATEX = Plain(), Latex()
-_WIDE = 150
 _SHORT = 30
 _MOST_PARTIALS = 24
 _MOST_TERMS = 24
+TIMES = Written("·", r"\cdot")
+PLUS = Written("+", "+")
 STARS = (windows.window_product.fn, windows.window_product_weight.fn, windows.window_product_windows.fn)
 ARROW = r"\to "
-
-
-def tree_text(tree: Tree, what: Any = "symbols") -> Written:
-    """A tree as text; a condition in the brackets of Iverson."""
-    return Written(*(_printed(tree, writer, what) for writer in (PLAIN, LATEX)))
-
-
-def _printed(tree: Tree, writer: Writer, what: Any) -> str:
-    places = {id(symbol): k for k, symbol in enumerate(symbols(tree))}
-    return Printer(writer, what, places).arithmetic(tree).text.strip()
-
-
-def symbol_text(symbol: Symbol) -> Written:
-    return Written(*(writer.symbol(symbol, 0).text for writer in (PLAIN, LATEX)))
 
 
 def called(routes: Routes, node: Node) -> Written:
@@ -168,7 +152,7 @@ def _summands(tree: Tree) -> list[Tree]:
     return [tree]
 
 
-def chain_row(routes: Routes, path: Sequence[Node]) -> Written:
+def chain_rows(routes: Routes, path: Sequence[Node], room: int) -> list[Written]:
     """∂L/∂a · ∂a/∂z · ∂z/∂W; the middle of a very long product is left out."""
     last = len(path) - 2
     parts = [
@@ -176,15 +160,27 @@ def chain_row(routes: Routes, path: Sequence[Node]) -> Written:
     ]
     if len(parts) > _MOST_PARTIALS:
         parts = [*parts[: _MOST_PARTIALS // 2], Written("⋯", r"\cdots"), *parts[-_MOST_PARTIALS // 2 + 1 :]]
-    return Written(" · ".join(p.plain for p in parts), r" \cdot ".join(p.latex for p in parts))
+    return wrapped([(TIMES, part) for part in parts], room)
 
 
-def few_terms(texts: list[Written]) -> list[Written]:
+def equation(left: Written, terms: Sequence[Sequence[Written]]) -> tuple[list[str], list[str]]:
+    """An equation in plain text and LaTeX: each term starts a row, and may go on in others."""
+    blank = " " * left.width
+    plain, latex = [], []
+    for k, (first, *more) in enumerate(terms):
+        plain.append(f"{blank} + {first.plain}" if k else f"{left.plain} = {first.plain}")
+        latex.append(rf"&\quad + {first.latex}" if k else rf"{left.latex} &= {first.latex}")
+        plain += [f"{blank}     {row.plain}" for row in more]
+        latex += [rf"&\qquad {row.latex}" for row in more]
+    return plain, latex
+
+
+def few_terms(terms: list[list[Written]]) -> list[list[Written]]:
     """The terms of a sum; of very many the first and the last, and how many there are between."""
-    if len(texts) <= _MOST_TERMS:
-        return texts
-    more = f"… {len(texts) - 6} more terms …"
-    return [*texts[:3], Written(more, rf"\text{{{more}}}"), *texts[-3:]]
+    if len(terms) <= _MOST_TERMS:
+        return terms
+    more = f"… {len(terms) - 6} more terms …"
+    return [*terms[:3], [Written(more, rf"\text{{{more}}}")], *terms[-3:]]
 
 
 def left_out(trees: Sequence[Tree]) -> list[Written]:
@@ -199,16 +195,20 @@ def left_out(trees: Sequence[Tree]) -> list[Written]:
     return []
 
 
-def factors_row(routes: Routes, factors: Sequence[Factor]) -> tuple[list[str], str]:
+def factors_rows(
+    routes: Routes, factors: Sequence[Factor], breaker: Breaker, room: int
+) -> tuple[list[str], list[Written]]:
     """The factors one under the other in plain text, and with braces under them in LaTeX."""
-    rows = []
-    braces = []
-    for f in factors:
-        name, value = partial(routes, f.above, f.below, edge=True), tree_text(f.tree)
+    rows, braces = [], []
+    names = [partial(routes, f.above, f.below, edge=True) for f in factors]
+    beside = max(name.width for name in names) + max(columns(f.shape) for f in factors) + 6
+    for f, name in zip(factors, names, strict=True):
+        value = tree_text(breaker.whole(f.tree, WIDEST - beside))
         rows.append((name.plain, f"= {value.plain}", f.shape))
         under = rf"\begin{{array}}{{c}} {value.latex} \\ {shape_latex(f.shape)} \end{{array}}"
-        braces.append(rf"\underbrace{{{name.latex}}}_{{{under}}}")
-    return _table(rows), r" \cdot ".join(braces)
+        wide = max(name.plain, value.plain, f.shape, key=columns)
+        braces.append((TIMES, Written(wide, rf"\underbrace{{{name.latex}}}_{{{under}}}")))
+    return _table(rows), wrapped(braces, room)
 
 
 def shape_latex(text: str) -> str:
@@ -221,19 +221,22 @@ def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
     return ["  ".join(padded(cell, w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-def tree_line(kind: Kind, target: Symbol, trees: Sequence[Tree], *, shapes: bool = False) -> Line:
+def tree_line(kind: Kind, target: Symbol, trees: Sequence[Tree], breaker: Breaker, *, shapes: bool = False) -> Line:
     """A line that says what a tree does, or a sum of several."""
     left = symbol_text(target)
-    texts = few_terms([tree_text(tree) for tree in trees])
-    blank = " " * len(left.plain)
-    plain = [f"{left.plain} = {texts[0].plain}", *(f"{blank} + {t.plain}" for t in texts[1:])]
-    latex = [rf"{left.latex} &= {texts[0].latex}", *(rf"&\quad + {t.latex}" for t in texts[1:])]
+    room = WIDEST - left.width - 3
+    broken = [breaker.rows(tree, room) for tree in trees]
+    plain, latex = equation(left, few_terms([rows for _, rows in broken]))
     sized = ""
     if shapes and any(t.shape for t in symbols(trees[0])):
         texts_of = [shape_of(t) for t in trees[:_MOST_TERMS]] + ["…"] * (len(trees) > _MOST_TERMS)
         if any(any(c in text for c in "·⊙⋆") for text in texts_of):
             sized = f"{shape_text(target.shape)} = {' + '.join(texts_of)}"
-    return Line(kind, target, lambda: sum(evaluate(t) for t in trees), plain, latex, trees, sized, left_out(trees))
+            sized = sized if columns(sized) <= WIDEST - 12 else ""
+    return Line(
+        kind, target, lambda: sum(evaluate(t) for t, _ in broken), plain, latex, trees, sized, left_out(trees),
+        breaker.new(),
+    )  # fmt: skip
 
 
 def numbers_line(target: Symbol, trees: Sequence[Tree], value: Any) -> Line:
@@ -241,13 +244,21 @@ def numbers_line(target: Symbol, trees: Sequence[Tree], value: Any) -> Line:
     left, given = symbol_text(target), array_text(value)
     for tree in trees:
         text = tree_text(tree, "numbers")
-        if len(text.plain) <= _WIDE and "▦" not in text.plain and text.plain != given.plain:
-            pad = " " * len(left.plain)
-            plain = [f"{left.plain} = {text.plain}", f"{pad} = {given.plain}"]
+        if text.width <= WIDEST - left.width - 6 and "▦" not in text.plain and text.plain != given.plain:
+            plain = [f"{left.plain} = {text.plain}", *_equal(" " * left.width, given)]
             latex = [rf"{left.latex} &= {text.latex}", rf"&= {given.latex}"]
             return Line("numbers", target, bound(evaluate, tree), plain, latex, [tree], remarks=left_out([tree]))
-    plain, latex = [f"{left.plain} = {given.plain}"], [rf"{left.latex} &= {given.latex}"]
+    plain, latex = _equal(left.plain, given), [rf"{left.latex} &= {given.latex}"]
     return Line("numbers", target, bound(evaluate, trees[0]), plain, latex, trees[:1])
+
+
+def _equal(left: str, given: Written) -> list[str]:
+    """The numbers of an array after their name; the rows of a wide matrix below each other."""
+    blank = " " * columns(left)
+    if len(left) + given.width + 6 <= WIDEST:
+        return [f"{left} = {given.plain}"]
+    first, *more = given.plain.split("; ")
+    return [f"{left} = {first}", *(f"{blank}    {row}" for row in more)]
 
 
 def array_text(array: Any) -> Written:
@@ -255,10 +266,11 @@ def array_text(array: Any) -> Written:
     array = np.asarray(array)
     if array.size > FEW and array.ndim == 2 and array.size <= 3 * FEW:
         rows = [[_numerals(v) for v in row] for row in array]
-        return Written(
-            PLAIN.matrix([[v.plain for v in row] for row in rows]),
-            LATEX.matrix([[v.latex for v in row] for row in rows]),
-        )
+        if max(columns(" ".join(v.plain for v in row)) for row in rows) <= WIDEST - 20:
+            return Written(
+                PLAIN.matrix([[v.plain for v in row] for row in rows]),
+                LATEX.matrix([[v.latex for v in row] for row in rows]),
+            )
     text = _numerals(array)
     if array.size <= FEW or "▦" not in text.plain:
         return text
