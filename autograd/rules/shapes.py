@@ -67,7 +67,7 @@ defvjp(astype, lambda g, out, x, dtype: g)
 
 
 def _unrepeat(g: Any, shape: tuple[int, ...], repeats: Any, axis: int | None) -> Any:
-    if axis is None:
+    if axis is None or not shape:
         return _unrepeat(g, (math.prod(shape),), repeats, 0).reshape(shape)
     axis %= len(shape)
     if np.size(repeats) == 1:

@@ -67,6 +67,8 @@ class Algebra(Store):
             return
         self._meanings[id(symbol)] = tree
         value = self.value(tree)
+        if self.shape_of(value) != tree.shape:
+            return  # a broadcast: what it is of has another shape, and not this name
         if value.number == 1 and len(value.powers) == 1 and value.powers[0][1] == 1:
             key = value.powers[0][0]
             atom = self._atoms.get(key)

@@ -215,7 +215,7 @@ class Derivation:
 
     def _checked(self, tree: Tree, node: Node, named: frozenset[Node] = frozenset()) -> Tree:
         """A simplified tree, if its numbers are the engine's."""
-        if close(tree, self._routes.gradients[node]):
+        if close(tree, self._routes.gradients[node], self._routes.rounding):
             return tree
         self._routes.fell_back = True
         plain = self._routes.gradient(node, named, simplify=False)

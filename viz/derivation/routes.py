@@ -46,6 +46,8 @@ class Routes:
         Of each station those that it sends a gradient to, latest first.
     gradients : dict of Node to array
         The engine's.
+    rounding : float
+        That of the coarsest numbers on the way.
     fell_back : bool
         Whether a simplified tree did not give the engine's numbers.
     doubtful : set of (Node, Node)
@@ -66,6 +68,7 @@ class Routes:
         named = self._chosen()
         self.stations: tuple[Node, ...] = tuple(named)
         self._stops = frozenset(named)
+        self.rounding = max(float(np.finfo(n.dtype).eps) for n in depends if n.dtype.kind == "f")
         self.into = {n: self._reached(n) for n in named if n is not node}
         near = self._near_loss()
         self.builder = Constants(
@@ -104,7 +107,7 @@ class Routes:
         out = {}
         for operand, tree in trees.items():
             simple = self.algebra.simplified(tree)
-            holds = close(simple, expected[operand])
+            holds = close(simple, expected[operand], self.rounding)
             out[operand] = simple if holds else tree
             if not holds:
                 self.fell_back = True
@@ -179,7 +182,7 @@ class Routes:
 
         def go(part: Any) -> Any:
             if isinstance(part, Number):
-                if part.value == 1 / n:
+                if n and part.value == 1 / n:
                     return share
                 fraction = exact(part.value)
                 if not isinstance(fraction, Decimal):

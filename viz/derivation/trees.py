@@ -101,12 +101,12 @@ def uniform(tree: Tree) -> float | None:
     return 1.0 if np.allclose(array, 1, rtol=0, atol=1e-6) else None
 
 
-def close(tree: Tree, expected: Any) -> bool:
+def close(tree: Tree, expected: Any, rounding: float) -> bool:
     """Whether the numbers of a tree are those expected, up to rounding; of NaN and Inf nothing is known."""
     scale = float(np.max(np.abs(expected), initial=0))
     if not np.isfinite(scale):
         return True
-    tolerance = float(np.finfo(expected.dtype).eps) ** 0.5
+    tolerance = rounding**0.5
     with np.errstate(all="ignore"):
         return bool(np.all(np.abs(np.asarray(evaluate(tree)) - expected) <= tolerance * max(scale, 1e-30)))
 
