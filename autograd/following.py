@@ -97,4 +97,4 @@ for _name in ("astype", "reshape", "ravel", "transpose", "squeeze", "__getitem__
     setattr(Mask, _name, _mask_method(_name))
 for _name, _method in (("__array_ufunc__", _mask_ufunc), ("__array_function__", _mask_function)):
     setattr(Mask, _name, _method)
-Mask.T = property(lambda self: self.transpose())  # type: ignore[assignment, misc]
+Mask.T = property(lambda self: self.transpose())  # type: ignore[assignment]

@@ -54,7 +54,7 @@ class Mask(np.ndarray):
     def __repr__(self) -> str:
         return repr(self.view(np.ndarray)[()])
 
-    def __hash__(self) -> int:  # as the numbers of NumPy that stand for 0-d arrays
+    def __hash__(self) -> int:  # type: ignore[override]  # as the numbers of NumPy that stand for 0-d arrays
         return hash(self.view(np.ndarray)[()])
 
 

@@ -144,11 +144,11 @@ def _set_operators() -> None:
         forward, reflected = _operator(fn, op)
         setattr(Tensor, f"__{name}__", forward)
         setattr(Tensor, f"__r{name}__", reflected)
-    for name, fn, op in (
+    for name, compared, op in (
         ("lt", np.less, operator.lt), ("le", np.less_equal, operator.le), ("gt", np.greater, operator.gt),
         ("ge", np.greater_equal, operator.ge), ("eq", np.equal, operator.eq), ("ne", np.not_equal, operator.ne),
     ):  # fmt: skip
-        setattr(Tensor, f"__{name}__", _comparison(RULES[fn], op))
+        setattr(Tensor, f"__{name}__", _comparison(RULES[compared], op))
     whole: tuple[tuple[str, np.ufunc | None], ...] = (("floordiv", np.floor_divide), ("divmod", None))
     for name, quotient in whole:
         setattr(Tensor, f"__{name}__", _whole(quotient, False))

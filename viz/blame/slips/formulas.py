@@ -63,7 +63,7 @@ class _Called:
     """Names for the records of an activation that is written out as one operation."""
 
     def __init__(self, scene: Scene, names: dict[Node, Node]):
-        self.loss = scene.words.loss
+        self.loss, self.tape = scene.words.loss, scene.tape
         self._words, self._names = scene.words, names
 
     def of(self, node: Node, limit: int = 48) -> str:
