@@ -89,7 +89,7 @@ def constant(value: Any) -> Any:
 
 
 MASKED = "masked arrays are not supported, as no operation here knows the mask: fill it first, array.filled(0)"
-PLAIN = {np.ndarray, Mask, float, int, bool, type(None), str, slice, np.float64}
+PLAIN = {np.ndarray, Mask, float, int, bool, type(None), str, slice, np.float64, type}
 """The types whose instances `constant` need not look at; Tensor is one of them."""
 
 

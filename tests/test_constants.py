@@ -204,3 +204,10 @@ def test_read_only_memory_of_its_own_is_handed_over_without_a_copy():
     whole = np.frombuffer(np.array([1.0, 2.0]).tobytes())
     for constant in (owned, owned[::-1], whole, Tensor([1.0, 2.0]).data):
         assert np.shares_memory((Tensor([3.0, 4.0]) * constant).node.operands[1], constant)
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "prod", "cumsum"])
+def test_a_dtype_is_taken_as_numpy_takes_it(name):
+    x = Tensor([1.0, 2.0])
+    for dtype in (np.float32, "float32", np.dtype(np.float32)):
+        assert getattr(np, name)(x, dtype=dtype).dtype == np.float32
