@@ -70,9 +70,20 @@ def lab(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
             except OSError:
                 time.sleep(0.25)
         yield address
+        end_kernels(address)
     finally:
         server.terminate()
-        server.wait(timeout=30)
+        try:
+            server.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def end_kernels(address: str) -> None:
+    for session in json.load(urllib.request.urlopen(f"{address}/api/sessions")):
+        request = urllib.request.Request(f"{address}/api/sessions/{session['id']}", method="DELETE")
+        urllib.request.urlopen(request).close()
 
 
 @pytest.fixture(scope="module")
@@ -151,8 +162,7 @@ def test_a_saved_notebook_steps_without_a_kernel_and_untrusted_it_is_a_picture_a
     content = json.loads(saved.read_text())
     (bundle,) = [output["data"] for output in content["cells"][0]["outputs"]]
     assert set(bundle) == {"text/plain", "text/html"}
-    for session in json.load(urllib.request.urlopen(f"{lab}/api/sessions")):
-        urllib.request.urlopen(urllib.request.Request(f"{lab}/api/sessions/{session['id']}", method="DELETE")).close()
+    end_kernels(lab)
 
     opened(page, lab, "saved.ipynb")
     page.wait_for_selector("[data-tracegrad] .app")
