@@ -94,13 +94,13 @@ class Labels:
 
 
 def record_called(tape: Tape, name: str) -> Node | None:
-    """The record that a name is printed for, if there is one: its own (the latest of that name), ``L``, ``h (2)``, or
-    ``%7``, its place on the tape."""
+    """The record that a name is printed for, if there is one: its own (the latest of that name), ``L`` or ``loss``,
+    ``h (2)``, or ``%7``, its place on the tape."""
     if name == (tape.root.name or "L"):
         return tape.root
     found = next((node for node in reversed(tape.nodes) if node.name == name), None)
-    if found is not None:
-        return found
+    if found is not None or name == "loss":
+        return found or tape.root
     place = _PLACE.fullmatch(name)
     if place is not None:
         return tape.nodes[int(place[1])] if int(place[1]) < len(tape) else None
@@ -112,5 +112,5 @@ def instead(tape: Tape, name: str) -> str:
     """What could have been meant by a name that nothing has, for the sentence of an error."""
     if _PLACE.fullmatch(name):
         return f"the records are %0 to %{len(tape) - 1}"
-    near = nearest(name, [node.name for node in tape if node.name])
+    near = nearest(name, [tape.root.name or "L", *(node.name for node in tape if node.name)])
     return f"nearest: {', '.join(near) or 'none has a name'}"

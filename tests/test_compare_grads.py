@@ -504,3 +504,25 @@ def test_gradients_of_many_small_numbers_are_compared_as_strictly():
     loss.backward()
     assert compare_grads(loss, {z: z.grad}).ok
     assert not compare_grads(loss, {z: z.grad * np.float32(1.1)}).ok
+
+
+def test_numbers_that_are_right_to_their_decimals_are_told_how_to_be_given():
+    w = Tensor([1.23456, 2.34567, -0.77777], name="w")
+    loss = (w * w).sum()
+    rounded = np.round(2 * w.data, 3)
+    report = compare_grads(loss, {w: rounded})
+    assert not report.ok and "right to the 3 decimals of yours" in report.rows[0].note
+    assert compare_grads(loss, {w: [f"{x:.3f}" for x in rounded]}).ok
+    assert "decimals" not in compare_grads(loss, {w: rounded + 0.001}).rows[0].note
+
+
+def test_a_gradient_of_another_shape_is_called_a_gradient():
+    w = Tensor(np.arange(6.0).reshape(2, 3), name="w")
+    report = compare_grads((w * w).sum(), {w: 2 * w.data.T})
+    assert report.headline().startswith("shape: the gradient of w: yours has shape (3, 2)")
+
+
+def test_the_loss_may_be_called_loss():
+    w = Tensor(3.0, name="w")
+    assert compare_grads(w * w, values={"loss": 9.0}).ok
+    assert not compare_grads(w * w, values={"loss": 8.0}).ok

@@ -220,3 +220,27 @@ def test_a_report_of_a_layer_that_was_not_traced_has_no_step_to_explain():
     assert "why:" not in str(report)
     with pytest.raises(ValueError, match="this report has no tape to look for the step on"):
         viz.explain_mismatch(report)
+
+
+def test_a_loss_that_returns_its_gradients_needs_no_backward_pass_to_be_named():
+    def loss(W, X, y):
+        r = X @ W - y
+        return (r**2).sum(), 2 * X.T @ r
+
+    W, X, y = normal(3), normal(4, 3), normal(4)
+    assert check_layer(loss, W, X, y).ok and check_layer(loss, None, W, X, y).ok
+    assert not check_layer(lambda *given: (loss(*given)[0], X.T @ (X @ W - y)), W, X, y).ok
+
+
+def test_a_layer_may_be_called_instead_of_having_a_forward_pass():
+    class Square:
+        def __call__(self, x):
+            self.x = x
+            return x * x
+
+        def backward(self, dout):
+            return self.factor * dout * self.x
+
+    right, wrong = Square(), Square()
+    right.factor, wrong.factor = 2.0, 1.0
+    assert check_layer(right, normal(3)).ok and not check_layer(wrong, normal(3)).ok

@@ -396,5 +396,5 @@ def test_the_packages_list_what_is_meant_for_people_and_either_room_has_the_comp
     for package in (autograd, viz):
         assert dir(package) == sorted(package.__all__)
     for name in autograd.testing.__all__:
-        if name[0].islower() and name != "gradcheck":
+        if name[0].islower():
             assert getattr(viz, name) is getattr(autograd.testing, name)

@@ -22,7 +22,7 @@ except ImportError as error:
         "name: pip uninstall -y autograd tracegrad, then pip install tracegrad"
     ) from error
 
-from autograd.testing import assert_grads_match, check_layer, compare_grads
+from autograd.testing import assert_grads_match, check_layer, compare_grads, gradcheck
 
 from .arguments import seed_of, tape_of
 from .blame import explain_mismatch
@@ -46,6 +46,7 @@ __all__ = [
     "derive",
     "draw",
     "explain_mismatch",
+    "gradcheck",
     "paths",
     "record",
     "step",

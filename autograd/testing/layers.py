@@ -56,7 +56,7 @@ def check_layer(
         ``forward(*inputs)`` returns ``(out, cache)``, or ``(out1, out2, cache)``; ``out`` alone where an object keeps
         the cache or `backward` takes the inputs. Without a `backward`, ``(loss, dx)``, ``(loss, dx, dw)`` or
         ``(loss, grads)``.
-    backward : callable or None
+    backward : callable or None, which may be left out before an array
         ``backward(dout, cache)``, or ``backward(dout1, dout2, cache)``, and what is called like an input of `forward`.
         Returns the gradients in the order of the inputs: of those that are arrays of floating-point numbers, or of all,
         with None for the others, or of some that can be told by the names returned or by their shapes; or a dict,

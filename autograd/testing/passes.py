@@ -39,11 +39,13 @@ class Layer:
     """
 
     def __init__(self, forward: Any, backward: Any, inputs: tuple[Any, ...]):
-        if callable(getattr(forward, "forward", None)) and callable(getattr(forward, "backward", None)):
+        if callable(getattr(forward, "backward", None)) and callable(getattr(forward, "forward", forward)):
             inputs = inputs if backward is None else (backward, *inputs)
-            forward, backward = forward.forward, forward.backward
+            forward, backward = (forward.forward if hasattr(forward, "forward") else forward.__call__), forward.backward
+        elif isinstance(backward, np.ndarray | Mapping | list | float):
+            inputs, backward = (backward, *inputs), None
         for name, function in (("forward", forward), ("backward", backward)):
-            if not callable(function) and (name, function) != ("backward", None):
+            if not callable(function) and not (name == "backward" and function is None):
                 raise TypeError(f"check_layer: {name} must be a function, got {type(function).__name__}")
         self.forward, self.backward = forward, backward
         owner, self._forward = _unbound(forward)

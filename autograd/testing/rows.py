@@ -23,6 +23,8 @@ __all__ = [
 ]
 
 # By bytes of one number: how far two gradients may differ, relative to the number.
+_FEW_DECIMALS = 5
+"""So many decimals, the same for all numbers, are those that a source prints."""
 _PRECISION = {2: 1e-2, 4: 1e-4}
 _DOUBLE = 1e-5
 _TELLING = 10
@@ -355,9 +357,9 @@ def row_of_another_shape(
     """The row of a gradient that has not the shape of what it is taken by; `again` compares one that has."""
     given = hand.array
     note = f"yours has shape {given.shape}, expected {right.shape}"
-    for what, other in _turned(hand, right.shape):
+    for meant, other in _turned(hand, right.shape):
         if again(other).ok:
-            note += f"; {what} would be right"
+            note += f"; {meant} would be right"
             break
     return Row(name, right.shape, "shape", given, right, note=note, node=node, given=hand.given, what=what)
 
@@ -401,6 +403,9 @@ def _what_stands_out(hand: Hand, right: Any, wrong: Any, allowed: Any, tried: An
         turned = hand.reshaped(right.shape, turned=True).completed(right).array
         if np.all(np.abs(turned - right) <= np.maximum(allows, allows.T)):
             notes.append("its transpose would be right")
+    decimals = next((d for d in range(_FEW_DECIMALS + 1) if np.array_equal(np.round(yours, d), yours)), None)
+    if decimals and np.array_equal(np.round(known, decimals), yours):
+        notes.append(f"right to the {decimals} decimals of yours: numbers as printed are given in quotation marks")
     return notes
 
 
