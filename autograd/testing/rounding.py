@@ -24,8 +24,10 @@ _SUMS = {
     np.linalg.solve, np.linalg.inv, np.linalg.det,
 }  # fmt: skip
 """What sums up: what is off in the parts may stay where they cancel."""
-_AGAIN, _MOST = 4, 1_000_000
-"""So many times both passes are computed again, fewer where they are of more numbers than so many in all."""
+_AGAIN, _MOST, _RECORD = 4, 2_000_000, 1_000
+"""So many times both passes are computed again, fewer where they are of more numbers than so many in all; as so many
+counts a record of any size."""
+_EPS = {size: float(np.finfo(f"f{size}").eps) for size in (2, 4, 8, np.dtype(np.longdouble).itemsize)}
 _UNITS = 4
 """So many units in the last place are taken to be lost at every step."""
 
@@ -71,12 +73,12 @@ def roundings(tape: Tape, seed: Any = None, steps: Iterable[Step] | None = None)
         unit = _UNITS * float(np.finfo(node.dtype).eps)
         with np.errstate(all="ignore"):
             mine = off.get(node, 0.0) + unit * np.abs(np.asarray(step.grad, np.float64))
-            worst = [_sent(node, mine * signs.choice([-1.0, 1.0], np.shape(mine))) for _ in range(_PROBES)]
+            worst = _sent(node, [mine * signs.choice([-1.0, 1.0], np.shape(mine)) for _ in range(_PROBES)])
             for operand, size in _added(step.contributions).items():
-                size = unit * size + np.maximum.reduce([sizes.get(operand, 0.0 * size) for sizes in worst])
+                size = unit * size + np.maximum.reduce([sizes.get(operand, 0.0 * size) for sizes in worst or [{}]])
                 off[operand] = off.get(operand, 0.0) + np.nan_to_num(size, posinf=0.0)
-    size = sum(node.size for node in tape)
-    for found in (_again(tape, steps, salt) for salt in range(max(1, min(_AGAIN, _MOST // (size + 1))))):
+    work = sum(node.size + _RECORD for node in tape)
+    for found in (_again(tape, steps, salt) for salt in range(max(1, min(_AGAIN, _MOST // work)))):
         for step in steps:
             if step.node in off and step.node in found:
                 with np.errstate(all="ignore"):
@@ -104,6 +106,8 @@ def _again(tape: Tape, steps: list[Step], salt: int) -> dict[Node, Any]:
 def _shaken(salt: int) -> Any:
     """A class of arrays of which every operation gives numbers off by a unit in the last place."""
 
+    mixer = np.int64(0x1E3779B97F4A7C15 + 2 * salt)
+
     class Shaken(np.ndarray):
         @classmethod
         def of(cls, value: Any) -> Any:
@@ -111,10 +115,9 @@ def _shaken(salt: int) -> Any:
             if not isinstance(value, np.ndarray | np.generic) or value.dtype.kind != "f":
                 return value
             plain = np.asarray(value)
-            bits = np.ascontiguousarray(plain, np.float64).view(np.uint64).reshape(plain.shape)
-            mixed = (bits ^ (bits >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15 + 2 * salt)
-            unit = np.where(mixed >> np.uint64(63), 1.0, -1.0) * float(np.finfo(plain.dtype).eps)
-            return np.asarray((plain * (1 + unit)).astype(plain.dtype)).view(cls)
+            mixed = np.asarray(plain, np.float64, order="C").view(np.int64) * mixer
+            off = plain * ((mixed >> 63) + 0.5) * (2 * _EPS[plain.dtype.itemsize])
+            return np.asarray(plain + off, plain.dtype).view(cls)
 
         def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = (), **options: Any) -> Any:
             if out:
@@ -146,11 +149,11 @@ def _plain(value: Any) -> Any:
     return np.asarray(value) if isinstance(value, np.ndarray) else value
 
 
-def _sent(node: Node, grad: Any) -> dict[Node, Any]:
-    """What the rules send of a gradient; nothing, where they take none but that of the program."""
+def _sent(node: Node, grads: list[Any]) -> list[dict[Node, Any]]:
+    """What the rules send of some gradients; nothing, where they take none but that of the program."""
     with attempted():
-        return _added(next(sweep(node, np.asarray(grad, node.dtype)[()])).contributions)
-    return {}
+        return [_added(next(sweep(node, np.asarray(grad, node.dtype)[()])).contributions) for grad in grads]
+    return []
 
 
 def _added(contributions: Iterable[Any]) -> dict[Node, Any]:
