@@ -470,7 +470,7 @@ def faults(made: Case, report: Any) -> list[str]:
         name = name.removeprefix("∂L/∂")
         if name in made.wrong and verdict == "right":
             found.append(f"acquits {name}, which is wrong")
-        if name not in made.wrong and verdict != "right":
+        if name not in made.wrong and verdict not in ("right", "undecided"):
             found.append(f"accuses {name}, which is right")
         if name in made.wrong and name not in made.here and verdict == "wrong here":
             found.append(f"says {name} is wrong here, which follows from a wrong one")

@@ -131,3 +131,12 @@ def test_finite_differences_accuse_nothing_right_and_acquit_nothing_wrong():
     assert not [case for case in false if case[1] == "tape"]
     assert len(false) <= 1, false
     assert said["tape", "sign", "wrong"] > 2 * said["tape", "sign", "undecided"]
+
+
+def test_what_cannot_be_told_is_no_match_in_an_explanation():
+    x = Tensor(np.float32(1.0), name="x")
+    w = Tensor(np.array([1.0, 1e-9], np.float32), name="w")
+    loss = (w * np.array([1e7, 1.0], np.float32)).sum() * x
+    told = viz.explain_mismatch(loss, {w: np.array([1e7, -1.0]), x: loss.data})
+    assert told.verdicts["∂L/∂w"] == "undecided" and told.ok
+    assert told.summary.endswith("That can't be told of ∂L/∂w.")

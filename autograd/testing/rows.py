@@ -139,9 +139,13 @@ class Limits(NamedTuple):
         return np.where(np.isnan(hand.unit), usual, as_printed)
 
     def _noise(self, size: Any, hand: Hand, dtype: np.dtype[Any]) -> Any:
-        """The rounding to be expected of two gradients, of which one may be of coarser numbers; and underflow."""
+        """The rounding to be expected of two gradients, of which one may be of coarser numbers.
+
+        The other may have been computed another way, out of numbers as large as the largest: a (1 − a) for σ′.
+        """
         own, other = (float(np.finfo(d).eps) for d in (dtype, hand.dtype))
-        return _ROUNDS * np.asarray(self.noise) * max(1.0, other / own) + own * own * float(np.max(size, initial=0.0))
+        largest = float(np.max(size, initial=0.0))
+        return _ROUNDS * (np.asarray(self.noise) * max(1.0, other / own) + 2 * max(own, other) * largest)
 
     def hides(self, engine: Any, hand: Hand, dtype: np.dtype[Any], slack: Any = 0.0) -> Any:
         """Where rounding may change a number by a tenth of it and more, so that many others would pass as well.

@@ -28,7 +28,7 @@ from .printed import Given, given
 from .pushing import Change, Sweeper
 from .report import Finding, Mismatch
 from .search import Fit, search
-from .sentences import BUT_FOR_THE_LAST_DIGITS, ENOUGH, HERE, INHERITED, RIGHT, Sentences, made_of
+from .sentences import BUT_FOR_THE_LAST_DIGITS, ENOUGH, HERE, INHERITED, RIGHT, UNDECIDED, Sentences, made_of
 from .trials import Budget, Scene
 from .words import Words
 
@@ -192,7 +192,7 @@ def explain_mismatch(
     ]
     left = [one for one in left if one not in nothing]
     rows = {node: one.row(engine[node]) for node, one in hands.items() if verdicts[node] == RIGHT}
-    notes += [f"{words.gradient(node)}: {row.note}." for node, row in rows.items() if row.verdict == "undecided"]
+    notes += [f"{words.gradient(node)}: {row.note}." for node, row in rows.items() if row.verdict == UNDECIDED]
     order = {node: k for k, node in enumerate(hands)}
     held: list[Fit] = []
     while left:
@@ -227,6 +227,7 @@ def explain_mismatch(
     findings = sorted([*forward.findings(), *findings], key=lambda f: f.verdict == INHERITED)
     named = {words.say(node): verdict for node, verdict in forward.verdicts.items()}
     named |= {words.gradient(node): verdicts[node] for node in hands}
+    named |= {words.gradient(node): UNDECIDED for node, row in rows.items() if row.verdict == UNDECIDED}
     named |= {words.gradient(one.node): HERE for one in turned if verdicts[one.node] == RIGHT}
     if later and lr is not None:
         named |= after_a_step(tape, seed, later, lr, engine, words, budget, findings, notes)

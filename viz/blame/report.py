@@ -89,7 +89,8 @@ class Mismatch:
     Attributes
     ----------
     verdicts : dict of str to str
-        Each gradient handed in: ``"right"``, ``"wrong here"`` or ``"inherited"``, in the order of the backward pass.
+        Each gradient handed in: ``"right"``, ``"wrong here"``, ``"inherited"``, or ``"undecided"`` where numbers are
+        smaller than what rounding may put off, in the order of the backward pass.
     findings : tuple of Finding
     notes : tuple of str
         What else there is to say: which gradients were taken from the engine, what could not be told apart, what wrong
@@ -131,13 +132,17 @@ class Mismatch:
         total = len(self.verdicts)
         kinds = {"gradient" if name.startswith("∂") else "value" for name in self.verdicts}
         what = kinds.pop() if len(kinds) == 1 else "number"
+        undecided = [name for name, v in self.verdicts.items() if v == "undecided"]
         if self.ok:
             within = f", in {self.convention}," if self.convention else ""
-            matches = "match" if total > 1 else "matches"
-            return f"{_count(total, what)} {matches} the engine's{within} to the digits given."
+            right = total - len(undecided)
+            matches = "matches" if right == 1 else "match"
+            said = f"{_count(right, what)} {matches} the engine's{within} to the digits given."
+            rest = f"That can't be told of {listed(undecided)}." if undecided else ""
+            return " ".join([said, rest] if right and rest else [rest or said])
         parts = []
         for verdict, said in (("wrong here", "wrong"), ("inherited", "wrong only by what was handed on"),
-                              ("right", "right")):  # fmt: skip
+                              ("right", "right"), ("undecided", "can't be told")):  # fmt: skip
             names = [name for name, v in self.verdicts.items() if v == verdict]
             if names:
                 parts.append(f"{said}: {listed(names)}")

@@ -20,7 +20,7 @@ from .search import DIGITS, PLAIN, Fit
 from .trials import Budget
 from .words import Words
 
-__all__ = ["BUT_FOR_THE_LAST_DIGITS", "ENOUGH", "HERE", "INHERITED", "RIGHT", "Sentences", "made_of"]
+__all__ = ["BUT_FOR_THE_LAST_DIGITS", "ENOUGH", "HERE", "INHERITED", "RIGHT", "UNDECIDED", "Sentences", "made_of"]
 
 _MOST_KINDS = 6
 """So many slips that can't be told apart are printed."""
@@ -36,7 +36,7 @@ BUT_FOR_THE_LAST_DIGITS = "This is so but for the last digits printed: numbers s
 
 _PLURALS = {"it belongs to": "they belong to", "it is the gradient of": "they are the gradients of"}
 
-RIGHT, HERE, INHERITED = "right", "wrong here", "inherited"
+RIGHT, HERE, INHERITED, UNDECIDED = "right", "wrong here", "inherited", "undecided"
 
 
 def made_of(sweeper: Sweeper, node: Node, hands: Mapping[Node, Given]) -> list[Node]:
