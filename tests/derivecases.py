@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -89,8 +90,59 @@ def resnet() -> tuple[Any, str]:
     return F.cross_entropy(h, np.array([0, 1, 2, 3])), "W1"
 
 
+def plain_rnn(steps: int, *, names: bool = False, inputs: bool = False) -> tuple[Any, str]:
+    """The loop of a textbook, with no layer and no loss of a library."""
+    rng, parameter = _random(1)
+    U, W, c = parameter("U", 3, 3), parameter("W", 3, 2), parameter("c", 3)
+    h = Tensor(rng.normal(size=3), name="h0", requires_grad=False)
+    for t in range(1, steps + 1):
+        h = np.tanh((W @ rng.normal(size=2) + U @ h if inputs else U @ h) + c)
+        h.name = f"h{t}" if names else None
+    return (h**2).sum(), "U"
+
+
+def plain_mlp() -> tuple[Any, str]:
+    """Ten layers whose values have no names."""
+    rng, parameter = _random(0)
+    x: Any = rng.normal(size=(4, 3))
+    for k in range(1, 11):
+        x = np.tanh(x @ parameter(f"W{k}", 3, 3) + parameter(f"b{k}", 3))
+    return (x**2).mean(), "W1"
+
+
+def nested() -> tuple[Any, str]:
+    """A function of itself, twenty deep."""
+    y = x = _random(0)[1]("x", 3)
+    for _ in range(20):
+        y = np.tanh(y)
+    return y.sum(), x.name
+
+
+def terms() -> tuple[Any, str]:
+    """A sum of forty terms."""
+    x = _random(0)[1]("x", 3)
+    total: Any = 0.0
+    for k in range(40):
+        total = total + np.sin(x * (k + 1.5))
+    return (total**2).sum(), x.name
+
+
+def conditions() -> tuple[Any, str]:
+    """A choice between choices, eight deep."""
+    y = x = _random(0)[1]("x", 3)
+    for k in range(8):
+        y = np.where(y > 0.1 * k, np.sin(y), y * 0.5)
+    return y.sum(), x.name
+
+
 LONG: dict[str, Any] = {
     "mlp": mlp, "lenet": lenet, "rnn": rnn, "rnn without names": lambda: rnn(names=False), "attention": attention,
     "attention without names": lambda: attention(names=False), "lstm": lstm,
     "lstm without names": lambda: lstm(names=False), "resnet": resnet,
+    "plain mlp": plain_mlp, "nested": nested, "terms": terms, "conditions": conditions,
+}  # fmt: skip
+LONG |= {
+    f"plain rnn of {steps} steps{' with names' * names}{' with inputs' * inputs}":
+        partial(plain_rnn, steps, names=names, inputs=inputs)
+    for steps in (3, 8, 12, 30) for names in (False, True) for inputs in (False, True)
 }  # fmt: skip

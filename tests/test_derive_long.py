@@ -37,6 +37,24 @@ def test_every_line_and_every_name_in_it_gives_what_it_says(long: tuple[Any, Any
 def test_every_line_of_text_fits_a_terminal(long: tuple[Any, Any]) -> None:
     text = str(long[0])
     assert max(map(columns, text.splitlines())) <= 104
+    assert max(map(columns, long[0].closed.splitlines())) <= 104
+    assert columns(repr(long[0])) <= 120
+
+
+def test_no_row_of_latex_is_wider_than_a_cell(long: tuple[Any, Any]) -> None:
+    brace = r"\\underbrace\{(.*?)\}_\{\\begin\{array\}\{c\} (.*?) \\\\ .*?\\end\{array\}\}"
+    for row in long[0].latex().split(r"\\[2ex]"):
+        for side in r"\1", r"\2":  # what stands over the braces, and what stands under them
+            for part in re.sub(brace, side, row).split(r"\\"):  # a matrix is as wide as its widest row
+                text = re.sub(r"\\(begin|end|left|right|text|phantom|mathrm|operatorname|q?quad)\b", "", part)
+                assert len(re.sub(r"[{}&^_\s]", "", re.sub(r"\\[A-Za-z]+|\\.", "x", text))) <= 110, row
+
+
+def test_what_stands_in_a_name_is_said_by_its_own_name() -> None:
+    loss, wrt = LONG["plain rnn of 3 steps"]()
+    (line,) = [line for line in viz.derive(loss, wrt).lines if line.kind == "closed"]
+    texts = [row.plain for definition in line.definitions for row in definition.notes()]
+    assert texts[:3] == ["u = tanh(U h0 + c)", "u₂ = tanh(U u + c)", "u₃ = tanh(U u₂ + c)"]
 
 
 def test_every_formula_of_a_notebook_is_less_than_mathjax_holds(long: tuple[Any, Any]) -> None:

@@ -143,6 +143,10 @@ class Breaker:
         tree = self._fitted(tree, room)
         return tree if self._width(tree) <= room else self._named(tree)
 
+    def with_names(self, tree: Tree) -> Tree:
+        """A tree with the names that its parts have by now, if any have."""
+        return self._without_repeated(tree) if self._known else tree
+
     def _width(self, tree: Tree) -> int:
         if id(tree) not in self._widths:
             self._widths[id(tree)] = tree, width(tree)
@@ -169,11 +173,13 @@ class Breaker:
             if not isinstance(part, Apply):
                 return part
             key = self._key(part)
-            if key in self._known or (counted[key] > 1 and self._width(part) >= _REPEATED):
-                return self._named(part)
+            if key in self._known:
+                return self._known[key].symbol
             args = tuple(go(a) for a in part.args)
             same = all(a is b for a, b in zip(args, part.args, strict=True))
-            return part if same else Apply(part.rule, args, part.options, part.shape, part.dtype)
+            new = part if same else Apply(part.rule, args, part.options, part.shape, part.dtype)
+            # what it is made of has names by now: a tanh of a tanh of a tanh is said step by step
+            return self._named(part, new) if counted[key] > 1 and self._width(part) >= _REPEATED else new
 
         return go(tree)
 
@@ -194,11 +200,12 @@ class Breaker:
             done[id(tree)] = new
         return done[id(tree)]
 
-    def _named(self, part: Tree) -> Symbol:
+    def _named(self, part: Tree, written: Tree | None = None) -> Symbol:
+        """The name of a part, which is explained as it is, or as it is `written`."""
         key = self._key(part)
         if key not in self._known:
             symbol = Symbol("value", "u", bound(evaluate, part), None, None, part.shape, part.dtype)
-            tree, rows = self.rows(self._without_repeated(part), WIDEST - _BESIDE)
+            tree, rows = self.rows(written or self._without_repeated(part), WIDEST - _BESIDE)
             symbol.name = self._name("u")  # after the names of its own parts, which are explained before it
             self._known[key] = Definition(symbol, tree, rows)
             self._new.append(self._known[key])

@@ -55,7 +55,7 @@ class Derivation:
     lines : tuple of Line
         Each can be computed, ``line.evaluate()``, and gives the gradient of its own ``line.target``.
     closed : str
-        The right-hand side of the closed form.
+        The right-hand side of the closed form, in rows and with the names of its line where it is long.
     notes : tuple of str
         What short names stand for, and what was used on the way.
     gradient : array
@@ -230,7 +230,8 @@ class Derivation:
 
     @property
     def closed(self) -> str:
-        return tree_text(self._closed_tree or self._last_tree).plain
+        room = WIDEST - symbol_text(self.target).width - 3
+        return "\n".join(row.plain for row in self._breaker.rows(self._closed_tree or self._last_tree, room)[1])
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -244,7 +245,7 @@ class Derivation:
     def _explained(self, symbol: Symbol, tree: Tree) -> list[Written]:
         """A name and what it stands for; the names that this needed are explained after it."""
         name = symbol_text(symbol)
-        whole = self._breaker.whole(tree, WIDEST - name.width - 8)
+        whole = self._breaker.whole(self._breaker.with_names(tree), WIDEST - name.width - 8)
         return [_equation(name, tree_text(whole)), *(note for d in self._breaker.new() for note in d.notes())]
 
     @cached_property
@@ -301,7 +302,8 @@ class Derivation:
         return self.latex() if self._to == "latex" else self.plain()
 
     def __repr__(self) -> str:
-        return f"<Derivation {symbol_text(self.target).plain} = {self.closed}>"
+        first, *more = self.closed.split("\n")
+        return f"<Derivation {symbol_text(self.target).plain} = {first}{' …' if more else ''}>"
 
     def _repr_latex_(self) -> str:
         blocks = self._blocks
