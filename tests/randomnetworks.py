@@ -477,6 +477,7 @@ def faults(made: Case, report: Any) -> list[str]:
         if name in made.here and verdict == "inherited":
             found.append(f"says {name} is inherited, where the slip was made")
     for finding in report:
-        right = [name for name in finding.gradients if name.removeprefix("∂L/∂") not in made.wrong]
+        told = [name for name in finding.gradients if report.verdicts[name] != "undecided"]
+        right = [name for name in told if name.removeprefix("∂L/∂") not in made.wrong]
         found += [f"blames {name}, which is right: {finding.sentence}" for name in right]
     return found

@@ -228,6 +228,7 @@ def explain_mismatch(
     named = {words.say(node): verdict for node, verdict in forward.verdicts.items()}
     named |= {words.gradient(node): verdicts[node] for node in hands}
     named |= {words.gradient(node): UNDECIDED for node, row in rows.items() if row.verdict == UNDECIDED}
+    named |= {words.gradient(one.node): UNDECIDED for one in nothing if np.isnan(engine[one.node]).any()}
     named |= {words.gradient(one.node): HERE for one in turned if verdicts[one.node] == RIGHT}
     if later and lr is not None:
         named |= after_a_step(tape, seed, later, lr, engine, words, budget, findings, notes)

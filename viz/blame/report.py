@@ -90,7 +90,7 @@ class Mismatch:
     ----------
     verdicts : dict of str to str
         Each gradient handed in: ``"right"``, ``"wrong here"``, ``"inherited"``, or ``"undecided"`` where numbers are
-        smaller than what rounding may put off, in the order of the backward pass.
+        smaller than what rounding may put off or the engine's are NaN, in the order of the backward pass.
     findings : tuple of Finding
     notes : tuple of str
         What else there is to say: which gradients were taken from the engine, what could not be told apart, what wrong
