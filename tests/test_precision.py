@@ -140,3 +140,45 @@ def test_what_cannot_be_told_is_no_match_in_an_explanation():
     told = viz.explain_mismatch(loss, {w: np.array([1e7, -1.0]), x: loss.data})
     assert told.verdicts["∂L/∂w"] == "undecided" and told.ok
     assert told.summary.endswith("That can't be told of ∂L/∂w.")
+
+
+@pytest.mark.parametrize("factor", [-1.0, 0.0, 2.0, 1.0])
+def test_a_deep_network_hides_nothing(factor):
+    rng = np.random.default_rng(0)
+    h, weights = Tensor(rng.normal(size=(5, 6)), requires_grad=False), []
+    for _ in range(60):
+        weights += [Tensor(rng.normal(size=(6, 6)) * 0.4) for _ in range(2)]
+        r = h @ weights[-2]
+        h = h + (r * (r.data > 0)) @ weights[-1]
+        h = h / np.sqrt((h * h).mean(axis=1, keepdims=True))
+    loss = (h**2 * np.arange(6)).sum()
+    loss.backward()
+    report = compare_grads(loss, {w: factor * w.grad for w in weights})
+    assert {row.verdict for row in report.rows} == ({"exact"} if factor == 1 else {"WRONG"})
+
+
+@pytest.mark.parametrize("z", [10.0, 26.0, 29.0, 33.0])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_the_textbook_sigmoid_is_not_accused_where_it_saturates(z, dtype):
+    def sigmoid(x):
+        return 1 / (1 + np.exp(-x))
+
+    x = np.array([z], dtype)
+    assert check_layer(lambda x: (sigmoid(x), sigmoid(x)), lambda d, a: d * a * (1 - a), x).ok
+    x = np.array([z, 0.3], dtype)
+    assert check_layer(lambda x: (sigmoid(x), sigmoid(x)), lambda d, a: d * a * (1 - a), x).ok
+    assert not check_layer(lambda x: (sigmoid(x), sigmoid(x)), lambda d, a: -d * a * (1 - a), x).ok
+
+
+def test_a_layer_that_returns_coarser_numbers_is_judged_by_those():
+    x = np.full((2, 2), 0.7)
+    forward = lambda a: (a.astype(np.float32) * 2, a)
+    assert check_layer(forward, lambda d, a: 2 * d, x).ok
+    for wrong in (-2.0, 0.0, 7.0):
+        assert not check_layer(forward, lambda d, a, k=wrong: k * d, x).ok
+
+
+def test_nan_in_a_gradient_is_wrong_in_an_explanation_too():
+    x = Tensor([1.0, 3.0], name="x")
+    told = viz.explain_mismatch((x * x).sum(), {x: [2.0, np.nan]})
+    assert not told.ok and told.first.sentence == "∂L/∂x is wrong: yours holds NaN at [1]."

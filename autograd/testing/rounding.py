@@ -28,6 +28,8 @@ _AGAIN, _MOST, _RECORD = 4, 2_000_000, 1_000
 """So many times both passes are computed again, fewer where they are of more numbers than so many in all; as so many
 counts a record of any size."""
 _EPS = {size: float(np.finfo(f"f{size}").eps) for size in (2, 4, 8, np.dtype(np.longdouble).itemsize)}
+_WIDE = 16
+"""How many times what was seen, in all and on average, may be lost."""
 _UNITS = 4
 """So many units in the last place are taken to be lost at every step."""
 
@@ -66,6 +68,7 @@ def roundings(tape: Tape, seed: Any = None, steps: Iterable[Step] | None = None)
     signs = generator("rounding")
     steps = list(tape.steps(seed) if steps is None else steps)
     off: dict[Node, Any] = {}
+    arrived: dict[Node, Any] = {}
     for step in steps:
         node = step.node
         if not step.contributions or node.dtype.kind != "f":
@@ -77,14 +80,34 @@ def roundings(tape: Tape, seed: Any = None, steps: Iterable[Step] | None = None)
             for operand, size in _added(step.contributions).items():
                 size = unit * size + np.maximum.reduce([sizes.get(operand, 0.0 * size) for sizes in worst or [{}]])
                 off[operand] = off.get(operand, 0.0) + np.nan_to_num(size, posinf=0.0)
+            if _is_of_one_number(node):
+                (operand,) = node.parents
+                passed = np.maximum(arrived.get(node, 0.0), np.abs(np.asarray(step.grad, np.float64)))
+                arrived[operand] = np.maximum(arrived.get(operand, 0.0), passed)
+    shaken: dict[Node, Any] = {}
     work = sum(node.size + _RECORD for node in tape)
     for found in (_again(tape, steps, salt) for salt in range(max(1, min(_AGAIN, _MOST // work)))):
         for step in steps:
             if step.node in off and step.node in found:
                 with np.errstate(all="ignore"):
                     moved = np.abs(np.asarray(found[step.node], np.float64) - np.asarray(step.grad, np.float64))
-                off[step.node] = off[step.node] + np.nan_to_num(moved, posinf=0.0)
+                shaken[step.node] = shaken.get(step.node, 0.0) + np.nan_to_num(moved, posinf=0.0)
+    for step in steps:
+        if step.node in shaken:
+            seen, eps = shaken[step.node], float(np.finfo(step.node.dtype).eps)
+            own = np.nan_to_num(np.abs(np.asarray(step.grad, np.float64)), posinf=0.0)
+            # from step to step signs are lost, and what is only feared grows with them: it is held to what was seen
+            feared = _WIDE * (seen + np.sqrt(np.mean(np.square(seen))) + _UNITS * eps * own)
+            off[step.node] = np.minimum(off[step.node], feared) + seen
+            off[step.node] = off[step.node] + eps * np.nan_to_num(arrived.get(step.node, 0.0), posinf=0.0)
     return off
+
+
+def _is_of_one_number(node: Node) -> bool:
+    """Whether each number is a function of one number: its derivative may be computed of the result, a (1 − a) for σ′,
+    and is off by what the gradient that arrives, and not that derivative, loses."""
+    others = [a for a in node.operands if not isinstance(a, Node)]
+    return len(node.parents) == 1 and node.parents[0].shape == node.shape and not any(np.ndim(a) for a in others)
 
 
 def _again(tape: Tape, steps: list[Step], salt: int) -> dict[Node, Any]:

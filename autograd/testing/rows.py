@@ -145,7 +145,10 @@ class Limits(NamedTuple):
         """
         own, other = (float(np.finfo(d).eps) for d in (dtype, hand.dtype))
         largest = float(np.max(size, initial=0.0))
-        return _ROUNDS * (np.asarray(self.noise) * max(1.0, other / own) + 2 * max(own, other) * largest)
+        noise = np.asarray(self.noise)
+        # what is known may be of coarser numbers already, inside of the computation
+        coarser = np.maximum(noise, np.minimum(noise * max(1.0, other / own), 64 * other * largest))
+        return _ROUNDS * (coarser + 2 * max(own, other) * largest)
 
     def hides(self, engine: Any, hand: Hand, dtype: np.dtype[Any], slack: Any = 0.0) -> Any:
         """Where rounding may change a number by a tenth of it and more, so that many others would pass as well.

@@ -101,7 +101,7 @@ def explain_mismatch(
     KeyError
         If nothing has a name that was given; the nearest names are listed.
     ValueError
-        If a gradient is ragged or holds NaN, is of something that is not on the tape or has no gradient; or if `loss`
+        If a gradient is ragged, is of something that is not on the tape or has no gradient; or if `loss`
         is not a scalar and no `grad` is given.
 
     Examples
@@ -188,7 +188,10 @@ def explain_mismatch(
         one for one, known in zip(left, numbers, strict=True) if not known or (one.has_shape and not one.numbers.any())
     ]
     findings += [
-        report.not_a_number(one) if np.isnan(engine[one.node]).any() else report.unexplained(one) for one in nothing
+        report.not_a_number(one)
+        if np.isnan(engine[one.node]).any() or np.isnan(one.numbers).any()
+        else report.unexplained(one)
+        for one in nothing
     ]
     left = [one for one in left if one not in nothing]
     rows = {node: one.row(engine[node]) for node, one in hands.items() if verdicts[node] == RIGHT}

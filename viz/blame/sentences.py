@@ -120,6 +120,9 @@ class Sentences:
     def not_a_number(self, one: Given) -> Finding:
         """A gradient with which nothing can be compared."""
         said = f"{self.name(one.node)} of the engine holds NaN, so that nothing agrees with it."
+        if not np.isnan(self.engine[one.node]).any():
+            at = ", ".join(str(int(i)) for i in np.argwhere(np.isnan(one.array))[0])
+            said = f"{self.name(one.node)} is wrong: yours holds NaN{f' at [{at}]' if at else ''}."
         return self._finding(HERE, said, (one,), None, one.node, (one.node,))
 
     def unexplained(self, one: Given) -> Finding:

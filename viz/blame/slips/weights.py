@@ -245,7 +245,7 @@ def decay(scene: Scene) -> Iterator[Trial]:
         lacking[0],
         lambda t: (
             f"a regularisation term: yours is the engine's gradient {'+' if t > 0 else '−'} {term}{which} with λ = "
-            f"{abs(t):.4g}, which the loss on this tape does not contain"
+            f"{abs(t):.4g}, " + ("which the loss on this tape does not contain" if t > 0 else "so that yours lacks it")
         ),
         of,
         accepts=lambda t: t != 0,
