@@ -211,8 +211,8 @@ def is_far(array: np.ndarray, full: float) -> np.ndarray:
 
 def _far_note(array: np.ndarray) -> str:
     far = array[is_far(array, full_colour(array))]
-    ends = dict.fromkeys((far.min(), far.max())) if far.size else ()
-    return ", ".join(f"{'+' if end > 0 else '−'} on black: {numeral(end)}" for end in ends)
+    ends = (far.min(), far.max()) if far.size else ()
+    return ", ".join(dict.fromkeys(f"{'+' if end > 0 else '−'} on black: {numeral(end)}" for end in ends))
 
 
 def _reduced(images: np.ndarray, rows: int, columns: int) -> np.ndarray:

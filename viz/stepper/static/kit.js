@@ -12,6 +12,7 @@ const ENDS = [[8, 48, 107], [94, 147, 200], [247, 247, 247], [244, 162, 89], [21
 const GLYPHS = { nan: '×', up: '+', down: '−' };
 const FAR = 1e4;
 const CUT = '⋮…';
+const ROOM = { across: 8 };
 
 function build(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes || {})) {
@@ -409,7 +410,7 @@ function say(element, text) {
 }
 
 /** The lines of a small array, leading axes stacked: lists of flat indices, −1 and −2 for the "…" and "⋮" of what has no room. */
-function rowsOf({ shape, size }, { across = 8, down = 6, column = false } = {}) {
+function rowsOf({ shape, size }, { across = ROOM.across, down = 6, column = false } = {}) {
   const columns = column || !shape.length ? 1 : shape[shape.length - 1];
   const cut = (n, most) => (n > most ? [...Array(most - 2).keys(), -1, n - 1] : [...Array(n).keys()]);
   return cut(size / columns, down).map((r) => cut(columns, across).map((c) => (r < 0 ? -2 : c < 0 ? -1 : r * columns + c)));

@@ -6,11 +6,17 @@ function panel(state) {
   function update() {
     const members = state.members();
     const step = state.current();
-    element.replaceChildren(
-      heading(state, step),
-      ...members.flatMap((k, i) => operation(state, state.stepAt(k), i, members.length)),
-      ...remarks(state, step, members),
-      lenses(state, step));
+    const operations = () => members.flatMap((k, i) => operation(state, state.stepAt(k), i, members.length));
+    const card = h('div', { class: 'operations' });
+    element.replaceChildren(heading(state, step), card, ...remarks(state, step, members), lenses(state, step));
+    // rows of numbers are cut with "…" to what has room; what is still too wide scrolls
+    for (const most of [8, 7, 6, 5, 4, 3]) {
+      ROOM.across = most;
+      card.replaceChildren(...operations());
+      const tables = [...card.querySelectorAll('.formula, .wide, .accumulate, .arrays')];
+      if (tables.every((place) => place.scrollWidth <= place.clientWidth)) break;
+    }
+    ROOM.across = 8;
     if (state.quiz && step.phase !== 'start') quizFor(state.payload, state, step, element);
     // a gradient that is not as it should be is what one has come to see
     const off = element.querySelector('.check .off');
@@ -183,7 +189,8 @@ function accumulation(target, { part, parts, before, contribution, after, max })
 /** A named heat map with its range. */
 function picture(array, name, { kind = '', max, note, click } = {}) {
   const full = max || array.largest;
-  const far = [array.min, array.max].filter((x) => isBeyond(x, full)).map((x) => `${glyphOf(x)} on black: ${number(x)}`);
+  const beyond = [array.min, array.max].filter((x) => isBeyond(x, full));
+  const far = [...new Set(beyond.map((x) => `${glyphOf(x)} on black: ${number(x)}`))];
   const scale = array.size > FEW && (max || far.length)
     ? h('small', {}, [`colours ±${number(full)}`, ...far].join(', ')) : null;
   return h('figure', { class: kind }, h('figcaption', {}, name, note ? h('small', {}, note) : null),

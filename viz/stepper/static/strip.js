@@ -78,11 +78,11 @@ function bornAt(state, k) {
   return Boolean(state.stepAt(k).alarm);
 }
 
-/** The norm of a node's gradient in the frame shown; NaN where it is not finite; null where there is none. */
+/** The norm of a node's gradient in the frame shown; NaN where it is not finite; null where there is none, or nothing in it. */
 function gradientNorm(state, n) {
   const node = state.payload.nodes[n];
-  if (node.gradient == null) return null;
-  const array = state.array(node.gradient);
+  const array = node.gradient == null ? null : state.array(node.gradient);
+  if (!array || !array.size) return null;
   return array.bad ? NaN : array.norm;
 }
 
