@@ -60,7 +60,12 @@ class Batches:
     def __init__(self, tape: Tape, seed: Any):
         self.tape, self.seed = tape, seed
         self.means: dict[int, list[Edge]] = defaultdict(list)
+        # of each record the lengths of the first arrays that it was summed up from
+        self._lengths: dict[Node, frozenset[int]] = {}
         for node in tape:
+            before = [self._lengths[a] for a in node.parents if a.needs_grad and node.size == 1]
+            own = () if node.size == 1 else (node.size, *node.shape)
+            self._lengths[node] = frozenset(own).union(*before) - {0, 1}
             for i, operand in enumerate(node.operands):
                 if isinstance(operand, Node) and operand.needs_grad:
                     for m in self._averaged(node, i, operand):
@@ -68,7 +73,7 @@ class Batches:
 
     def _averaged(self, node: Node, i: int, operand: Node) -> set[int]:
         """Of how many examples an operation takes the mean; several numbers where it is over several axes."""
-        lengths = {n for summed in _first_arrays(operand) for n in (summed.size, *summed.shape)} - {0, 1}
+        lengths = self._lengths[operand]
         if node.op in ("mean", "average") and node.kwargs.get("weights") is None and len(node.parents) == 1:
             return {n for n in lengths if operand.size // max(node.size, 1) % n == 0}
         k = abs(constant_factor(self.tape, node, i) or 0.0)
@@ -159,13 +164,15 @@ def _fed(tape: Tape, data: set[Node]) -> set[Node]:
 
 def _first_arrays(operand: Node) -> Iterator[Node]:
     """What a number was summed up from: the first records before it that are more than one number."""
-    waiting = [operand]
+    waiting, seen = [operand], {operand}
     while waiting:
         node = waiting.pop()
         if node.size > 1:
             yield node
         else:
-            waiting += [a for a in dict.fromkeys(node.parents) if a.needs_grad]
+            fresh = [a for a in dict.fromkeys(node.parents) if a.needs_grad and a not in seen]
+            seen.update(fresh)
+            waiting += fresh
 
 
 def along(numbers: Any, axis: int, ndim: int) -> Any:
