@@ -34,7 +34,9 @@ _UNITS = 4
 """So many units in the last place are taken to be lost at every step."""
 
 
-def roundings(tape: Tape, seed: Any = None, steps: Iterable[Step] | None = None) -> dict[Node, Any]:
+def roundings(
+    tape: Tape, seed: Any = None, steps: Iterable[Step] | None = None, *, other_ways: bool = True
+) -> dict[Node, Any]:
     """How far rounding may have put off the gradient of each record.
 
     Every number of a gradient, and everything that was added up to it, is off by some units in the last place. How
@@ -97,9 +99,10 @@ def roundings(tape: Tape, seed: Any = None, steps: Iterable[Step] | None = None)
             seen, eps = shaken[step.node], float(np.finfo(step.node.dtype).eps)
             own = np.nan_to_num(np.abs(np.asarray(step.grad, np.float64)), posinf=0.0)
             # from step to step signs are lost, and what is only feared grows with them: it is held to what was seen
-            feared = _WIDE * (seen + np.sqrt(np.mean(np.square(seen))) + _UNITS * eps * own)
+            feared = _WIDE * (seen + np.sqrt(np.sum(np.square(seen)) / max(np.size(seen), 1)) + _UNITS * eps * own)
             off[step.node] = np.minimum(off[step.node], feared) + seen
-            off[step.node] = off[step.node] + eps * np.nan_to_num(arrived.get(step.node, 0.0), posinf=0.0)
+            if other_ways:
+                off[step.node] = off[step.node] + eps * np.nan_to_num(arrived.get(step.node, 0.0), posinf=0.0)
     return off
 
 

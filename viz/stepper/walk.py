@@ -298,7 +298,7 @@ class Walk(Sequence[Step]):
         The largest element that a softmax subtracts has one, whatever the loss; it did not vanish on its way.
         """
         small = [node for node, grad in self.gradients.items() if length(grad) < _SMALL and np.size(grad)]
-        noise = roundings(self.tape, self.seed, self.swept) if small else {}
+        noise = roundings(self.tape, self.seed, self.swept, other_ways=False) if small else {}
         off = {node: noise.get(node, 0.0) for node in small}
         return frozenset(n for n in small if np.any(off[n]) and (np.abs(self.gradients[n]) <= off[n]).all())
 
