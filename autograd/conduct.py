@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from .errors import nearest_with_rule
 from .leaving import number_of
 from .operands import MASKED
-from .registry import nearest_with_rule
 
 __all__ = ["Conduct"]
 

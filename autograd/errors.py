@@ -1,16 +1,18 @@
-"""What an error says of where it came from: the operands with their shapes, and the line of the user's program."""
+"""What an error says: the operands with their shapes, the line of the user's program, and which function to use instead
+of one without a rule."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .recording import located, source_of
-from .registry import Rule
+from .registry import COMPOSITES, NUMBERS_ONLY, PRIMITIVES, RULES, NoRuleError, Rule, name_of
 
-__all__ = ["explain", "point"]
+__all__ = ["explain", "nearest_with_rule", "no_rule", "point"]
 
 
 def point(error: Exception) -> None:
@@ -41,3 +43,49 @@ def _in_words(operand: Any) -> str:
         return f"{name} of type {type(operand).__name__}"
     kind = getattr(getattr(operand, "dtype", None), "kind", "f")
     return f"{name} of shape {shape}" + (f" and dtype {operand.dtype}" if kind != "f" else "")
+
+
+_DOING_LIKE = {
+    "sort": "median percentile quantile partition",
+    "argsort": "argpartition lexsort",
+    "det": "slogdet",
+    "inv": "pinv tensorinv",
+    "solve": "lstsq tensorsolve",
+    "norm": "cond svdvals",
+    "where": "piecewise putmask place copyto",
+    "set_at": "put put_along_axis fill_diagonal itemset fill",
+    "concatenate": "block insert delete",
+    "split": "unstack",
+    "diff": "gradient ediff1d trapezoid",
+    "var": "cov corrcoef",
+    "sliding_window_view": "convolve correlate",
+    "matmul": "matvec vecmat",
+    "cumsum": "cumulative_sum",
+    "cumprod": "cumulative_prod",
+    "trunc": "modf",
+    "tile": "resize",
+}  # what has a rule, and the functions without one that it can be used for
+_NEAREST = {name: known for known, names in _DOING_LIKE.items() for name in names.split()}
+
+
+def nearest_with_rule(name: str) -> str:
+    """The function with a rule that can be used for one without, by what it does; empty where none is known."""
+    own = [rule.fn for rule in PRIMITIVES.values()]
+    known = {name_of(fn).lstrip("_") for fn in (*RULES, *own, *COMPOSITES, *NUMBERS_ONLY)}
+    without_nan = name.removeprefix("nan")
+    return next((n for n in (name, _NEAREST.get(without_nan, ""), without_nan) if n in known), "")
+
+
+def no_rule(fn: Callable[..., Any], why: str = "") -> NoRuleError:
+    """The error for a function without a rule, naming one that has one and does the like, where there is one."""
+    name = name_of(fn)
+    near = "" if why else nearest_with_rule(name)
+    hint = f" Nearest with a rule: {near}." if near else ""
+    if near == name:
+        hint = f" Write np.{name}(X, ...) for the array's own method, X.{name}(...)."
+    module = getattr(fn, "__module__", None)
+    full = f"{module}.{name}" if module and not isinstance(fn, np.ufunc) else f"np.{name}"
+    return NoRuleError(
+        f"{full} has no derivative rule{why}.{hint} Take the numbers with t.data where no gradient is needed, "
+        "or add the function with autograd.primitive and defvjp."
+    )

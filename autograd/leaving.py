@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from .errors import nearest_with_rule
 from .recording import DEPTH, SCOPE, located, next_seq, places, source_of
-from .registry import nearest_with_rule
 
 __all__ = ["NUMBERS", "not_an_array", "number_of", "number_taken", "used"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import html
-import inspect
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -67,14 +66,11 @@ def option_text(node: Node) -> str:
 
 def _chosen(node: Node) -> dict[str, Any]:
     """The options of an operation that are not what they are by default."""
-    try:
-        parameters = inspect.signature(node.rule.fn).parameters
-    except (TypeError, ValueError):
-        return node.kwargs
+    defaults = node.rule.defaults()
     return {
         key: value
         for key, value in node.kwargs.items()
-        if isinstance(value, np.ndarray) or key not in parameters or not _same(parameters[key].default, value)
+        if isinstance(value, np.ndarray) or key not in defaults or not _same(defaults[key], value)
     }
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .errors import point
+from .errors import no_rule, point
 from .masks import remembering
 from .operands import constant, frozen
-from .registry import COMPOSITES, NUMBERS_ONLY, RULES, Rule, no_rule
+from .registry import COMPOSITES, NUMBERS_ONLY, RULES, Rule
 from .rules import reductions
 from .rules.elementwise import arrayed
 from .tape import NO_OPTIONS

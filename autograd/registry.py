@@ -207,7 +207,7 @@ def _rule_of(fn: Callable[..., Any]) -> Rule:
     if fn not in RULES and id(fn) not in PRIMITIVES:
         if inspect.isfunction(fn) and not (fn.__module__ or "").startswith("numpy"):
             raise TypeError(
-                f"{_name(fn)} is a plain function, whose calls are not recorded: decorate it with @primitive"
+                f"{name_of(fn)} is a plain function, whose calls are not recorded: decorate it with @primitive"
             )
         RULES[fn] = Rule(fn)
     return RULES[fn]
@@ -247,13 +247,13 @@ def defvjp(fn: Callable[..., Any], *vjps: Vjp | None, argnums: tuple[int, ...] |
     """
     for vjp in vjps:
         if vjp is not None and not callable(vjp):
-            raise TypeError(f"defvjp: a rule of {_name(fn)} must be callable or None, got {type(vjp).__name__}")
+            raise TypeError(f"defvjp: a rule of {name_of(fn)} must be callable or None, got {type(vjp).__name__}")
     rule = _rule_of(fn)
     if rule.fixed:
-        raise ValueError(f"defvjp: the rule of {_name(fn)} can't be replaced, an operator of Tensor relies on it")
+        raise ValueError(f"defvjp: the rule of {name_of(fn)} can't be replaced, an operator of Tensor relies on it")
     positions = range(len(vjps)) if argnums is None else argnums
     if len(positions) != len(vjps):
-        raise ValueError(f"defvjp: {len(vjps)} rules for {len(positions)} argnums of {_name(fn)}")
+        raise ValueError(f"defvjp: {len(vjps)} rules for {len(positions)} argnums of {name_of(fn)}")
     size = max([len(rule.vjps), *(i + 1 for i in positions)])
     rule.vjps += [None] * (size - len(rule.vjps))
     for i, vjp in zip(positions, vjps, strict=True):
@@ -382,51 +382,6 @@ def named(fn: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _name(fn: Any) -> str:
+def name_of(fn: Any) -> str:
+    """What a function is called."""
     return getattr(fn, "__name__", repr(fn))
-
-
-_DOING_LIKE = {
-    "sort": "median percentile quantile partition",
-    "argsort": "argpartition lexsort",
-    "det": "slogdet",
-    "inv": "pinv tensorinv",
-    "solve": "lstsq tensorsolve",
-    "norm": "cond svdvals",
-    "where": "piecewise putmask place copyto",
-    "set_at": "put put_along_axis fill_diagonal itemset fill",
-    "concatenate": "block insert delete",
-    "split": "unstack",
-    "diff": "gradient ediff1d trapezoid",
-    "var": "cov corrcoef",
-    "sliding_window_view": "convolve correlate",
-    "matmul": "matvec vecmat",
-    "cumsum": "cumulative_sum",
-    "cumprod": "cumulative_prod",
-    "trunc": "modf",
-    "tile": "resize",
-}  # what has a rule, and the functions without one that it can be used for
-_NEAREST = {name: known for known, names in _DOING_LIKE.items() for name in names.split()}
-
-
-def nearest_with_rule(name: str) -> str:
-    """The function with a rule that can be used for one without, by what it does; empty where none is known."""
-    own = [rule.fn for rule in PRIMITIVES.values()]
-    known = {_name(fn).lstrip("_") for fn in (*RULES, *own, *COMPOSITES, *NUMBERS_ONLY)}
-    without_nan = name.removeprefix("nan")
-    return next((n for n in (name, _NEAREST.get(without_nan), without_nan) if n in known), "") or ""
-
-
-def no_rule(fn: Callable[..., Any], why: str = "") -> NoRuleError:
-    """The error for a function without a rule, naming one that has one and does the like, where there is one."""
-    name = _name(fn)
-    near = "" if why else nearest_with_rule(name)
-    hint = f" Nearest with a rule: {near}." if near else ""
-    if near == name:
-        hint = f" Write np.{name}(X, ...) for the array's own method, X.{name}(...)."
-    module = getattr(fn, "__module__", None)
-    full = f"{module}.{name}" if module and not isinstance(fn, np.ufunc) else f"np.{name}"
-    return NoRuleError(
-        f"{full} has no derivative rule{why}.{hint} Take the numbers with t.data where no gradient is needed, "
-        "or add the function with autograd.primitive and defvjp."
-    )

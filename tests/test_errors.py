@@ -10,7 +10,8 @@ import pytest
 
 import nn
 from autograd import NoRuleError, Tensor, grad, primitive
-from autograd.registry import _NEAREST, COMPOSITES, NUMBERS_ONLY, PRIMITIVES, RULES, nearest_with_rule
+from autograd.errors import _NEAREST, nearest_with_rule
+from autograd.registry import COMPOSITES, NUMBERS_ONLY, PRIMITIVES, RULES
 from tracegrad.cli import main
 
 S = Tensor(np.zeros((2, 2)), name="S")
