@@ -14,11 +14,12 @@ from ..tensor import Tensor
 from .conventions import recognised
 from .forward import value_rows
 from .hand import Hand, check_has_gradient, read_hands
+from .limits import Limits, check_limits
 from .otherwise import right_for
 from .replaying import Replay
 from .report import Compared, Report, announced
 from .rounding import roundings
-from .rows import Limits, Row, check_limits, compare_row
+from .rows import Row, compare_row
 
 __all__ = ["assert_grads_match", "compare_grads"]
 

@@ -16,7 +16,8 @@ import numpy as np
 from ..tape import Node, Tape
 from .batches import Batches, Edge, along, comes_apart, handed_on
 from .hand import Hand
-from .rows import Limits, Row, compare_row
+from .limits import Limits
+from .rows import Row, compare_row
 
 __all__ = ["Convention", "Given", "of_layer", "recognised"]
 
@@ -112,7 +113,7 @@ def recognised(
     >>> from autograd import Tape, Tensor
     >>> from autograd.testing.conventions import recognised
     >>> from autograd.testing.hand import read_hand
-    >>> from autograd.testing.rows import Limits
+    >>> from autograd.testing.limits import Limits
     >>> X, W = np.array([[1.0, 2.0, -1.0]]), Tensor([[0.5]])
     >>> Z = W @ X
     >>> tape = Tape((Z**2).mean())

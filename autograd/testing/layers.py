@@ -19,12 +19,13 @@ from .conventions import Convention, of_layer, recognised
 from .differences import Partials
 from .drawing import generator
 from .hand import Hand, read_hand
+from .limits import Limits, check_limits
 from .matching import matched
 from .measured import measured_row
 from .passes import Layer, summed
 from .report import Compared, Report, announced
 from .rounding import roundings
-from .rows import Limits, Row, check_limits, compare_row
+from .rows import Row, compare_row
 from .slots import Slot
 
 __all__ = ["check_layer"]

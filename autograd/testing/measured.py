@@ -10,7 +10,8 @@ import numpy as np
 from .differences import Partial, Partials
 from .drawing import generator
 from .hand import Hand
-from .rows import Limits, Row, compare_row, kinks_that_allow, row_of_another_shape
+from .limits import Limits
+from .rows import Row, compare_row, kinks_that_allow, row_of_another_shape
 
 __all__ = ["measured_row"]
 

@@ -11,7 +11,7 @@ from ..tape import Node, Tape
 from .batches import Batches, Edge, constant_factor, handed_on
 from .conventions import Convention, Given
 from .hand import Hand
-from .rows import Limits
+from .limits import Limits
 
 __all__ = ["Otherwise", "of_symmetric", "otherwise", "right_for"]
 
@@ -59,7 +59,7 @@ def right_for(
     >>> from autograd import Tape, Tensor
     >>> from autograd.testing.hand import read_hand
     >>> from autograd.testing.otherwise import right_for
-    >>> from autograd.testing.rows import Limits
+    >>> from autograd.testing.limits import Limits
     >>> w = Tensor([1.0, 2.0, 4.0], name="w")
     >>> tape = Tape((w**2).mean())
     >>> right_for(tape, None, {w.node: (read_hand([2.0, 4.0, 8.0], "dw"), Limits(None, None))}, tape.gradients())

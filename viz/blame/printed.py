@@ -11,7 +11,8 @@ import numpy as np
 
 from autograd import Node, Tape
 from autograd.testing.hand import Hand, check_has_gradient, read_hands
-from autograd.testing.rows import Limits, Row, compare_row
+from autograd.testing.limits import Limits
+from autograd.testing.rows import Row, compare_row
 
 __all__ = ["Given", "given"]
 

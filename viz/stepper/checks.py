@@ -14,9 +14,10 @@ from autograd.testing.conventions import Convention, recognised
 from autograd.testing.differences import Partial, Partials
 from autograd.testing.forward import forward_roundings
 from autograd.testing.hand import Hand
+from autograd.testing.limits import Limits
 from autograd.testing.replaying import Replay
 from autograd.testing.rounding import roundings
-from autograd.testing.rows import Limits, compare_row
+from autograd.testing.rows import compare_row
 
 from ..numbers import numeral
 
