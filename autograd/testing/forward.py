@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from ..tape import Node, Tape
+from .attempts import attempted
 from .drawing import generator
 from .hand import Named
+from .limits import Limits
 from .replaying import Replay
-from .rows import Limits, Row, compare_row
+from .rows import Row, compare_row
 
 __all__ = ["forward_roundings", "value_rows"]
 
@@ -61,8 +63,8 @@ def forward_roundings(tape: Tape, wanted: Iterable[Node]) -> Mapping[Node, Any]:
     last = max((tape.index(node) for node in wanted), default=-1)
     replay = Replay(tape)
     fixed = {n for n in tape.nodes[: last + 1] if n.is_leaf or (n.rule.keeps_output and not replay.is_repeatable(n))}
-    with np.errstate(all="ignore"):
-        for _ in range(_PROBES):
+    for _ in range(_PROBES):
+        with attempted():
             moved: dict[Node, Any] = {}
             for node in tape.nodes[: last + 1]:
                 value = np.asarray(tape.value(node))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Node, Tape
+from autograd import Node
 from autograd.testing.attempts import attempted
 
 from .printed import Given
@@ -32,8 +32,7 @@ class _AfterSentences(Sentences):
 
 
 def after_a_step(
-    tape: Tape,
-    seed: Any,
+    known: Sweeper,
     hands: dict[Node, Given],
     lr: float,
     engine: Mapping[Node, Any],
@@ -43,8 +42,9 @@ def after_a_step(
     notes: list[str],
 ) -> dict[str, str]:
     """Compare values after a step, add what is found to `findings` and `notes`; the verdict on each value."""
+    tape = known.tape
     parameters = [n for n in tape if n.is_leaf and n.needs_grad and n in engine]
-    sweeper = Sweeper(tape, seed, parameters)
+    sweeper = Sweeper(tape, known.seed, parameters, like=known)
 
     def outcome(grads: Mapping[Node, Any]) -> dict[Node, Any] | None:
         if any(np.shape(grads[p]) != p.shape for p in parameters):
@@ -60,7 +60,7 @@ def after_a_step(
     hands = {node: one.completed(right[node]) for node, one in hands.items()}
     verdicts = {node: RIGHT if one.agrees(right[node]) else HERE for node, one in hands.items()}
     wrong = [one for node, one in hands.items() if verdicts[node] == HERE]
-    sentences = _AfterSentences(tape, seed, {}, engine, {}, words, budget)
+    sentences = _AfterSentences(known, {}, engine, {}, words, budget)
     sentences.right = right
     near = [one for one in wrong if one.is_near(right[one.node])]
     findings += [sentences.rounded(one) for one in near]

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Node, Tape
+from autograd import Node
 from autograd.testing.attempts import attempted
 from autograd.testing.conventions import Convention, recognised
 from autograd.testing.differences import Partials
 from autograd.testing.drawing import generator
 from autograd.testing.hand import Hand
+from autograd.testing.limits import Limits
 from autograd.testing.otherwise import right_for
 from autograd.testing.report import Report
 from autograd.testing.rounding import roundings
-from autograd.testing.rows import Limits
 
 from ..arguments import seed_of, tape_of
 from ..numbers import listed
@@ -130,7 +130,7 @@ def explain_mismatch(
         rtol, atol = (own if own is not None else other for own, other in zip((rtol, atol), limits, strict=True))
     tape = tape_of(loss, "explain_mismatch")
     seed = seed_of(tape, grad, "explain_mismatch")
-    engine, noise = _engine(tape, seed)
+    noise = roundings(tape, seed)
     if hand is None and after is None and not values:
         raise ValueError(
             "explain_mismatch: no gradients were given: expected a dict, {W1: dW1}, or values=, or after= and lr="
@@ -143,10 +143,11 @@ def explain_mismatch(
     powers = AsPowers(tape, {*hands, *later, *found})
     if powers.tape is not tape:
         tape = powers.tape
-        engine, _ = _engine(tape, seed)
         hands, later, found = (
             {one.node: one for one in map(powers.given, some.values())} for some in (hands, later, found)
         )
+    known = Sweeper(tape, seed, hands)
+    engine = known.engine.grads
     words = Words(tape, powers.names)
     for node in hands:
         if node not in engine:
@@ -160,12 +161,12 @@ def explain_mismatch(
     convention = recognised(tape, seed, read, engine)
     of_loss, engine = engine, engine if convention is None else convention.of(engine)
     hands = {n: _in_convention(convention, one, of_loss[n]).completed(engine[n]) for n, one in hands.items()}
-    verdicts = _verdicts(tape, seed, hands, engine, convention)
-    forward = Forward(tape, seed, found, words)
-    by_values = _following(tape, seed, hands, verdicts, forward.reads(), convention)
+    verdicts = _verdicts(known, hands, engine, convention)
+    forward = Forward(known, found, words)
+    by_values = _following(known, hands, verdicts, forward.reads(), convention)
     verdicts |= {one.node: INHERITED for one in by_values}
     wrong = [one for one in hands.values() if verdicts[one.node] == HERE]
-    report = Sentences(tape, seed, hands, engine, verdicts, words, budget, convention)
+    report = Sentences(known, hands, engine, verdicts, words, budget, convention)
     findings: list[Finding] = []
     notes: list[str] = []
     turned = [one for one in hands.values() if one.has_shape and shapes[one.node] != one.node.shape]
@@ -234,16 +235,10 @@ def explain_mismatch(
     named |= {words.gradient(one.node): UNDECIDED for one in nothing if np.isnan(engine[one.node]).any()}
     named |= {words.gradient(one.node): HERE for one in turned if verdicts[one.node] == RIGHT}
     if later and lr is not None:
-        named |= after_a_step(tape, seed, later, lr, engine, words, budget, findings, notes)
+        named |= after_a_step(known, later, lr, engine, words, budget, findings, notes)
     findings = [powers.finding(f) for f in findings]
     within = "" if convention is None else convention.name
     return Mismatch(named, findings, list(dict.fromkeys(notes)), within, tuple(budget.untried))
-
-
-def _engine(tape: Tape, seed: Any) -> tuple[dict[Node, Any], dict[Node, Any]]:
-    """The engine's gradients; and how far rounding may have put each of them off."""
-    steps = list(tape.steps(seed))
-    return {step.node: np.asarray(step.grad) for step in steps}, roundings(tape, seed, steps)
 
 
 def _in_convention(convention: Convention | None, one: Given, of_loss: Any) -> Given:
@@ -277,12 +272,12 @@ def _on_conventions(
 
 
 def _verdicts(
-    tape: Tape, seed: Any, hands: dict[Node, Given], engine: Mapping[Node, Any], convention: Convention | None
+    known: Sweeper, hands: dict[Node, Given], engine: Mapping[Node, Any], convention: Convention | None
 ) -> dict[Node, str]:
     """Right, wrong here, or inherited, for each gradient handed in."""
     flows = {n: _as_flow(one) for n, one in hands.items() if not n.is_leaf and one.has_shape}
-    own = Sweeper(tape, seed, hands, flows, convention)
-    slack = _rounding(tape, seed, hands, flows, own)
+    own = Sweeper(known.tape, known.seed, hands, flows, convention, known)
+    slack = _rounding(hands, flows, own)
     verdicts: dict[Node, str] = {}
     for node, one in hands.items():
         followed = node in own.base.grads and one.agrees(own.base.grads[node], slack[node])
@@ -297,8 +292,7 @@ def _verdicts(
 
 
 def _following(
-    tape: Tape,
-    seed: Any,
+    known: Sweeper,
     hands: dict[Node, Given],
     verdicts: Mapping[Node, str],
     reads: dict[Node, Any],
@@ -308,19 +302,18 @@ def _following(
     wrong = [one for one in hands.values() if verdicts[one.node] != RIGHT]
     if not (wrong and reads):
         return []
-    with np.errstate(all="ignore"):
-        try:
-            grads = Sweeper(tape, seed, hands, None, convention).pushed(Change(reads=reads))
-        except (ValueError, TypeError, IndexError):
-            return []  # of another shape, which the rules can't take
-    return [one for one in wrong if one.node in grads and one.agrees(grads[one.node])]
+    with attempted():
+        sweeper = Sweeper(known.tape, known.seed, hands, None, convention, known)
+        grads = sweeper.pushed(Change(reads=reads))
+        return [one for one in wrong if one.node in grads and one.agrees(grads[one.node])]
+    return []  # of another shape, which the rules can't take
 
 
 def _as_flow(one: Given) -> Any:
     return one.array.astype(one.node.dtype)
 
 
-def _rounding(tape: Tape, seed: Any, hands: dict[Node, Given], flows: dict[Node, Any], own: Sweeper) -> dict[Node, Any]:
+def _rounding(hands: dict[Node, Given], flows: dict[Node, Any], own: Sweeper) -> dict[Node, Any]:
     """How far the gradients made of rounded ones may be off by that rounding."""
     slack = {node: np.zeros(node.shape) for node in hands}
     rounding = {n: hands[n].rounding for n in flows}
@@ -330,7 +323,7 @@ def _rounding(tape: Tape, seed: Any, hands: dict[Node, Given], flows: dict[Node,
     for _ in range(8):
         moved = {n: flows[n] + rounding[n] * rng.choice([-1.0, 1.0], size=np.shape(flows[n])) for n in flows}
         moved = {n: v.astype(n.dtype) for n, v in moved.items()}
-        there = Sweeper(tape, seed, hands, moved, own.convention).base.grads
+        there = Sweeper(own.tape, own.seed, hands, moved, own.convention, own).base.grads
         for node in hands:
             if node in there:
                 slack[node] = np.maximum(slack[node], np.abs(there[node] - own.base.grads[node]))

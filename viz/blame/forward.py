@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Node, Tape
+from autograd.testing.attempts import attempted
 from autograd.testing.drawing import generator
 from autograd.testing.forward import forward_roundings
 from autograd.testing.hand import read_hands
@@ -41,11 +42,11 @@ class Forward:
         Right, wrong here, or inherited, in the order of the forward pass.
     """
 
-    def __init__(self, tape: Tape, seed: Any, values: Mapping[Node, Given], words: Words):
-        self.tape, self.words = tape, words
+    def __init__(self, known: Sweeper, values: Mapping[Node, Given], words: Words):
+        self.tape, self.words, self._sweeper = known.tape, words, known
+        tape = known.tape
         ordered = sorted(values, key=tape.index)
         self.hands = {node: (values[node].reshaped() or values[node]).completed(tape.value(node)) for node in ordered}
-        self._sweeper = Sweeper(tape, seed, ())
         self.verdicts = {node: RIGHT if one.agrees(tape.value(node)) else HERE for node, one in self.hands.items()}
         self.verdicts |= {one.node: self._step(one) for one in self.wrong}
 
@@ -59,10 +60,9 @@ class Forward:
         return self._replayed({one.node: _value(one) for one in self.wrong if one.has_shape})
 
     def _replayed(self, reads: Mapping[Node, Any]) -> dict[Node, Any]:
-        try:
+        with attempted():
             return self._sweeper.replayed(Change(reads=reads))
-        except (ValueError, TypeError, IndexError, np.linalg.LinAlgError):
-            return {}  # an operation that can't take these values; nothing follows from them
+        return {}  # an operation that can't take these values; nothing follows from them
 
     def _above(self, node: Node) -> list[Node]:
         """The values handed in that a value is made from, next before it."""

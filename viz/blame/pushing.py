@@ -126,7 +126,7 @@ class Sweeper:
         self.convention = convention
         self.seed = seed
         self.given = dict(given or {})
-        self._engine: Pushed = like._engine if like is not None else _engine(tape, seed)
+        self.engine: Pushed = like.engine if like is not None else _engine(tape, seed)
         self._calls: dict[Edge, Call] = like._calls if like is not None else {}
         targets = set(targets)
         leads = set()
@@ -148,7 +148,7 @@ class Sweeper:
             for operand in node.parents:
                 self._readers[operand].append(node)
         self._held = NOTHING
-        known = self._engine
+        known = self.engine
         self._plain = Pushed(
             {n: self._across(known.grads[n], tape.root, n) for n in self.nodes if n in known.grads},
             {

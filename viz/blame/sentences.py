@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Node, Tape
+from autograd import Node
 from autograd.testing.conventions import Convention
 
 from ..numbers import listed
@@ -61,8 +61,7 @@ class Sentences:
 
     def __init__(
         self,
-        tape: Tape,
-        seed: Any,
+        known: Sweeper,
         hands: dict[Node, Given],
         engine: Mapping[Node, Any],
         verdicts: Mapping[Node, str],
@@ -71,11 +70,11 @@ class Sentences:
         convention: Convention | None = None,
     ):
         self.budget = budget
-        self.tape, self.seed, self.hands, self.words = tape, seed, hands, words
+        self.tape, self.seed, self.hands, self.words = known.tape, known.seed, hands, words
         self.engine, self.verdicts = engine, verdicts
         self.right: Mapping[Node, Any] = engine
         self.convention = convention
-        self.sweeper = Sweeper(tape, seed, hands, None, convention)
+        self.sweeper = Sweeper(known.tape, known.seed, hands, None, convention, known)
         self.remarks: list[str] = []
 
     def of_slips(self, fits: Sequence[Fit]) -> list[Finding]:
