@@ -22,7 +22,7 @@ def run(rounds: int) -> list[Row]:
     finally:
         sys.path.pop(0)
     wrong = {False: 0, True: 0}
-    names, start, total = 0, perf_counter(), NETWORKS_OF_A_ROUND * rounds
+    names, untold, of, start, total = 0, 0, 0, perf_counter(), NETWORKS_OF_A_ROUND * rounds
     for seed in range(total):
         for slip in (False, True):
             made = networks.case(seed, slip=slip)
@@ -32,11 +32,14 @@ def run(rounds: int) -> list[Row]:
             for fault in found:
                 print(f"seed {seed}, {made.slip or 'no slip'}: {fault}", file=sys.stderr)
             wrong[slip] += bool(found)
+            verdicts = [report.verdicts[f"∂L/∂{name}"] for name in made.wrong]
+            untold, of = untold + verdicts.count("undecided"), of + len(verdicts)
             names += slip and made.slip is not None and networks.named(made.slip, report)
     each = 1e3 * (perf_counter() - start) / (2 * total)
     return [
         Row("mistakes", f"wrong of {total} without a slip", "", {OURS: wrong[False]}, {}, 0, ""),
         Row("mistakes", f"wrong of {total} with one slip", "", {OURS: wrong[True]}, {}, 0, ""),
+        Row("mistakes", f"can't be told, of {of} wrong gradients", "", {OURS: untold}, {}, None, ""),
         Row("mistakes", "slips named, of 100", "%", {OURS: 100 * names / max(total, 1)}, {}, None, ""),
         Row("mistakes", "each", "ms", {OURS: each}, {}, None, ""),
     ]
