@@ -41,7 +41,7 @@ class Layer:
     def __init__(self, forward: Any, backward: Any, inputs: tuple[Any, ...]):
         if callable(getattr(forward, "backward", None)) and callable(getattr(forward, "forward", forward)):
             inputs = inputs if backward is None else (backward, *inputs)
-            forward, backward = (forward.forward if hasattr(forward, "forward") else forward.__call__), forward.backward
+            forward, backward = getattr(forward, "forward", forward), forward.backward
         elif isinstance(backward, np.ndarray | Mapping | list | float):
             inputs, backward = (backward, *inputs), None
         for name, function in (("forward", forward), ("backward", backward)):

@@ -51,6 +51,8 @@ def roundings(
         The gradient that the backward pass starts from.
     steps : iterable of Step, optional
         The whole backward pass, as `Tape.steps` gives it, where it is known.
+    other_ways : bool, optional
+        Whether to add what is lost by another way to the same gradient: of a derivative that is computed of the result.
 
     Returns
     -------

@@ -13,6 +13,7 @@ _BUFFER = 4000
 """Characters of LaTeX in one formula: MathJax refuses macros in longer ones than 5 kB."""
 _MOST_LINES = 8
 _MOST_ROWS = 16
+_WHERE, _SPACE = r"\text{where } ", r"\phantom{\text{where }} "
 _MORE = "print(derivation) shows all"
 
 
@@ -58,18 +59,15 @@ def latex_rows(lines: Sequence[Line], notes: Sequence[Written], *, few: bool = F
         rows = [] if same and last[-len(new) :] == new else new
         rows = rows + [rf"&\quad {remark.latex}" for remark in line.remarks if remark.latex]
         defined = [row.latex for d in line.definitions for row in d.notes()]
-        rows += [rf"&\quad {WHERE if i == 0 else SPACE}{row}" for i, row in enumerate(defined)]
+        rows += [rf"&\quad {_WHERE if i == 0 else _SPACE}{row}" for i, row in enumerate(defined)]
         before, last = line.target.name, new
         out.append(_shortened(rows) if few else rows)
     if notes:
         comma = Written(",", r",\quad")
         joined = wrapped([(comma, note) for note in notes], WIDEST - 10)
-        rows = [f"&{WHERE if i == 0 else SPACE}{row.latex.removeprefix(comma.latex)}" for i, row in enumerate(joined)]
+        rows = [f"&{_WHERE if i == 0 else _SPACE}{row.latex.removeprefix(comma.latex)}" for i, row in enumerate(joined)]
         out.append(_shortened(rows) if few else rows)
     return [rows for rows in out if rows]
-
-
-WHERE, SPACE = r"\text{where } ", r"\phantom{\text{where }} "
 
 
 def _hidden(lines: Sequence[Line], line: Line) -> int:

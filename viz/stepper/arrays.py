@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Hashable
 from functools import partial
@@ -13,6 +12,7 @@ import numpy as np
 from autograd import Node
 from autograd.rules.windows import windows
 
+from ..constants import content
 from ..formula.tree import Number, Symbol, Tree, evaluate
 from ..numbers import FEW
 from .factors import local_factor
@@ -95,8 +95,7 @@ class Arrays:
     def constant(self, array: Any) -> int:
         """An array that no step changes."""
         array = np.asarray(array)
-        key = ("constant", array.shape, array.dtype.str, hashlib.sha256(array.tobytes()).digest())
-        return self._add(key, lambda w: array)
+        return self._add(("constant", content(array)), lambda w: array)
 
     def symbol(self, walk: Walk, symbol: Symbol) -> int | None:
         """What a symbol of a formula stands for."""
