@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from browser import Open
 
-from viz.stepper import page
-from viz.stepper.packing import Blob, packed, with_length
+from viz.page import page
+from viz.page.packing import Blob, packed, with_length
 
 HOST = "document.querySelector('[data-tracegrad]')"
 STAGE = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 60 80" width="60" height="80">{}</svg>'

@@ -11,7 +11,7 @@ from autograd import Tape, Tensor, defvjp, primitive
 from autograd.testing import assert_grads_match, compare_grads
 from autograd.testing.differences import Partials
 from autograd.testing.report import LISTENERS, _colour
-from viz.thumbnails import PALETTE
+from viz.plain.thumbnails import PALETTE
 
 RNG = np.random.default_rng(2)
 

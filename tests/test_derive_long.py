@@ -12,7 +12,7 @@ from test_derive import derived, named, parameter, rows
 
 import viz
 from autograd import Tape, Tensor
-from viz.numbers import columns
+from viz.plain.numbers import columns
 
 
 @pytest.fixture(scope="module", params=LONG, ids=LONG)

@@ -8,7 +8,7 @@ import pytest
 
 import nn
 from autograd import Tensor, grad, hessian, hvp
-from viz.numbers import length, norm
+from viz.plain.numbers import length, norm
 from viz.scalar import scalar_tape
 
 NORMS = {

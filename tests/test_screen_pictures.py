@@ -10,7 +10,7 @@ from nbconvert import HTMLExporter
 
 import viz
 from autograd import Tensor
-from viz import render
+from viz.drawing import render
 
 ALIKE = """async ([svg, png]) => {
     const pixels = await Promise.all([`data:image/svg+xml,${encodeURIComponent(svg)}`, png].map(async (source) => {

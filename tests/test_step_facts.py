@@ -6,8 +6,8 @@ import pytest
 import viz
 from autograd import Tensor, defvjp, primitive
 from nn import functional as F
-from viz.numbers import ordinal
-from viz.stepper.text import short
+from viz.plain.numbers import ordinal
+from viz.walk.text import short
 
 
 def leaf(*values, name="x"):

@@ -266,7 +266,7 @@ def test_a_list_keeps_the_focus_when_the_lens_is_drawn_anew(view: Any) -> None:
 
 
 def test_no_two_scripts_of_the_page_define_the_same_name() -> None:
-    static = resources.files("viz") / "stepper" / "static"
+    static = resources.files("viz") / "page" / "static"
     names: Counter[str] = Counter()
     for file in static.iterdir():
         if file.name.endswith(".js"):

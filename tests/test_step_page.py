@@ -19,11 +19,11 @@ import nn
 import viz
 from autograd import Tape, Tensor
 from nn import functional as F
-from viz.numbers import number
+from viz.page.packing import with_length
+from viz.page.page import document, fragment
+from viz.page.payload import document_of, fragment_of, payload_of
+from viz.plain.numbers import number
 from viz.stepper import Stepper
-from viz.stepper.packing import with_length
-from viz.stepper.page import document, fragment
-from viz.stepper.payload import document_of, fragment_of, payload_of
 
 HANDLE = "document.querySelector('[data-tracegrad]').tracegrad"
 HOSTILE = (

@@ -10,8 +10,8 @@ import nn
 import viz
 from autograd import Tape, Tensor, defvjp, primitive
 from nn import functional as F
+from viz.page.payload import payload_of
 from viz.stepper import Stepper
-from viz.stepper.payload import payload_of
 
 
 def payload(stepper: Stepper) -> dict[str, Any]:

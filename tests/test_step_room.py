@@ -68,7 +68,7 @@ def test_rows_are_cut_to_the_room_there_is_and_keep_their_last_number(show: Open
         shown = opened(show, sums_of_eight(), viewport={"width": width, "height": 900})
         row = shown.step_view().locator(".leaves tr").first.locator(".matrix td").all_text_contents()
         assert shown.step_view().locator(".wide").evaluate_all(SCROLLED) == 0
-        assert row[-1] == viz.numbers.number(normal(8).data[-1])
+        assert row[-1] == viz.plain.numbers.number(normal(8).data[-1])
         assert (len(row) < 8) == ("…" in row)
         lengths.append(len(row))
     assert lengths[0] < lengths[-1] == 8
@@ -85,7 +85,7 @@ def test_a_mask_whose_ends_read_alike_is_named_once(show: Open) -> None:
     mask = np.where(np.tri(16) > 0, 0, -1e9)
     mask[0, 1] = -1e9 - 64
     sums = normal(16, 16, name="q") + mask
-    assert viz.thumbnails.thumbnail(sums.data).note == "− on black: −1e+09"
+    assert viz.plain.thumbnails.thumbnail(sums.data).note == "− on black: −1e+09"
     shown = opened(show, viz.step(sums.max()))
     shown.page.evaluate(f"{HANDLE}.goto(1)")
     assert shown.text(".arrays figure.answer").count("on black") == 1

@@ -14,12 +14,12 @@ from test_step_payload import payload
 import viz
 from autograd import Tensor
 from nn import functional as F
-from viz.constants import constants
-from viz.naming import Names
+from viz.page.factors import columns, local_factor
+from viz.page.packing import as_shown
+from viz.plain.thumbnails import MINUS_CELL, full_colour, grid, thumbnail
 from viz.stepper import Stepper
-from viz.stepper.factors import columns, local_factor
-from viz.stepper.packing import as_shown
-from viz.thumbnails import MINUS_CELL, full_colour, grid, thumbnail
+from viz.tape.constants import constants
+from viz.tape.names import Names
 
 ROWS = "(tables) => tables.map((t) => [...t.rows ?? t.children].map((r) => [...r.children].map((c) => c.textContent)))"
 EDGE = "(path) => [getComputedStyle(path).stroke, getComputedStyle(path).strokeDasharray]"
@@ -96,7 +96,7 @@ def test_a_matrix_with_many_rows_is_cut_downward(show: Open) -> None:
 
 
 def test_a_saved_page_listens_to_keys_at_once(show: Open) -> None:
-    from viz.stepper.payload import document_of
+    from viz.page.payload import document_of
 
     shown = show(document_of(viz.step((normal(3) * 2).sum())))
     shown.page.locator(".app .cell.now").first.wait_for()

@@ -14,7 +14,7 @@ import nn
 import viz
 from autograd import Tensor
 from nn import functional as F
-from viz.stepper.payload import document_of
+from viz.page.payload import document_of
 
 
 def leaf(value: Any, name: str | None = "x", dtype: Any = float, **options: Any) -> Tensor:

@@ -14,11 +14,11 @@ import nn
 import viz
 from autograd import Tape, Tensor, defvjp, no_grad, primitive
 from nn import functional as F
+from viz.page import page as page_of
+from viz.page.packing import Blob, packed
 from viz.stepper import Walk
-from viz.stepper import page as page_of
-from viz.stepper.packing import Blob, packed
-from viz.stepper.text import short
 from viz.stepper.widget import bridge
+from viz.walk.text import short
 
 
 def neuron():
@@ -366,7 +366,7 @@ def unpacked(entry: dict, bits: int, blob: bytes) -> np.ndarray:
 
 
 def payload(stepper):
-    from viz.stepper.payload import payload_of
+    from viz.page.payload import payload_of
 
     data = payload_of(stepper)
     length = int.from_bytes(data[:4], "little")

@@ -11,8 +11,8 @@ import nn
 import viz
 from autograd import Tape, Tensor, no_grad
 from nn import functional as F
-from viz.calls import Call
-from viz.sharing import Terms, occurrences, shared_axes
+from viz.sums import Terms, occurrences, shared_axes
+from viz.tape.calls import Call
 
 SVG = "{http://www.w3.org/2000/svg}"
 RNG = np.random.default_rng(5)

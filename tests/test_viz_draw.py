@@ -11,8 +11,8 @@ import viz
 from autograd import Tape, Tensor, no_grad, scope
 from autograd.registry import Rule
 from autograd.rules.elementwise import relu, sigmoid
-from viz import render
-from viz.numbers import number
+from viz.drawing import render
+from viz.plain.numbers import number
 
 SVG = "{http://www.w3.org/2000/svg}"
 RNG = np.random.default_rng(3)

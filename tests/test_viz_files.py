@@ -13,9 +13,9 @@ import pytest
 
 import viz
 from autograd import Tensor
-from viz import render
-from viz.picture import Picture
-from viz.thumbnails import PALETTE, thumbnail, write_png
+from viz.drawing import render
+from viz.drawing.picture import Picture
+from viz.plain.thumbnails import PALETTE, thumbnail, write_png
 
 SVG = "{http://www.w3.org/2000/svg}"
 PURE = [p for p in render.programs() if "pure" in os.path.basename(p)]

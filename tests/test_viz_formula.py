@@ -20,7 +20,7 @@ from viz.formula.glyphs import Glyph, glyph
 from viz.formula.tidy import textbook, tidied
 from viz.formula.trace import Builder
 from viz.formula.tree import evaluate
-from viz.naming import Names
+from viz.tape.names import Names
 
 WHATS = ("symbols", "numbers", "shapes")
 ELEMENTS = {

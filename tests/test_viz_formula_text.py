@@ -15,9 +15,9 @@ from autograd.registry import defvjp
 from autograd.rules.reductions import softmax
 from viz.formula import Symbol, backward, forward
 from viz.formula.glyphs import quoted
-from viz.naming import Names
-from viz.numbers import number
-from viz.stepper.text import short
+from viz.plain.numbers import number
+from viz.tape.names import Names
+from viz.walk.text import short
 
 X = Tensor([[1.0, 5.0], [7.0, 2.0]], name="x")
 WEIGHTS = np.array([10.0, 20.0])

@@ -12,8 +12,8 @@ import pytest
 
 import viz
 from autograd import Tensor
-from viz import render
-from viz.clearance import along
+from viz.drawing import render
+from viz.drawing.clearance import along
 
 SVG = "{http://www.w3.org/2000/svg}"
 

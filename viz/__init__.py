@@ -1,6 +1,6 @@
 """Computations to look at: the graph of any loss with all values and gradients, and every step of its backpropagation.
 
-`draw` goes from a tape to plain data (`model`), to DOT, to an SVG; `step` from a tape to a walk (`stepper.walk`), to
+`draw` goes from a tape to plain data (`graph`), to DOT, to an SVG; `step` from a tape to a walk (`walk`), to
 text or to a page. Each stage can be used and tested alone. Beside them stand `explain_mismatch` and `derive`, and what
 `autograd.testing` has for gradients derived by hand.
 """
@@ -24,17 +24,17 @@ except ImportError as error:
 
 from autograd.testing import assert_grads_match, check_layer, compare_grads, gradcheck
 
-from .arguments import seed_of, tape_of
 from .blame import explain_mismatch
-from .collapse import LEVELS
 from .derivation import derive
-from .paths import paths
-from .picture import Picture
-from .reading import read
+from .drawing.picture import Picture
+from .graph.reading import read
 from .recording import record
 from .scalar import MOST, drawable, scalar_picture
-from .sharing import contributions
 from .stepper import Stepper
+from .sums import contributions
+from .sums.paths import paths
+from .tape.arguments import seed_of, tape_of
+from .units.collapse import LEVELS
 
 __all__ = [
     "Picture",

@@ -19,8 +19,8 @@ from autograd.testing.otherwise import right_for
 from autograd.testing.report import Report
 from autograd.testing.rounding import roundings
 
-from ..arguments import seed_of, tape_of
-from ..numbers import listed
+from ..plain.numbers import listed
+from ..tape.arguments import seed_of, tape_of
 from .after import after_a_step
 from .forward import Forward, given_values
 from .powers import AsPowers

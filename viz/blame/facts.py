@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import Node
 
-from ..numbers import number
+from ..plain.numbers import number
 from .printed import Given
 from .words import Words
 

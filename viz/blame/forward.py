@@ -13,7 +13,7 @@ from autograd.testing.drawing import generator
 from autograd.testing.forward import forward_roundings
 from autograd.testing.hand import read_hands
 
-from ..numbers import listed
+from ..plain.numbers import listed
 from .printed import Given, given
 from .pushing import Change, Sweeper
 from .report import Finding

@@ -16,9 +16,9 @@ from autograd.registry import RULES, Rule
 from autograd.testing.attempts import attempted
 from autograd.testing.drawing import generator
 
-from ..calls import copied
-from ..naming import Names
-from ..numbers import clean
+from ..plain.numbers import clean
+from ..tape.calls import copied
+from ..tape.names import Names
 from .printed import Given
 from .report import Finding
 

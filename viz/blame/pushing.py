@@ -17,7 +17,7 @@ from autograd.registry import Rule
 from autograd.testing.attempts import attempted
 from autograd.testing.conventions import Convention
 
-from ..calls import Call, leaf
+from ..tape.calls import Call, leaf
 
 __all__ = ["Change", "Pushed", "Sweeper"]
 

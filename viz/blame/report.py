@@ -10,7 +10,7 @@ from typing import Any
 from autograd import Node
 from autograd.recording import Source
 
-from ..numbers import clean, listed
+from ..plain.numbers import clean, listed
 
 __all__ = ["Finding", "Mismatch"]
 

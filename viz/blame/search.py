@@ -12,7 +12,7 @@ import numpy as np
 from autograd import Node
 from autograd.testing.attempts import attempted
 
-from ..numbers import listed
+from ..plain.numbers import listed
 from . import slips as slips
 from .printed import Given
 from .probes import Probes

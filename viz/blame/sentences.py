@@ -11,7 +11,7 @@ import numpy as np
 from autograd import Node
 from autograd.testing.conventions import Convention
 
-from ..numbers import listed
+from ..plain.numbers import listed
 from .facts import facts
 from .printed import Given
 from .pushing import Sweeper

@@ -12,10 +12,10 @@ import numpy as np
 
 from autograd import Node, Tape
 
-from ..constants import written_operand
 from ..formula import Formula, backward
-from ..naming import Names
-from ..numbers import clean, ordinal
+from ..plain.numbers import clean, ordinal
+from ..tape.constants import written_operand
+from ..tape.names import Names
 
 __all__ = ["Words"]
 

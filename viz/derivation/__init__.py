@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from ..arguments import node_of, seed_of, tape_of
 from ..formula.writers import shape_text
+from ..tape.arguments import node_of, seed_of, tape_of
 from .derivation import Derivation
 from .lines import Line
 

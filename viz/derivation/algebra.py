@@ -16,8 +16,8 @@ import numpy as np
 
 from autograd.rules import elementwise, indexing, shapes, windows
 
+from ..formula.terms import total
 from ..formula.tree import Apply, Number, Symbol, Tree, apply, is_call
-from ..terms import total
 from .quotients import logistic, roots, shares
 from .store import ONE, ZERO, Product, Store, exact
 from .sums import along, axes_put_back, canonical, summed_apart

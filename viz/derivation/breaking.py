@@ -13,7 +13,7 @@ import numpy as np
 from ..formula.printer import Printer
 from ..formula.tree import Apply, Symbol, Tree, evaluate, is_call, symbols
 from ..formula.writers import SUM, Latex, Plain, Writer
-from ..numbers import columns
+from ..plain.numbers import columns
 
 WIDEST = 100
 """Columns of a line of text. In a notebook, 100 of them are less than the 900 pixels of a cell."""

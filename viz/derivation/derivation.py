@@ -15,7 +15,7 @@ from autograd import Node, Tape
 from ..formula import _gradient_symbol
 from ..formula.tree import Symbol, Tree, symbols
 from ..formula.writers import shape_text
-from ..numbers import listed
+from ..plain.numbers import listed
 from .breaking import WIDEST, Breaker, Written, symbol_text, tree_text, wrapped
 from .display import aligned, latex_blocks, latex_rows, plain_text
 from .factors import Factor, factor

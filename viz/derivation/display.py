@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from ..numbers import counted
+from ..plain.numbers import counted
 from .breaking import WIDEST, Written, wrapped
 from .lines import TITLES, Kind, Line
 

@@ -15,10 +15,10 @@ from autograd.rules import windows
 from ..formula import gradient_symbol
 from ..formula.notation import MOST_TERMS
 from ..formula.printer import Printer
+from ..formula.terms import total
 from ..formula.tree import Apply, Symbol, Tree, apply, evaluate, is_call, symbols
 from ..formula.writers import shape_text
-from ..numbers import FEW, columns, norm, padded
-from ..terms import total
+from ..plain.numbers import FEW, columns, norm, padded
 from .breaking import LATEX, PLAIN, WIDEST, Breaker, Definition, Written, symbol_text, tree_text, wrapped
 from .factors import Factor
 from .routes import Routes

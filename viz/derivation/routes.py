@@ -21,7 +21,7 @@ from autograd.tape import as_array
 from ..formula import _gradient_symbol, _value_symbol
 from ..formula.tidy import throughout, tidied
 from ..formula.tree import Apply, Number, Symbol, Tree, apply, evaluate, is_call, substituted, symbols
-from ..naming import Names
+from ..tape.names import Names
 from .algebra import Algebra
 from .constants import Constants
 from .store import Decimal, Product, exact

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..formula.terms import recorded_total, total
 from ..formula.tree import Apply, Number, Symbol, Tree, apply, evaluate, is_call, symbols
-from ..terms import recorded_total, total
 
 _FEW_TERMS = 8
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd import Node, Tape
 
-from ..numbers import counted, ordinal, subscript
+from ..plain.numbers import counted, ordinal, subscript
 from . import notation  # noqa: F401, fills the table of the printer
 from .glyphs import quoted
 from .printer import Printer, What
@@ -34,7 +34,7 @@ _MATH = '<math displaystyle="true">'
 
 
 class Named(Protocol):
-    """What formulas need of `viz.naming.Names`."""
+    """What formulas need of `viz.tape.names.Names`."""
 
     loss: str
     tape: Tape
@@ -210,7 +210,7 @@ def forward(node: Node, names: Named, value: Value | None = None, *, written_out
     ----------
     node : Node
         A record that is no leaf.
-    names : viz.naming.Names
+    names : viz.tape.names.Names
         What records are called.
     value : callable, optional
         ``value(node)`` gives the array of a record: ``Tape.value``.
@@ -230,7 +230,7 @@ def forward(node: Node, names: Named, value: Value | None = None, *, written_out
     --------
     >>> from autograd import Tape, Tensor
     >>> from viz.formula import forward
-    >>> from viz.naming import Names
+    >>> from viz.tape.names import Names
     >>> tape = Tape(Tensor([1.0, 2.0], name="x") ** 2)
     >>> forward(tape.root, Names(tape), tape.value)
     <Formula L = x²>
@@ -261,7 +261,7 @@ def backward(node: Node, i: int, grad: Any, names: Named, value: Value | None = 
         The position of an operand that a gradient flows to.
     grad : array of the shape of `node`
         The gradient of the loss with respect to `node`.
-    names : viz.naming.Names
+    names : viz.tape.names.Names
     value : callable, optional
         ``value(node)`` gives the array of a record: ``Tape.value``.
 
@@ -279,7 +279,7 @@ def backward(node: Node, i: int, grad: Any, names: Named, value: Value | None = 
     >>> import numpy as np
     >>> from autograd import Tape, Tensor
     >>> from viz.formula import backward
-    >>> from viz.naming import Names
+    >>> from viz.tape.names import Names
     >>> x = Tensor([1.0, 2.0], name="x")
     >>> y = np.exp(x)
     >>> y.name = "y"

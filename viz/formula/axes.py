@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd.rules import elementwise, shapes
 
-from ..numbers import FEW
+from ..plain.numbers import FEW
 from .printer import NOTATION, Printer, any_other
 from .tree import Apply, Number, Symbol, is_call
 from .writers import SUM, Piece, times_text

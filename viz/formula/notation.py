@@ -9,10 +9,10 @@ import numpy as np
 
 from autograd.rules import elementwise, indexing, linalg, reductions, shapes, windows
 
-from ..numbers import numeral
-from ..terms import total
+from ..plain.numbers import numeral
 from . import axes
 from .printer import NOTATION, Notation, Printer, any_other
+from .terms import total
 from .tree import Apply, Number, Symbol, is_call, same
 from .writers import COMPARISON, LOGIC, SUM, Piece, shape_text, times_text
 

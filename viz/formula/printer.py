@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..numbers import FEW, number
+from ..plain.numbers import FEW, number
 from .tree import Apply, Number, Symbol, Tree, apply, is_call, reached
 from .tree import parts as parts_of
 from .writers import ATOM, CHOICE, COMPARISON, POWER, PRODUCT, SUM, Piece, Writer, shape_text, times_text

@@ -9,7 +9,7 @@ from functools import lru_cache
 from html import escape
 from typing import Any, ClassVar, NamedTuple
 
-from ..numbers import clean
+from ..plain.numbers import clean
 from .glyphs import RAISED, Glyph, glyph, lowered, raised
 from .tree import Symbol
 

@@ -16,9 +16,9 @@ import numpy as np
 from autograd import Node, Tape, Tensor, enable_grad
 from autograd.listing import html_table
 
-from ..arguments import tape_of
-from ..naming import Names
-from ..numbers import NOT_COMPUTED, columns, length, numeral
+from ..plain.numbers import NOT_COMPUTED, columns, length, numeral
+from ..tape.arguments import tape_of
+from ..tape.names import Names
 from .isomorphism import Alike, first_difference
 from .undisturbed import Undisturbed, modules_of
 

@@ -17,7 +17,7 @@ import numpy as np
 from autograd import Tensor, primitive
 from autograd.registry import RULES, Rule, defvjp_variadic
 
-from ..terms import recorded_total, total
+from ..formula.terms import recorded_total, total
 
 
 @cache

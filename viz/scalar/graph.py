@@ -15,8 +15,8 @@ from autograd import Node, Tape, Tensor, sweep
 from autograd.recording import SCOPE, next_seq
 from autograd.tape import describe
 
-from ..naming import Names
-from ..numbers import clean
+from ..plain.numbers import clean
+from ..tape.names import Names
 from .cuts import cut, cut_options, demand, picked, place, work
 from .elements import Elements, settled
 from .replay import call, is_known

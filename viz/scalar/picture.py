@@ -10,11 +10,11 @@ from typing import Any
 
 from autograd import Tape
 
-from ..card import Card, Cell
-from ..model import Box, Frame, Graph
-from ..numbers import NOT_COMPUTED, columns, number
-from ..picture import Picture
-from ..reading import read
+from ..drawing.card import Card, Cell
+from ..drawing.picture import Picture
+from ..graph.model import Box, Frame, Graph
+from ..graph.reading import read
+from ..plain.numbers import NOT_COMPUTED, columns, number
 
 _ASPECT = 1.6
 _LABEL = {"TB": 24.0, "LR": 70.0}

@@ -1,6 +1,6 @@
 """The step view: the steps of a computation as data, as text, and as a page."""
 
+from ..walk.walk import Step, Walk
 from .stepper import Stepper
-from .walk import Step, Walk
 
 __all__ = ["Step", "Stepper", "Walk"]

@@ -15,13 +15,13 @@ from autograd import Node, Tape
 from autograd.listing import nearest
 from autograd.testing.hand import Hand, read_hands
 
-from ..arguments import on_tape, record_called, seed_of
-from ..display import asked_for
-from ..files import target_of, write_whole
-from ..picture import Picture
+from ..drawing.picture import Picture
+from ..plain.display import asked_for
+from ..plain.files import target_of, write_whole
 from ..scalar import MOST_EXPANDED, expand, scalar_picture
-from .text import gradient_state, text_of
-from .walk import Step, Walk
+from ..tape.arguments import on_tape, record_called, seed_of
+from ..walk.text import gradient_state, text_of
+from ..walk.walk import Step, Walk
 
 GRANULARITIES = ("op", "contribution")
 
@@ -326,7 +326,7 @@ class Stepper:
 
     def html(self) -> str:
         """The page's content, for a notebook cell: one element and the script that brings it to life."""
-        from .payload import fragment_of
+        from ..page.payload import fragment_of
 
         return fragment_of(self)
 
@@ -348,7 +348,7 @@ class Stepper:
         target = target_of(path, (".html", ".htm", ".txt"))
         if target.suffix.lower() == ".txt":
             return write_whole(target, ("\n\n".join(map(text_of, self.walk.steps)) + "\n").encode())
-        from .payload import document_of
+        from ..page.payload import document_of
 
         return write_whole(target, document_of(self).encode())
 
@@ -367,7 +367,7 @@ class Stepper:
 
 def short_value(walk: Walk, node: Node, at: int) -> str:
     """The value of a record after step `at`; ``—`` where it is not computed yet."""
-    from .text import short
+    from ..walk.text import short
 
     computed = node.is_leaf or any(s.phase == "forward" and s.node is node for s in walk.steps[: at + 1])
     return short(walk.tape.value(node)) if computed else "—"

@@ -15,7 +15,7 @@ from autograd.rules import elementwise, reductions
 from autograd.tensor import record
 
 from ...formula import backward
-from ...naming import Names
+from ...tape.names import Names
 from ..pushing import Change
 from ..trials import Scene, Trial, handed_on, slip
 

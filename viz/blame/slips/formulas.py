@@ -16,9 +16,9 @@ from autograd import Node, Tensor, enable_grad
 from autograd.tensor import record
 
 from ...formula import Formula, Symbol, backward, forward
+from ...formula.terms import total
 from ...formula.tidy import tidied
 from ...formula.tree import Apply, Number, Opaque, Tree, apply, evaluate, is_call
-from ...terms import total
 from ..pushing import Change, Edge, Sent
 from ..trials import Scene, Trial, slip
 from .activations import activations

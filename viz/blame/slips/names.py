@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import Node
 
-from ...numbers import listed
+from ...plain.numbers import listed
 from ..pushing import Change
 from ..trials import Scene, Trial, constantly, slip
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import Node
 
-from ...numbers import listed, ordinal
+from ...plain.numbers import listed, ordinal
 from ..powers import VIEWS
 from ..pushing import Change, Edge
 from ..trials import Scene, Trial, constantly, ended, slip, times, with_upstream

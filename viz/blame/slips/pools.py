@@ -12,7 +12,7 @@ from autograd import Node
 from autograd.registry import RULES
 from autograd.rules import windows
 
-from ...numbers import ordinal
+from ...plain.numbers import ordinal
 from ..trials import Scene, Trial, slip
 
 _OVER = (-2, -1)

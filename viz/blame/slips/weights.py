@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import Node
 
-from ...numbers import listed
+from ...plain.numbers import listed
 from ..powers import VIEWS
 from ..pushing import Change, Edge, Sweeper
 from ..trials import Scene, Trial, ended, slip, times, with_reads

@@ -1,0 +1,1 @@
+"""From the plain data of a picture to DOT, SVG, PNG, PDF and text."""

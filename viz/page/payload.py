@@ -1,0 +1,258 @@
+"""What a page is told: nodes, steps, formulas and arrays of a walk as JSON and bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd import Node
+
+from ..drawing.picture import Picture
+from ..formula import gradient_symbol, value_symbol, written
+from ..formula.tree import Symbol
+from ..graph.model import Box
+from ..graph.reading import read
+from ..tape.names import scope_title
+from ..walk.text import ledger, shapes_of
+from ..walk.walk import Step, Walk
+from . import lenses
+from .arrays import Arrays
+from .factors import columns
+from .packing import Blob, with_length
+from .page import document, fragment
+from .stage import boxes_of, layers_of, members, stage_of
+
+if TYPE_CHECKING:
+    from ..stepper.stepper import Stepper
+
+_MOST_IN_PICTURE = 24
+"""So many nodes has the picture for readers without scripts at most: it travels uncompressed."""
+
+
+def payload_of(stepper: Stepper) -> bytes:
+    """The bytes of a page: length of the JSON, the JSON, the arrays."""
+    walk = stepper.walk
+    arrays, blob = Arrays(), Blob()
+    stage = stage_of(walk)
+    nodes = _nodes(walk, arrays, stage.boxes)
+    boxes = [_box(walk, arrays, box, nodes) for box in stage.boxes]
+    steps = [_step(step, arrays) for step in walk.steps]
+    told: dict[str, Any] = {
+        "title": f"Backpropagation of {walk.names.loss}, step by step",
+        "loss": walk.names.loss,
+        "granularity": stepper.granularity,
+        "nodes": nodes,
+        "layers": _layers(walk),
+        "stage": {
+            "svg": stage.svg,
+            "boxes": boxes,
+            "edges": [{"tail": tail, "head": head} for tail, head in stage.edges],
+        },
+        "steps": [_lean(step, nodes) for step in steps],
+        "open": stepper.position,
+        "breakpoints": stepper.breakpoints,
+        "watch": [walk.tape.index(node) for node in stepper.watched],
+        "paths": lenses.paths_of(walk),
+    }
+    frames = _frames(stepper, arrays, steps, nodes)  # before the table: they add arrays of their own
+    told["arrays"] = arrays.table(walk, blob)
+    told["frames"] = frames and [
+        {**frame, "arrays": arrays.table(past, blob)} for frame, (_, past) in zip(frames, stepper.frames, strict=True)
+    ]
+    told["bits"] = blob.bits
+    text = json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return with_length(text.encode(), blob.bytes())
+
+
+def fragment_of(stepper: Stepper) -> str:
+    """The step view for the output of a notebook cell."""
+    walk = stepper.walk
+    graph = read(walk.tape, level="layer", max_nodes=_MOST_IN_PICTURE, steps=walk.swept)
+    picture = Picture(graph, heat_maps=False).svg()
+    return fragment(payload_of(stepper), picture, walk.names.loss, _rows(walk), stepper.token)
+
+
+def document_of(stepper: Stepper) -> str:
+    """The step view as a whole page."""
+    payload = payload_of(stepper)
+    return document(payload, stepper.walk.names.loss, _rows(stepper.walk), _digest(payload))
+
+
+def _rows(walk: Walk) -> list[tuple[str, ...]]:
+    rows = [(number, phase, rule or what, result) for number, phase, what, rule, result in ledger(walk)]
+    return [("step", "pass", "rule", "result"), *rows]
+
+
+def _digest(payload: bytes) -> str:
+    return "p" + hashlib.sha256(payload).hexdigest()[:16]
+
+
+# --- nodes ------------------------------------------------------------------------------------------------------------
+
+
+def _nodes(walk: Walk, arrays: Arrays, boxes: tuple[Box, ...]) -> list[dict[str, Any]]:
+    box_of = members(boxes)
+    layers = {path: i for i, path in enumerate(layers_of(walk))}
+    computed = {step.node: step.number for step in walk.steps if step.phase == "forward"}
+    told = []
+    for node in walk.tape:
+        value, gradient = value_symbol(node, walk.names), gradient_symbol(node, walk.names)
+        told.append({
+            "name": walk.names.of(node), "grad": gradient.name, "nameml": written(value), "gradml": written(gradient),
+            "op": node.op, "kind": _kind(walk, node), "shape": list(node.shape),
+            "value": arrays.value(walk, node), "gradient": arrays.gradient(walk, node),
+            "parts": walk.parts[node] or int(node in walk.gradients), "first": computed.get(node, 0),
+            "layer": layers.get(node.scope.path, -1), "box": box_of.get(node, -1),
+            **({"cancels": True} if node in walk.cancelled else {}),
+        })  # fmt: skip
+    return told
+
+
+def _kind(walk: Walk, node: Node) -> str:
+    if node is walk.tape.root:
+        return "loss"
+    if not node.is_leaf:
+        return "intermediate"
+    return "learned" if node.op == "parameter" else "input"
+
+
+def _layers(walk: Walk) -> list[dict[str, str]]:
+    return [{"path": path, "title": scope_title(scope)} for path, scope in layers_of(walk).items()]
+
+
+def _box(walk: Walk, arrays: Arrays, box: Box, nodes: list[dict[str, Any]]) -> dict[str, Any]:
+    """A box of the stage. A constant gets a node of its own, after those of the tape."""
+    own = [walk.tape.index(node) for node in (*box.members, *(one.node for one in box.learned))]
+    if box.kind == "constant":
+        own = [len(nodes)]
+        nodes.append({
+            "name": "", "grad": "", "nameml": "", "gradml": "", "op": "constant", "kind": "constant",
+            "shape": list(box.shape), "value": arrays.constant(box.value.array), "gradient": None, "parts": 0,
+            "first": 0, "layer": -1, "box": -1,
+        })  # fmt: skip
+    shown = own[len(box.members) - 1] if box.members else own[-1]
+    if walk.tape.root in box.members:
+        shown = walk.tape.index(walk.tape.root)
+    return {"nodes": own, "shown": shown}
+
+
+# --- steps ------------------------------------------------------------------------------------------------------------
+
+
+def _step(step: Step, arrays: Arrays) -> dict[str, Any]:
+    walk = step.walk
+    index = walk.tape.index
+    backward = step.phase == "backward"
+    moving = step.phase in ("forward", "backward")
+    return {
+        "phase": step.phase, "op": step.op, "node": index(step.node), "title": step.title, "target": index(step.target),
+        "operand": step.operand, "part": [step.part, step.parts] if backward else [0, 0],
+        "upstream": arrays.gradient(walk, step.node) if backward else None,
+        "contribution": arrays.contribution(step) if backward else None,
+        "before": _before(step, arrays),
+        "after": arrays.after(step) if step.phase != "start" else None,
+        "local": arrays.local(step) if backward else None,
+        "formula": _formula(step, arrays) if moving else None,
+        "shapes": shapes_of(step),
+        "sentence": step.sentence, "source": step.source, "code": step.code,
+        "reads": [index(node) for node in step.reads],
+        "inherits": step.inherits, "alarm": step.alarm,
+        "check": {kind: _verdict(verdict) for kind, verdict in step.check._asdict().items()},
+        "terms": lenses.terms_of(step, arrays) if moving else None,
+        "lens": lenses.lens_of(step, arrays) if backward else None,
+    }  # fmt: skip
+
+
+def _lean(told: dict[str, Any], nodes: list[dict[str, Any]]) -> dict[str, Any]:
+    """A step without what the page finds in its nodes (`complete` in kit.js): all but what differs from that."""
+    node, target = nodes[told["node"]], nodes[told["target"]]
+    phase, (part, parts) = told["phase"], told["part"]
+    forward, backward = phase == "forward", phase == "backward"
+    title = f"FORWARD  {node['name']}" if forward else f"BACKWARD  {target['name']} ← {node['name']}"
+    if told["formula"] is not None:
+        formula = _given(told["formula"], {"left": target["nameml" if forward else "gradml"]})
+        formula["symbols"] = [_lean_symbol(symbol, nodes) for symbol in formula["symbols"]]
+        told = {**told, "formula": formula}
+    return _given(told, {
+        "title": title, "target": told["node"], "operand": -1, "part": [0, 0], "before": None,
+        "upstream": node["gradient"] if backward else None,
+        "contribution": target["gradient"] if parts == 1 else None,
+        "after": node["value"] if forward else target["gradient"] if part == parts else None,
+        "local": None, "inherits": "", "alarm": "", "terms": None, "lens": None,
+    })  # fmt: skip
+
+
+def _lean_symbol(symbol: dict[str, Any], nodes: list[dict[str, Any]]) -> dict[str, Any]:
+    if symbol["kind"] == "constant" or symbol["node"] < 0:
+        return symbol
+    node, is_value = nodes[symbol["node"]], symbol["kind"] == "value"
+    return _given(symbol, {"array": node[symbol["kind"]], "name": node["name" if is_value else "grad"]})
+
+
+def _given(told: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in told.items() if name not in known or known[name] != value}
+
+
+def _before(step: Step, arrays: Arrays) -> int | None:
+    if step.phase != "backward" or step.part == 1:
+        return None
+    steps = step.walk.steps
+    earlier = next(k for k in reversed(range(step.number)) if steps[k].target is step.target)
+    return arrays.after(steps[earlier])
+
+
+def _verdict(verdict: Any) -> dict[str, Any] | None:
+    return None if verdict is None else {"ok": verdict.ok, "text": verdict.text}
+
+
+def _formula(step: Step, arrays: Arrays) -> dict[str, Any]:
+    formula = step.formula
+    assert formula is not None
+    acting, column = columns(formula.tree)
+    return {
+        "left": written(formula.target),
+        **({"column": True} if column else {}),
+        "right": formula.mathml(),
+        "plain": step.equation,
+        **({"numbers": formula.plain("numbers")} if formula.target.shape == () else {}),
+        "symbols": [_symbol(step.walk, symbol, arrays, id(symbol) in acting) for symbol in formula.symbols],
+        "notes": list(formula.notes),
+    }
+
+
+def _symbol(walk: Walk, symbol: Symbol, arrays: Arrays, column: bool) -> dict[str, Any]:
+    node = -1 if symbol.node is None else walk.tape.index(symbol.node)
+    told = {"array": arrays.symbol(walk, symbol), "name": symbol.name, "node": node, "kind": symbol.kind}
+    return {**told, "column": True} if column else told
+
+
+# --- time travel ------------------------------------------------------------------------------------------------------
+
+
+def _frames(
+    stepper: Stepper, arrays: Arrays, steps: list[dict[str, Any]], nodes: list[dict[str, Any]]
+) -> list[dict[str, Any]] | None:
+    """What each frame has otherwise than the last one, but for the arrays that both have."""
+    if not stepper.frames:
+        return None
+    constants = {k: node["value"] for k, node in enumerate(nodes) if node["kind"] == "constant"}
+    told = []
+    for label, walk in stepper.frames:
+        mine = [arrays.constant(box.value.array) for box in boxes_of(walk) if box.kind == "constant"]
+        values = dict(zip(constants, mine, strict=len(mine) == len(constants)))
+        told.append({
+            "label": label,
+            "loss": _number(walk.tape.value(walk.tape.root)),
+            "steps": [_given(_step(step, arrays), steps[step.number]) for step in walk.steps],
+            "values": {str(k): value for k, value in values.items() if value != constants[k]},
+        })  # fmt: skip
+    return told
+
+
+def _number(value: Any) -> float | None:
+    total = float(np.sum(value))
+    return total if math.isfinite(total) else None

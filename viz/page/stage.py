@@ -1,0 +1,277 @@
+"""The graph that a page steps through: laid out once, with empty places where values and gradients come and go."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from dataclasses import dataclass
+from xml.etree import ElementTree as ET
+
+import numpy as np
+
+from autograd import Node, Scope
+
+from ..drawing import render
+from ..drawing.card import CHARACTER, FONT_SIZE, LINE, PAD_X, PAD_Y, Card, Cell
+from ..drawing.dot import node_ids, to_dot
+from ..drawing.svg import SVG, bounds, finish, points
+from ..graph.model import Box, Frame, Graph
+from ..graph.reading import read
+from ..plain.numbers import FEW, columns
+from ..walk.walk import Walk
+
+_TITLE = 30
+_NUMBER = 8
+_ACROSS, _DOWN = 4, 6
+_PICTURE = 34.0
+_MOST_NODES = 60
+_RECTANGLE = 5
+_DECIMAL = re.compile(r"-?\d+\.\d+")
+_STRAIGHT = re.compile(r"^(M(-?\d+),-?\d+)C(?:\2,-?\d+[ ]?)*\2,(-?\d+)$")
+_PLACED = frozenset(("x", "y", "width", "height", "d", "points", "transform", "viewBox"))
+_KEPT = _PLACED.union(
+    ("class", "font-size", "stroke-dasharray", "rx"), ("data-box", "data-edge", "data-layer", "data-slot")
+)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The drawing, and what its boxes stand for.
+
+    Attributes
+    ----------
+    svg : str
+        Boxes are groups of class ``node`` with a ``data-box``; in them rectangles of class ``slot``. Edges are groups
+        of class ``edge`` with a ``data-edge``.
+    boxes : tuple of Box
+    edges : tuple of (int, int)
+        The boxes at both ends.
+    """
+
+    svg: str
+    boxes: tuple[Box, ...]
+    edges: tuple[tuple[int, int], ...]
+
+
+def stage_of(walk: Walk) -> Stage:
+    """Lay out the graph of a walk."""
+    graph = read(walk.tape, max_nodes=_MOST_NODES, steps=walk.swept)
+    edges = tuple(dataclasses.replace(edge, local=None, label="") for edge in graph.edges)
+    graph = _unwrapped(dataclasses.replace(graph, edges=edges, notes=()))
+    cards = {box.id: _card(box) for box in graph.boxes}
+    order = {box.id: i for i, box in enumerate(graph.boxes)}
+    ends = tuple((order[edge.tail], order[edge.head]) for edge in graph.edges)
+    layers = {path: i for i, path in enumerate(layers_of(walk))}
+    return Stage(_drawn(graph, cards, ends, layers), graph.boxes, ends)
+
+
+def boxes_of(walk: Walk) -> tuple[Box, ...]:
+    """The boxes that a walk is drawn with, in the order of those of its `Stage`."""
+    return read(walk.tape, max_nodes=_MOST_NODES, steps=walk.swept).boxes
+
+
+def layers_of(walk: Walk) -> dict[str, Scope]:
+    """The layer calls that operations were made in, by their paths."""
+    return {node.scope.path: node.scope for node in walk.tape if node.scope.path and not node.is_leaf}
+
+
+def _unwrapped(graph: Graph) -> Graph:
+    """Without a frame around all that is in frames: it would only take room."""
+    while len(graph.frames) == 1 and graph.frames[0].frames:
+        only = graph.frames[0]
+        graph = dataclasses.replace(graph, frames=only.frames, outside=(*graph.outside, *only.boxes))
+    return graph
+
+
+# --- boxes ------------------------------------------------------------------------------------------------------------
+
+
+def _card(box: Box) -> Card:
+    """A title, and below it the rows that the places for value and gradient take."""
+    title = _shortened(box.title)
+    lines = [(Cell(0, title, "learned" if box.kind == "learned" else "title"),)]
+    if box.op and box.kind in ("layer", "folded"):
+        lines.append((Cell(0, box.op, "dim"),))
+    lines += [(Cell(0, badge, "badge"),) for badge in box.badges if not box.brief]
+    lines += [(Cell(0, f"▲ {box.alarm}", "alarm"),)] if box.alarm else []
+    if box.brief:
+        return Card(tuple(lines))
+    width = max(_slot_size(box, which)[0] for which in ("value", "gradient"))
+    rows = math.ceil(sum(_slot_size(box, which)[1] for which in _slots(box)) / LINE)
+    return Card((*lines, *((),) * rows), least=int(np.ceil(width / CHARACTER)))
+
+
+def _shortened(title: str) -> str:
+    return title if columns(title) <= _TITLE else title[: _TITLE - 1] + "…"
+
+
+def _slots(box: Box) -> tuple[str, ...]:
+    return ("value", "gradient") if box.grad.array is not None else ("value",)
+
+
+def _slot_size(box: Box, which: str) -> tuple[float, float]:
+    """Width and height of the place of a value or of a gradient, in points, in whole lines."""
+    quantity = box.value if which == "value" else box.grad
+    array = np.asarray(box.value.array)
+    label = columns(quantity.label) + 1
+    if array.size <= FEW:
+        last = array.shape[-1] or 1 if array.ndim else 1
+        rows = min(max(array.size // last, 1), _DOWN)
+        return (label + max(min(last, _ACROSS) * _NUMBER, 10)) * CHARACTER, rows * LINE
+    return (label + _NUMBER) * CHARACTER + _PICTURE, 2.5 * LINE
+
+
+# --- the drawing ------------------------------------------------------------------------------------------------------
+
+
+def _drawn(graph: Graph, cards: dict[str, Card], edges: tuple[tuple[int, int], ...], layers: dict[str, int]) -> str:
+    text = to_dot(graph, cards, font="Courier", captions=False, fixed=True)
+    for program in render.programs():
+        try:
+            laid_out = render.run_dot(program, text)
+        except render.RenderError:
+            continue
+        return _with_slots(laid_out, graph, cards, edges, layers)
+    return _column(graph, cards)
+
+
+def _with_slots(
+    laid_out: bytes, graph: Graph, cards: dict[str, Card], edges: tuple[tuple[int, int], ...], layers: dict[str, int]
+) -> str:
+    """What Graphviz drew, finished as pictures are, with numbers instead of names, and with the slots."""
+    groups = ET.fromstring(laid_out).iter(f"{{{SVG}}}g")
+    frame_of = {group.get("id"): _title(group) for group in groups if group.get("class") == "cluster"}
+    paths = {frame.id: frame.path for frame in _all_frames(graph.frames)}
+    root = ET.fromstring(finish(laid_out, graph, cards, ""))
+    for old in (f"{{{SVG}}}title", f"{{{SVG}}}desc"):
+        for element in root.findall(old):
+            root.remove(element)
+    for key in ("role", "aria-label"):
+        root.attrib.pop(key, None)
+    order = {box.id: i for i, box in enumerate(graph.boxes)}
+    waiting: dict[tuple[int, int], list[int]] = {}
+    for e, ends in enumerate(edges):
+        waiting.setdefault(ends, []).append(e)
+    for group in root.iter(f"{{{SVG}}}g"):
+        _, _, drawn_as = group.attrib.pop("id", "").partition("-")
+        title = group.find(f"{{{SVG}}}title")
+        if title is None:
+            continue
+        name = title.text or ""
+        group.remove(title)
+        if group.get("class") == "cluster":
+            group.set("data-layer", str(layers.get(paths[frame_of[drawn_as]], -1)))
+        elif group.get("class") == "node":
+            group.attrib.pop("aria-label", None)
+            group.set("data-box", str(order[name]))
+            _fill_in(group, graph.boxes[order[name]], cards[name])
+        else:
+            tail, _, head = name.partition("->")
+            mine = waiting[order[tail], order[head]]
+            group.set("data-edge", str(mine.pop(0)))
+    _slim(root)
+    return ET.tostring(root, encoding="unicode")
+
+
+def _title(group: ET.Element) -> str:
+    title = group.find(f"{{{SVG}}}title")
+    return (title.text or "") if title is not None else ""
+
+
+def _all_frames(frames: tuple[Frame, ...]) -> list[Frame]:
+    return [found for frame in frames for found in (frame, *_all_frames(frame.frames))]
+
+
+def _fill_in(group: ET.Element, box: Box, card: Card) -> None:
+    """Count the places in a box from its corner, and add those of value and gradient."""
+    left, top, right, bottom = bounds(points(group))
+    for shape in list(group):
+        if shape.tag == f"{{{SVG}}}text":
+            shape.set("x", str(float(shape.get("x", 0)) - left))
+            shape.set("y", str(float(shape.get("y", 0)) - top))
+        else:
+            _move(shape, -left, -top)
+            shape.set("class", "box")
+    group.set("transform", f"translate({left:.0f} {top:.0f})")
+    x, y = (right - left - card.width) / 2 + PAD_X, (bottom - top - card.height) / 2 + PAD_Y
+    y += LINE * sum(bool(row) for row in card.lines)
+    for which in () if box.brief else _slots(box):
+        width, height = card.width - 2 * PAD_X, _slot_size(box, which)[1]
+        place = {"data-slot": which, "x": x, "y": y, "width": width, "height": height}
+        ET.SubElement(group, f"{{{SVG}}}rect", {name: str(value) for name, value in place.items()})
+        y += height
+
+
+def _move(shape: ET.Element, right: float, down: float) -> None:
+    """Move an outline; a rectangle, round or not, becomes a <rect>."""
+    corners = [(x + right, y + down) for x, y in points([shape])]
+    shape.attrib.pop("d", None)
+    rounded = shape.tag == f"{{{SVG}}}path"
+    if not rounded and len(corners) != _RECTANGLE:
+        shape.set("points", " ".join(f"{x:.0f},{y:.0f}" for x, y in corners))
+        return
+    shape.attrib.pop("points", None)
+    shape.tag = f"{{{SVG}}}rect"
+    (x0, x1), (y0, y1) = ((min(c), max(c)) for c in zip(*corners, strict=True))
+    for name, value in (("x", x0), ("y", y0), ("width", x1 - x0), ("height", y1 - y0)):
+        shape.set(name, str(value))
+    if rounded:
+        shape.set("rx", "12")
+
+
+def _slim(root: ET.Element) -> None:
+    """Leave out what the page's style sheet says, the arrow heads it draws itself, and fractions of a point."""
+    for name in ("width", "height", "style", "font-family"):
+        root.attrib.pop(name, None)
+    root.set("font-size", f"{FONT_SIZE:g}")
+    for group in root.iter(f"{{{SVG}}}g"):
+        kind = group.get("class")
+        for shape in list(group):
+            is_label = kind == "frame-label" and shape.tag == f"{{{SVG}}}rect"
+            if is_label or (kind == "edge" and shape.tag == f"{{{SVG}}}polygon"):
+                group.remove(shape)
+            elif kind == "cluster":
+                _move(shape, 0, 0)
+    for element in root.iter():
+        element.tail = None
+        if element.tag == f"{{{SVG}}}g" and not (element.text or "").strip():
+            element.text = None
+        for name in [name for name in element.attrib if name not in _KEPT]:
+            del element.attrib[name]
+        if element is not root and element.get("font-size") == root.get("font-size"):
+            del element.attrib["font-size"]
+        for name in _PLACED & set(element.attrib):
+            element.set(name, _DECIMAL.sub(lambda found: f"{float(found[0]):.0f}", element.attrib[name]))
+        if "transform" in element.attrib:
+            element.set("transform", element.attrib["transform"].removeprefix("scale(1 1) rotate(0) "))
+        if "d" in element.attrib:
+            element.set("d", _STRAIGHT.sub(r"\1V\3", element.attrib["d"]))
+
+
+def _column(graph: Graph, cards: dict[str, Card]) -> str:
+    """The boxes one below the other: what is left where no Graphviz program is."""
+    ids = node_ids(graph)
+    width = max((card.width for card in cards.values()), default=0) + 16
+    groups, top = [], 8.0
+    for box in graph.boxes:
+        card = cards[box.id]
+        x, y, bottom = 8.0, top, top + card.height
+        corners = f"{x},{y} {x + card.width},{y} {x + card.width},{bottom} {x},{bottom}"
+        outline = f'<polygon fill="none" stroke="#777" points="{corners}"/>'
+        groups.append(f'<g class="node"><title>{ids[box.id]}</title>{outline}</g>')
+        top = bottom + 10
+    svg = (
+        f'<svg xmlns="{SVG}" width="{width:.0f}pt" height="{top:.0f}pt" viewBox="0 0 {width:.0f} {top:.0f}">'
+        f'<g class="graph">{"".join(groups)}</g></svg>'
+    )
+    return _with_slots(svg.encode(), graph, cards, (), {})
+
+
+def members(boxes: tuple[Box, ...]) -> dict[Node, int]:
+    """The box of each record: the first one that stands for it."""
+    found: dict[Node, int] = {}
+    for i, box in enumerate(boxes):
+        for node in (*box.members, *(one.node for one in box.learned)):
+            found.setdefault(node, i)
+    return found

@@ -1,0 +1,1 @@
+"""Operations grouped as a person sees them: by layer call, by repeats."""
