@@ -96,7 +96,10 @@ def browser() -> Iterator[object]:
 def page(browser, lab: str) -> Iterator[object]:
     context = browser.new_context(viewport={"width": 1300, "height": 1000})
     context.set_default_timeout(SECONDS)
-    yield context.new_page()
+    page = context.new_page()
+    dialog = page.locator(".jp-Dialog")  # a kernel that is not there yet is asked for
+    page.add_locator_handler(dialog, lambda: dialog.locator(".jp-mod-accept").click())
+    yield page
     context.close()
 
 
