@@ -18,6 +18,7 @@ from viz.page import page as page_of
 from viz.page.packing import Blob, packed
 from viz.stepper import Walk
 from viz.stepper.widget import bridge
+from viz.tape.run import Run
 from viz.walk.text import short
 
 
@@ -60,7 +61,7 @@ def test_the_last_state_of_every_gradient_is_what_backward_gives():
 def test_every_operation_is_a_step_forward_and_every_contribution_one_backward():
     loss, _ = network()
     tape = Tape(loss)
-    walk = Walk(tape)
+    walk = Walk(Run(tape))
     forward = [s.node for s in walk if s.phase == "forward"]
     assert forward == [node for node in tape if not node.is_leaf]
     sent = [(s.node, s.operand) for s in walk if s.phase == "backward"]

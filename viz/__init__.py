@@ -34,6 +34,7 @@ from .stepper import Stepper
 from .sums import contributions
 from .sums.paths import paths
 from .tape.arguments import seed_of, tape_of
+from .tape.run import Run
 from .units.collapse import LEVELS
 
 __all__ = [
@@ -130,15 +131,13 @@ def draw(
         raise ValueError(f"draw: max_nodes must be a positive integer or None, got {max_nodes!r}")
     if not time_limit > 0:
         raise ValueError(f"draw: time_limit must be a positive number of seconds, got {time_limit!r}")
-    tape = tape_of(loss, "draw")
     if level == "scalar":
+        tape = tape_of(loss, "draw")
         numbers = drawable(tape, element, None if max_nodes is None else max(max_nodes, MOST))
-        grad = None if grad is None else np.reshape(seed_of(tape, grad, "draw"), ())
-        return scalar_picture(numbers, direction, grad, legend=legend, time_limit=time_limit)
-    if tape.root.needs_grad:
-        seed = seed_of(tape, grad, "draw")
-        grad = None if grad is None else seed
-    graph = read(tape, level=level, direction=direction, max_nodes=max_nodes, grad=grad)
+        seed = None if grad is None else np.reshape(seed_of(tape, grad, "draw"), ())
+        return scalar_picture(Run(numbers, seed), direction, legend=legend, time_limit=time_limit)
+    run = Run.of(loss, "draw", grad, backward=False)
+    graph = read(run, level=level, direction=direction, max_nodes=max_nodes)
     return Picture(graph, legend=legend, time_limit=time_limit)
 
 
@@ -207,9 +206,6 @@ def step(
     >>> s.previous().title
     'BACKWARD  starts at L'
     """
-    tape = tape_of(loss, "step")
-    if tape.root.needs_grad:
-        seed_of(tape, grad, "step")
     return Stepper(
-        tape, grad=grad, break_at=break_at, watch=watch, against=against, values=values, granularity=granularity
+        loss, grad=grad, break_at=break_at, watch=watch, against=against, values=values, granularity=granularity
     )

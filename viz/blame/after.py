@@ -10,8 +10,9 @@ import numpy as np
 from autograd import Node
 from autograd.testing.attempts import attempted
 
+from ..tape.run import Run
 from .printed import Given
-from .pushing import Change, Sweeper
+from .pushing import Change, Sweeper, replayed
 from .report import Finding
 from .search import search
 from .sentences import BUT_FOR_THE_LAST_DIGITS, ENOUGH, HERE, RIGHT, Sentences
@@ -32,7 +33,7 @@ class _AfterSentences(Sentences):
 
 
 def after_a_step(
-    known: Sweeper,
+    run: Run,
     hands: dict[Node, Given],
     lr: float,
     engine: Mapping[Node, Any],
@@ -42,16 +43,16 @@ def after_a_step(
     notes: list[str],
 ) -> dict[str, str]:
     """Compare values after a step, add what is found to `findings` and `notes`; the verdict on each value."""
-    tape = known.tape
+    tape = run.tape
     parameters = [n for n in tape if n.is_leaf and n.needs_grad and n in engine]
-    sweeper = Sweeper(tape, known.seed, parameters, like=known)
+    sweeper = Sweeper(run, parameters)
 
     def outcome(grads: Mapping[Node, Any]) -> dict[Node, Any] | None:
         if any(np.shape(grads[p]) != p.shape for p in parameters):
             return None
         new = {p: np.asarray(tape.value(p) - lr * grads[p]) for p in parameters}
         with attempted() as replay:
-            values = sweeper.replayed(Change(reads=new))
+            values = replayed(sweeper.tape, Change(reads=new))
         return None if replay.failed else {node: values.get(node, tape.value(node)) for node in hands}
 
     right = outcome(sweeper.base.grads)
@@ -60,7 +61,7 @@ def after_a_step(
     hands = {node: one.completed(right[node]) for node, one in hands.items()}
     verdicts = {node: RIGHT if one.agrees(right[node]) else HERE for node, one in hands.items()}
     wrong = [one for node, one in hands.items() if verdicts[node] == HERE]
-    sentences = _AfterSentences(known, {}, engine, {}, words, budget)
+    sentences = _AfterSentences(run, {}, engine, {}, words, budget)
     sentences.right = right
     near = [one for one in wrong if one.is_near(right[one.node])]
     findings += [sentences.rounded(one) for one in near]

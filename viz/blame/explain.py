@@ -20,7 +20,7 @@ from autograd.testing.report import Report
 from autograd.testing.rounding import roundings
 
 from ..plain.numbers import listed
-from ..tape.arguments import seed_of, tape_of
+from ..tape.run import Run
 from .after import after_a_step
 from .forward import Forward, given_values
 from .powers import AsPowers
@@ -128,9 +128,9 @@ def explain_mismatch(
             raise ValueError("explain_mismatch: a report brings its own gradients, expected none beside it")
         loss, hand, values, grad, *limits = loss.compared[:6]
         rtol, atol = (own if own is not None else other for own, other in zip((rtol, atol), limits, strict=True))
-    tape = tape_of(loss, "explain_mismatch")
-    seed = seed_of(tape, grad, "explain_mismatch")
-    noise = roundings(tape, seed)
+    run = Run.of(loss, "explain_mismatch", grad)
+    tape = run.tape
+    noise = roundings(tape, run.seed, run.steps)
     if hand is None and after is None and not values:
         raise ValueError(
             "explain_mismatch: no gradients were given: expected a dict, {W1: dW1}, or values=, or after= and lr="
@@ -143,11 +143,11 @@ def explain_mismatch(
     powers = AsPowers(tape, {*hands, *later, *found})
     if powers.tape is not tape:
         tape = powers.tape
+        run = Run(tape, run.seed)
         hands, later, found = (
             {one.node: one for one in map(powers.given, some.values())} for some in (hands, later, found)
         )
-    known = Sweeper(tape, seed, hands)
-    engine = known.engine.grads
+    engine: Mapping[Node, Any] = run.gradients
     words = Words(tape, powers.names)
     for node in hands:
         if node not in engine:
@@ -158,15 +158,15 @@ def explain_mismatch(
     shapes = {node: one.array.shape for node, one in hands.items()}
     hands = {node: one.reshaped() or one for node, one in hands.items()}
     read = {node: (one.hand, one.limits) for node, one in hands.items()}
-    convention = recognised(tape, seed, read, engine)
+    convention = recognised(tape, run.seed, read, engine)
     of_loss, engine = engine, engine if convention is None else convention.of(engine)
     hands = {n: _in_convention(convention, one, of_loss[n]).completed(engine[n]) for n, one in hands.items()}
-    verdicts = _verdicts(known, hands, engine, convention)
-    forward = Forward(known, found, words)
-    by_values = _following(known, hands, verdicts, forward.reads(), convention)
+    verdicts = _verdicts(run, hands, engine, convention)
+    forward = Forward(tape, found, words)
+    by_values = _following(run, hands, verdicts, forward.reads(), convention)
     verdicts |= {one.node: INHERITED for one in by_values}
     wrong = [one for one in hands.values() if verdicts[one.node] == HERE]
-    report = Sentences(known, hands, engine, verdicts, words, budget, convention)
+    report = Sentences(run, hands, engine, verdicts, words, budget, convention)
     findings: list[Finding] = []
     notes: list[str] = []
     turned = [one for one in hands.values() if one.has_shape and shapes[one.node] != one.node.shape]
@@ -235,7 +235,7 @@ def explain_mismatch(
     named |= {words.gradient(one.node): UNDECIDED for one in nothing if np.isnan(engine[one.node]).any()}
     named |= {words.gradient(one.node): HERE for one in turned if verdicts[one.node] == RIGHT}
     if later and lr is not None:
-        named |= after_a_step(known, later, lr, engine, words, budget, findings, notes)
+        named |= after_a_step(run, later, lr, engine, words, budget, findings, notes)
     findings = [powers.finding(f) for f in findings]
     within = "" if convention is None else convention.name
     return Mismatch(named, findings, list(dict.fromkeys(notes)), within, tuple(budget.untried))
@@ -266,17 +266,17 @@ def _on_conventions(
         who = f"{listed(right)} {'is' if len(right) == 1 else 'are'}" if right else "Apart from that, all is"
         notes.append(f"{who} {convention.note}.")
     wrong = [name(n) for n, verdict in report.verdicts.items() if verdict != RIGHT]
-    others = right_for(report.tape, report.seed, read, of_loss, convention) if wrong else []
+    others = right_for(report.tape, report.run.seed, read, of_loss, convention) if wrong else []
     unsaid = [other for other in others if not any(other in finding.sentence for finding in findings)]
     return notes + [f"{listed(wrong)} would be right for {other}." for other in unsaid]
 
 
 def _verdicts(
-    known: Sweeper, hands: dict[Node, Given], engine: Mapping[Node, Any], convention: Convention | None
+    run: Run, hands: dict[Node, Given], engine: Mapping[Node, Any], convention: Convention | None
 ) -> dict[Node, str]:
     """Right, wrong here, or inherited, for each gradient handed in."""
     flows = {n: _as_flow(one) for n, one in hands.items() if not n.is_leaf and one.has_shape}
-    own = Sweeper(known.tape, known.seed, hands, flows, convention, known)
+    own = Sweeper(run, hands, flows, convention)
     slack = _rounding(hands, flows, own)
     verdicts: dict[Node, str] = {}
     for node, one in hands.items():
@@ -292,7 +292,7 @@ def _verdicts(
 
 
 def _following(
-    known: Sweeper,
+    run: Run,
     hands: dict[Node, Given],
     verdicts: Mapping[Node, str],
     reads: dict[Node, Any],
@@ -303,7 +303,7 @@ def _following(
     if not (wrong and reads):
         return []
     with attempted():
-        sweeper = Sweeper(known.tape, known.seed, hands, None, convention, known)
+        sweeper = Sweeper(run, hands, None, convention)
         grads = sweeper.pushed(Change(reads=reads))
         return [one for one in wrong if one.node in grads and one.agrees(grads[one.node])]
     return []  # of another shape, which the rules can't take
@@ -323,7 +323,7 @@ def _rounding(hands: dict[Node, Given], flows: dict[Node, Any], own: Sweeper) ->
     for _ in range(8):
         moved = {n: flows[n] + rounding[n] * rng.choice([-1.0, 1.0], size=np.shape(flows[n])) for n in flows}
         moved = {n: v.astype(n.dtype) for n, v in moved.items()}
-        there = Sweeper(own.tape, own.seed, hands, moved, own.convention, own).base.grads
+        there = Sweeper(own.run, hands, moved, own.convention).base.grads
         for node in hands:
             if node in there:
                 slack[node] = np.maximum(slack[node], np.abs(there[node] - own.base.grads[node]))
@@ -397,7 +397,7 @@ def _with(
     considered = {n: sought.get(n, one) for n, one in hands.items() if n in sought or report.verdicts[n] == RIGHT}
     beyond = "a slip on top of another one" if held else ""
     for flows in (only_wrong, everywhere) if len(everywhere) > len(only_wrong) else (only_wrong,):
-        sweeper = Sweeper(report.tape, report.seed, considered, flows, report.convention, report.sweeper)
+        sweeper = Sweeper(report.run, considered, flows, report.convention)
         plain = sweeper.base.grads
         for fit in held:
             sweeper = sweeper.under(fit.change)

@@ -15,7 +15,7 @@ from autograd.testing.hand import read_hands
 
 from ..plain.numbers import listed
 from .printed import Given, given
-from .pushing import Change, Sweeper
+from .pushing import Change, replayed
 from .report import Finding
 from .sentences import HERE, INHERITED, RIGHT
 from .words import Words
@@ -42,9 +42,8 @@ class Forward:
         Right, wrong here, or inherited, in the order of the forward pass.
     """
 
-    def __init__(self, known: Sweeper, values: Mapping[Node, Given], words: Words):
-        self.tape, self.words, self._sweeper = known.tape, words, known
-        tape = known.tape
+    def __init__(self, tape: Tape, values: Mapping[Node, Given], words: Words):
+        self.tape, self.words = tape, words
         ordered = sorted(values, key=tape.index)
         self.hands = {node: (values[node].reshaped() or values[node]).completed(tape.value(node)) for node in ordered}
         self.verdicts = {node: RIGHT if one.agrees(tape.value(node)) else HERE for node, one in self.hands.items()}
@@ -61,7 +60,7 @@ class Forward:
 
     def _replayed(self, reads: Mapping[Node, Any]) -> dict[Node, Any]:
         with attempted():
-            return self._sweeper.replayed(Change(reads=reads))
+            return replayed(self.tape, Change(reads=reads))
         return {}  # an operation that can't take these values; nothing follows from them
 
     def _above(self, node: Node) -> list[Node]:

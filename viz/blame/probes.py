@@ -187,7 +187,7 @@ class Probes:
     def _are_right(self) -> bool:
         """Whether products tell what the sweep found: no kink was crossed, and every rule is the derivative."""
         sweeper = self.sweeper
-        begun = [(sweeper.tape.root, np.asarray(sweeper.seed))]
+        begun = [(sweeper.tape.root, np.asarray(sweeper.run.seed))]
         for node in sweeper.given:
             begun += [(node.operands[i], sweeper.base.sent[node, i]) for i in sweeper.edges.get(node, ())]
         for probe in (probe for pair in self._pairs for probe in pair):

@@ -18,8 +18,9 @@ from autograd.testing.attempts import attempted
 from autograd.testing.conventions import Convention
 
 from ..tape.calls import Call, leaf
+from ..tape.run import Run
 
-__all__ = ["Change", "Pushed", "Sweeper"]
+__all__ = ["Change", "Pushed", "Sweeper", "replayed"]
 
 Edge = tuple[Node, int]
 Sent = Callable[[Any, Any], Any]
@@ -100,34 +101,27 @@ class Sweeper:
 
     Parameters
     ----------
-    tape : Tape
-    seed : array
-        The gradient that the sweep starts from.
+    run : Run
+        The engine's own.
     targets : iterable of Node
         The records whose gradients are wanted.
     given : mapping of Node to array, optional
         Gradients that are handed on instead of those that the sweep itself arrives at.
     convention : Convention, optional
         In which the gradients of some records are the engine's times a factor.
-    like : Sweeper, optional
-        Another one of the same tape and seed, that knows the engine's sweep already.
     """
 
     def __init__(
         self,
-        tape: Tape,
-        seed: Any,
+        run: Run,
         targets: Iterable[Node],
         given: Mapping[Node, Any] | None = None,
         convention: Convention | None = None,
-        like: Sweeper | None = None,
     ):
-        self.tape = tape
+        self.run = run
+        self.tape = tape = run.tape
         self.convention = convention
-        self.seed = seed
         self.given = dict(given or {})
-        self.engine: Pushed = like.engine if like is not None else _engine(tape, seed)
-        self._calls: dict[Edge, Call] = like._calls if like is not None else {}
         targets = set(targets)
         leads = set()
         for node in tape:
@@ -148,14 +142,13 @@ class Sweeper:
             for operand in node.parents:
                 self._readers[operand].append(node)
         self._held = NOTHING
-        known = self.engine
         self._plain = Pushed(
-            {n: self._across(known.grads[n], tape.root, n) for n in self.nodes if n in known.grads},
+            {n: self._across(run.gradients[n], tape.root, n) for n in self.nodes if n in run.gradients},
             {
-                (n, i): self._across(known.sent[n, i], tape.root, n.operands[i])
+                (n, i): self._across(run.sent[n, i], tape.root, n.operands[i])
                 for n in self.nodes
                 for i in self.edges[n]
-                if (n, i) in known.sent
+                if (n, i) in run.sent
             },
         )
         if self.given:
@@ -196,9 +189,9 @@ class Sweeper:
         operands, options = change.calls.get(node, (node.operands, node.kwargs))
         touched = rule is not None or node in change.calls or node in change.reads
         if not touched and not any(isinstance(a, Node) and a in change.reads for a in operands):
-            call = self._calls.get((node, i))
+            call = self.run.calls.get((node, i))
             if call is None:
-                call = self._calls[node, i] = self._call(node, i, operands, options, {}, None)
+                call = self.run.calls[node, i] = self._call(node, i, operands, options, {}, None)
         else:
             call = self._call(node, i, operands, options, change.reads, rule)
         return np.asarray(call.pull(np.asarray(g, node.dtype)))
@@ -224,19 +217,6 @@ class Sweeper:
         fed[i] = leaf(operand, node.shape, np.broadcast_to(self.value(operand), node.shape))
         call = Call(node, i, fed, out=self.value(node))
         return np.asarray(call.pull(np.asarray(g, node.dtype)))
-
-    def replayed(self, change: Change) -> dict[Node, Any]:
-        """The values that change with `reads` and `calls`, those included."""
-        values = dict(change.reads)
-        with np.errstate(all="ignore"):
-            for node in self.tape:
-                if node.is_leaf or node in values:
-                    continue
-                operands, options = change.calls.get(node, (node.operands, node.kwargs))
-                if node in change.calls or any(isinstance(a, Node) and a in values for a in operands):
-                    fed = [values.get(a, self.value(a)) if isinstance(a, Node) else a for a in operands]
-                    values[node] = np.asarray(node.rule.op(*fed, **options))
-        return values
 
     def pushed(self, change: Change, allowed: Callable[[Node, Any], bool] | None = None) -> Mapping[Node, Any]:
         """The gradients with something changed; not all, where one that changes is not `allowed`."""
@@ -276,7 +256,7 @@ class Sweeper:
             renewed = node in extra or any(e in sent or e in dropped for e in into)
             if renewed:
                 parts = [sent.get(e, base.sent.get(e)) for e in into if e not in dropped]
-                start = np.asarray(self.seed) if node is self.tape.root else None
+                start = np.asarray(self.run.seed) if node is self.tape.root else None
                 total = _sum([p for p in parts if p is not None] + extra[node], start)
                 grads[node] = total = np.zeros(node.shape) if total is None else total
             else:
@@ -334,15 +314,18 @@ class Sweeper:
         return [self._place[node] for node in touched if node in self._place]
 
 
-def _engine(tape: Tape, seed: Any) -> Pushed:
-    """The engine's own sweep."""
-    grads: dict[Node, Any] = {}
-    sent: dict[Edge, Any] = {}
-    for step in tape.steps(seed):
-        grads[step.node] = np.asarray(step.grad)
-        for part in step.contributions:
-            sent[step.node, part.position] = np.asarray(part.dense())
-    return Pushed(grads, sent)
+def replayed(tape: Tape, change: Change) -> dict[Node, Any]:
+    """The values that change with `reads` and `calls`, those included."""
+    values = dict(change.reads)
+    with np.errstate(all="ignore"):
+        for node in tape:
+            if node.is_leaf or node in values:
+                continue
+            operands, options = change.calls.get(node, (node.operands, node.kwargs))
+            if node in change.calls or any(isinstance(a, Node) and a in values for a in operands):
+                fed = [values.get(a, tape.value(a)) if isinstance(a, Node) else a for a in operands]
+                values[node] = np.asarray(node.rule.op(*fed, **options))
+    return values
 
 
 def _sum(parts: list[Any], start: Any) -> Any:

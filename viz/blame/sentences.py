@@ -12,6 +12,7 @@ from autograd import Node
 from autograd.testing.conventions import Convention
 
 from ..plain.numbers import listed
+from ..tape.run import Run
 from .facts import facts
 from .printed import Given
 from .pushing import Sweeper
@@ -61,7 +62,7 @@ class Sentences:
 
     def __init__(
         self,
-        known: Sweeper,
+        run: Run,
         hands: dict[Node, Given],
         engine: Mapping[Node, Any],
         verdicts: Mapping[Node, str],
@@ -70,11 +71,11 @@ class Sentences:
         convention: Convention | None = None,
     ):
         self.budget = budget
-        self.tape, self.seed, self.hands, self.words = known.tape, known.seed, hands, words
+        self.run, self.tape, self.hands, self.words = run, run.tape, hands, words
         self.engine, self.verdicts = engine, verdicts
         self.right: Mapping[Node, Any] = engine
         self.convention = convention
-        self.sweeper = Sweeper(known.tape, known.seed, hands, None, convention, known)
+        self.sweeper = Sweeper(run, hands, None, convention)
         self.remarks: list[str] = []
 
     def of_slips(self, fits: Sequence[Fit]) -> list[Finding]:

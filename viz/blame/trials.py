@@ -224,8 +224,7 @@ class Scene:
     @cached_property
     def gradients(self) -> dict[Node, Any]:
         """The right gradients, of every record."""
-        grads = {step.node: np.asarray(step.grad) for step in self.tape.steps(self.sweeper.seed)}
-        convention = self.sweeper.convention
+        grads, convention = self.sweeper.run.gradients, self.sweeper.convention
         return grads if convention is None else convention.of(grads)
 
 

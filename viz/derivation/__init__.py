@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from ..formula.writers import shape_text
-from ..tape.arguments import node_of, seed_of, tape_of
+from ..tape.arguments import node_of, seed_of
+from ..tape.run import Run
 from .derivation import Derivation
 from .lines import Line
 
@@ -72,7 +73,8 @@ def derive(loss: Any, wrt: Any, *, to: Literal["plain", "latex"] = "plain", numb
     """
     if to not in ("plain", "latex"):
         raise ValueError(f"derive: to must be 'plain' or 'latex', got {to!r}")
-    tape = tape_of(loss, "derive")
+    run = Run.of(loss, "derive", backward=False)
+    tape = run.tape
     node = node_of(tape, wrt, "derive")
     what = f"{node.name!r}" if node.name else "the Tensor given"
     if node not in tape:
@@ -87,8 +89,8 @@ def derive(loss: Any, wrt: Any, *, to: Literal["plain", "latex"] = "plain", numb
         raise ValueError(
             f"derive: no gradient flows to wrt={what}: it is a constant (requires_grad=False), or made of constants"
         )
-    if node not in tape.gradients():
+    if node not in run.gradients:
         raise ValueError(
             f"derive: no gradient flows from the loss to wrt={what}: an operation without a derivative stands between"
         )
-    return Derivation(tape, node, to=to, numbers=numbers)
+    return Derivation(run, node, to=to, numbers=numbers)

@@ -10,12 +10,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autograd import Node, Tape
+from autograd import Node
 
 from ..formula import _gradient_symbol
 from ..formula.tree import Symbol, Tree, symbols
 from ..formula.writers import shape_text
 from ..plain.numbers import listed
+from ..tape.run import Run
 from .breaking import WIDEST, Breaker, Written, symbol_text, tree_text, wrapped
 from .display import aligned, latex_blocks, latex_rows, plain_text
 from .factors import Factor, factor
@@ -65,8 +66,8 @@ class Derivation:
         where it is nearly 0) or by an identity that does not hold, and stands as it was before.
     """
 
-    def __init__(self, tape: Tape, node: Node, *, to: Literal["plain", "latex"] = "plain", numbers: bool = True):
-        self._routes = Routes(tape, node)
+    def __init__(self, run: Run, node: Node, *, to: Literal["plain", "latex"] = "plain", numbers: bool = True):
+        self._routes = Routes(run, node)
         self._to = to
         self._numbers = numbers
         self._breaker = Breaker(self._routes.builder.name, self._routes.algebra.key)

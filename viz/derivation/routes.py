@@ -14,14 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Node, Tape, sweep
+from autograd import Node, sweep
 from autograd.rules import reductions
-from autograd.tape import as_array
 
 from ..formula import _gradient_symbol, _value_symbol
 from ..formula.tidy import throughout, tidied
 from ..formula.tree import Apply, Number, Symbol, Tree, apply, evaluate, is_call, substituted, symbols
-from ..tape.names import Names
+from ..tape.run import Run
 from .algebra import Algebra
 from .constants import Constants
 from .store import Decimal, Product, exact
@@ -54,12 +53,11 @@ class Routes:
         The stations between which that was so: what is sent there stays as the rules give it.
     """
 
-    def __init__(self, tape: Tape, node: Node):
-        self.tape, self.node = tape, node
-        self.names = Names(tape)
-        swept = tuple(tape.steps())
-        self.gradients = {step.node: as_array(step.grad) for step in swept}
-        self._edges = {step.node: [(c.position, c.node) for c in step.contributions] for step in swept}
+    def __init__(self, run: Run, node: Node):
+        tape = self.tape = run.tape
+        self.node = node
+        self.names, self.gradients, self.seed = run.names, run.gradients, run.seed
+        self._edges = {step.node: [(c.position, c.node) for c in step.contributions] for step in run.steps}
         depends = {node}
         for one in tape:
             if any(operand in depends for _, operand in self._edges.get(one, ())):
@@ -265,7 +263,7 @@ class Routes:
 
     @cached_property
     def _products(self) -> dict[Node, Any]:
-        arrived = {self.tape.root: np.asarray(self.tape.seed())}
+        arrived = {self.tape.root: np.asarray(self.seed)}
         for station in reversed(self.stations):
             if station in arrived and station in self.into:
                 for operand, g in self.pull(station, arrived[station]).items():

@@ -3,47 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd import Node, Scope, Step, Tape, sweep
+from autograd import Node, Scope, Tape, sweep
 
 from ..plain.numbers import clean
-from ..tape.births import births
-from ..tape.names import Names, common, run_title, scope_title
+from ..tape.names import common, run_title, scope_title
+from ..tape.run import Run
 from ..tape.uses import uses_of
 from ..units.collapse import Unit, units_of
 from .leaves import MOST_INSIDE, SMALL, Leaf, inputs, leaves_of
 from .model import Box, Edge, Frame, Graph, Kind, Learned, Quantity
 
 
-def read(
-    tape: Tape,
-    *,
-    level: str = "auto",
-    direction: str | None = None,
-    max_nodes: int | None = 60,
-    grad: Any = None,
-    steps: Iterable[Step] | None = None,
-) -> Graph:
-    """The picture of a tape as plain data. See `viz.draw` for the arguments; `steps` is its backward sweep, where one
-    was made already."""
-    if steps is None:
-        steps = tape.steps(grad) if tape.root.needs_grad else ()
-    return _Reader(tape, level, direction, max_nodes, grad is not None, steps).graph()
+def read(run: Run, *, level: str = "auto", direction: str | None = None, max_nodes: int | None = 60) -> Graph:
+    """The picture of a run as plain data. See `viz.draw` for the arguments."""
+    return _Reader(run, level, direction, max_nodes).graph()
 
 
 class _Reader:
-    def __init__(
-        self, tape: Tape, level: str, direction: str | None, max_nodes: int | None, seeded: bool, steps: Iterable[Step]
-    ):
-        self.tape = tape
+    def __init__(self, run: Run, level: str, direction: str | None, max_nodes: int | None):
+        self.tape = tape = run.tape
         self.direction = direction
-        self.names = Names(tape)
-        self.seeded = seeded
-        self.gradients, self.alarms = births(tape, steps)
+        self.names, self.gradients, self.alarms, self.seeded = run.names, run.gradients, run.alarms, run.seeded
         self.uses = uses_of(tape)
         self.users = Counter(operand for node in tape for operand in node.parents)
         self.units, note = units_of(

@@ -238,7 +238,7 @@ def paths_of(walk: Walk) -> dict[str, Any] | None:
         return None
     found, left = {}, _MOST_FACTORS
     for leaf in leaves:
-        ways = Paths(tape, leaf, walk.seed, _MOST_PATHS, walk.names)
+        ways = Paths(walk.run, leaf, _MOST_PATHS)
         told: dict[str, Any] = {"count": ways.count if ways.count < 2**53 else str(ways.count), "edges": ways.edges}
         few = leaf.shape == () and ways.count <= _MOST_PATHS and ways.factors <= left
         if few and all(path.factors is not None for path in ways):

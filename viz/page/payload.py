@@ -71,7 +71,7 @@ def payload_of(stepper: Stepper) -> bytes:
 def fragment_of(stepper: Stepper) -> str:
     """The step view for the output of a notebook cell."""
     walk = stepper.walk
-    graph = read(walk.tape, level="layer", max_nodes=_MOST_IN_PICTURE, steps=walk.swept)
+    graph = read(walk.run, level="layer", max_nodes=_MOST_IN_PICTURE)
     picture = Picture(graph, heat_maps=False).svg()
     return fragment(payload_of(stepper), picture, walk.names.loss, _rows(walk), stepper.token)
 

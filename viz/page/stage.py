@@ -56,7 +56,7 @@ class Stage:
 
 def stage_of(walk: Walk) -> Stage:
     """Lay out the graph of a walk."""
-    graph = read(walk.tape, max_nodes=_MOST_NODES, steps=walk.swept)
+    graph = read(walk.run, max_nodes=_MOST_NODES)
     edges = tuple(dataclasses.replace(edge, local=None, label="") for edge in graph.edges)
     graph = _unwrapped(dataclasses.replace(graph, edges=edges, notes=()))
     cards = {box.id: _card(box) for box in graph.boxes}
@@ -68,7 +68,7 @@ def stage_of(walk: Walk) -> Stage:
 
 def boxes_of(walk: Walk) -> tuple[Box, ...]:
     """The boxes that a walk is drawn with, in the order of those of its `Stage`."""
-    return read(walk.tape, max_nodes=_MOST_NODES, steps=walk.swept).boxes
+    return read(walk.run, max_nodes=_MOST_NODES).boxes
 
 
 def layers_of(walk: Walk) -> dict[str, Scope]:

@@ -8,13 +8,12 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from autograd import Tape
-
 from ..drawing.card import Card, Cell
 from ..drawing.picture import Picture
 from ..graph.model import Box, Frame, Graph
 from ..graph.reading import read
 from ..plain.numbers import NOT_COMPUTED, columns, number
+from ..tape.run import Run
 
 _ASPECT = 1.6
 _LABEL = {"TB": 24.0, "LR": 70.0}
@@ -65,9 +64,9 @@ class ScalarPicture(Picture):
         return self._cards
 
 
-def scalar_picture(tape: Tape, direction: str | None, grad: Any, *, legend: bool, time_limit: float) -> ScalarPicture:
-    """Draw a tape whose records are all 0-d. See `viz.draw` for the arguments."""
-    graph = _beside_their_users(_quiet(read(tape, level="op", direction=direction or "LR", max_nodes=None, grad=grad)))
+def scalar_picture(run: Run, direction: str | None, *, legend: bool, time_limit: float) -> ScalarPicture:
+    """Draw a run whose records are all 0-d. See `viz.draw` for the arguments."""
+    graph = _beside_their_users(_quiet(read(run, level="op", direction=direction or "LR", max_nodes=None)))
     if direction is None:
         cards = {box.id: small_card(box) for box in graph.boxes}
         graph = replace(graph, direction=min(("LR", "TB"), key=lambda way: _reach(graph, cards, way)))

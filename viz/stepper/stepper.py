@@ -19,7 +19,8 @@ from ..drawing.picture import Picture
 from ..plain.display import asked_for
 from ..plain.files import target_of, write_whole
 from ..scalar import MOST_EXPANDED, expand, scalar_picture
-from ..tape.arguments import on_tape, record_called, seed_of
+from ..tape.arguments import on_tape, record_called
+from ..tape.run import Run
 from ..walk.text import gradient_state, text_of
 from ..walk.walk import Step, Walk
 
@@ -46,7 +47,7 @@ class Stepper:
 
     def __init__(
         self,
-        tape: Tape,
+        loss: Any,
         *,
         grad: Any = None,
         break_at: Any = None,
@@ -59,12 +60,13 @@ class Stepper:
         if granularity not in GRANULARITIES:
             raise ValueError(f"step: granularity must be 'op' or 'contribution', got {granularity!r}")
         self.granularity = granularity
-        seed = None if grad is None or not tape.root.needs_grad else seed_of(tape, grad, "step")
+        run = Run.of(loss, "step", grad, backward=False)
+        tape = run.tape
         hand = _by_hand(tape, against, "against", "gradient")
         found = _by_hand(tape, values, "values", "value")
-        self.walk = Walk(tape, seed, hand, found)
+        self.walk = Walk(run, hand, found)
         _check_reached(self.walk, hand)
-        self.frames = tuple((label, Walk(other, seed)) for label, other in frames)
+        self.frames = tuple((label, Walk(Run(other, run.seed if run.seeded else None))) for label, other in frames)
         self.watched = _watched(tape, watch)
         compared = [s for s in self.walk if (s.is_complete and s.target in hand) or s.node in found]
         wrong = [s.number for s in compared if s.check.yours is not None and not s.check.yours.ok]
@@ -227,7 +229,7 @@ class Stepper:
                 f"expand: the scalar graph of {numbers.root.name or 'this element'} has {len(numbers):,} nodes, more "
                 f"than {max_nodes}: ask for {one}another value, or raise max_nodes="
             )
-        return scalar_picture(numbers, None, None, legend=False, time_limit=20.0)
+        return scalar_picture(Run(numbers), None, legend=False, time_limit=20.0)
 
     # --- names
 
@@ -281,13 +283,13 @@ class Stepper:
         return [s.number for s in self.walk.steps if s.phase != "start" and s.target in nodes]
 
     def _holds_nan(self) -> bool:
-        return any(node.is_leaf and self.walk.kinds.of(node) for node in self.walk.tape)
+        return any(node.is_leaf and self.walk.run.kinds.of(node) for node in self.walk.tape)
 
     def _first_birth(self) -> int:
         """Where to open: where NaN comes up first, else Inf; at the start where it is in what is given, or nowhere."""
         walk = self.walk
         for kind in ("NaN", "Inf"):
-            if any(node.is_leaf and kind in walk.kinds.of(node) for node in walk.tape):
+            if any(node.is_leaf and kind in walk.run.kinds.of(node) for node in walk.tape):
                 return 0
             born = next((s.number for s in walk if kind in s.born | s.born_in_sum), None)
             if born is not None:

@@ -17,8 +17,9 @@ from ..drawing.raster import as_file
 from ..plain.display import asked_for, picture
 from ..plain.files import target_of, write_whole
 from ..plain.numbers import counted, shape_text
-from ..tape.arguments import node_of, seed_of, tape_of
+from ..tape.arguments import node_of
 from ..tape.names import Names
+from ..tape.run import Run
 from .occurrences import Occurrence, Terms, occurrences
 from .picture import Look, draw
 from .use import Element, Use, element_index, times
@@ -110,21 +111,19 @@ def contributions(
         raise ValueError(f"contributions: by must be None, 'position' or 'image', got {by!r}")
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int | float) or not limit >= 0):
         raise ValueError(f"contributions: limit must be a number of bytes of at least 0, or None, got {limit!r}")
-    tape = tape_of(loss, "contributions")
-    seed = seed_of(tape, grad, "contributions")
-    names = Names(tape)
-    node = _on_tape(tape, parameter, names)
-    gradients = tape.gradients(seed)
+    run = Run.of(loss, "contributions", grad)
+    names, gradients = run.names, run.gradients
+    node = _on_tape(run.tape, parameter, names)
     if node not in gradients:
         why = "it does not require one" if not node.needs_grad else "an operation without a derivative stands between"
         raise ValueError(f"contributions: no gradient of {names.loss} reaches {names.of(node)}: {why}")
-    plans = list(occurrences(tape, node, gradients))
+    plans = list(occurrences(run.tape, node, gradients))
     chosen = [Terms(plan, by, _images(images, plan, names)) for plan in plans]
     size = sum(one.nbytes for one in chosen)
     if limit is not None and size > limit:
         raise ValueError(_too_large(names.of(node), node, plans, chosen, limit, by, images))
-    uses = tuple(Use(one, tape, names, gradients) for one in chosen)
-    return Contributions(tape, names, node, gradients[node], uses, by, images is not None)
+    uses = tuple(Use(one, run) for one in chosen)
+    return Contributions(run, node, uses, by, images is not None)
 
 
 class Contributions:
@@ -156,18 +155,15 @@ class Contributions:
     array([ 6., 12., 18.])
     """
 
-    def __init__(
-        self, tape: Tape, names: Names, node: Node, gradient: Any, uses: tuple[Use, ...], by: str | None, part: bool
-    ):
+    def __init__(self, run: Run, node: Node, uses: tuple[Use, ...], by: str | None, part: bool):
         self.node = node
-        self.name = names.of(node)
+        self.name = run.names.of(node)
         self.shape = node.shape
-        self.gradient = gradient
+        self.gradient = run.gradients[node]
         self.uses = uses
         self._by = by
         self._part = part
-        self._names = names
-        self._tape = tape
+        self._run = run
 
     @cached_property
     def array(self) -> Any:
@@ -251,7 +247,7 @@ class Contributions:
         at = element_index(index, self.shape, self.name)
         found = as_array(np.array(self.array[(..., *at)]))
         gradient = found.sum() if self._part else self.gradient[at]
-        return Element(at, f"{self._names.gradient(self.node)}{list(at) if at else ''}", found, float(gradient))
+        return Element(at, f"{self._run.names.gradient(self.node)}{list(at) if at else ''}", found, float(gradient))
 
     def cell(self, i: int, j: int, out_channel: int = 0, in_channel: int = 0, *, use: int = 0) -> Element:
         """One cell of a kernel: the input shifted by (i, j) ⊙ δ = the contribution map, whose sum is its gradient.
@@ -337,7 +333,7 @@ class Contributions:
         return draw(self._look(one, use, kernel))
 
     def _look(self, one: Element, use: Use, kernel: bool) -> Look:
-        value = self._tape.value(self.node)
+        value = self._run.tape.value(self.node)
         at = one.index
         seen = part = None
         if kernel:
@@ -354,7 +350,7 @@ class Contributions:
         whole = kernel and self._by is not None
         return Look(
             name=self.name,
-            gradient_name=self._names.gradient(self.node),
+            gradient_name=self._run.names.gradient(self.node),
             delta_name=use.delta_name() if len(self.uses) == 1 else "",
             value=value,
             gradient=self.total if self._part else self.gradient,

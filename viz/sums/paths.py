@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Node, Tape
+from autograd import Node
 from autograd.listing import html_table
 from autograd.tape import as_array
 
 from ..plain.numbers import FEW, columns, norm, numeral, ordinal, padded, shape_text, signed
-from ..tape.arguments import node_of, seed_of, tape_of
+from ..tape.arguments import node_of
 from ..tape.calls import Call
-from ..tape.names import Names
+from ..tape.run import Run
 
 __all__ = ["Edge", "Path", "Paths", "paths"]
 
@@ -80,8 +80,8 @@ def paths(loss: Any, x: Any, *, grad: Any = None, limit: int = LIMIT) -> Paths:
     """
     if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0:
         raise ValueError(f"paths: limit must be a non-negative integer, got {limit!r}")
-    tape = tape_of(loss, "paths")
-    return Paths(tape, node_of(tape, x, "paths"), seed_of(tape, grad, "paths"), limit)
+    run = Run.of(loss, "paths", grad)
+    return Paths(run, node_of(run.tape, x, "paths"), limit)
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,12 +161,12 @@ class Paths:
     (2, (3.0,), 6.0)
     """
 
-    def __init__(self, tape: Tape, x: Node, seed: Any, limit: int, names: Names | None = None):
-        self.tape = tape
+    def __init__(self, run: Run, x: Node, limit: int):
+        self.tape = run.tape
         self.node = x
         self.limit = limit
-        self._seed = seed
-        self._names = names or Names(tape)
+        self._run = run
+        self._names = run.names
         self._count()
 
     def _count(self) -> None:
@@ -206,7 +206,7 @@ class Paths:
     @cached_property
     def gradient(self) -> Any:
         """What the engine computes, which is the sum over all paths; None where there is no path."""
-        return self.tape.gradients(self._seed).get(self.node)
+        return self._run.gradients.get(self.node)
 
     # --- as a sequence
 
@@ -242,7 +242,7 @@ class Paths:
     def _all(self) -> list[Path]:
         """Every path, found backward from the loss; a gradient is pulled along a shared end only once."""
         found = []
-        waiting: list[tuple[Node, Any, Any]] = [(self.tape.root, self._seed, None)] if self.count else []
+        waiting: list[tuple[Node, Any, Any]] = [(self.tape.root, self._run.seed, None)] if self.count else []
         calls: dict[tuple[Node, int], tuple[Call, Edge]] = {}
         while waiting:
             node, g, after = waiting.pop()
@@ -358,7 +358,7 @@ class Paths:
         factors = path.factors
         if factors is None or not 1 < len(factors) <= _MOST_SHOWN:
             return _short(path.product)
-        seed = [] if self._seed == 1 else [numeral(self._seed)]
+        seed = [] if self._run.seed == 1 else [numeral(self._run.seed)]
         first, *rest = [*seed, *map(numeral, factors)]
         signs = [f"({n})" if n.startswith("−") else n for n in rest]
         return f"{' × '.join([first, *signs])} = {_short(path.product)}"

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Node, Tape
+from autograd import Node
 from autograd.tape import as_array
 
 from ..plain.numbers import counted, numeral
 from ..tape.calls import leaf
-from ..tape.names import Names
+from ..tape.run import Run
 from .occurrences import Occurrence, Terms, value_of
 
 __all__ = ["Element", "Use", "counted", "element_index", "times"]
@@ -79,17 +79,15 @@ class Use:
         Which indices of the first axis were asked for.
     """
 
-    def __init__(self, chosen: Terms, tape: Tape, names: Names, gradients: dict[Node, Any]):
+    def __init__(self, chosen: Terms, run: Run):
         self._chosen = chosen
-        self._tape = tape
-        self._names = names
-        self._gradients = gradients
+        self._run = run
         plan = chosen.plan
         self.node = plan.node
         self.operand = plan.operand
         self.axes = chosen.axes
         self.images = chosen.images
-        self.delta = gradients[plan.node]
+        self.delta = run.gradients[plan.node]
         self.array = as_array(chosen.array(self.delta))
 
     @property
@@ -122,7 +120,7 @@ class Use:
         return f"one for each index of {'axis' if len(self.axes) == 1 else 'axes'} {axes} ({times(self.lengths)})"
 
     def __str__(self) -> str:
-        names, node = self._names, self.node
+        names, node = self._run.names, self.node
         if node.is_leaf:
             return f"{names.of(node)}: {self.along()}"
         return f"{names.of(node)} = {names.expression(node)}: {self.along()}"
@@ -131,18 +129,18 @@ class Use:
         """See `Contributions.cell`."""
         plan = self._chosen.plan
         weight = self._chosen.used
-        index = element_index((out_channel, in_channel, i, j), weight.shape, self._names.of(weight))
+        index = element_index((out_channel, in_channel, i, j), weight.shape, self._run.names.of(weight))
         out_channel, in_channel, i, j = index
         groups = self.node.kwargs.get("groups", 1)
         channel = out_channel // (weight.shape[0] // groups) * weight.shape[1] + in_channel
         taken = slice(None) if self.images is None else self.images
-        windows = value_of(self._tape, self.node.operands[0])[taken, channel, :, :, i, j]
+        windows = value_of(self._run.tape, self.node.operands[0])[taken, channel, :, :, i, j]
         delta = self.delta[taken, out_channel]
-        one = Terms(Occurrence(self._tape, _single(self.node, weight), 1, plan.axes, ()), None, None)
+        one = Terms(Occurrence(self._run.tape, _single(self.node, weight), 1, plan.axes, ()), None, None)
         one.lengths = delta.shape
         found = one.of_kernel(delta[:, None], windows[:, None, :, :, None, None]).reshape(delta.shape)
-        gradient = float(found.sum() if self.images is not None else self._gradients[weight][index])
-        name = f"{self._names.gradient(weight)}{list(index)}"
+        gradient = float(found.sum() if self.images is not None else self._run.gradients[weight][index])
+        name = f"{self._run.names.gradient(weight)}{list(index)}"
         return Element(index, name, as_array(found), gradient, as_array(windows), as_array(delta))
 
     def image(self, channel: int) -> tuple[Any, Node | None]:
@@ -150,7 +148,7 @@ class Use:
         seen = self.node.operands[0]
         if not isinstance(seen, Node) or seen.op != "windows":
             return None, None
-        images = value_of(self._tape, seen.operands[0])
+        images = value_of(self._run.tape, seen.operands[0])
         taken = slice(None) if self.images is None else self.images
         return images[taken, channel], seen
 
@@ -159,17 +157,17 @@ class Use:
         node = self.node.operands[0]
         while isinstance(node, Node) and not node.name and len(node.parents) == 1 and node.op in ("windows", "pad"):
             node = node.parents[0]
-        return self._names.of(node) if isinstance(node, Node) and node.name else "input"
+        return self._run.names.of(node) if isinstance(node, Node) and node.name else "input"
 
     def delta_name(self) -> str:
         """What the gradient of the result is called: by the next name, where only a bias is added before it."""
         node = self.node
-        while not node.name and node is not self._tape.root:
-            users = [user for user in self._tape if any(a is node for a in user.operands)]
-            if len(users) != 1 or not _same(self._gradients.get(users[0]), self.delta):
-                return self._names.gradient(self.node)
+        while not node.name and node is not self._run.tape.root:
+            users = [user for user in self._run.tape if any(a is node for a in user.operands)]
+            if len(users) != 1 or not _same(self._run.gradients.get(users[0]), self.delta):
+                return self._run.names.gradient(self.node)
             node = users[0]
-        return self._names.gradient(node)
+        return self._run.names.gradient(node)
 
 
 def _same(a: Any, b: Any) -> bool:

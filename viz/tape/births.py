@@ -43,30 +43,22 @@ def values_read(node: Node, i: int) -> list[Any]:
     return [*found, node] if reads_output else found
 
 
-def births(tape: Tape, steps: Iterable[Step], kinds: Kinds | None = None) -> tuple[dict[Node, Any], dict[Node, str]]:
-    """The gradient of every record, and a remark on each where NaN or Inf comes up that is in nothing it is made from.
+def births(tape: Tape, steps: Iterable[Step], kinds: Kinds) -> dict[Node, str]:
+    """A remark on each record where NaN or Inf comes up that is in nothing it is made from.
 
     Parameters
     ----------
     tape : Tape
     steps : iterable of Step
         Its backward sweep; nothing where no gradient flows.
-    kinds : Kinds, optional
-        Those of the tape, where they are known already.
-
-    Returns
-    -------
-    gradients : dict of Node to array
-    alarms : dict of Node to str
+    kinds : Kinds
+        Those of the tape.
     """
-    kinds = kinds or Kinds(tape)
-    gradients: dict[Node, Any] = {}
     alarms: dict[Node, str] = {}
     arrived: dict[Node, frozenset[str]] = {}
     in_values = {node: kinds.of(node) - kinds.read_forward(node) for node in tape}
     for step in steps:
         node = step.node
-        gradients[node] = step.grad
         had = not_finite(step.grad)
         # Where contributions add up, Inf - Inf makes NaN.
         born = had - arrived[node] if node in arrived else _NOTHING
@@ -81,7 +73,7 @@ def births(tape: Tape, steps: Iterable[Step], kinds: Kinds | None = None) -> tup
         if born:
             here = f"{kinds_listed(born)} {'in the data' if node.is_leaf else 'born here'}"
             alarms[node] = f"{here}, {alarms[node]}" if node in alarms else here
-    return gradients, alarms
+    return alarms
 
 
 def kinds_listed(kinds: frozenset[str]) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from autograd import Node, Tape
-from autograd.tape import Step as Swept
+from autograd import Node
 from autograd.testing.conventions import Convention, recognised
 from autograd.testing.differences import Partial, Partials
 from autograd.testing.forward import forward_roundings
@@ -20,6 +19,7 @@ from autograd.testing.rounding import roundings
 from autograd.testing.rows import compare_row
 
 from ..plain.numbers import numeral
+from ..tape.run import Run
 
 if TYPE_CHECKING:
     from .walk import Step
@@ -62,35 +62,20 @@ class Checks:
 
     Parameters
     ----------
-    tape : Tape
-    seed : array or None
-        The gradient that the backward pass starts from.
-    gradients : mapping of Node to array
+    run : Run
     against : mapping of Node to Hand
         Hand-derived gradients.
-    swept : sequence of Step
-        The backward pass.
     values : mapping of Node to Hand
         Values found on the way forward.
     """
 
-    def __init__(
-        self,
-        tape: Tape,
-        seed: Any,
-        gradients: Mapping[Node, Any],
-        against: Mapping[Node, Hand],
-        swept: Sequence[Swept] = (),
-        values: Mapping[Node, Hand] | None = None,
-    ):
-        self.tape = tape
-        self.swept = swept
-        self.seed = seed
-        self.gradients = gradients
+    def __init__(self, run: Run, against: Mapping[Node, Hand], values: Mapping[Node, Hand]):
+        self.run = run
+        self.tape, self.gradients = run.tape, run.gradients
         self.against = against
-        self.values = values or {}
-        work = len(gradients) * sum(node.size + _CALL for node in tape)
-        self.numeric = bool(gradients) and work <= _MOST_WORK and self._replay.drawn is None
+        self.values = values
+        work = len(self.gradients) * sum(node.size + _CALL for node in run.tape)
+        self.numeric = bool(self.gradients) and work <= _MOST_WORK and self._replay.drawn is None
 
     def of(self, step: Step) -> Check:
         """What the target of a step is compared with: its value, or its gradient where that is complete."""
@@ -126,16 +111,16 @@ class Checks:
     def _convention(self) -> Convention | None:
         """The convention that the hand-derived gradients are in, where it is not that of the loss."""
         given = {n: (hand, Limits(None, None, self._rounding.get(n, 0.0))) for n, hand in self.against.items()}
-        return recognised(self.tape, self.seed, given, self.gradients)
+        return recognised(self.tape, self.run.seed, given, self.gradients)
 
     @cached_property
     def _replay(self) -> Replay:
-        return Replay(self.tape, self.seed)
+        return Replay(self.tape, self.run.seed)
 
     @cached_property
     def _rounding(self) -> Mapping[Node, Any]:
         """By how much rounding may have put each gradient off, element by element."""
-        return roundings(self.tape, self.seed, self.swept)
+        return roundings(self.tape, self.run.seed, self.run.steps)
 
     def _differences(self, node: Node, grad: np.ndarray) -> Verdict | None:
         """The slope of the loss along one direction, which is 1 for a number: by differences, and by `grad`."""

@@ -16,8 +16,9 @@ from autograd.testing.rounding import roundings
 
 from ..formula import Formula, backward, forward
 from ..plain.numbers import length
-from ..tape.births import Kinds, births, kinds_listed, values_read
-from ..tape.names import Names, scope_title
+from ..tape.births import kinds_listed, values_read
+from ..tape.names import scope_title
+from ..tape.run import Run
 from .checks import Check, Checks
 from .facts import sentence
 
@@ -168,21 +169,21 @@ class Step:
             if shared:
                 return f"{kinds_listed(shared)} came in from {names.gradient(self.node)}"
         for operand in self.reads:
-            shared = kinds & walk.kinds.of(operand)
+            shared = kinds & walk.run.kinds.of(operand)
             if shared:
                 return f"{kinds_listed(shared)} came in from {names.of(operand)}"
-        constants = walk.kinds.read_forward if self.phase == "forward" else self._read_backward
+        constants = walk.run.kinds.read_forward if self.phase == "forward" else self._read_backward
         shared = kinds & constants(self.node)
         return f"{kinds_listed(shared)} came in from a constant" if shared else ""
 
     def _read_backward(self, node: Node) -> frozenset[str]:
-        return self.walk.kinds.read_backward(node, self.operand)
+        return self.walk.run.kinds.read_backward(node, self.operand)
 
     @cached_property
     def born(self) -> frozenset[str]:
         """Which of NaN and Inf come up in this step: its result holds them, and nothing that it read does."""
         if self.phase == "forward":
-            return self.walk.kinds.of(self.node) - self.walk.kinds.read_forward(self.node)
+            return self.walk.run.kinds.of(self.node) - self.walk.run.kinds.read_forward(self.node)
         if self.phase == "backward":
             sent = not_finite(self.contribution)
             return sent - not_finite(self.upstream) - self._read_backward(self.node) if sent else sent
@@ -218,30 +219,22 @@ class Walk(Sequence[Step]):
 
     Parameters
     ----------
-    tape : Tape
-    grad : array, optional
-        The gradient that the backward pass starts from.
+    run : Run
     against, values : mapping of Node to Hand, optional
         Hand-derived gradients to compare with.
     """
 
     def __init__(
         self,
-        tape: Tape,
-        grad: Any = None,
+        run: Run,
         against: Mapping[Node, Hand] | None = None,
         values: Mapping[Node, Hand] | None = None,
     ):
-        self.tape = tape
-        self.names = Names(tape)
-        flows = tape.root.needs_grad
-        self.swept = tuple(tape.steps(grad)) if flows else ()
-        self.seed = tape.seed(grad) if flows else None
-        self.no_backward = "" if flows else _why_not(tape)
-        self.kinds = Kinds(tape)
-        self.gradients, self.alarms = births(tape, self.swept, self.kinds)
-        self.parts: Counter[Node] = Counter(c.node for step in self.swept for c in step.contributions)
-        self.checks = Checks(tape, self.seed, self.gradients, against or {}, self.swept, values)
+        self.run = run
+        self.tape, self.names, self.gradients = run.tape, run.names, run.gradients
+        self.no_backward = _why_not(run.tape) if run.seed is None else ""
+        self.parts: Counter[Node] = Counter(c.node for step in run.steps for c in step.contributions)
+        self.checks = Checks(run, against or {}, values or {})
         self.steps: list[Step] = []
         self._go_forward()
         self._go_backward()
@@ -258,7 +251,7 @@ class Walk(Sequence[Step]):
         arrived: dict[Node, Any] = {}
         part: Counter[Node] = Counter()
         op = self.steps[-1].op
-        for swept in self.swept:
+        for swept in self.run.steps:
             node = swept.node
             upstream = np.asarray(swept.grad)
             if node is self.tape.root:
@@ -298,7 +291,7 @@ class Walk(Sequence[Step]):
         The largest element that a softmax subtracts has one, whatever the loss; it did not vanish on its way.
         """
         small = [node for node, grad in self.gradients.items() if length(grad) < _SMALL and np.size(grad)]
-        noise = roundings(self.tape, self.seed, self.swept, other_ways=False) if small else {}
+        noise = roundings(self.tape, self.run.seed, self.run.steps, other_ways=False) if small else {}
         off = {node: noise.get(node, 0.0) for node in small}
         return frozenset(n for n in small if np.any(off[n]) and (np.abs(self.gradients[n]) <= off[n]).all())
 

@@ -48,7 +48,7 @@ def alone(scene: Scene) -> Iterator[Trial]:
                 with_upstream(scene.sweeper, (node, i), np.ones_like),
             )
     root = scene.tape.root
-    if not np.all(np.asarray(scene.sweeper.seed) == 1):
+    if not np.all(np.asarray(scene.sweeper.run.seed) == 1):
         sentence = f"the gradient that is handed in for {w.say(root)} was not multiplied in, as if it were 1 everywhere"
         yield Trial(root, sentence, handed_on(scene.sweeper, root, np.ones_like))
 

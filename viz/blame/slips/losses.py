@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import Node
 
-from ..pushing import Change
+from ..pushing import Change, replayed
 from ..trials import Scene, Trial, slip
 
 _MOST = 64
@@ -91,7 +91,7 @@ def _numbers(scene: Scene, use: tuple[Node, int]) -> Any:
 def _replayed(scene: Scene, node: Node, calls: Any, sentence: str) -> Trial:
     """Records that were called otherwise, and everything computed from them."""
     change = Change(calls=calls)
-    return Trial(node, sentence, lambda: Change(calls=calls, reads=scene.sweeper.replayed(change)))
+    return Trial(node, sentence, lambda: Change(calls=calls, reads=replayed(scene.tape, change)))
 
 
 def _relabelled(scene: Scene, node: Node, k: int, operand: Any) -> Iterator[tuple[str, Any]]:

@@ -12,7 +12,7 @@ from autograd import Node
 
 from ...plain.numbers import listed
 from ..powers import VIEWS
-from ..pushing import Change, Edge, Sweeper
+from ..pushing import Change, Edge, Sweeper, replayed
 from ..trials import Scene, Trial, ended, slip, times, with_reads
 from .scales import counts
 
@@ -64,12 +64,7 @@ def _one_after_another(scene: Scene, weights: list[Node], lr: float) -> dict[Nod
     """Weights each updated with the gradient that the weights updated before it lead to, the last layer first."""
     if "to the weights" not in scene.memo:
         scene.memo["to the weights"] = Sweeper(
-            scene.tape,
-            scene.sweeper.seed,
-            weights,
-            scene.sweeper.given,
-            scene.sweeper.convention,
-            scene.sweeper,
+            scene.sweeper.run, weights, scene.sweeper.given, scene.sweeper.convention
         )
     sweeper: Sweeper = scene.memo["to the weights"]
     new: dict[Node, Any] = {}
@@ -119,7 +114,7 @@ def stale(scene: Scene) -> Iterator[Trial]:
 
     def change(t: float) -> Change:
         start = Change(reads=_all_at_once(scene, weights, t))
-        return Change(reads=scene.sweeper.replayed(start))
+        return Change(reads=replayed(scene.tape, start))
 
     names = listed([w.say(p) for p in weights[:6]]) + (" and others" if len(weights) > 6 else "")
     it = "it is" if scene.outcome is None else "the step was made with"
@@ -136,7 +131,7 @@ def stale(scene: Scene) -> Iterator[Trial]:
             next(iter(changed)),
             f"stale forward values: this is the gradient at the weights as they are now; {names} changed after the "
             "forward pass that the tape recorded",
-            lambda: Change(reads=scene.sweeper.replayed(Change(reads=changed))),
+            lambda: Change(reads=replayed(scene.tape, Change(reads=changed))),
             places=len(changed),
         )
         yield Trial(
@@ -177,16 +172,16 @@ def earlier(scene: Scene) -> Iterator[Trial]:
 def _before_the_step(scene: Scene) -> dict[Node, Any]:
     """The values before a step that led to the weights on the tape: W₀ with W₀ − lr g(W₀) = W; or nothing."""
     weights = [p for p in scene.parameters if p in scene.gradients]
-    sweeper = Sweeper(scene.tape, scene.sweeper.seed, weights, like=scene.sweeper)
+    sweeper = Sweeper(scene.sweeper.run, weights)
     old = {p: np.asarray(scene.value(p)) for p in weights}
     for _ in range(_MOST_ITERATIONS):
-        values = sweeper.replayed(Change(reads=old))
+        values = replayed(sweeper.tape, Change(reads=old))
         grads = sweeper.pushed(Change(reads=values))
         new = {p: np.asarray(scene.value(p) + (scene.lr or 0.0) * grads[p], p.dtype) for p in weights}
         if any(new[p].shape != p.shape or not np.isfinite(new[p]).all() for p in weights):
             return {}
         if all(np.allclose(new[p], old[p], rtol=1e-13, atol=1e-15) for p in weights):
-            return sweeper.replayed(Change(reads=new))
+            return replayed(sweeper.tape, Change(reads=new))
         old = new
     return {}
 
