@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from itertools import chain
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,17 +16,12 @@ from .errors import LayerError
 from .naming import input_names, name_tree
 from .parameter import Parameter, forget_gradients
 from .seeding import generator
+from .state import Incompatible, fitted
+from .summary import LISTENERS, summarize
 
-__all__ = ["Incompatible", "Module"]
+__all__ = ["Module"]
 
 M = TypeVar("M", bound="Module")
-
-
-class Incompatible(NamedTuple):
-    """What `Module.load_state_dict` found that does not match: names the dict lacks, names the module lacks."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
 
 
 # The outermost module that is being called; None between calls.
@@ -35,9 +29,6 @@ _OUTERMOST: ContextVar[Module | None] = ContextVar("nn_outermost", default=None)
 
 # Counts changes to the attributes of modules: names are given again when it moved on.
 _changes = [0]
-
-# Who is told of every call, ``(module, output)``: a summary that is being made.
-_listeners: list[Callable[[Any, Any], None]] = []
 
 _HOLDERS = (list, tuple, dict)
 
@@ -129,9 +120,8 @@ class Module:
             node = out.node
             if node.args is not None and node.name is None:
                 node.name = self._z_name
-        if _listeners:
-            for listener in _listeners:
-                listener(self, out)
+        for listener in LISTENERS:
+            listener(self, out)
         return out
 
     def _wrapped(self, args: tuple[Any, ...]) -> list[Any]:
@@ -320,39 +310,16 @@ class Module:
         ValueError
             If a shape does not fit.
         """
-        if not isinstance(state_dict, Mapping):
-            raise TypeError(f"load_state_dict expects a mapping of names to arrays, got {type(state_dict).__name__}")
         state = {path: (module, name, held) for path, module, name, held in self._state()}
-        missing = [path for path in state if path not in state_dict]
-        unexpected = [path for path in state_dict if path not in state]
-        if strict and (missing or unexpected):
-            parts = []
-            if missing:
-                parts.append(f"it lacks {', '.join(missing)}")
-            if unexpected:
-                parts.append("it has " + ", ".join(_with_nearest(key, missing) for key in unexpected))
-            raise _MissingNames(
-                f"the state does not fit {type(self).__name__}: {'; '.join(parts)} (strict=False loads what fits)"
-            )
-        given = {path: state_dict[path] for path in state if path in state_dict}
-        arrays = {path: np.array(v.data if isinstance(v, Tensor) else v) for path, v in given.items()}
-        wrong = [
-            f"{path} has shape {array.shape}, expected {state[path][2].shape}"
-            for path, array in arrays.items()
-            if array.shape != state[path][2].shape
-        ]
-        if wrong:
-            raise ValueError(f"the state does not fit {type(self).__name__}: {'; '.join(wrong)}")
-        odd = [f"{path} has dtype {array.dtype}" for path, array in arrays.items() if array.dtype.kind not in "fiub"]
-        if odd:
-            raise TypeError(f"the state does not fit {type(self).__name__}: {'; '.join(odd)}, expected real numbers")
+        held_by = {path: held for path, (_, _, held) in state.items()}
+        arrays, incompatible = fitted(type(self).__name__, held_by, state_dict, strict)
         for path, array in arrays.items():
             module, name, held = state[path]
             if isinstance(held, Parameter):
                 held.rebind(array)
             else:
                 setattr(module, name, array.astype(held.dtype, copy=False))
-        return Incompatible(missing, unexpected)
+        return incompatible
 
     def train(self: M, mode: bool = True) -> M:
         """Behave as in training (or not), here and in all modules inside. Returns the module."""
@@ -401,8 +368,6 @@ class Module:
         ------------------------------------------------
         23 parameters, 23 of them trained, 92 bytes
         """
-        from .summary import summarize
-
         with no_grad():
             return summarize(self, inputs)
 
@@ -427,19 +392,9 @@ def _array_of(numbers: Any) -> Any:
     return array if array.dtype.kind == "f" else None
 
 
-class _MissingNames(KeyError):
-    def __str__(self) -> str:
-        return str(self.args[0])
-
-
 def _inside(path: str, holder: Any, kind: type | tuple[type, ...]) -> Iterator[tuple[str, Any]]:
     for key, value in holder.items() if isinstance(holder, dict) else enumerate(holder):
         if isinstance(value, kind):
             yield f"{path}.{key}", value
         elif isinstance(value, _HOLDERS):
             yield from _inside(f"{path}.{key}", value, kind)
-
-
-def _with_nearest(key: str, names: list[str]) -> str:
-    near = difflib.get_close_matches(key, names, n=1)
-    return f"{key} (did you mean {near[0]}?)" if near else f"{key}, which is unknown here"

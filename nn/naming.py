@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autograd import Tensor
-
-if TYPE_CHECKING:
-    from .module import Module
 
 __all__ = ["activation", "in_parent", "input_names", "logits", "loss", "name_tree", "prediction", "superscript"]
 
@@ -30,7 +27,7 @@ def input_names(count: int) -> list[str]:
     return ["x"] if count == 1 else [f"x{str(i + 1).translate(_LOWERED)}" for i in range(count)]
 
 
-def name_tree(root: Module) -> None:
+def name_tree(root: Any) -> None:
     """Name the layers of a module and their parameters, in the order in which the module holds them.
 
     Kernels are numbered among kernels (g⁽¹⁾, g⁽²⁾), weights among weights (W⁽¹⁾), biases and pre-activations with

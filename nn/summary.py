@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd import Tensor
 
-from .module import Module, _listeners
 from .naming import in_parent
 
-__all__ = ["Row", "Summary", "summarize"]
+__all__ = ["LISTENERS", "Row", "Summary", "summarize"]
+
+LISTENERS: list[Callable[[Any, Any], None]] = []
+"""Who is told of every call of a module, ``(module, output)``: a summary that is being made."""
 
 
 class Row(NamedTuple):
@@ -67,7 +70,7 @@ class Summary:
     __repr__ = __str__
 
 
-def summarize(model: Module, inputs: Any) -> Summary:
+def summarize(model: Any, inputs: Any) -> Summary:
     """Call the model once, in evaluation mode, and note the shape that each layer gives out."""
     parameters = list(model.parameters())
     if isinstance(inputs, tuple | list) and all(isinstance(n, int | np.integer) for n in inputs):
@@ -79,14 +82,14 @@ def summarize(model: Module, inputs: Any) -> Summary:
     shapes: dict[int, tuple[int, ...] | None] = {}
     modes = [(module, module.training) for module in model.modules()]
 
-    def listen(module: Module, out: Any) -> None:
+    def listen(module: Any, out: Any) -> None:
         shapes[id(module)] = getattr(out, "shape", None)
 
-    _listeners.append(listen)
+    LISTENERS.append(listen)
     try:
         model.eval()(inputs)
     finally:
-        _listeners.remove(listen)
+        LISTENERS.remove(listen)
         for module, mode in modes:
             module.training = mode
     rows = []
