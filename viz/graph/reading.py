@@ -11,10 +11,10 @@ import numpy as np
 from autograd import Node, Scope, Tape, sweep
 
 from ..plain.numbers import clean
-from ..tape.names import common, run_title, scope_title
 from ..tape.run import Run
 from ..tape.uses import uses_of
 from ..units.collapse import Unit, units_of
+from ..units.titles import common, run_title, scope_title
 from .leaves import MOST_INSIDE, SMALL, Leaf, inputs, leaves_of
 from .model import Box, Edge, Frame, Graph, Kind, Learned, Quantity
 

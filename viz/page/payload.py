@@ -16,7 +16,7 @@ from ..formula import gradient_symbol, value_symbol, written
 from ..formula.tree import Symbol
 from ..graph.model import Box
 from ..graph.reading import read
-from ..tape.names import scope_title
+from ..units.titles import scope_title
 from ..walk.text import ledger, shapes_of
 from ..walk.walk import Step, Walk
 from . import lenses

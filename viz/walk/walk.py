@@ -17,8 +17,8 @@ from autograd.testing.rounding import roundings
 from ..formula import Formula, backward, forward
 from ..plain.numbers import length
 from ..tape.births import kinds_listed, values_read
-from ..tape.names import scope_title
 from ..tape.run import Run
+from ..units.titles import scope_title
 from .checks import Check, Checks
 from .facts import sentence
 
