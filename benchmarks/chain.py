@@ -14,13 +14,13 @@ LENGTH = 1000
 GOALS: dict[tuple[int, ...], float] = {(): 0.45, (4,): 0.65, (64, 64): 1.0}
 
 
-def _leaves(shape: tuple[int, ...]) -> list[Any]:
+def leaves_of(shape: tuple[int, ...]) -> list[Any]:
     rng = np.random.default_rng(0)
     return [rng.uniform(low, high, shape) for low, high in ((0.5, 1.5), (0.99, 1.01), (-0.01, 0.01))]
 
 
 def _ours(shape: tuple[int, ...], length: int) -> Candidate:
-    leaves = [Tensor(data) for data in _leaves(shape)]
+    leaves = [Tensor(data) for data in leaves_of(shape)]
     x, a, b = leaves
     seed = np.ones(shape)
 
@@ -38,7 +38,7 @@ def _ours(shape: tuple[int, ...], length: int) -> Candidate:
 
 
 def _torch(torch: Any, shape: tuple[int, ...], length: int) -> Candidate:
-    x, a, b = leaves = [torch.tensor(data, dtype=torch.float64, requires_grad=True) for data in _leaves(shape)]
+    x, a, b = leaves = [torch.tensor(data, dtype=torch.float64, requires_grad=True) for data in leaves_of(shape)]
     seed = torch.ones(shape, dtype=torch.float64)
 
     def run() -> Any:
@@ -54,7 +54,7 @@ def _torch(torch: Any, shape: tuple[int, ...], length: int) -> Candidate:
 
 
 def _numpy(shape: tuple[int, ...], length: int) -> Candidate:
-    x, a, b = (np.float64(data) if shape == () else data for data in _leaves(shape))
+    x, a, b = (np.float64(data) if shape == () else data for data in leaves_of(shape))
     seed = np.float64(1.0) if shape == () else np.ones(shape)
 
     def run() -> Any:

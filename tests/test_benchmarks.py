@@ -21,7 +21,7 @@ def test_the_chain_has_the_same_gradients_in_every_library(shape):
 
 def test_the_chain_has_the_gradients_of_its_closed_form():
     value, *gradients = chain.candidates((), length=3)["tracegrad"].numbers()
-    x, a, b = chain._leaves(())
+    x, a, b = chain.leaves_of(())
     expected = [a**3, 3 * a**2 * x + b * (1 + 2 * a), 1 + a + a**2]
     np.testing.assert_allclose(value, a**3 * x + b * (1 + a + a**2), rtol=1e-12)
     np.testing.assert_allclose(gradients, expected, rtol=1e-12)

@@ -10,7 +10,7 @@ import nn
 from autograd import Tape, Tensor, defvjp, primitive
 from autograd.testing import assert_grads_match, compare_grads
 from autograd.testing.differences import Partials
-from autograd.testing.report import LISTENERS, _colour
+from autograd.testing.report import LISTENERS, colour_of
 from viz.plain.thumbnails import PALETTE
 
 RNG = np.random.default_rng(2)
@@ -383,11 +383,11 @@ def test_the_notebook_shows_large_arrays_as_maps_of_colours_of_bounded_size():
 
 
 def test_maps_have_the_colours_of_the_heat_maps_of_viz():
-    shades = [_colour(value) for value in np.linspace(-1.0, 1.0, 101)]
+    shades = [colour_of(value) for value in np.linspace(-1.0, 1.0, 101)]
     for shade, theirs in zip(shades, PALETTE[:101], strict=True):
         ours = np.array([int(n) for n in shade.removeprefix("rgb(").rstrip(")").split(",")])
         assert np.abs(ours - theirs).max() <= 1
-    assert _colour(-3.0) == shades[0] and _colour(3.0) == shades[-1]
+    assert colour_of(-3.0) == shades[0] and colour_of(3.0) == shades[-1]
 
 
 def test_maps_mark_what_is_no_number_and_what_is_wrong():

@@ -349,7 +349,7 @@ def _maps(whose: str, yours: Any, right: Any, wrong: Any, engine: str) -> str:
     return _beside(parts)
 
 
-def _colour(value: float) -> str:
+def colour_of(value: float) -> str:
     """Blue is negative, white 0, orange positive, and black stands for NaN and infinity."""
     if not np.isfinite(value):
         return "rgb(0, 0, 0)"
@@ -357,7 +357,7 @@ def _colour(value: float) -> str:
     return f"rgb({', '.join(f'{np.interp(value, at, channel):.0f}' for channel in zip(*_SCALE, strict=True))})"
 
 
-def _map(array: Any, colour: Callable[[float], str] = _colour) -> str:
+def _map(array: Any, colour: Callable[[float], str] = colour_of) -> str:
     """A matrix as small cells of colour; where it is no number, the cell has a sign in it."""
     array = _thinned(_thinned(array).T).T
     lines = []
