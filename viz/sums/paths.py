@@ -259,8 +259,7 @@ class Paths:
     def _edge(self, call: Call, node: Node, i: int) -> Edge:
         operand = node.operands[i]
         scalar = node.shape == () == operand.shape
-        derivative = float(call.pull(node.dtype.type(1))) if scalar else None
-        return Edge(operand, node, i, derivative)
+        return Edge(operand, node, i, float(call.pull(node.dtype.type(1))) if scalar else None)
 
     def _path(self, product: Any, after: Any) -> Path:
         edges = []
@@ -324,8 +323,10 @@ class Paths:
         return table + "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self._sentences())
 
     def _sentences(self) -> list[str]:
+        over = "the sum over " + (f"{_digits(self.count)} paths" if self.count > 1 else "1 path")
+        gradient = f"{self._names.gradient(self.node)} = {_short(self.gradient)}, {over}."
         more = f"They are not listed: there are more than {self.limit}."
-        return [self._gradient_text(), self._sentence(), *([more] if self.count > self.limit else [])]
+        return [gradient, self._sentence(), *([more] if self.count > self.limit else [])]
 
     def _why_none(self) -> str:
         if self.node not in self.tape:
@@ -362,10 +363,6 @@ class Paths:
         first, *rest = [*seed, *map(numeral, factors)]
         signs = [f"({n})" if n.startswith("−") else n for n in rest]
         return f"{' × '.join([first, *signs])} = {_short(path.product)}"
-
-    def _gradient_text(self) -> str:
-        over = "the sum over " + (f"{_digits(self.count)} paths" if self.count > 1 else "1 path")
-        return f"{self._names.gradient(self.node)} = {_short(self.gradient)}, {over}."
 
     def _sentence(self) -> str:
         if not self.edges:
