@@ -13,9 +13,25 @@ if not hasattr(autograd, "Tape"):
 from autograd.recording import hide_frames
 
 from . import datasets, functional, init, loader, optim
-from .criteria import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, LogLoss, MSELoss, NLLLoss
 from .errors import DtypeMismatch, LayerError, ShapeMismatch
-from .layers import AvgPool2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sigmoid, Softmax, Tanh
+from .layers import (
+    AvgPool2d,
+    BCELoss,
+    BCEWithLogitsLoss,
+    Conv2d,
+    CrossEntropyLoss,
+    Dropout,
+    Flatten,
+    Linear,
+    LogLoss,
+    MaxPool2d,
+    MSELoss,
+    NLLLoss,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
 from .loader import DataLoader
 from .module import Module
 from .namespace import namespace

@@ -11,7 +11,7 @@ import numpy as np
 from autograd import Tensor, no_grad
 
 from .functional import cross_entropy
-from .labels import check_labels
+from .functional.labels import check_labels
 from .loader import DataLoader
 from .module import Module
 from .optim import Adam, Optimizer

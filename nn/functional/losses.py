@@ -1,4 +1,4 @@
-"""Losses, each a function; `nn.criteria` has them as Modules. A scalar loss is named L on the tape.
+"""Losses, each a function; `nn.layers.losses` has them as Modules. A scalar loss is named L on the tape.
 
 Which one for what the network ends with:
 
@@ -26,8 +26,8 @@ from autograd import Tensor, defvjp, primitive
 from autograd.recording import IS_HIDDEN
 from autograd.rules import reductions
 
-from . import naming
-from .errors import DtypeMismatch, ShapeMismatch, floating, fraction, operand
+from .. import naming
+from ..errors import DtypeMismatch, ShapeMismatch, floating, fraction, operand
 from .labels import class_axis, class_labels, class_weights, index_of, is_classes, numbers_of, total_share
 
 __all__ = [

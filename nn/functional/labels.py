@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd import Tensor
 
-from .errors import DtypeMismatch, ShapeMismatch
+from ..errors import DtypeMismatch, ShapeMismatch
 
 __all__ = [
     "check_labels",

@@ -1,10 +1,10 @@
-"""The losses of `nn.losses` as Modules, which hold their options."""
+"""The losses of `nn.functional` as Modules, which hold their options."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .losses import (
+from ..functional.losses import (
     REDUCTIONS,
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -13,7 +13,7 @@ from .losses import (
     mse_loss,
     nll_loss,
 )
-from .module import Module
+from ..module import Module
 
 __all__ = ["BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "LogLoss", "MSELoss", "NLLLoss"]
 
