@@ -16,7 +16,8 @@ if os.path.exists(os.path.join(os.path.dirname(__file__), "numpy", "numpy_wrappe
     )
 
 from . import following, operators, protocols  # noqa: F401  (they complete Tensor and Mask)
-from .recording import Scope, Source, enable_grad, no_grad, scope
+from .bytecode import Source
+from .recording import Scope, enable_grad, no_grad, scope
 from .registry import NoRuleError, defvjp, nondifferentiable, primitive
 from .tape import Node, Step, Tape, sweep
 from .tensor import Tensor, set_at

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .recording import located, source_of
+from .bytecode import source_of
+from .recording import located
 from .registry import COMPOSITES, NUMBERS_ONLY, PRIMITIVES, RULES, NoRuleError, Rule, name_of
 
 __all__ = ["explain", "nearest_with_rule", "no_rule", "point"]

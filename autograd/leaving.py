@@ -7,9 +7,6 @@ number that ``float(t)`` gave where it becomes an operand.
 
 from __future__ import annotations
 
-import ast
-import inspect
-import linecache
 import sys
 import warnings
 import weakref
@@ -18,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from .bytecode import called, source_of
 from .errors import nearest_with_rule
-from .recording import DEPTH, SCOPE, located, next_seq, places, source_of
+from .recording import DEPTH, SCOPE, located, next_seq
 
 __all__ = ["NUMBERS", "not_an_array", "number_of", "number_taken", "used"]
 
@@ -48,7 +46,7 @@ def number_of(tensor: Any, frame: Any) -> Any:
     value = tensor.item()
     if SCOPE.get() is None:
         return value
-    call, callee = _callee(frame)
+    call, callee = called(frame)
     if isinstance(callee, type) and issubclass(callee, np.generic):
         raise TypeError(not_an_array(frame))
     name = tensor.name or "a Tensor"
@@ -104,7 +102,7 @@ def number_taken(leaf: Any, root: Any) -> str:
 def not_an_array(frame: Any) -> str:
     """The sentence for a Tensor that would become an array: names what to write for a method of ndarray."""
     said = "a Tensor that requires a gradient can't silently become an array, as its history would be lost: "
-    call, callee = _callee(frame)
+    call, callee = called(frame)
     owner, _, method = call.rpartition(".")
     if owner and hasattr(np.ndarray, method) and nearest_with_rule(method) == method:
         whose = getattr(callee, "__objclass__", np.ndarray if callee is None else None)
@@ -120,51 +118,3 @@ def _warn(message: str, frame: Any) -> None:
     registry = frame.f_globals.setdefault("__warningregistry__", {})
     file, name = frame.f_code.co_filename, frame.f_globals.get("__name__")
     warnings.warn_explicit(message, UserWarning, file, frame.f_lineno, name, registry)
-
-
-_CALLS: dict[tuple[int, int], tuple[tuple[str, ...], Any]] = {}
-
-
-def _callee(frame: Any) -> tuple[str, Any]:
-    """What the instruction that a frame is at calls: as it is written, and the object, where a lookup finds it."""
-    code, missing = frame.f_code, object()
-    key = id(code), frame.f_lasti
-    known = _CALLS.get(key)
-    if known is None:
-        if len(_CALLS) > _MOST:
-            _CALLS.clear()
-        known = _CALLS[key] = _names_called(code, frame.f_lasti), code  # with the code, so that its id stays its own
-    names, found = known[0], None
-    if names and names[0].isidentifier():
-        fast = code.co_flags & inspect.CO_OPTIMIZED
-        local = not fast or names[0] in code.co_varnames + code.co_cellvars + code.co_freevars
-        spaces = (*((frame.f_locals,) if local else ()), frame.f_globals, frame.f_builtins)
-        found = next((space[names[0]] for space in spaces if names[0] in space), missing)
-        for name in names[1:]:
-            found = inspect.getattr_static(found, name, missing)
-        found = None if found is missing else found
-    return ".".join(names), found
-
-
-def _names_called(code: Any, lasti: int) -> tuple[str, ...]:
-    """``("math", "exp")`` of a call ``math.exp(w)``; what is no chain of names stands first as it is written."""
-    line, last, start, end = places(code, lasti)
-    if line is None or last is None or start is None or end is None:
-        return ()
-    lines = [text.encode() for text in linecache.getlines(code.co_filename, None)[line - 1 : last]]
-    if not lines:
-        return ()
-    lines[-1] = lines[-1][:end]
-    lines[0] = lines[0][start:]
-    try:
-        tree = ast.parse(b"(" + b"".join(lines) + b")", mode="eval").body
-    except (SyntaxError, ValueError):
-        return ()
-    if not isinstance(tree, ast.Call):
-        return ()
-    names: list[str] = []
-    part: ast.expr = tree.func
-    while isinstance(part, ast.Attribute):
-        names.insert(0, part.attr)
-        part = part.value
-    return (ast.unparse(ast.Attribute(part, "name"))[: -len(".name")], *names)

@@ -1,20 +1,18 @@
-"""Where an operation is recorded: the scope it belongs to, whether recording is on, the source line that made it."""
+"""Where an operation is recorded: the scope it belongs to, whether recording is on, the frame that made it."""
 
 from __future__ import annotations
 
-import dis
 import inspect
 import itertools
-import linecache
 import os
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-__all__ = ["Scope", "Source", "enable_grad", "hide_frames", "no_grad", "scope"]
+__all__ = ["Scope", "enable_grad", "hide_frames", "no_grad", "scope"]
 
 
 class Scope:
@@ -203,58 +201,3 @@ def located(frame: Any) -> Any:
     while IS_HIDDEN[frame.f_code.co_filename] and frame.f_back is not None:
         frame = frame.f_back
     return frame
-
-
-class Source(NamedTuple):
-    """The place in a program that an operation was recorded at.
-
-    ``text`` is the whole line; ``expression`` the part of it that made this operation, where Python knows.
-    """
-
-    file: str
-    line: int
-    text: str
-    expression: str
-    function: str
-
-    def __str__(self) -> str:
-        file = "cell" if "ipykernel_" in self.file else os.path.basename(self.file)
-        return f"{file}:{self.line}"
-
-
-def reads_for_update(code: Any, lasti: int) -> bool:
-    """Whether an attribute is read to be assigned to, as in ``p.data -= step``.
-
-    Told by the instruction before: the owner is doubled only where it is needed again, to set the attribute.
-    """
-    key = id(code), lasti  # a code object is its own hash of all it holds, which takes long
-    known = _UPDATES.get(key)
-    if known is None:
-        if len(_UPDATES) > 1024:
-            _UPDATES.clear()
-        before = code.co_code[:lasti]
-        while before[-2:-1] == _EXTENDED:
-            before = before[:-2]
-        known = _UPDATES[key] = before[-2:] == _DOUBLED, code
-    return known[0]
-
-
-_UPDATES: dict[tuple[int, int], tuple[bool, Any]] = {}  # with the code, so that its id stays its own
-_DOUBLED = bytes((dis.opmap["COPY"], 1))
-_EXTENDED = bytes((dis.opmap["EXTENDED_ARG"],))
-
-
-def places(code: Any, lasti: int) -> tuple[int | None, int | None, int | None, int | None]:
-    """First and last line, first and last column of the `lasti`-th byte of some code, where Python knows."""
-    return next(itertools.islice(code.co_positions(), lasti // 2, None), (None,) * 4)
-
-
-def source_of(code: Any, lasti: int) -> Source:
-    """The place of the `lasti`-th byte of some code."""
-    line, end_line, start, end = places(code, lasti)
-    line = line or code.co_firstlineno
-    text = linecache.getline(code.co_filename, line)
-    expression = ""
-    if text and start is not None and end is not None and line == end_line:
-        expression = text.encode()[start:end].decode(errors="replace")
-    return Source(code.co_filename, line, text.strip(), expression, code.co_name)

@@ -7,7 +7,6 @@ what it is called with decides what comes out of it (arrays, Tensors, ...). This
 
 from __future__ import annotations
 
-import dis
 import functools
 import inspect
 from collections.abc import Callable
@@ -17,10 +16,11 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from .bytecode import values_read
+
 __all__ = ["NoRuleError", "Rule", "defvjp", "nondifferentiable", "primitive"]
 
 Vjp = Callable[..., Any]
-METADATA = frozenset({"shape", "dtype", "ndim", "size"})
 
 
 class NoRuleError(NotImplementedError, TypeError):
@@ -102,7 +102,7 @@ class Rule:
         found = self.what_is_read.get(i)
         if found is None:
             vjp, before = (self.variadic, 3) if self.variadic is not None else (self.vjps[i], 2)
-            reads_output, read = _values_read(vjp, before)
+            reads_output, read = values_read(vjp, before)
             if not self.reads_operands:
                 read = frozenset()
             found = self.what_is_read[i] = (reads_output, read)
@@ -153,31 +153,6 @@ class Rule:
 def _parameters(fn: Callable[..., Any]) -> list[str]:
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return [p.name for p in inspect.signature(fn).parameters.values() if p.kind in kinds]
-
-
-def _values_read(vjp: Vjp | None, before: int) -> tuple[bool, frozenset[int] | None]:
-    """Read off a rule's byte code whether it loads ``out``, and the values of which operands."""
-    if not inspect.isfunction(vjp):
-        return True, None
-    code = vjp.__code__
-    positions = {name: i for i, name in enumerate(code.co_varnames[: code.co_argcount])}
-    rest = code.co_varnames[code.co_argcount + code.co_kwonlyargcount] if code.co_flags & inspect.CO_VARARGS else None
-    read: set[int] = set()
-    all_operands = False
-    instructions = [i for i in dis.get_instructions(vjp) if i.opname not in ("CACHE", "EXTENDED_ARG", "NOP")]
-    for here, following in zip(instructions, [*instructions[1:], None], strict=True):
-        if not here.opname.startswith("LOAD_") and here.opname != "STORE_FAST_LOAD_FAST":
-            continue
-        names = here.argval if isinstance(here.argval, tuple) else (here.argval,)
-        last_is_metadata = following is not None and following.opname == "LOAD_ATTR" and following.argval in METADATA
-        for k, name in enumerate(names):
-            if not isinstance(name, str) or (last_is_metadata and k == len(names) - 1):
-                continue
-            all_operands = all_operands or name == rest
-            if name in positions and here.opname not in ("LOAD_GLOBAL", "LOAD_ATTR", "LOAD_METHOD", "LOAD_CONST"):
-                read.add(positions[name])
-    reads_output = 1 in read or (all_operands and code.co_argcount < 2)
-    return reads_output, None if all_operands else frozenset(i - before for i in read if i >= before)
 
 
 PRIMITIVES: WeakValueDictionary[int, Rule] = WeakValueDictionary()

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .bytecode import Source, source_of
 from .listing import html_table, rows_of, text_table
 from .operands import constant
-from .recording import Scope, Source, source_of
+from .recording import Scope
 from .registry import Rule
 from .rules.indexing import Scattered
 from .rules.shapes import sum_to_shape

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import tape as _tape
+from .bytecode import reads_for_update
 from .conduct import Conduct
 from .errors import explain, no_rule
 from .leaving import not_an_array
 from .operands import PLAIN, constant, frozen, plain
-from .recording import DEPTH, IS_HIDDEN, ROOT, SCOPE, enable_grad, next_seq, reads_for_update
+from .recording import DEPTH, IS_HIDDEN, ROOT, SCOPE, enable_grad, next_seq
 from .registry import RULES, Rule
 from .rules import elementwise, indexing, shapes
 from .tape import LEAF, NO_OPTIONS, VARIABLE, Node, as_array, sweep

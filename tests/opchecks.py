@@ -8,7 +8,7 @@ import numpy as np
 from opcases import Op, torch
 
 from autograd import Tape, Tensor
-from autograd.registry import METADATA
+from autograd.bytecode import METADATA
 from autograd.rules.shapes import sum_to_shape
 
 SEED = 7

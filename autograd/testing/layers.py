@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..recording import source_of
+from ..bytecode import source_of
 from ..tape import Node, Tape
 from ..tensor import Tensor
 from ..transforms import value_and_grad

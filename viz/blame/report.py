@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograd import Node
-from autograd.recording import Source
+from autograd.bytecode import Source
 
 from ..plain.numbers import clean, listed
 
