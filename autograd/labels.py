@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from .listing import nearest
 
 if TYPE_CHECKING:
-    from .tape import Node, Tape
+    from .node import Node
+    from .tape import Tape
 
 __all__ = ["LIMIT", "Labels", "clean", "columns", "instead", "record_called", "subscript"]
 

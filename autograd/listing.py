@@ -13,7 +13,8 @@ import numpy as np
 from .rules import linalg
 
 if TYPE_CHECKING:
-    from .tape import Node, Tape
+    from .node import Node
+    from .tape import Tape
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:

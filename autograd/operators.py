@@ -12,14 +12,15 @@ from typing import Any
 
 import numpy as np
 
+from .backward import float64
 from .errors import explain
 from .leaving import NUMBERS, used
 from .masks import Mask
+from .node import FLOAT64, NO_OPTIONS, Node
 from .operands import constant
 from .protocols import remembered
 from .recording import IS_HIDDEN, SCOPE, next_seq
 from .registry import RULES, Rule
-from .tape import FLOAT64, NO_OPTIONS, Node, float64
 from .tensor import Tensor, record
 
 __all__: list[str] = []

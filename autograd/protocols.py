@@ -9,11 +9,11 @@ import numpy as np
 
 from .errors import no_rule, point
 from .masks import remembering
+from .node import NO_OPTIONS
 from .operands import constant, frozen
 from .registry import COMPOSITES, NUMBERS_ONLY, RULES, Rule
 from .rules import reductions
 from .rules.elementwise import arrayed
-from .tape import NO_OPTIONS
 from .tensor import Tensor, record
 
 __all__: list[str] = []

@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import tape as _tape
+from .backward import Step, sweep
 from .bytecode import reads_for_update
 from .conduct import Conduct
 from .errors import explain, no_rule
 from .leaving import not_an_array
+from .node import LEAF, NO_OPTIONS, VARIABLE, Node, as_array
 from .operands import PLAIN, constant, frozen, plain
 from .recording import DEPTH, IS_HIDDEN, ROOT, SCOPE, enable_grad, next_seq
 from .registry import RULES, Rule
 from .rules import elementwise, indexing, shapes
-from .tape import LEAF, NO_OPTIONS, VARIABLE, Node, as_array, sweep
 
 __all__ = ["Tensor", "record", "set_at"]
 
@@ -478,7 +479,7 @@ def lift(node: Node) -> Any:
 _ADDING = threading.RLock()
 
 
-def _accumulate(steps: Iterator[_tape.Step]) -> None:
+def _accumulate(steps: Iterator[Step]) -> None:
     for node, grad, _ in steps:
         if node.holder is None:
             continue

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..tape import Node, Tape, sweep
+from ..backward import sweep
+from ..node import Node
+from ..tape import Tape
 
 __all__ = ["Batches", "Edge", "along", "comes_apart", "constant_factor", "handed_on"]
 

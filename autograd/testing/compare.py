@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..leaving import number_taken
-from ..tape import Node, Tape, describe
+from ..node import Node
+from ..tape import Tape, describe
 from ..tensor import Tensor
 from .conventions import recognised
 from .forward import value_rows

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..tape import Node, Tape
+from ..node import Node
+from ..tape import Tape
 from .batches import Batches, Edge, along, comes_apart, handed_on
 from .hand import Hand
 from .limits import Limits

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..tape import Node, Tape
+from ..node import Node
+from ..tape import Tape
 from .attempts import attempted
 from .drawing import generator
 from .hand import Named

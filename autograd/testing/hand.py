@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..leaving import number_taken
-from ..tape import Node, Tape, describe
+from ..node import Node
+from ..tape import Tape, describe
 from ..tensor import Tensor
 
 __all__ = ["Hand", "Named", "check_has_gradient", "read_hand", "read_hands"]

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..bytecode import source_of
-from ..tape import Node, Tape
+from ..node import Node
+from ..tape import Tape
 from ..tensor import Tensor
 from ..transforms import value_and_grad
 from .conventions import Convention, of_layer, recognised

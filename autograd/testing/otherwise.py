@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..tape import Node, Tape
+from ..node import Node
+from ..tape import Tape
 from .batches import Batches, Edge, constant_factor, handed_on
 from .conventions import Convention, Given
 from .hand import Hand

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..tape import Node, Tape
+from ..node import Node
+from ..tape import Tape
 from .hand import Hand
 from .rows import Row, in_words
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..tape import Node, Step, Tape, sweep
+from ..backward import Step, sweep
+from ..node import Node
+from ..tape import Tape
 from .attempts import attempted
 from .drawing import generator
 

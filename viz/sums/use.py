@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Node
-from autograd.tape import as_array
+from autograd.node import as_array
 
 from ..plain.numbers import counted, numeral
 from ..tape.calls import leaf
