@@ -13,7 +13,7 @@ from .bytecode import source_of
 from .recording import located
 from .registry import COMPOSITES, NUMBERS_ONLY, PRIMITIVES, RULES, NoRuleError, Rule, name_of
 
-__all__ = ["explain", "nearest_with_rule", "no_rule", "point"]
+__all__ = ["describe", "explain", "in_rule", "nearest_with_rule", "no_gradient", "no_rule", "point"]
 
 
 def point(error: Exception) -> None:
@@ -35,6 +35,34 @@ def explain(rule: Rule, args: Any, error: Exception) -> None:
     else:
         error.args = (f"{rule.name}: {said} ({given})",)
     point(error)
+
+
+def describe(node: Any) -> str:
+    """A record in an error message: its name if it has one, the operation, the shape."""
+    if node.name:
+        return f"{node.name} of shape {node.shape}"
+    return f"{'a Tensor' if node.is_leaf else f'the result of {node.op}'} of shape {node.shape}"
+
+
+def in_rule(node: Any, i: int) -> str:
+    """A note on an error in a derivative rule: that of which record, for which operand."""
+    source = node.source
+    where = f", recorded at {source}: {source.text}" if source else ""
+    name = f" {node.name}" if node.name else ""
+    return f"in the derivative rule of {node.op}{name} for operand {i}{where}"
+
+
+def no_gradient(root: Any, whole: Any) -> ValueError:
+    """The error for a record that no gradient flows from; `whole` is a leaf of integers that it was made from."""
+    if root.dtype.kind != "f":
+        why = f"its dtype is {root.dtype}; only floating-point values have gradients"
+    elif root.is_leaf:
+        why = "no recorded operation made it, and it was told not to require one (or recording was off)"
+    elif whole is None:
+        why = "nothing that it was made from requires one (or an operation without a derivative stands between)"
+    else:
+        why = f"it was made from {describe(whole)} and dtype {whole.dtype}, which has none; write 2.0 for 2"
+    return ValueError(f"no gradient flows from {describe(root)}: {why}")
 
 
 def _in_words(operand: Any) -> str:

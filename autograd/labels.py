@@ -6,13 +6,10 @@ import itertools
 import re
 import unicodedata
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from .listing import nearest
-
-if TYPE_CHECKING:
-    from .node import Node
-    from .tape import Tape
+from .node import Node
 
 __all__ = ["LIMIT", "Labels", "clean", "columns", "instead", "record_called", "subscript"]
 
@@ -68,9 +65,9 @@ class Labels:
     ['x', '%1', 'L']
     """
 
-    def __init__(self, tape: Tape):
+    def __init__(self, tape: Sequence[Node]):
         self.tape = tape
-        root = tape.root
+        root = tape[-1]
         named = {node: clean(node.name, LIMIT) for node in tape if node.name and node is not root}
         self.loss = clean(root.name, LIMIT) if root.name else "L"
         counts = Counter(named.values())
@@ -85,7 +82,7 @@ class Labels:
 
     def of(self, node: Node, limit: int = LIMIT) -> str:
         """The name of a record: its own, or ``%7`` after its place on the tape."""
-        if node is self.tape.root:
+        if node is self.tape[-1]:
             return clean(self.loss, limit)
         return clean(node.name, limit) + self._numbers.get(node, "") if node.name else f"%{self.tape.index(node)}"
 
@@ -94,24 +91,24 @@ class Labels:
         return f"∂{self.loss}/∂{self.of(node)}"
 
 
-def record_called(tape: Tape, name: str) -> Node | None:
+def record_called(tape: Sequence[Node], name: str) -> Node | None:
     """The record that a name is printed for, if there is one: its own (the latest of that name), ``L`` or ``loss``,
     ``h (2)``, or ``%7``, its place on the tape."""
-    if name == (tape.root.name or "L"):
-        return tape.root
-    found = next((node for node in reversed(tape.nodes) if node.name == name), None)
+    if name == (tape[-1].name or "L"):
+        return tape[-1]
+    found = next((node for node in reversed(tape) if node.name == name), None)
     if found is not None or name == "loss":
-        return found or tape.root
+        return found or tape[-1]
     place = _PLACE.fullmatch(name)
     if place is not None:
-        return tape.nodes[int(place[1])] if int(place[1]) < len(tape) else None
+        return tape[int(place[1])] if int(place[1]) < len(tape) else None
     labels = Labels(tape)
-    return next((node for node in reversed(tape.nodes) if labels.of(node) == name), None)
+    return next((node for node in reversed(tape) if labels.of(node) == name), None)
 
 
-def instead(tape: Tape, name: str) -> str:
+def instead(tape: Sequence[Node], name: str) -> str:
     """What could have been meant by a name that nothing has, for the sentence of an error."""
     if _PLACE.fullmatch(name):
         return f"the records are %0 to %{len(tape) - 1}"
-    near = nearest(name, [tape.root.name or "L", *(node.name for node in tape if node.name)])
+    near = nearest(name, [tape[-1].name or "L", *(node.name for node in tape if node.name)])
     return f"nearest: {', '.join(near) or 'none has a name'}"

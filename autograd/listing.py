@@ -5,16 +5,13 @@ from __future__ import annotations
 import difflib
 import html
 import unicodedata
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
+from .node import Node
 from .rules import linalg
-
-if TYPE_CHECKING:
-    from .node import Node
-    from .tape import Tape
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:
@@ -45,7 +42,7 @@ def summary(value: Any, *, limit: int = 4) -> str:
     return f"{finite.min():.4g} … {finite.max():.4g}, ‖·‖ {norm:.4g}{bad}"
 
 
-def operand_text(tape: Tape, operand: Any) -> str:
+def operand_text(tape: Sequence[Node], operand: Any) -> str:
     """An operand in the table: a record's name or ``%index``, a constant's number or shape."""
     if hasattr(operand, "rule"):
         return operand.name or f"%{tape.index(operand)}"
@@ -79,10 +76,10 @@ def _same(default: Any, value: Any) -> bool:
     return type(default) is type(value) and bool(default == value)
 
 
-def _bears_nan(tape: Tape, node: Node) -> bool:
+def _bears_nan(value_of: Callable[[Node], Any], node: Node) -> bool:
     """Whether the value holds a NaN while those of its operands hold none."""
-    operands = (tape.value(a) if hasattr(a, "rule") else a for a in node.operands)
-    return "NaN" in not_finite(tape.value(node)) and not any("NaN" in not_finite(value) for value in operands)
+    operands = (value_of(a) if hasattr(a, "rule") else a for a in node.operands)
+    return "NaN" in not_finite(value_of(node)) and not any("NaN" in not_finite(value) for value in operands)
 
 
 def not_finite(value: Any) -> frozenset[str]:
@@ -93,7 +90,7 @@ def not_finite(value: Any) -> frozenset[str]:
     return frozenset(name for name, test in (("NaN", np.isnan), ("Inf", np.isinf)) if test(value).any())
 
 
-def rows_of(tape: Tape) -> list[tuple[str, ...]]:
+def rows_of(tape: Sequence[Node], value_of: Callable[[Node], Any]) -> list[tuple[str, ...]]:
     """The tape as rows: index, name, operation, operands, shape, value, scope, source line; the first is the header.
 
     A column that says nothing is left out.
@@ -109,7 +106,7 @@ def rows_of(tape: Tape) -> list[tuple[str, ...]]:
                 node.op,
                 "; ".join(part for part in (operands, options) if part),
                 str(node.shape),
-                summary(tape.value(node)) + (" ← NaN born here" if _bears_nan(tape, node) else ""),
+                summary(value_of(node)) + (" ← NaN born here" if _bears_nan(value_of, node) else ""),
                 node.scope.path,
                 str(node.source or ""),
             )

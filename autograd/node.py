@@ -1,8 +1,7 @@
-"""`Node`, the record of one operation.
+"""`Node`, the record of one operation: *what was called* (a rule, its operands, its options), not a closure.
 
-A record knows *what was called* (a row of the rule table, its operands, its options), not a closure: so it can be
-shown, stepped through, computed again and explained. Records point at the records of their operands; these pointers
-own the memory.
+So it can be shown, stepped through, computed again and explained. Records point at those of their operands; these
+pointers own the memory.
 """
 
 from __future__ import annotations
@@ -13,18 +12,14 @@ from typing import Any
 import numpy as np
 
 from .bytecode import Source, source_of
+from .operands import as_array
 from .recording import Scope
 from .registry import Rule
 
 FLOAT64 = np.dtype(np.float64)
-
-LEAF = Rule(lambda: None, "leaf")
-"""What stands in the place of a rule on a Tensor that no operation made."""
-
-VARIABLE = Rule(lambda: None, "leaf")
-"""... on the argument that a transform differentiates by."""
-
 NO_OPTIONS: dict[str, Any] = {}
+LEAF = Rule(lambda: None, "leaf")  # in the place of a rule, on a Tensor that no operation made
+VARIABLE = Rule(lambda: None, "leaf")  # on the argument that a transform differentiates by
 
 
 class Node:
@@ -52,21 +47,8 @@ class Node:
         ``"z⁽¹⁾"``, where it has one.
     """
 
-    __slots__ = (
-        "args",
-        "code",
-        "dtype",
-        "holder",
-        "kept",
-        "kwargs",
-        "lasti",
-        "name",
-        "needs_grad",
-        "rule",
-        "scope",
-        "seq",
-        "shape",
-    )
+    __slots__ = ("args", "code", "dtype", "holder", "kept", "kwargs", "lasti", "name", "needs_grad", "rule", "scope",
+                 "seq", "shape")  # fmt: skip
 
     rule: Rule
     args: tuple[Any, ...] | None
@@ -118,22 +100,11 @@ class Node:
     @property
     def source(self) -> Source | None:
         """The line of the user's program that made it."""
-        if self.code is None:
-            return None
-        return source_of(self.code, self.lasti)
+        return None if self.code is None else source_of(self.code, self.lasti)
 
     def __repr__(self) -> str:
         name = f" {self.name}" if self.name else ""
         return f"<Node{name}: {self.op} {self.shape} {self.dtype}>"
-
-
-def as_array(value: Any) -> Any:
-    """A value as it is handed out: an array, also where it is 0-d, and read-only."""
-    if isinstance(value, np.generic):
-        value = np.array(value)
-    if isinstance(value, np.ndarray):
-        value.setflags(write=False)
-    return value
 
 
 def reachable(root: Node, *, stop_at_kept: bool = False) -> list[Node]:
@@ -141,8 +112,7 @@ def reachable(root: Node, *, stop_at_kept: bool = False) -> list[Node]:
 
     With `stop_at_kept`, only as far back as is needed to compute `root` again.
     """
-    seen = {root}
-    stack = [root]
+    seen, stack = {root}, [root]
     while stack:
         node = stack.pop()
         if node.args is None or (stop_at_kept and node.kept is not None):
@@ -159,9 +129,8 @@ def replay(nodes: Iterable[Node]) -> dict[Node, Any]:
     values: dict[Node, Any] = {}
     with np.errstate(all="ignore"):
         for node in nodes:
-            if node.kept is not None:
-                values[node] = node.kept
-            else:
-                args = [values[a] if a.__class__ is Node else a for a in node.args or ()]
-                values[node] = node.rule.op(*args, **node.kwargs)
+            value = node.kept
+            if value is None:
+                value = node.rule.op(*[values[a] if a.__class__ is Node else a for a in node.operands], **node.kwargs)
+            values[node] = value
     return values

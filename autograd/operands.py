@@ -9,7 +9,7 @@ import numpy as np
 from .leaving import NUMBERS, used
 from .masks import Mask, mask_of
 
-__all__ = ["MASKED", "PLAIN", "constant", "frozen", "may_change", "plain"]
+__all__ = ["MASKED", "NO_NUMBER", "PLAIN", "as_array", "constant", "frozen", "may_change", "plain", "real"]
 
 
 def plain(data: Any, dtype: Any, copy: bool) -> Any:
@@ -57,6 +57,29 @@ def may_change(array: Any) -> bool:
         else:
             return not isinstance(array, bytes)
     return False
+
+
+def as_array(value: Any) -> Any:
+    """A value as it is handed out: an array, also where it is 0-d, and read-only."""
+    if isinstance(value, np.generic):
+        value = np.array(value)
+    if isinstance(value, np.ndarray):
+        value.setflags(write=False)
+    return value
+
+
+NO_NUMBER = np.dtype(object)
+
+
+def real(data: Any, name: Any) -> Any:
+    """What an operation called `name` gave, where it is no array of real numbers, as one: a Python number can be."""
+    if isinstance(data, float | int):
+        return np.float64(data)
+    dtype = getattr(data, "dtype", None)
+    if dtype is None:
+        raise TypeError(f"{name} must return an array, got {type(data).__name__}")
+    what = ", complex numbers are not supported yet" if dtype.kind == "c" else ""
+    raise TypeError(f"{name}: a Tensor holds real numbers, and the result has dtype {dtype}{what}")
 
 
 def constant(value: Any) -> Any:

@@ -1,7 +1,4 @@
-"""The operators of `Tensor`, and those of ndarray's methods that are NumPy's functions.
-
-Operators are the hot path: `_operator` writes out what `record` does for any function.
-"""
+"""The operators of `Tensor`, the hot path: `_operator` writes out what `record` does for any function."""
 
 from __future__ import annotations
 
@@ -12,30 +9,25 @@ from typing import Any
 
 import numpy as np
 
-from .backward import float64
 from .errors import explain
+from .forward import record
 from .leaving import NUMBERS, used
 from .masks import Mask
+from .methods import unary
 from .node import FLOAT64, NO_OPTIONS, Node
 from .operands import constant
 from .protocols import remembered
 from .recording import IS_HIDDEN, SCOPE, next_seq
 from .registry import RULES, Rule
-from .tensor import Tensor, record
+from .tensor import Tensor
 
 __all__: list[str] = []
 
+float64 = np.float64
 _new = object.__new__
 _getframe = sys._getframe
 _current_scope = SCOPE.get
 _OPERANDS = (int, float, np.ndarray, np.generic, list, tuple)
-
-_ELEMENTWISE = (
-    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "square", "reciprocal", "sin", "cos",
-    "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "absolute",
-    "conjugate",
-)  # fmt: skip
-_NUMBERS_ONLY = ("argmax", "argmin", "argsort", "any", "all", "nonzero")
 
 
 def _operator(fn: np.ufunc, op: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
@@ -158,7 +150,7 @@ def _set_operators() -> None:
         setattr(Tensor, f"__i{name}__", _in_place(getattr(Tensor, f"__{name}__")))
     Tensor.__round__ = lambda self, decimals=0: self.round(decimals)  # type: ignore[attr-defined]
     for name, function in (("neg", np.negative), ("pos", np.positive), ("abs", np.absolute)):
-        setattr(Tensor, f"__{name}__", _unary(RULES[function]))
+        setattr(Tensor, f"__{name}__", unary(RULES[function]))
 
 
 def _in_place(forward: Callable[[Tensor, Any], Any]) -> Callable[[Tensor, Any], Any]:
@@ -208,59 +200,4 @@ def _comparison(rule: Rule, op: Callable[[Any, Any], Any]) -> Callable[[Tensor, 
     return compare
 
 
-def _unary(rule: Rule) -> Callable[[Tensor], Tensor]:
-    def method(self: Tensor) -> Tensor:
-        return record(rule, (self,), NO_OPTIONS)
-
-    method.__name__ = str(rule.name)
-    method.__doc__ = f"``np.{rule.name}`` of every element."
-    return method
-
-
-def _method(name: str) -> Callable[..., Any]:
-    fn = getattr(np, name)
-
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        return fn(self, *args, **kwargs)
-
-    method.__name__ = name
-    method.__qualname__ = f"Tensor.{name}"
-    method.__doc__ = f"``np.{name}`` of the Tensor."
-    return method
-
-
-def _reducing(name: str) -> Callable[..., Any]:
-    rule = RULES[getattr(np, name)]
-
-    def method(self: Tensor, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False) -> Tensor:
-        if out is not None:
-            raise TypeError(f"{name}: out= is not traced; use the returned Tensor")
-        if dtype is not None:
-            return self.astype(dtype).__getattribute__(name)(axis, keepdims=keepdims)
-        options: dict[str, Any] = {} if axis is None else {"axis": tuple(axis) if isinstance(axis, list) else axis}
-        if keepdims:
-            options["keepdims"] = True
-        return record(rule, (self,), options)
-
-    method.__name__ = name
-    method.__qualname__ = f"Tensor.{name}"
-    method.__doc__ = f"``np.{name}`` along `axis` (an int, a tuple of them, or None for all)."
-    return method
-
-
-def _set_methods() -> None:
-    for name in ("sum", "mean"):
-        setattr(Tensor, name, _reducing(name))
-    for name in _ELEMENTWISE:
-        setattr(Tensor, name, _unary(RULES[getattr(np, name)]))
-    for name, same in (("abs", "absolute"), ("conj", "conjugate")):
-        setattr(Tensor, name, getattr(Tensor, same))
-    for name in (
-        "prod", "max", "min", "var", "std", "cumsum", "cumprod", "swapaxes", "squeeze", "ravel", "repeat", "dot",
-        "take", "trace", "diagonal", "choose", "compress", *_NUMBERS_ONLY,
-    ):  # fmt: skip
-        setattr(Tensor, name, _method(name))
-
-
 _set_operators()
-_set_methods()

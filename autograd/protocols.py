@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from .errors import no_rule, point
+from .forward import record
 from .masks import remembering
 from .node import NO_OPTIONS
 from .operands import constant, frozen
 from .registry import COMPOSITES, NUMBERS_ONLY, RULES, Rule
 from .rules import reductions
 from .rules.elementwise import arrayed
-from .tensor import Tensor, record
+from .tensor import Tensor
 
 __all__: list[str] = []
 

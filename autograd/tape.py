@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from .backward import Step, sweep
+from .errors import describe, no_gradient
+from .labels import instead, record_called
 from .listing import html_table, rows_of, text_table
-from .node import Node, as_array, reachable, replay
-from .operands import constant
+from .node import Node, reachable, replay
+from .operands import as_array, constant
 
-__all__ = ["Tape", "describe", "seed_for"]
+__all__ = ["Tape", "seed_for"]
 
 
 class Tape(Sequence[Node]):
@@ -56,8 +58,6 @@ class Tape(Sequence[Node]):
     def find(self, name: str) -> Node:
         """The record that a name is printed for: the latest of its own name, ``%7`` by its place on the tape, ``L``,
         ``h (2)``; the error names the nearest."""
-        from .labels import instead, record_called
-
         found = record_called(self, name)
         if found is None:
             raise KeyError(f"no record is named {name!r}; {instead(self, name)}")
@@ -114,10 +114,10 @@ class Tape(Sequence[Node]):
         return {step.node: as_array(step.grad) for step in self.steps(grad)}
 
     def __str__(self) -> str:
-        return text_table(rows_of(self))
+        return text_table(rows_of(self, self.value))
 
     def _repr_html_(self) -> str:
-        return html_table(rows_of(self))
+        return html_table(rows_of(self, self.value))
 
     def __repr__(self) -> str:
         return f"<Tape of {len(self)} records, ends with {self.root!r}>"
@@ -126,16 +126,7 @@ class Tape(Sequence[Node]):
 def seed_for(root: Node, grad: Any) -> Any:
     """Check the gradient that a sweep from `root` starts from; without one, 1 for a scalar."""
     if not root.needs_grad:
-        if root.dtype.kind != "f":
-            why = f"its dtype is {root.dtype}; only floating-point values have gradients"
-        elif root.is_leaf:
-            why = "no recorded operation made it, and it was told not to require one (or recording was off)"
-        else:
-            whole = next((n for n in reachable(root) if n.is_leaf and n.dtype.kind in "iu"), None)
-            why = "nothing that it was made from requires one (or an operation without a derivative stands between)"
-            if whole is not None:
-                why = f"it was made from {describe(whole)} and dtype {whole.dtype}, which has none; write 2.0 for 2"
-        raise ValueError(f"no gradient flows from {describe(root)}: {why}")
+        raise no_gradient(root, next((n for n in reachable(root) if n.is_leaf and n.dtype.kind in "iu"), None))
     if grad is None:
         if root.shape != () and root.size != 1:
             raise ValueError(
@@ -150,10 +141,3 @@ def seed_for(root: Node, grad: Any) -> Any:
     if grad.shape != root.shape:
         raise ValueError(f"the starting gradient has shape {grad.shape}, expected that of {describe(root)}")
     return grad if grad.dtype == root.dtype else grad.astype(root.dtype)
-
-
-def describe(node: Node) -> str:
-    """A record in an error message: its name if it has one, the operation, the shape."""
-    if node.name:
-        return f"{node.name} of shape {node.shape}"
-    return f"{'a Tensor' if node.is_leaf else f'the result of {node.op}'} of shape {node.shape}"

@@ -1,6 +1,7 @@
-"""`Tensor`, a NumPy array that remembers how it was made, and `record`, which puts a call on the tape.
+"""`Tensor`, a NumPy array that remembers how it was made.
 
-Its operators and most of its methods are in `operators`, NumPy's protocols in `protocols`, Python's in `conduct`.
+Its operators are in `operators`, ndarray's methods in `methods`, NumPy's protocols in `protocols`, Python's in
+`conduct`.
 """
 
 from __future__ import annotations
@@ -13,19 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import tape as _tape
 from .backward import Step, sweep
 from .bytecode import reads_for_update
 from .conduct import Conduct
-from .errors import explain, no_rule
+from .errors import describe
 from .leaving import not_an_array
-from .node import LEAF, NO_OPTIONS, VARIABLE, Node, as_array
-from .operands import PLAIN, constant, frozen, plain
-from .recording import DEPTH, IS_HIDDEN, ROOT, SCOPE, enable_grad, next_seq
-from .registry import RULES, Rule
-from .rules import elementwise, indexing, shapes
+from .node import LEAF, NO_OPTIONS, VARIABLE, Node
+from .operands import PLAIN, as_array, constant, plain
+from .recording import DEPTH, ROOT, SCOPE, enable_grad, next_seq
+from .registry import Rule
+from .tape import seed_for
 
-__all__ = ["Tensor", "record", "set_at"]
+__all__ = ["Tensor", "lift"]
 
 _new = object.__new__
 _getframe = sys._getframe
@@ -75,7 +75,7 @@ class Tensor(Conduct):
     _grad: Any
 
     if TYPE_CHECKING:
-        # Set in `operators` and `protocols`.
+        # Set in `operators`, `methods` and `protocols`.
         def __add__(self, other: Any) -> Tensor: ...
         def __radd__(self, other: Any) -> Tensor: ...
         def __sub__(self, other: Any) -> Tensor: ...
@@ -99,6 +99,17 @@ class Tensor(Conduct):
         def __abs__(self) -> Tensor: ...
         def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor: ...
         def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor: ...
+        def reshape(self, *shape: Any, order: str = "C") -> Tensor: ...
+        def view(self, *shape: Any) -> Tensor: ...
+        def transpose(self, *axes: Any) -> Tensor: ...
+        def flatten(self, order: str = "C") -> Tensor: ...
+        def copy(self, order: str = "C") -> Tensor: ...
+        def clone(self) -> Tensor: ...
+        def clip(self, min: Any = None, max: Any = None) -> Tensor: ...
+        def clamp(self, min: Any = None, max: Any = None) -> Tensor: ...
+        def astype(self, dtype: Any, copy: bool = True) -> Tensor: ...
+        def round(self, decimals: int = 0) -> Tensor: ...
+        def __getitem__(self, index: Any) -> Tensor: ...
         @staticmethod
         def _record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
 
@@ -144,7 +155,7 @@ class Tensor(Conduct):
     def _refuse_to_cut(self, what: str) -> None:
         if DEPTH.get() and self._has_history():
             raise TypeError(
-                f"{what}, and the history of {_tape.describe(self.node)}, which is being differentiated through, would "
+                f"{what}, and the history of {describe(self.node)}, which is being differentiated through, would "
                 "be lost: use the Tensor itself, or t.data where the numbers alone are meant"
             )
 
@@ -213,13 +224,13 @@ class Tensor(Conduct):
         """
         node = self.node
         if node.args is not None:
-            raise RuntimeError(f"the data of {_tape.describe(node)} can't be replaced: an operation made it")
+            raise RuntimeError(f"the data of {describe(node)} can't be replaced: an operation made it")
         if node.rule is VARIABLE:
-            raise RuntimeError(f"the data of {_tape.describe(node)} can't be replaced: it is being differentiated by")
+            raise RuntimeError(f"the data of {describe(node)} can't be replaced: it is being differentiated by")
         if isinstance(array, Tensor):
             array = array._data
         if array.shape != node.shape:
-            raise ValueError(f"{_tape.describe(node)} can't hold an array of shape {array.shape}")
+            raise ValueError(f"{describe(node)} can't hold an array of shape {array.shape}")
         if array.dtype != node.dtype:
             array = array.astype(node.dtype)
         if array.__class__ is np.ndarray:
@@ -249,7 +260,7 @@ class Tensor(Conduct):
         if value is not None:
             value = value if isinstance(value, Tensor) else np.asarray(constant(value), dtype=self._data.dtype)
             if value.shape != self._data.shape:
-                raise ValueError(f"{_tape.describe(self.node)} can't have a gradient of shape {value.shape}")
+                raise ValueError(f"{describe(self.node)} can't have a gradient of shape {value.shape}")
         self._grad = value
 
     @property
@@ -262,10 +273,10 @@ class Tensor(Conduct):
         node = self.node
         if node.args is not None:
             raise RuntimeError(
-                f"requires_grad of {_tape.describe(node)} can't be set: an operation made it (use detach() for a copy)"
+                f"requires_grad of {describe(node)} can't be set: an operation made it (use detach() for a copy)"
             )
         if node.rule is VARIABLE and not value:
-            raise RuntimeError(f"requires_grad of {_tape.describe(node)} can't be set: it is being differentiated by")
+            raise RuntimeError(f"requires_grad of {describe(node)} can't be set: it is being differentiated by")
         fresh = self._set_leaf(bool(value), None, node.holder)
         fresh.name, fresh.rule = node.name, node.rule
 
@@ -376,7 +387,7 @@ class Tensor(Conduct):
         root = self.node
         if isinstance(grad, Tensor) and not create_graph:
             grad = grad._data
-        seed = _tape.seed_for(root, grad)
+        seed = seed_for(root, grad)
         if create_graph:
             seed = seed if isinstance(seed, Tensor) else Tensor(seed, requires_grad=False)
             with enable_grad(), np.errstate(all="ignore"):
@@ -389,7 +400,7 @@ class Tensor(Conduct):
         """Let `backward` leave this intermediate's gradient in ``.grad`` too."""
         node = self.node
         if not node.needs_grad:
-            raise RuntimeError(f"{_tape.describe(node)} has no gradient to retain: requires_grad is False")
+            raise RuntimeError(f"{describe(node)} has no gradient to retain: requires_grad is False")
         if node.holder is None:
             node.holder = weakref.ref(self)
 
@@ -402,59 +413,11 @@ class Tensor(Conduct):
             raise TypeError(not_an_array(_getframe(1)))
         return np.array(as_array(self._data), dtype=dtype, copy=copy)
 
-    def __getitem__(self, index: Any) -> Tensor:
-        return record(indexing.getitem.rule, (self,), {"index": indexing.settled_index(index)})
-
     def __reduce__(self) -> tuple[Any, ...]:
         self._refuse_to_cut("a pickle holds numbers alone")
         return _rebuild, (type(self), self.data, self.requires_grad, self.name)
 
     __hash__ = object.__hash__
-
-    # --- ndarray's methods (more of them in `operators`)
-
-    def reshape(self, *shape: Any, order: str = "C") -> Tensor:
-        """The same elements in another shape; one length may be -1."""
-        if len(shape) == 1 and not isinstance(shape[0], int | np.integer):
-            shape = tuple(shape[0])
-        options = {"shape": shape} if order == "C" else {"shape": shape, "order": order}
-        return self._record(RULES[np.reshape], (self,), options)
-
-    def view(self, *shape: Any) -> Tensor:
-        """`reshape`, by PyTorch's name."""
-        return self.reshape(*shape)
-
-    def transpose(self, *axes: Any) -> Tensor:
-        """The axes in another order; reversed unless told."""
-        if len(axes) == 1 and not isinstance(axes[0], int | np.integer):
-            axes = () if axes[0] is None else tuple(axes[0])
-        return self._record(RULES[np.transpose], (self,), {"axes": axes} if axes else NO_OPTIONS)
-
-    def flatten(self, order: str = "C") -> Tensor:
-        """One axis with all the elements."""
-        return self.reshape(-1, order=order)
-
-    def copy(self, order: str = "C") -> Tensor:
-        """The same numbers as a recorded copy."""
-        return +self
-
-    def clone(self) -> Tensor:
-        """`copy`, by PyTorch's name."""
-        return +self
-
-    def clip(self, min: Any = None, max: Any = None) -> Tensor:
-        """Held between `min` and `max`."""
-        return elementwise.clip(self, min, max)
-
-    clamp = clip
-
-    def astype(self, dtype: Any, copy: bool = True) -> Tensor:
-        """In another dtype; the gradient comes back in this one."""
-        return record(shapes.astype.rule, (self,), {"dtype": np.dtype(dtype)})
-
-    def round(self, decimals: int = 0) -> Tensor:
-        """Rounded; no gradient flows through."""
-        return self._record(RULES[np.round], (self,), {"decimals": decimals})
 
 
 def _rebuild(cls: type[Tensor], data: Any, requires_grad: bool, name: str | None) -> Tensor:
@@ -495,89 +458,4 @@ def _accumulate(steps: Iterator[Step]) -> None:
             tensor._grad = grad
 
 
-def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
-    """Call ``rule.fn`` on the numbers of `args` and put the call on the tape.
-
-    Parameters
-    ----------
-    rule : Rule
-    args : tuple
-        The array operands; at least one a Tensor.
-    kwargs : dict
-        The options, by keyword.
-
-    Returns
-    -------
-    Tensor
-    """
-    scope = _current_scope()
-    values: list[Any] = []
-    nodes: list[Any] = []
-    for a in args:
-        if isinstance(a, Tensor):
-            values.append(a._data)
-            nodes.append(a._node if a._node is not None or scope is None else a._set_leaf(False))
-        else:
-            value = constant(a) if scope is None else frozen(a)
-            values.append(value)
-            nodes.append(value)
-    try:
-        data = rule.op(*values, **kwargs)
-    except Exception as error:
-        explain(rule, args, error)
-        raise
-    if data.__class__ is np.ndarray and not data.shape:
-        data = data[()]
-    if isinstance(data, float | int):
-        data = np.float64(data)
-    elif getattr(data, "dtype", None) is None:
-        raise TypeError(f"{rule.name} must return an array, got {type(data).__name__}")
-    if data.dtype.kind not in "fiub":
-        what = ", complex numbers are not supported yet" if data.dtype.kind == "c" else ""
-        raise TypeError(f"{rule.name}: a Tensor holds real numbers, and the result has dtype {data.dtype}{what}")
-    tensor = _new(Tensor)
-    tensor._data = data
-    if scope is None:
-        tensor._node = None
-        return tensor
-    node = Node()
-    node.rule = rule
-    node.args = tuple(nodes)
-    node.kwargs = kwargs
-    node.kept = data if rule.keeps_output else None
-    node.shape = data.shape
-    node.dtype = dtype = data.dtype
-    node.seq = next_seq()
-    node.scope = scope
-    node.needs_grad = False
-    node.name = node.holder = None
-    frame: Any = _getframe(1)
-    code = frame.f_code
-    while IS_HIDDEN[code.co_filename] and frame.f_back is not None:
-        frame = frame.f_back
-        code = frame.f_code
-    node.code = code
-    node.lasti = frame.f_lasti
-    if dtype.kind == "f" and not rule.constant:
-        i = -1
-        for operand in nodes:
-            i += 1
-            if operand.__class__ is Node and operand.needs_grad:
-                reads = rule.what_is_read.get(i)
-                if reads is None:
-                    if not rule.has_vjp(i):
-                        raise no_rule(rule.fn, f" for operand {i}")
-                    reads = rule.reads(i)
-                node.needs_grad = True
-                reads_output, read = reads
-                if reads_output:
-                    node.kept = data
-                for j in range(len(nodes)) if read is None else read:
-                    if j < len(nodes) and nodes[j].__class__ is Node:
-                        nodes[j].kept = values[j]
-    tensor._node = node
-    return tensor
-
-
-set_at = indexing.set_at
 PLAIN.add(Tensor)

@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 
 from .backward import sweep
+from .errors import describe
+from .forward import record
 from .nests import leaves, leaves_like, map_leaves, number, unflatten
 from .node import NO_OPTIONS, VARIABLE, Node
 from .operands import constant
 from .recording import DEPTH, SCOPE, enable_grad
 from .registry import RULES
-from .tape import describe
-from .tensor import Tensor, lift, record
+from .tensor import Tensor, lift
 
 __all__ = ["elementwise_grad", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 

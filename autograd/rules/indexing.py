@@ -29,18 +29,22 @@ class Scattered:
     def astype(self, dtype: np.dtype[Any]) -> Scattered:
         return Scattered(self.g.astype(dtype), self.index, self.shape)
 
-    def add_into(self, total: Any) -> None:
-        """Add it into the array `total`, repeated picks as often as they occur."""
+    def added_to(self, total: Any, own: bool) -> Any:
+        """The sum with the array `total`, repeated picks as often as they occur; in it where it is the caller's own."""
+        total = total if own else np.array(total)
         if _may_repeat(self.index):
             np.add.at(total, self.index, self.g)
         else:
             total[self.index] += self.g
+        return total
 
     def dense(self) -> Any:
         """The whole array."""
-        total = np.zeros(self.shape, self.dtype)
-        self.add_into(total)
-        return total
+        return self.added_to(np.zeros(self.shape, self.dtype), True)
+
+    def copy(self) -> Any:
+        """`dense`, as what an array calls one that is the caller's own."""
+        return self.dense()
 
 
 def _may_repeat(index: Any) -> bool:

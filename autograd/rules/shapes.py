@@ -25,6 +25,18 @@ def sum_to_shape(x: Any, shape: tuple[int, ...]) -> Any:
     return x if x.shape == shape else x.reshape(shape)
 
 
+def fitted(g: Any, shape: tuple[int, ...], of: tuple[int, ...]) -> Any:
+    """The gradient `g` of a result of shape `of`, summed to an operand's `shape` over what broadcasting stretched."""
+    if not hasattr(g, "shape"):
+        raise TypeError(f"a derivative rule must return an array, got {type(g).__name__}")
+    if g.ndim > max(len(shape), len(of)):
+        raise ValueError(
+            f"a gradient of shape {g.shape} has more axes than the result, of shape {of}, and than the operand, of "
+            f"shape {shape}"
+        )
+    return sum_to_shape(g, shape)
+
+
 defvjp(sum_to_shape, lambda g, out, x, shape: np.broadcast_to(g, x.shape))
 defvjp(np.broadcast_to, lambda g, out, x, shape, subok=False: g)
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import describe
 from ..leaving import number_taken
 from ..node import Node
-from ..tape import Tape, describe
+from ..tape import Tape
 from ..tensor import Tensor
 from .conventions import recognised
 from .forward import value_rows

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..errors import describe
 from ..leaving import number_taken
 from ..node import Node
-from ..tape import Tape, describe
+from ..tape import Tape
 from ..tensor import Tensor
 
 __all__ = ["Hand", "Named", "check_has_gradient", "read_hand", "read_hands"]

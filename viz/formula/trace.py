@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from autograd import Node, Tensor, enable_grad, protocols
+from autograd.forward import record
 from autograd.masks import mask_of
 from autograd.registry import COMPOSITES, RULES, Rule
 from autograd.rules.shapes import sum_to_shape
-from autograd.tensor import record
 
 from .conditions import unguarded
 from .glyphs import quoted

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from autograd import Node, Tape, Tensor, sweep
+from autograd.errors import describe
 from autograd.recording import SCOPE, next_seq
-from autograd.tape import describe
 
 from ..plain.numbers import clean
 from ..tape.names import Names

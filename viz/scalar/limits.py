@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autograd import Node, Tape
-from autograd.tape import describe
+from autograd.errors import describe
 
 from .cuts import cost, demand
 from .graph import Index, about, scalar_tape

@@ -17,7 +17,7 @@ import numpy as np
 
 from autograd import Node
 from autograd.listing import html_table
-from autograd.node import as_array
+from autograd.operands import as_array
 
 from ..plain.numbers import FEW, columns, norm, numeral, ordinal, padded, shape_text, signed
 from ..tape.arguments import node_of

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Node
-from autograd.node import as_array
+from autograd.operands import as_array
 
 from ..drawing.raster import as_file
 from ..plain.display import asked_for, picture

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Node
-from autograd.node import as_array
+from autograd.operands import as_array
 
 from ..plain.numbers import counted, numeral
 from ..tape.calls import leaf

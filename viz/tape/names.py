@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from autograd import Node
+from autograd import Node, Tape
 from autograd.labels import Labels
 
 from .. import formula
@@ -15,6 +15,8 @@ from .constants import constants, content
 
 class Names(Labels):
     """The names on a tape, and how its constants, local derivatives and operations are written with them."""
+
+    tape: Tape
 
     @cached_property
     def _constants(self) -> dict[Any, str]:

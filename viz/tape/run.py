@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Node, Step, Tape
-from autograd.node import as_array
+from autograd.operands import as_array
 
 from .arguments import seed_of, tape_of
 from .births import Kinds, births

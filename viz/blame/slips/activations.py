@@ -10,9 +10,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from autograd import Node, Tape, Tensor, enable_grad
+from autograd.forward import record
 from autograd.registry import RULES, Rule
 from autograd.rules import elementwise, reductions
-from autograd.tensor import record
 
 from ...formula import backward
 from ...tape.names import Names

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import Node, Tensor, enable_grad
-from autograd.tensor import record
+from autograd.forward import record
 
 from ...formula import Formula, Symbol, backward, forward
 from ...formula.terms import total

@@ -1,0 +1,134 @@
+"""ndarray's methods of `Tensor`: those that take other arguments than NumPy's functions, and those that are these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .forward import record
+from .node import NO_OPTIONS
+from .registry import RULES, Rule
+from .rules import elementwise, indexing, shapes
+from .tensor import Tensor
+
+__all__ = ["unary"]
+
+_ELEMENTWISE = (
+    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "square", "reciprocal", "sin", "cos",
+    "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "absolute",
+    "conjugate",
+)  # fmt: skip
+_NUMBERS_ONLY = ("argmax", "argmin", "argsort", "any", "all", "nonzero")
+
+
+def __getitem__(self: Tensor, index: Any) -> Tensor:
+    return record(indexing.getitem.rule, (self,), {"index": indexing.settled_index(index)})
+
+
+def reshape(self: Tensor, *shape: Any, order: str = "C") -> Tensor:
+    """The same elements in another shape; one length may be -1."""
+    if len(shape) == 1 and not isinstance(shape[0], int | np.integer):
+        shape = tuple(shape[0])
+    options = {"shape": shape} if order == "C" else {"shape": shape, "order": order}
+    return self._record(RULES[np.reshape], (self,), options)
+
+
+def view(self: Tensor, *shape: Any) -> Tensor:
+    """`reshape`, by PyTorch's name."""
+    return self.reshape(*shape)
+
+
+def transpose(self: Tensor, *axes: Any) -> Tensor:
+    """The axes in another order; reversed unless told."""
+    if len(axes) == 1 and not isinstance(axes[0], int | np.integer):
+        axes = () if axes[0] is None else tuple(axes[0])
+    return self._record(RULES[np.transpose], (self,), {"axes": axes} if axes else NO_OPTIONS)
+
+
+def flatten(self: Tensor, order: str = "C") -> Tensor:
+    """One axis with all the elements."""
+    return self.reshape(-1, order=order)
+
+
+def copy(self: Tensor, order: str = "C") -> Tensor:
+    """The same numbers as a recorded copy."""
+    return +self
+
+
+def clone(self: Tensor) -> Tensor:
+    """`copy`, by PyTorch's name."""
+    return +self
+
+
+def clip(self: Tensor, min: Any = None, max: Any = None) -> Tensor:
+    """Held between `min` and `max`."""
+    return elementwise.clip(self, min, max)
+
+
+def astype(self: Tensor, dtype: Any, copy: bool = True) -> Tensor:
+    """In another dtype; the gradient comes back in this one."""
+    return record(shapes.astype.rule, (self,), {"dtype": np.dtype(dtype)})
+
+
+def round(self: Tensor, decimals: int = 0) -> Tensor:
+    """Rounded; no gradient flows through."""
+    return self._record(RULES[np.round], (self,), {"decimals": decimals})
+
+
+def unary(rule: Rule) -> Callable[[Tensor], Tensor]:
+    def method(self: Tensor) -> Tensor:
+        return record(rule, (self,), NO_OPTIONS)
+
+    method.__name__ = str(rule.name)
+    method.__doc__ = f"``np.{rule.name}`` of every element."
+    return method
+
+
+def _method(name: str) -> Callable[..., Any]:
+    fn = getattr(np, name)
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return fn(self, *args, **kwargs)
+
+    method.__name__ = name
+    method.__qualname__ = f"Tensor.{name}"
+    method.__doc__ = f"``np.{name}`` of the Tensor."
+    return method
+
+
+def _reducing(name: str) -> Callable[..., Any]:
+    rule = RULES[getattr(np, name)]
+
+    def method(self: Tensor, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False) -> Tensor:
+        if out is not None:
+            raise TypeError(f"{name}: out= is not traced; use the returned Tensor")
+        if dtype is not None:
+            return self.astype(dtype).__getattribute__(name)(axis, keepdims=keepdims)
+        options: dict[str, Any] = {} if axis is None else {"axis": tuple(axis) if isinstance(axis, list) else axis}
+        if keepdims:
+            options["keepdims"] = True
+        return record(rule, (self,), options)
+
+    method.__name__ = name
+    method.__qualname__ = f"Tensor.{name}"
+    method.__doc__ = f"``np.{name}`` along `axis` (an int, a tuple of them, or None for all)."
+    return method
+
+
+for _own in (__getitem__, reshape, view, transpose, flatten, copy, clone, clip, astype, round):
+    _own.__qualname__ = f"Tensor.{_own.__name__}"
+    _own.__annotations__.pop("self")
+    setattr(Tensor, _own.__name__, _own)
+for _name in ("sum", "mean"):
+    setattr(Tensor, _name, _reducing(_name))
+for _name in _ELEMENTWISE:
+    setattr(Tensor, _name, unary(RULES[getattr(np, _name)]))
+for _name, _same in (("abs", "absolute"), ("conj", "conjugate"), ("clamp", "clip")):
+    setattr(Tensor, _name, getattr(Tensor, _same))
+for _name in (
+    "prod", "max", "min", "var", "std", "cumsum", "cumprod", "swapaxes", "squeeze", "ravel", "repeat", "dot",
+    "take", "trace", "diagonal", "choose", "compress", *_NUMBERS_ONLY,
+):  # fmt: skip
+    setattr(Tensor, _name, _method(_name))
