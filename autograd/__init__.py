@@ -18,13 +18,14 @@ if os.path.exists(os.path.join(os.path.dirname(__file__), "numpy", "numpy_wrappe
 from . import following, methods, operators, protocols  # noqa: F401  (they complete Tensor and Mask)
 from .backward import Step, sweep
 from .bytecode import Source
+from .jacobians import hessian, hvp, jacobian
 from .node import Node
 from .recording import Scope, enable_grad, no_grad, scope
 from .registry import NoRuleError, defvjp, nondifferentiable, primitive
 from .rules.indexing import set_at
 from .tape import Tape
 from .tensor import Tensor
-from .transforms import elementwise_grad, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .transforms import elementwise_grad, grad, jvp, value_and_grad, vjp
 
 __all__ = [
     "NoRuleError",

@@ -35,7 +35,7 @@ def losses(monkeypatch: pytest.MonkeyPatch) -> list[Node]:
                 found.append(root)
         return sweep(root, *args, **options)
 
-    for module in ("tape", "tensor", "transforms"):
+    for module in ("tape", "tensor", "tracing"):
         monkeypatch.setattr(f"autograd.{module}.sweep", watched)
     return found
 

@@ -1,0 +1,198 @@
+"""What all transforms do: call a function with fresh Tensors in the place of arguments, and pull gradients back."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from .backward import sweep
+from .errors import describe
+from .forward import record
+from .nests import leaves, number, unflatten
+from .node import NO_OPTIONS, VARIABLE, Node
+from .operands import constant
+from .recording import DEPTH, SCOPE, enable_grad
+from .registry import RULES
+from .tensor import Tensor, lift
+
+Function = Callable[..., Any]
+
+
+@contextmanager
+def _inside() -> Iterator[None]:
+    token = DEPTH.set(DEPTH.get() + 1)
+    try:
+        with enable_grad():
+            yield
+    finally:
+        DEPTH.reset(token)
+
+
+def results(given: Any) -> tuple[bool, bool]:
+    """Whether results that come of `given`, a nest, are Tensors, and whether they are recorded."""
+    nested = DEPTH.get() > 0
+    tensors = [leaf for leaf in leaves(given) if isinstance(leaf, Tensor)]
+    recorded = SCOPE.get() is not None and (nested or any(t.requires_grad for t in tensors))
+    return nested or bool(tensors), recorded
+
+
+class Trace:
+    """One call of a function with fresh Tensors in the place of some arguments.
+
+    `also` is a nest of what else the results depend on: the direction of a directional derivative.
+    """
+
+    def __init__(
+        self,
+        f: Function,
+        args: tuple[Any, ...],
+        positions: tuple[int, ...],
+        caller: str,
+        kwargs: Any = None,
+        also: Any = None,
+    ):
+        self.wrt = tuple(args[i] for i in positions)
+        self.tensors, self.records = results((args, kwargs, also))
+        with _inside():
+            self.inputs = [_variable(leaf, caller, self.records) for leaf in leaves(self.wrt)]
+            fresh = unflatten(self.wrt, iter(self.inputs))
+            call = list(args)
+            for i, value in zip(positions, fresh, strict=True):
+                call[i] = value
+            self.out = f(*call, **(kwargs or {}))
+
+    def pull(self, out: Any, cotangent: Any, records: bool | None = None) -> list[Any]:
+        """The gradients of ⟨cotangent, out⟩ in the inputs: Tensors if they are recorded, else arrays."""
+        records = self.records if records is None else records
+        found: dict[Node, Any] = {}
+        root = out.node if isinstance(out, Tensor) else None
+        if root is not None and root.needs_grad and self.inputs:
+            oldest = min(x.node.seq for x in self.inputs)
+            wanted = {x.node for x in self.inputs}
+            cut = frozenset(wanted)
+            with np.errstate(all="ignore"):
+                if records:
+                    seed = cotangent if isinstance(cotangent, Tensor) else Tensor(cotangent, requires_grad=False)
+                    with enable_grad():
+                        steps = sweep(root, seed, lift=lift, oldest=oldest, detailed=False, stop=cut)
+                        found = {step.node: step.grad for step in steps if step.node in wanted}
+                else:
+                    seed = number(cotangent)
+                    steps = sweep(root, seed if seed.shape else seed[()], oldest=oldest, detailed=False, stop=cut)
+                    found = {step.node: step.grad for step in steps if step.node in wanted}
+        grads = [found[x.node] if x.node in found else np.zeros(x.shape, x.dtype) for x in self.inputs]
+        return [finished(g, records, records) for g in grads]
+
+    def finished(self, value: Any) -> Any:
+        """A result as the caller sees it."""
+        return finished(value, self.tensors, self.records)
+
+
+def finished(value: Any, tensors: bool, records: bool) -> Any:
+    """A result as the caller sees it: a Tensor, recorded or not, or an array that is the caller's own.
+
+    A NumPy scalar where an array would be 0-d, as NumPy's functions return.
+    """
+    if tensors:
+        if isinstance(value, Tensor):
+            return value if records else value.detach()
+        return Tensor(value, requires_grad=False)
+    value = np.asarray(number(value))
+    return value[()] if not value.shape else np.array(value)
+
+
+def _variable(leaf: Any, caller: str, linked: bool) -> Tensor:
+    """A fresh Tensor to differentiate by: `linked` to `leaf` where that is a Tensor itself."""
+    if isinstance(leaf, Tensor):
+        if leaf.dtype.kind != "f":
+            raise TypeError(f"{caller}: {describe(leaf.node)} has dtype {leaf.dtype}; only floating-point values count")
+        if not linked:
+            return _leaf(leaf.data, leaf.name)
+        variable = record(RULES[np.positive], (leaf,), NO_OPTIONS)
+        variable.node.needs_grad = True
+        variable.node.name = leaf.name
+        return variable
+    array = np.asarray(constant(leaf))
+    if array.dtype.kind != "f":
+        raise TypeError(
+            f"{caller}: can't differentiate by an argument of dtype {array.dtype} ({leaf!r:.40}); "
+            "give floating-point numbers, 3.0 for 3"
+        )
+    return _leaf(array)
+
+
+def _leaf(array: Any, name: str | None = None) -> Tensor:
+    variable = Tensor(array, name=name)
+    variable.node.rule = VARIABLE
+    return variable
+
+
+# --- what transforms are given ----------------------------------------------------------------------------------------
+
+
+def checked(f: Any, caller: str) -> Function:
+    if not callable(f):
+        raise TypeError(f"{caller} expects a function, got {type(f).__name__}")
+    return f
+
+
+def checked_argnums(argnums: Any, caller: str) -> int | tuple[int, ...]:
+    """`argnums` as Python's own integers."""
+    several = isinstance(argnums, tuple | list)
+    found = []
+    for i in argnums if several else (argnums,):
+        if isinstance(i, bool | np.bool_) or not hasattr(i, "__index__"):
+            raise TypeError(f"{caller}: argnums must be an integer or a tuple of them, got {argnums!r}")
+        found.append(operator.index(i))
+    return tuple(found) if several else found[0]
+
+
+def positions_of(argnums: int | tuple[int, ...], args: tuple[Any, ...], caller: str) -> tuple[int, ...]:
+    """The places in `args` that `argnums` names."""
+    named = (argnums,) if isinstance(argnums, int) else argnums
+    if any(not -len(args) <= i < len(args) for i in named):
+        raise ValueError(f"{caller}: argnums={argnums!r}, but the function was called with {len(args)} arguments")
+    positions = tuple(i % len(args) for i in named)
+    if len(set(positions)) < len(positions):
+        raise ValueError(f"{caller}: argnums={argnums!r} names an argument twice")
+    for i in positions:
+        if args[i] is None:
+            raise TypeError(f"{caller}: argument {i} is None, there is nothing to differentiate by")
+    return positions
+
+
+def _scalar(out: Any, caller: str) -> Any:
+    other = isinstance(out, list | tuple | dict) or np.asarray(number(out)).dtype.kind not in "fiub"
+    if other or np.shape(number(out)) != ():
+        shape = type(out).__name__ if other else f"shape {np.shape(number(out))}"
+        raise ValueError(
+            f"{caller} needs a function with a scalar result, got {shape}: sum it, or use jacobian, vjp or "
+            "elementwise_grad"
+        )
+    return out
+
+
+def one_array(out: Any, caller: str) -> Any:
+    if isinstance(out, list | tuple | dict) or out is None:
+        raise TypeError(f"{caller} needs a function that returns one array, got {type(out).__name__}")
+    return out
+
+
+def something(out: Any, caller: str) -> Any:
+    if out is None:
+        raise TypeError(f"{caller} needs a function that returns an array or a nest of arrays, got NoneType")
+    return out
+
+
+def value_with_grad(
+    f: Function, argnums: int | tuple[int, ...], args: tuple[Any, ...], kwargs: Any, caller: str, also: Any = None
+) -> tuple[Any, Any]:
+    trace = Trace(f, args, positions_of(argnums, args, caller), caller, kwargs, also)
+    out = _scalar(trace.out, caller)
+    one = np.ones((), getattr(out, "dtype", float))[()]
+    grads = unflatten(trace.wrt, map(trace.finished, trace.pull(out, one)))
+    return trace.finished(out), grads[0] if isinstance(argnums, int) else grads
