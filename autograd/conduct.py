@@ -1,4 +1,4 @@
-"""How a Tensor answers Python itself: as a number, in a loop, copied, printed, asked for a name that it lacks."""
+"""How a Tensor answers Python itself: what it holds, as a number, in a loop, copied, printed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .errors import nearest_with_rule
-from .leaving import number_of
-from .operands import MASKED
+from .errors import no_attribute
+from .leaving import not_an_array, number_of
+from .operands import MASKED, as_array
 
 __all__ = ["Conduct"]
 
@@ -22,6 +22,47 @@ class Conduct:
     """The part of `Tensor` that needs no operation."""
 
     __slots__ = ()
+
+    @property
+    def shape(self: Any) -> tuple[int, ...]:
+        return self._data.shape
+
+    @property
+    def ndim(self: Any) -> int:
+        return self._data.ndim
+
+    @property
+    def size(self: Any) -> int:
+        return self._data.size
+
+    @property
+    def dtype(self: Any) -> np.dtype[Any]:
+        return self._data.dtype
+
+    @property
+    def itemsize(self: Any) -> int:
+        """Bytes of one element."""
+        return self._data.itemsize
+
+    @property
+    def nbytes(self: Any) -> int:
+        """Bytes of all elements."""
+        return self._data.nbytes
+
+    def item(self: Any, *index: Any) -> Any:
+        """One element, the only one unless an index is given, as a Python number."""
+        if not index and self._data.size != 1:
+            raise ValueError(f"item() needs a Tensor of one element, got shape {self.shape}")
+        return self._data.item(*index)
+
+    def tolist(self: Any) -> Any:
+        """The numbers as nested lists."""
+        return self._data.tolist()
+
+    def __array__(self: Any, dtype: Any = None, copy: bool | None = None) -> Any:
+        if self.requires_grad:
+            raise TypeError(not_an_array(_getframe(1)))
+        return np.array(as_array(self._data), dtype=dtype, copy=copy)
 
     def __len__(self: Any) -> int:
         if not self.shape:
@@ -69,14 +110,7 @@ class Conduct:
         return rebuild(*parts)
 
     def __getattr__(self: Any, name: str) -> Any:
-        if not name.startswith("_") and hasattr(np.ndarray, name):
-            near = nearest_with_rule(name)
-            hint = f": write np.{name}(t)" if near == name else f"; nearest with one: {near}" if near else ""
-            raise AttributeError(
-                f"ndarray.{name} has no derivative rule on a Tensor{hint}. For the numbers alone use t.data.{name}"
-            )
-        hint = f": write {_SPELLED[name]}" if name in _SPELLED else ""
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
+        raise no_attribute(type(self).__name__, name)
 
     def __repr__(self: Any) -> str:
         text = np.array2string(self._data, separator=", ", prefix="Tensor(", threshold=100, edgeitems=3)
@@ -95,13 +129,3 @@ class Conduct:
 
     def __format__(self: Any, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
-
-
-# PyTorch's methods that go by another name here.
-_SPELLED = {
-    "dim": "t.ndim", "numel": "t.size", "permute": "t.transpose(...)", "unsqueeze": "np.expand_dims(t, axis)",
-    "mm": "a @ b", "bmm": "a @ b", "matmul": "a @ b", "pow": "t ** n", "float": "t.astype(np.float32)",
-    "double": "t.astype(np.float64)", "long": "t.astype(np.int64)", "t": "t.T", "sigmoid": "nn.functional.sigmoid(t)",
-    "relu": "nn.functional.relu(t)", "softmax": "nn.functional.softmax(t, dim=...)", "cpu": "t",
-    "add_": "t = t + x", "sub_": "t = t - x", "mul_": "t = t * x", "zero_": "t.data = np.zeros(t.shape)",
-}  # fmt: skip

@@ -13,7 +13,10 @@ from .bytecode import source_of
 from .recording import located
 from .registry import COMPOSITES, NUMBERS_ONLY, PRIMITIVES, RULES, NoRuleError, Rule, name_of
 
-__all__ = ["describe", "explain", "in_rule", "nearest_with_rule", "no_gradient", "no_rule", "point"]
+__all__ = [
+    "describe", "explain", "in_rule", "nearest_with_rule", "no_attribute", "no_gradient", "no_rule", "not_settable",
+    "point", "updated_in_place",
+]  # fmt: skip
 
 
 def point(error: Exception) -> None:
@@ -50,6 +53,21 @@ def in_rule(node: Any, i: int) -> str:
     where = f", recorded at {source}: {source.text}" if source else ""
     name = f" {node.name}" if node.name else ""
     return f"in the derivative rule of {node.op}{name} for operand {i}{where}"
+
+
+def not_settable(node: Any, what: str, instead: str = "") -> RuntimeError:
+    """The error for what can't be set, as an operation or a transform made the record; `what` has a place for it."""
+    why = f"an operation made it{instead}" if not node.is_leaf else "it is being differentiated by"
+    return RuntimeError(f"{what.format(describe(node))}: {why}")
+
+
+def updated_in_place(name: str) -> RuntimeError:
+    """The error for a leaf that has a gradient and is updated in place while operations are recorded."""
+    return RuntimeError(
+        f"{name}, a leaf that requires a gradient, can't be updated in place while operations are recorded, as it "
+        f"would be the result of one: write with no_grad(): {name} -= lr * {name}.grad, or "
+        f"{name}.data -= lr * {name}.grad, or use an optimiser"
+    )
 
 
 def no_gradient(root: Any, whole: Any) -> ValueError:
@@ -118,3 +136,25 @@ def no_rule(fn: Callable[..., Any], why: str = "") -> NoRuleError:
         f"{full} has no derivative rule{why}.{hint} Take the numbers with t.data where no gradient is needed, "
         "or add the function with autograd.primitive and defvjp."
     )
+
+
+def no_attribute(kind: str, name: str) -> AttributeError:
+    """The error for a name that a Tensor, of the class `kind`, lacks: says what to write for one of ndarray's."""
+    if not name.startswith("_") and hasattr(np.ndarray, name):
+        near = nearest_with_rule(name)
+        hint = f": write np.{name}(t)" if near == name else f"; nearest with one: {near}" if near else ""
+        return AttributeError(
+            f"ndarray.{name} has no derivative rule on a Tensor{hint}. For the numbers alone use t.data.{name}"
+        )
+    hint = f": write {_SPELLED[name]}" if name in _SPELLED else ""
+    return AttributeError(f"{kind!r} object has no attribute {name!r}{hint}")
+
+
+# PyTorch's methods that go by another name here.
+_SPELLED = {
+    "dim": "t.ndim", "numel": "t.size", "permute": "t.transpose(...)", "unsqueeze": "np.expand_dims(t, axis)",
+    "mm": "a @ b", "bmm": "a @ b", "matmul": "a @ b", "pow": "t ** n", "float": "t.astype(np.float32)",
+    "double": "t.astype(np.float64)", "long": "t.astype(np.int64)", "t": "t.T", "sigmoid": "nn.functional.sigmoid(t)",
+    "relu": "nn.functional.relu(t)", "softmax": "nn.functional.softmax(t, dim=...)", "cpu": "t",
+    "add_": "t = t + x", "sub_": "t = t - x", "mul_": "t = t * x", "zero_": "t.data = np.zeros(t.shape)",
+}  # fmt: skip

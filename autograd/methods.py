@@ -9,6 +9,7 @@ import numpy as np
 
 from .forward import record
 from .node import NO_OPTIONS
+from .operands import settled
 from .registry import RULES, Rule
 from .rules import elementwise, indexing, shapes
 from .tensor import Tensor
@@ -24,7 +25,7 @@ _NUMBERS_ONLY = ("argmax", "argmin", "argsort", "any", "all", "nonzero")
 
 
 def __getitem__(self: Tensor, index: Any) -> Tensor:
-    return record(indexing.getitem.rule, (self,), {"index": indexing.settled_index(index)})
+    return record(indexing.getitem.rule, (self,), {"index": settled(index, index=True)})
 
 
 def reshape(self: Tensor, *shape: Any, order: str = "C") -> Tensor:

@@ -9,7 +9,7 @@ import numpy as np
 from .leaving import NUMBERS, used
 from .masks import Mask, mask_of
 
-__all__ = ["MASKED", "NO_NUMBER", "PLAIN", "as_array", "constant", "frozen", "may_change", "plain", "real"]
+__all__ = ["MASKED", "NO_NUMBER", "PLAIN", "as_array", "constant", "frozen", "may_change", "plain", "real", "settled"]
 
 
 def plain(data: Any, dtype: Any, copy: bool) -> Any:
@@ -123,10 +123,27 @@ def frozen(value: Any) -> Any:
             used(value)
         return value
     value = constant(value)
-    mask = value if value.__class__ is Mask else mask_of(value) if value.__class__ is np.ndarray else None
-    if mask is not None:
-        return mask.settled()
-    if isinstance(value, np.ndarray) and may_change(value):
-        value = value.copy(order="K")
-        value.setflags(write=False)
+    if isinstance(value, np.ndarray):
+        mask = value if value.__class__ is Mask else mask_of(value)
+        if mask is not None:
+            return mask.settled()
+        if may_change(value):
+            value = value.copy(order="K")
+            value.setflags(write=False)
     return value
+
+
+def settled(option: Any, index: bool = False) -> Any:
+    """An option as a record holds it: Tensors as their numbers, lists as tuples, but as arrays in an `index`."""
+    if option.__class__ in (int, slice):
+        return option
+    if isinstance(option, (list, tuple)):
+        parts = tuple([settled(part, index) for part in option])
+        if not index or isinstance(option, tuple):
+            return parts
+        option = np.array(parts, dtype=None if parts else np.intp)
+        option.setflags(write=False)
+        return option
+    if hasattr(option, "_record"):
+        option = as_array(option._data) if index else option._data
+    return frozen(option)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import explain
+from .errors import explain, updated_in_place
 from .forward import record
 from .leaving import NUMBERS, used
 from .masks import Mask
@@ -167,12 +167,7 @@ def _in_place(forward: Callable[[Tensor, Any], Any]) -> Callable[[Tensor, Any], 
                 result = self
             return result
         if self.grad is not None:
-            name = self.name or "w"
-            raise RuntimeError(
-                f"{name}, a leaf that requires a gradient, can't be updated in place while operations are recorded, as "
-                f"it would be the result of one: write with no_grad(): {name} -= lr * {name}.grad, or "
-                f"{name}.data -= lr * {name}.grad, or use an optimiser"
-            )
+            raise updated_in_place(self.name or "w")
         return forward(self, other)
 
     return update

@@ -11,7 +11,7 @@ from .errors import no_rule, point
 from .forward import record
 from .masks import remembering
 from .node import NO_OPTIONS
-from .operands import constant, frozen
+from .operands import constant, settled
 from .registry import COMPOSITES, NUMBERS_ONLY, RULES, Rule
 from .rules import reductions
 from .rules.elementwise import arrayed
@@ -81,7 +81,7 @@ def record_call(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
         for name, value in kwargs.items():
             if isinstance(value, Tensor) and value.requires_grad and not rule.constant:
                 raise no_rule(rule.fn, f" for its operand {name}")
-        kwargs = {name: _settled(value) for name, value in kwargs.items()}
+        kwargs = {name: settled(value) for name, value in kwargs.items()}
         if rule.constant:
             return _constant(rule, args, kwargs)
         return record(rule, args, kwargs)
@@ -104,15 +104,8 @@ def _options(rule: Rule, options: dict[str, Any]) -> dict[str, Any]:
             raise TypeError(f"np.{rule.name}: order must be 'C' or 'F' on a Tensor, got {value!r}")
         if isinstance(value, Tensor) and value.requires_grad:
             raise TypeError(f"np.{rule.name}: no gradient flows through {name}=; give an array there (t.data)")
-        kept[name] = _settled(value)
+        kept[name] = settled(value)
     return kept
-
-
-def _settled(value: Any) -> Any:
-    """An option that nobody else can change: lists become tuples, writable arrays are copied."""
-    if isinstance(value, list | tuple):
-        return tuple(_settled(v) for v in value)
-    return frozen(value._data if isinstance(value, Tensor) else value)
 
 
 def _constant(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -17,8 +17,7 @@ import numpy as np
 from .backward import Step, sweep
 from .bytecode import reads_for_update
 from .conduct import Conduct
-from .errors import describe
-from .leaving import not_an_array
+from .errors import describe, not_settable
 from .node import LEAF, NO_OPTIONS, VARIABLE, Node
 from .operands import PLAIN, as_array, constant, plain
 from .recording import DEPTH, ROOT, SCOPE, enable_grad, next_seq
@@ -208,10 +207,8 @@ class Tensor(Conduct):
             If an operation made this Tensor.
         """
         node = self.node
-        if node.args is not None:
-            raise RuntimeError(f"the data of {describe(node)} can't be replaced: an operation made it")
-        if node.rule is VARIABLE:
-            raise RuntimeError(f"the data of {describe(node)} can't be replaced: it is being differentiated by")
+        if node.args is not None or node.rule is VARIABLE:
+            raise not_settable(node, "the data of {} can't be replaced")
         if isinstance(array, Tensor):
             array = array._data
         if array.shape != node.shape:
@@ -256,12 +253,8 @@ class Tensor(Conduct):
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
         node = self.node
-        if node.args is not None:
-            raise RuntimeError(
-                f"requires_grad of {describe(node)} can't be set: an operation made it (use detach() for a copy)"
-            )
-        if node.rule is VARIABLE and not value:
-            raise RuntimeError(f"requires_grad of {describe(node)} can't be set: it is being differentiated by")
+        if node.args is not None or (node.rule is VARIABLE and not value):
+            raise not_settable(node, "requires_grad of {} can't be set", " (use detach() for a copy)")
         fresh = self._set_leaf(bool(value), None, node.holder)
         fresh.name, fresh.rule = node.name, node.rule
 
@@ -287,32 +280,6 @@ class Tensor(Conduct):
         return self._node is None or self._node.args is None
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        return self._data.shape
-
-    @property
-    def ndim(self) -> int:
-        return self._data.ndim
-
-    @property
-    def size(self) -> int:
-        return self._data.size
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self._data.dtype
-
-    @property
-    def itemsize(self) -> int:
-        """Bytes of one element."""
-        return self._data.itemsize
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all elements."""
-        return self._data.nbytes
-
-    @property
     def T(self) -> Tensor:
         """The axes reversed."""
         return self.transpose()
@@ -325,16 +292,6 @@ class Tensor(Conduct):
     def numpy(self) -> Any:
         """The array, read-only and not copied (``t.numpy().copy()`` for one to write into)."""
         return self.data
-
-    def item(self, *index: Any) -> Any:
-        """One element, the only one unless an index is given, as a Python number."""
-        if not index and self._data.size != 1:
-            raise ValueError(f"item() needs a Tensor of one element, got shape {self.shape}")
-        return self._data.item(*index)
-
-    def tolist(self) -> Any:
-        """The numbers as nested lists."""
-        return self._data.tolist()
 
     def detach(self) -> Tensor:
         """The same numbers, cut off from the tape: no gradient flows back through it."""
@@ -392,11 +349,6 @@ class Tensor(Conduct):
     def zero_grad(self) -> None:
         """Forget the gradient: ``.grad`` is None again."""
         self._grad = None
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        if self.requires_grad:
-            raise TypeError(not_an_array(_getframe(1)))
-        return np.array(as_array(self._data), dtype=dtype, copy=copy)
 
     def __reduce__(self) -> tuple[Any, ...]:
         self._refuse_to_cut("a pickle holds numbers alone")

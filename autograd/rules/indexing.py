@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..operands import frozen
+from ..operands import settled
 from ..registry import defvjp, pure
 from .elementwise import arrayed
 
@@ -58,21 +58,6 @@ def scattered(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
     if isinstance(g, (np.ndarray, np.generic)) and g.dtype.kind == "f":
         return Scattered(g, index, shape)
     return scatter(g, index=index, shape=shape)
-
-
-def settled_index(index: Any) -> Any:
-    """An index without Tensors, whose arrays nobody else writes into."""
-    if isinstance(index, tuple):
-        return tuple(settled_index(i) for i in index)
-    if isinstance(index, list):
-        index = np.array([settled_index(i) for i in index], dtype=None if index else np.intp)
-    elif hasattr(index, "_record"):
-        index = index.data
-    elif isinstance(index, np.ndarray):
-        index = frozen(index)
-    if isinstance(index, np.ndarray):
-        index.setflags(write=False)
-    return index
 
 
 @pure
@@ -156,7 +141,7 @@ def set_at(x: Any, index: Any, value: Any) -> Any:
     x, value = arrayed(x), arrayed(value)
     if not np.can_cast(value.dtype, x.dtype, "same_kind"):
         raise TypeError(f"set_at: x of dtype {x.dtype} can't hold a value of dtype {value.dtype}")
-    return _set_at(x, value, index=settled_index(index))
+    return _set_at(x, value, index=settled(index, index=True))
 
 
 # --- picking along an axis --------------------------------------------------------------------------------------------
