@@ -1,6 +1,7 @@
 """Records, the backward sweep, the tape as a sequence, scopes, source lines, memory."""
 
 import gc
+import operator
 import subprocess
 import sys
 import threading
@@ -8,7 +9,10 @@ import threading
 import numpy as np
 import pytest
 
-from autograd import Tape, Tensor, defvjp, enable_grad, no_grad, primitive, scope
+from autograd import Node, Tape, Tensor, defvjp, enable_grad, no_grad, primitive, scope
+from autograd.forward import record
+from autograd.node import NO_OPTIONS
+from autograd.registry import RULES
 
 
 def test_an_operand_used_twice_has_two_edges():
@@ -523,3 +527,55 @@ def test_a_notebook_shows_a_tape_as_a_table_with_names_escaped_and_columns_that_
     assert html.count("<tr>") == 1 + len(tape)
     assert "&lt;b&gt;x&lt;/b&gt;" in html and "<b>" not in html
     assert "scope" not in html and "scope" not in str(tape)
+
+
+OPERATORS = {
+    np.add: operator.add, np.subtract: operator.sub, np.multiply: operator.mul, np.divide: operator.truediv,
+    np.power: operator.pow, np.matmul: operator.matmul, np.remainder: operator.mod,
+}  # fmt: skip
+
+
+def other_operands(shape):
+    """What may stand beside a Tensor: intermediates, leaves with and without a gradient, numbers and arrays."""
+    square = Tensor(np.full(shape, 2.0), name="other")
+    yield "an intermediate", lambda: square * 1.5
+    yield "a leaf", lambda: square
+    yield "a leaf without a gradient", lambda: Tensor(np.full(shape, 2.0), requires_grad=False)
+    yield "integers", lambda: Tensor(np.full(shape, 2))
+    yield "single precision", lambda: Tensor(np.full(shape, 2.0), dtype=np.float32)
+    yield "a float", lambda: 2.5
+    yield "an int", lambda: 2
+    yield "a constant array", lambda: np.full(shape, 2.0)
+    yield "itself", None
+
+
+@pytest.mark.parametrize("fn", OPERATORS, ids=lambda fn: fn.__name__)
+@pytest.mark.parametrize("shape", [(), (2, 2)], ids=str)
+@pytest.mark.parametrize("needs_grad", [True, False])
+def test_an_operator_makes_the_record_that_any_function_makes(fn, shape, needs_grad):
+    compared = 0
+    for what, other in other_operands(shape):
+        nodes = []
+        for hot in (True, False):
+            with scope("layer") as layer:
+                x = Tensor(np.full(shape, 3.0), requires_grad=needs_grad) * 1.0
+                y = x if other is None else other()
+                if fn is np.matmul and not (shape and np.shape(y)):
+                    continue
+                call, args = (OPERATORS[fn], (x, y)) if hot else (record, (RULES[fn], (x, y), NO_OPTIONS))
+                out = call(*args)
+            assert out.node.scope is layer
+            nodes.append(out.node)
+        if not nodes:
+            continue
+        hot, any_function = ({slot: getattr(node, slot) for slot in Node.__slots__} for node in nodes)
+        assert hot.pop("seq") < any_function.pop("seq")
+        for made in (hot, any_function):
+            made.pop("scope")
+            made["operands"] = [
+                (a.op, a.shape, a.dtype, a.needs_grad, a.name, a.kept is None) if isinstance(a, Node) else (type(a), a)
+                for a in made.pop("args")
+            ]
+        np.testing.assert_equal(hot, any_function, err_msg=f"{fn.__name__} with {what}")
+        compared += 1
+    assert compared == 9 or fn is np.matmul
