@@ -20,6 +20,7 @@ from viz.formula.glyphs import Glyph, glyph
 from viz.formula.tidy import textbook, tidied
 from viz.formula.trace import Builder
 from viz.formula.tree import evaluate
+from viz.formula.writers import Latex
 from viz.tape.names import Names
 
 WHATS = ("symbols", "numbers", "shapes")
@@ -236,8 +237,8 @@ def test_symbols_are_listed_once_in_reading_order_with_their_arrays():
     np.testing.assert_array_equal(formula.symbols[2].array, y.data)
     np.testing.assert_array_equal(formula.symbols[0].array, [1.0, 2.0])
     assert formula.symbols[2].node is y.node
-    assert formula.symbols[2].latex == "y"
-    assert formula.symbols[0].latex == r"\frac{\partial L}{\partial s}"
+    assert Latex().symbol(formula.symbols[2], 0).text == "y"
+    assert Latex().symbol(formula.symbols[0], 0).text == r"\frac{\partial L}{\partial s}"
 
 
 def test_a_layer_can_be_written_out_in_one_formula():
@@ -342,7 +343,7 @@ def test_latex_never_raises_two_things_at_once():
 )
 def test_names_are_set_as_mathematicians_do(name, parts, latex):
     assert glyph(name) == parts
-    assert Symbol("value", name, np.zeros(2)).latex == latex
+    assert Latex().name(name).text == latex
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ import viz
 from autograd import Tape, Tensor, primitive
 from autograd.registry import defvjp
 from autograd.rules.reductions import softmax
-from viz.formula import Symbol, backward, forward
+from viz.formula import backward, forward
 from viz.formula.glyphs import quoted
+from viz.formula.writers import Latex
 from viz.plain.numbers import number
 from viz.tape.names import Names
 from viz.walk.text import short
@@ -388,7 +389,7 @@ def test_an_inverse_that_is_transposed_has_one_exponent():
     assert only(np.linalg.det(a)).plain().endswith("A⁻ᵀ")
     assert only(np.linalg.det(a)).latex().endswith(r"A^{-\top}")
     assert "<msup><mrow data-symbol" in only(np.linalg.det(a)).mathml()
-    assert Symbol("value", "‘a+b’", np.zeros(2)).latex == r"\text{‘}\mathrm{a+b}\text{’}"
+    assert Latex().name("‘a+b’").text == r"\text{‘}\mathrm{a+b}\text{’}"
 
 
 @pytest.mark.parametrize("f", [

@@ -63,13 +63,6 @@ class Symbol:
     def size(self) -> int:
         return int(np.prod(self.shape, dtype=np.int64))
 
-    @property
-    def latex(self) -> str:
-        """In LaTeX: ``z^{(1)}``."""
-        from .writers import Latex
-
-        return Latex().symbol(self, 0).text
-
     def __repr__(self) -> str:
         return f"<Symbol {self.name}: {self.kind} {self.shape}>"
 
