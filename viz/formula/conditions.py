@@ -9,7 +9,7 @@ import numpy as np
 from autograd import Node
 from autograd.rules import elementwise
 
-from .tree import Apply, Number, Symbol, Tree, apply, evaluate, is_call, same, stretched
+from .tree import Apply, Number, Symbol, Tree, apply, evaluate, is_call, rebuilt, same, stretched
 
 _COMPLEMENT: dict[Any, Any] = {
     np.less: np.greater_equal, np.less_equal: np.greater, np.greater: np.less_equal, np.greater_equal: np.less,
@@ -22,37 +22,36 @@ OR, AND, NOT = (np.logical_or, np.bitwise_or), (np.logical_and, np.bitwise_and),
 
 
 def logic(tree: Apply) -> Tree | None:
-    """False ∨ x, and ¬ of a comparison as the opposite comparison where no NaN tells them apart."""
-    if is_call(tree, *OR, *AND):
-        for x, y in (tree.args, tree.args[::-1]):
-            if isinstance(x, Number) and y.dtype == bool:
-                if bool(x.value) is not is_call(tree, *AND):
-                    return stretched(x, tree.shape)
-                if y.shape == tree.shape:
-                    return y
-    if is_call(tree, *NOT) and isinstance(tree.args[0], Number):
-        return Number(not tree.args[0].value)
-    if is_call(tree, *NOT) and isinstance(tree.args[0], Apply):
-        x = tree.args[0]
-        opposite = _COMPLEMENT.get(x.fn)
-        found: Tree | None = None
-        if opposite is not None:
-            found = apply(opposite, *x.args, shape=tree.shape, dtype=tree.dtype)
-        elif is_call(x, *OR, *AND) and x.dtype == bool:
-            parts = [apply(np.logical_not, a, shape=a.shape, dtype=a.dtype) for a in x.args]
-            other = np.logical_and if is_call(x, *OR) else np.logical_or
-            found = apply(other, *parts, shape=tree.shape, dtype=tree.dtype)
-        elif is_call(x, *NOT):
-            found = x.args[0]
-        if found is not None and np.array_equal(evaluate(found), evaluate(tree)):
-            return found
+    """False ∨ x, True ∧ x."""
+    for x, y in (tree.args, tree.args[::-1]):
+        if isinstance(x, Number) and y.dtype == bool:
+            if bool(x.value) is not is_call(tree, *AND):
+                return stretched(x, tree.shape)
+            if y.shape == tree.shape:
+                return y
     return None
+
+
+def opposite(tree: Apply) -> Tree | None:
+    """¬ of a comparison as the opposite comparison, where no NaN tells them apart."""
+    x = tree.args[0]
+    if isinstance(x, Number):
+        return Number(not x.value)
+    if not isinstance(x, Apply):
+        return None
+    found: Tree | None = None
+    if x.fn in _COMPLEMENT:
+        found = apply(_COMPLEMENT[x.fn], *x.args, like=tree)
+    elif is_call(x, *OR, *AND) and x.dtype == bool:
+        parts = [apply(np.logical_not, a, like=a) for a in x.args]
+        found = apply(np.logical_and if is_call(x, *OR) else np.logical_or, *parts, like=tree)
+    elif is_call(x, *NOT):
+        found = x.args[0]
+    return found if found is not None and np.array_equal(evaluate(found), evaluate(tree)) else None
 
 
 def equal(tree: Apply) -> Tree | None:
     """x = x, where no NaN is in it; z = max(0, z) as z > 0."""
-    if not is_call(tree, np.equal):
-        return None
     if same(*tree.args):
         return stretched(Number(True), tree.shape) if np.all(evaluate(tree)) else None
     x, s = tree.args
@@ -64,21 +63,17 @@ def equal(tree: Apply) -> Tree | None:
         return None
     if isinstance(bounds[0], Node) or np.ndim(bounds[0]):
         return None
-    found = apply(sign, x, Number(bounds[0]), shape=tree.shape, dtype=tree.dtype)
+    found = apply(sign, x, Number(bounds[0]), like=tree)
     return found if np.array_equal(evaluate(found), evaluate(tree)) else None
 
 
 def extreme(tree: Apply) -> Tree | None:
     """[x > y] + ½ [x = y] for what a maximum sends to x: [x = s] (1 − ½ [x = y])."""
-    if not is_call(tree, np.multiply):
-        return None
     for product, last in (tree.args, tree.args[::-1]):
         for rest, first in _factors(product):
             found = _above(first, last) or _above(last, first)
-            if found is not None and rest is not None:
-                return apply(np.multiply, rest, found, shape=tree.shape, dtype=tree.dtype)
             if found is not None:
-                return found
+                return found if rest is None else apply(np.multiply, rest, found, like=tree)
     return None
 
 
@@ -104,8 +99,8 @@ def _above(held: Tree, shared: Tree) -> Tree | None:
     tie = next((a for a in half.args if is_call(a, np.equal)), None)
     if not isinstance(tie, Apply) or not same(tie.args[0], x) or same(tie.args[1], x):
         return None
-    above = apply(sign, *tie.args, shape=tie.shape, dtype=tie.dtype)
-    found = apply(np.add, above, half, shape=shared.shape, dtype=shared.dtype)
+    above = apply(sign, *tie.args, like=tie)
+    found = apply(np.add, above, half, like=shared)
     with np.errstate(all="ignore"):
         equal = np.array_equal(evaluate(found), evaluate(held) * evaluate(shared))
     return found if equal and found.shape == np.broadcast_shapes(held.shape, shared.shape) else None
@@ -114,16 +109,11 @@ def _above(held: Tree, shared: Tree) -> Tree | None:
 def unguarded(tree: Tree) -> Tree:
     """What a rule computes without the guards (0⁰, 0/0) that are not needed here: a choice of its own which goes the
     same way everywhere is none. The conditions of the program are symbols meanwhile, and stay."""
-    if not isinstance(tree, Apply):
-        return tree
-    args = tuple(unguarded(a) for a in tree.args)
-    same_args = all(a is b for a, b in zip(args, tree.args, strict=True))
-    new = tree if same_args else Apply(tree.rule, args, tree.options, tree.shape, tree.dtype)
-    return _choice(new) or new
+    return rebuilt(tree, lambda part: _choice(part) or part)
 
 
-def _choice(tree: Apply) -> Tree | None:
-    if not is_call(tree, elementwise.where.fn):
+def _choice(tree: Tree) -> Tree | None:
+    if not isinstance(tree, Apply) or not is_call(tree, elementwise.where.fn):
         return None
     condition, x, y = tree.args
     if isinstance(condition, Symbol):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from typing import Any, Literal
 
 import numpy as np
 
 from ..plain.numbers import FEW, number
+from .products import simple_fraction
 from .tree import Apply, Number, Symbol, Tree, apply, is_call, reached
 from .tree import parts as parts_of
 from .writers import ATOM, CHOICE, COMPARISON, POWER, PRODUCT, SUM, Piece, Writer, shape_text, times_text
@@ -119,8 +119,8 @@ class Printer:
             root = self._square_root(value)
             if root is not None:
                 return root
-            fraction = Fraction(value).limit_denominator(10**6)
-            if float(fraction) == value and abs(fraction.numerator) < 100 and fraction.denominator > 1:
+            fraction = simple_fraction(value)
+            if fraction is not None:
                 above, below = (writer.number(str(n), "") for n in (abs(fraction.numerator), fraction.denominator))
                 linear = self.depth or not writer.stacks
                 text = writer.row(above, writer.sign("/"), below) if linear else writer.stacked(above, below)

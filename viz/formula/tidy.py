@@ -7,7 +7,6 @@ other goes, what NumPy needs a spare axis for becomes the product of vectors tha
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,94 +15,73 @@ from autograd.registry import RULES
 from autograd.rules import linalg, shapes
 from autograd.rules.indexing import getitem, scatter
 
-from .conditions import AND, NOT, OR, equal, extreme, logic
-from .products import collected, plain_number, sign_in_front, simple_power, simple_sum
-from .tree import Apply, Number, Symbol, Tree, apply, evaluate, is_call, stretched
+from .conditions import AND, NOT, OR, equal, extreme, logic, opposite
+from .products import collected, plain_number, sign_in_front, simple_power, simple_square, simple_sum
+from .tree import (
+    Apply,
+    Number,
+    Symbol,
+    Tree,
+    apply,
+    evaluate,
+    is_call,
+    rebuilt,
+    rewritten,
+    stretched,
+    table,
+    transposed,
+)
 
 
 def tidied(tree: Tree) -> Tree:
     """The tree after clean-up; its value is the same, up to rounding."""
-    return _tidied(tree, {})
+    return rebuilt(tree, _settled)
 
 
-def _tidied(part: Tree, done: dict[int, Tree]) -> Tree:
-    if not isinstance(part, Apply):
-        return part
-    if id(part) not in done:
-        args = tuple([_tidied(a, done) for a in part.args])
-        changed = any(a is not b for a, b in zip(args, part.args, strict=True))
-        new: Tree = Apply(part.rule, args, part.options, part.shape, part.dtype) if changed else part
-        done[id(part)] = _settled(new)
-    return done[id(part)]
-
-
-def textbook(tree: Apply) -> Apply:
+def textbook(tree: Tree) -> Tree:
     """A product of matrices or vectors as such, whatever function of NumPy it was computed with."""
-    for rewrite in (_inner, _contraction):
-        found = rewrite(tree)
-        if found is not None:
-            assert isinstance(found, Apply)
-            return found
-    return tree
+    return (rewritten(tree, _PRODUCTS) or tree) if isinstance(tree, Apply) else tree
 
 
 def throughout(tree: Tree) -> Tree:
     """A tree with each of its products as `textbook` writes it."""
-    if not isinstance(tree, Apply):
-        return tree
-    return textbook(Apply(tree.rule, tuple(throughout(a) for a in tree.args), tree.options, tree.shape, tree.dtype))
+    return rebuilt(tree, textbook)
 
 
 def _settled(tree: Tree) -> Tree:
     for _ in range(20):
-        if not isinstance(tree, Apply):
+        found = rewritten(tree, _TABLE) if isinstance(tree, Apply) else None
+        if found is None:
             return tree
-        for rewrite in _OF.get(tree.rule.fn, ()):
-            found = rewrite(tree)
-            if found is not None:
-                if isinstance(found, Apply) and found is not tree:
-                    args = tuple(_settled(a) for a in found.args)
-                    found = Apply(found.rule, args, found.options, found.shape, found.dtype)
-                tree = found
-                break
-        else:
-            return tree
+        tree = found.with_args([_settled(a) for a in found.args]) if isinstance(found, Apply) else found
     return tree
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------
 
 
-def transposed(x: Tree) -> Tree:
-    if is_call(x, np.transpose) and isinstance(x, Apply) and x.ndim == 2 and not x.options:
-        return x.args[0]
-    return x if x.ndim < 2 else apply(np.transpose, x, shape=x.shape[::-1], dtype=x.dtype)
-
-
 def _matmul(a: Tree, b: Tree, like: Apply) -> Apply:
-    return apply(np.matmul, a, b, shape=like.shape, dtype=like.dtype)
+    return apply(np.matmul, a, b, like=like)
 
 
 def _outer(a: Tree, b: Tree, like: Apply) -> Apply:
-    return apply(np.outer, a, b, shape=like.shape, dtype=like.dtype)
+    return apply(np.outer, a, b, like=like)
 
 
 def _reshape(x: Tree, shape: tuple[int, ...]) -> Tree:
     """`x` in another shape, in the order of C."""
-    while is_call(x, np.reshape) and isinstance(x, Apply) and x.options.get("order", "C") == "C":
+    while is_call(x, np.reshape) and _is_c(x):
         x = x.args[0]
-    if x.shape == shape:
-        return x
-    return Apply(RULES[np.reshape], (x,), {"shape": shape}, shape, x.dtype)
+    return x if x.shape == shape else Apply(RULES[np.reshape], (x,), {"shape": shape}, shape, x.dtype)
 
 
 def _vector(x: Tree, shape: tuple[int, ...]) -> Tree | None:
     """The vector that `x` is, if it is one in that shape."""
-    if is_call(x, np.transpose, np.swapaxes) and isinstance(x, Apply) and x.ndim == 2:
+    if is_call(x, np.transpose, np.swapaxes) and x.ndim == 2:
         return _vector(x.args[0], shape[::-1])
-    if isinstance(x, Apply) and is_call(x, np.reshape, np.expand_dims) and x.shape == shape and x.args[0].ndim == 1:
+    if is_call(x, np.reshape, np.expand_dims) and x.shape == shape and x.args[0].ndim == 1:
         return x.args[0]
-    if is_call(x, np.linalg.solve) and isinstance(x, Apply) and x.args[0].ndim == 2 and shape[-1] == 1:
+    if is_call(x, np.linalg.solve) and x.args[0].ndim == 2 and shape[-1] == 1:
         vector = _column(x.args[1])
         return vector and Apply(x.rule, (x.args[0], vector), x.options, vector.shape, x.dtype)
     return None
@@ -123,17 +101,14 @@ def _row(x: Tree) -> Tree | None:
 
 def _shape_only(tree: Apply) -> Tree | None:
     """What only changes the shape, as one reshape; none at all where the shape is the same."""
-    x = tree.args[0] if tree.args else tree
-    of_axes = is_call(tree, getitem.fn, scatter.fn) and _is_of_axes(tree.options["index"])
-    if of_axes or is_call(tree, np.expand_dims, np.squeeze) or (is_call(tree, np.ravel, np.reshape) and _is_c(tree)):
-        if isinstance(x, Apply) and is_call(x, getitem.fn) and x.args[0].shape == tree.shape:
-            return x.args[0] if _is_of_axes(x.options["index"], (0, -1)) else None
-        found = _reshape(x, tree.shape)
-        unchanged = (
-            is_call(tree, np.reshape) and isinstance(found, Apply) and is_call(found, np.reshape) and found.args[0] is x
-        )
-        return None if unchanged else found
-    return None
+    x = tree.args[0]
+    indexed = is_call(tree, getitem.fn, scatter.fn)
+    if not (_is_of_axes(tree.options["index"]) if indexed else _is_c(tree)):
+        return None
+    if is_call(x, getitem.fn) and x.args[0].shape == tree.shape:
+        return x.args[0] if _is_of_axes(x.options["index"], (0, -1)) else None
+    found = _reshape(x, tree.shape)
+    return None if is_call(tree, np.reshape) and is_call(found, np.reshape) and found.args[0] is x else found
 
 
 def _is_of_axes(index: Any, more: tuple[int, ...] = ()) -> bool:
@@ -149,8 +124,6 @@ def _is_c(tree: Apply) -> bool:
 
 def _summed_to_shape(tree: Apply) -> Tree | None:
     """Undoing a broadcast is a sum over the axes that it stretched."""
-    if not is_call(tree, shapes.sum_to_shape.fn):
-        return None
     (x,), shape = tree.args, tree.shape
     added = x.ndim - len(shape)
     kept_short = tuple(i + added for i, n in enumerate(shape) if n == 1 and x.shape[i + added] != 1)
@@ -183,14 +156,12 @@ def axes_order(tree: Apply) -> list[int] | None:
 
 def _turned(tree: Apply) -> Tree | None:
     """Two reorderings of axes are one, and none where the second undoes the first."""
-    order = axes_order(tree)
-    if order is None:
-        return None
-    x = tree.args[0]
+    x, order = tree.args[0], axes_order(tree)
+    assert order is not None
     if order == sorted(order):
         return x
     inner = axes_order(x) if isinstance(x, Apply) else None
-    if inner is not None and isinstance(x, Apply):
+    if inner is not None:
         return _transposed(x.args[0], [inner[a] for a in order], tree)
     simple = is_call(tree, np.transpose) and tree.options.get("axes") is None
     return _transposed(x, order, tree) if order == [1, 0] and not simple else None
@@ -204,24 +175,23 @@ def _transposed(x: Tree, order: list[int], like: Apply) -> Tree:
 
 
 def _broadcast(tree: Apply) -> Tree | None:
-    """A broadcast to the same shape, of a broadcast, or beside a factor or term that has the shape already."""
-    if is_call(tree, np.broadcast_to):
-        x = tree.args[0]
-        if x.shape == tree.shape:
-            return x
-        if isinstance(x, Apply) and is_call(x, np.broadcast_to):
-            return Apply(tree.rule, x.args, tree.options, tree.shape, tree.dtype)
-        return _share(x, tree)
-    if isinstance(tree.fn, np.ufunc) and not tree.fn.signature:
-        for k, x in enumerate(tree.args):
-            if isinstance(x, Apply) and (is_call(x, np.broadcast_to) or _leading_ones(x)):
-                args = (*tree.args[:k], x.args[0], *tree.args[k + 1 :])
-                shape = np.broadcast_shapes(*(a.shape for a in args))
-                new = Apply(tree.rule, args, tree.options, shape, tree.dtype)
-                if shape == tree.shape:
-                    return new
-                if (len(args) == 1 or not shape) and is_call(x, np.broadcast_to):
-                    return stretched(new, tree.shape)
+    """A broadcast to the same shape, or of a broadcast."""
+    x = tree.args[0]
+    if x.shape == tree.shape:
+        return x
+    return tree.with_args(x.args) if is_call(x, np.broadcast_to) else _share(x, tree)
+
+
+def _broadcast_beside(tree: Apply) -> Tree | None:
+    """A broadcast beside a factor or term that has the shape already."""
+    for k, x in enumerate(tree.args):
+        if isinstance(x, Apply) and (is_call(x, np.broadcast_to) or _leading_ones(x)):
+            args = (*tree.args[:k], x.args[0], *tree.args[k + 1 :])
+            new = tree.with_args(args, np.broadcast_shapes(*(a.shape for a in args)))
+            if new.shape == tree.shape:
+                return new
+            if (len(args) == 1 or not new.shape) and is_call(x, np.broadcast_to):
+                return stretched(new, tree.shape)
     return None
 
 
@@ -229,9 +199,9 @@ def _share(x: Tree, tree: Apply) -> Tree | None:
     """The nth part for each of n elements as a quotient: the gradient of a mean."""
     shape, size = x.shape, math.prod(x.shape)
     n = math.prod(tree.shape) // max(size, 1)
-    while isinstance(x, Apply) and is_call(x, np.reshape) and _is_c(x):
+    while is_call(x, np.reshape) and _is_c(x):
         x = x.args[0]
-    if n < 2 or not isinstance(x, Apply) or not is_call(x, np.multiply, np.divide):
+    if n < 2 or not is_call(x, np.multiply, np.divide):
         return None
     whole, part = x.args if is_call(x, np.divide) else x.args[::-1]
     known = n if is_call(x, np.divide) else 1 / n
@@ -239,7 +209,7 @@ def _share(x: Tree, tree: Apply) -> Tree | None:
     if settled or not isinstance(part, Number) or part.value != known or math.prod(whole.shape) != size:
         return None
     share = apply(np.divide, _reshape(whole, shape), Number(n), shape=shape, dtype=x.dtype)
-    return Apply(tree.rule, (share,), tree.options, tree.shape, tree.dtype)
+    return tree.with_args([share])
 
 
 def _leading_ones(x: Apply) -> bool:
@@ -250,14 +220,14 @@ def _leading_ones(x: Apply) -> bool:
 
 def _solved(tree: Apply) -> Tree | None:
     """A system that was solved for a column instead of a vector."""
-    x = tree.args[0] if is_call(tree, getitem.fn, np.reshape) else tree
-    if not is_call(x, np.linalg.solve) or x is tree or tree.shape != x.shape[:-1]:
+    x = tree.args[0]
+    if not is_call(x, np.linalg.solve) or tree.shape != x.shape[:-1]:
         return None
     return _column(x) if is_call(tree, np.reshape) or tree.options["index"] == (Ellipsis, 0) else None
 
 
 def _cast(tree: Apply) -> Tree | None:
-    return tree.args[0] if is_call(tree, shapes.astype.fn) and tree.args[0].dtype == tree.dtype else None
+    return tree.args[0] if tree.args[0].dtype == tree.dtype else None
 
 
 # --- products of matrices and vectors ---------------------------------------------------------------------------------
@@ -265,8 +235,6 @@ def _cast(tree: Apply) -> Tree | None:
 
 def _inner(tree: Apply) -> Tree | None:
     """x · Wᵀ where NumPy says inner(x, W)."""
-    if not is_call(tree, np.inner):
-        return None
     x, y = tree.args
     if y.ndim == 2 and x.ndim >= 2:
         return _matmul(x, transposed(y), tree)
@@ -277,11 +245,9 @@ def _inner(tree: Apply) -> Tree | None:
 
 def _contraction(tree: Apply) -> Tree | None:
     """A product of matrices where NumPy says tensordot."""
-    if not is_call(tree, np.tensordot):
-        return None
     x, y = tree.args
     if not x.ndim or not y.ndim:
-        return apply(np.multiply, x, y, shape=tree.shape, dtype=tree.dtype)
+        return apply(np.multiply, x, y, like=tree)
     if max(x.ndim, y.ndim) > 2:
         return None
     (first, second) = linalg._pairs(tree.options.get("axes", 2), x.ndim, y.ndim)
@@ -297,37 +263,41 @@ def _contraction(tree: Apply) -> Tree | None:
 
 
 def _vectors(tree: Apply) -> Tree | None:
-    """Products of vectors that were given a spare axis."""
-    if is_call(tree, np.multiply, np.matmul) and tree.ndim == 2:
+    """A product of vectors that were given a spare axis."""
+    flat = is_call(tree, np.multiply)
+    if tree.ndim == 2:
         a, b = tree.args
-        flat = is_call(tree, np.multiply)
         column, row = _column(a), _row(b) or (b if flat and b.ndim == 1 else None)
         if column is not None and row is not None:
             return _outer(column, row, tree)
         column, row = _column(b), _row(a) or (a if flat and a.ndim == 1 else None)
         if flat and column is not None and row is not None:
             return _outer(column, row, tree)
-    if is_call(tree, np.matmul) and tree.args[0].ndim == 1 and tree.args[1].ndim == 2:
+    if not flat and tree.args[0].ndim == 1 and tree.args[1].ndim == 2:
         # where a rule has a vector on the left, the textbook has the transposed matrix
         return _matmul(transposed(tree.args[1]), tree.args[0], tree)
-    product = tree.args[0] if tree.args else None
-    if not (isinstance(product, Apply) and is_call(product, np.matmul) and product.ndim == 2 and tree.ndim == 1):
+    return None
+
+
+def _vector_of_product(tree: Apply) -> Tree | None:
+    """A product of a matrix and a vector of which a spare axis is taken away."""
+    product, sliced = tree.args[0], is_call(tree, getitem.fn)
+    if not is_call(product, np.matmul) or product.ndim != 2 or tree.ndim != 1:
         return None
-    if is_call(tree, getitem.fn) and tree.options["index"] != (Ellipsis, 0):
+    if sliced and tree.options["index"] != (Ellipsis, 0):
         return None
-    if is_call(tree, getitem.fn, np.reshape):
-        a, b = product.args
-        column, row = _column(b), _row(a)
-        if column is not None and tree.shape == product.shape[:1]:
-            return _matmul(a, column, tree)
-        if row is not None and is_call(tree, np.reshape) and tree.shape == product.shape[1:]:
-            return _matmul(transposed(b), row, tree)
+    a, b = product.args
+    column, row = _column(b), _row(a)
+    if column is not None and tree.shape == product.shape[:1]:
+        return _matmul(a, column, tree)
+    if row is not None and not sliced and tree.shape == product.shape[1:]:
+        return _matmul(transposed(b), row, tree)
     return None
 
 
 def _identity(tree: Apply) -> Tree | None:
     """einsum[i → i]."""
-    if not is_call(tree, linalg.einsum.fn) or len(tree.args) != 1:
+    if len(tree.args) != 1:
         return None
     before, _, after = tree.options["subscripts"].replace(" ", "").partition("->")
     return tree.args[0] if before == after and len(set(before)) == len(before) else None
@@ -335,36 +305,34 @@ def _identity(tree: Apply) -> Tree | None:
 
 def _nothing(tree: Apply) -> Tree | None:
     """0 · x, where that is 0."""
-    if not is_call(tree, np.multiply, np.divide) or tree.dtype.kind != "f":
-        return None
-    zero = any(isinstance(a, Number) and plain_number(a) and np.all(a.value == 0) for a in tree.args)
-    if not zero or np.any(evaluate(tree)):
+    zero = any(plain_number(a) and np.all(a.value == 0) for a in tree.args)
+    if tree.dtype.kind != "f" or not zero or np.any(evaluate(tree)):
         return None
     return stretched(Number(tree.dtype.type(0)), tree.shape)
 
 
-_Rewrite = Callable[[Apply], Tree | None]
-_REWRITES: tuple[tuple[_Rewrite, tuple[Any, ...]], ...] = (
+_TEXTBOOK = ((_inner, (np.inner,)), (_contraction, (np.tensordot,)))
+_PRODUCTS = table(*_TEXTBOOK)
+_TABLE = table(
     (_summed_to_shape, (shapes.sum_to_shape.fn,)),
     (_cast, (shapes.astype.fn,)),
-    (_vectors, (np.multiply, np.matmul, np.reshape, getitem.fn)),
+    (_vectors, (np.multiply, np.matmul)),
+    (_vector_of_product, (np.reshape, getitem.fn)),
     (_solved, (np.reshape, getitem.fn)),
     (_shape_only, (np.reshape, np.expand_dims, np.squeeze, np.ravel, getitem.fn, scatter.fn)),
     (_turned, (np.transpose, np.swapaxes, np.moveaxis)),
-    (_broadcast, (np.broadcast_to, *(fn for fn in RULES if isinstance(fn, np.ufunc) and not fn.signature))),
-    (_inner, (np.inner,)),
-    (_contraction, (np.tensordot,)),
-    (logic, (*OR, *AND, *NOT)),
+    (_broadcast, (np.broadcast_to,)),
+    (_broadcast_beside, tuple(fn for fn in RULES if isinstance(fn, np.ufunc) and not fn.signature)),
+    *_TEXTBOOK,
+    (logic, (*OR, *AND)),
+    (opposite, NOT),
     (equal, (np.equal,)),
     (extreme, (np.multiply,)),
     (_identity, (linalg.einsum.fn,)),
     (_nothing, (np.multiply, np.divide)),
     (simple_sum, (np.add, np.subtract)),
     (sign_in_front, (np.sum, np.reshape)),
-    (simple_power, (np.power, np.square)),
+    (simple_power, (np.power,)),
+    (simple_square, (np.square,)),
     (collected, (np.multiply, np.divide, np.negative)),
 )
-_OF: dict[Any, list[_Rewrite]] = {}
-for _rewrite, _functions in _REWRITES:
-    for _function in _functions:
-        _OF.setdefault(_function, []).append(_rewrite)

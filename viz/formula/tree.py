@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 import numpy as np
 
@@ -116,6 +116,12 @@ class Apply:
     def ndim(self) -> int:
         return len(self.shape)
 
+    def with_args(self, args: Sequence[Tree], shape: tuple[int, ...] | None = None) -> Apply:
+        """The same function of other parts; itself where they are the same."""
+        if shape is None and all(a is b for a, b in zip(args, self.args, strict=True)):
+            return self
+        return Apply(self.rule, tuple(args), self.options, self.shape if shape is None else shape, self.dtype)
+
     def __repr__(self) -> str:
         return f"{self.rule.name}{self.args}"
 
@@ -123,9 +129,25 @@ class Apply:
 Tree = Symbol | Number | Apply
 
 
-def apply(fn: Callable[..., Any], *args: Tree, shape: Any, dtype: Any, **options: Any) -> Apply:
-    """A function with a rule, applied."""
-    return Apply(RULES[fn], args, options, shape, dtype)
+def apply(fn: Callable[..., Any], *args: Tree, like: Tree | None = None, shape: Any = None, dtype: Any = None) -> Apply:
+    """A function with a rule, applied; of the shape and dtype of `like`, or as if it works element by element."""
+    if like is not None:
+        return Apply(RULES[fn], args, {}, like.shape, like.dtype)
+    shape = np.broadcast_shapes(*(a.shape for a in args)) if shape is None else shape
+    return Apply(RULES[fn], args, {}, shape, np.result_type(*(a.dtype for a in args)) if dtype is None else dtype)
+
+
+def negated(x: Tree) -> Apply:
+    return apply(np.negative, x, like=x)
+
+
+def transposed(x: Tree) -> Tree:
+    """The transpose of a matrix; of what is one already, the matrix; a vector as it is."""
+    if x.ndim < 2:
+        return x
+    if is_call(x, np.transpose) and x.ndim == 2 and not x.options:
+        return x.args[0]
+    return apply(np.transpose, x, shape=x.shape[::-1], dtype=x.dtype)
 
 
 class Opaque(Apply):
@@ -149,7 +171,7 @@ def stretched(x: Tree, shape: tuple[int, ...]) -> Tree:
     return x if x.shape == shape else Apply(RULES[np.broadcast_to], (x,), {"shape": shape}, shape, x.dtype)
 
 
-def is_call(tree: Tree, *fns: Callable[..., Any]) -> bool:
+def is_call(tree: Any, *fns: Callable[..., Any]) -> TypeGuard[Apply]:
     """Whether a tree is one of some functions, applied."""
     return isinstance(tree, Apply) and tree.rule.fn in fns
 
@@ -157,6 +179,20 @@ def is_call(tree: Tree, *fns: Callable[..., Any]) -> bool:
 def replaced(option: Any, by: Callable[[Any], Any]) -> Any:
     """An option in which `by` has replaced what is no tuple."""
     return tuple(replaced(part, by) for part in option) if type(option) is tuple else by(option)
+
+
+def rebuilt(tree: Tree, by: Callable[[Tree], Tree]) -> Tree:
+    """The tree from its leaves upward, each part as what `by` makes of it."""
+    done: dict[int, Tree] = {}
+
+    def go(part: Tree) -> Tree:
+        if not isinstance(part, Apply):
+            return by(part)
+        if id(part) not in done:
+            done[id(part)] = by(part.with_args([go(a) for a in part.args]))
+        return done[id(part)]
+
+    return go(tree)
 
 
 def substituted(tree: Tree, by: dict[int, Tree]) -> Tree:
@@ -196,6 +232,17 @@ def _value(part: Any, values: dict[int, Any]) -> Any:
         options = {name: replaced(option, lambda p: _value(p, values)) for name, option in part.options.items()}
         values[id(part)] = part.rule.op(*[_value(a, values) for a in part.args], **options)
     return values[id(part)]
+
+
+def each(*trees: Tree) -> Iterator[Tree]:
+    """All parts of some trees, options left out, each once."""
+    waiting, seen = list(trees), set()
+    while waiting:
+        part = waiting.pop()
+        if id(part) not in seen:
+            seen.add(id(part))
+            yield part
+            waiting += part.args if isinstance(part, Apply) else ()
 
 
 def parts(tree: Any) -> Iterator[Any]:
@@ -238,6 +285,25 @@ def reached(root: Any, below: Callable[[Any], Sequence[Any]]) -> tuple[list[Any]
         sizes[part] = 1 + sum(n for n, _ in inner), 1 + max((d for _, d in inner), default=0)
         order.append(part)
     return order, *sizes[root]
+
+
+Table = dict[Any, tuple[Callable[..., "Tree | None"], ...]]
+"""Rules that may say a tree otherwise, by the function that it is."""
+
+
+def table(*rows: tuple[Callable[..., Tree | None], Sequence[Any]]) -> Table:
+    """A table of rules, from rows that name the functions which a rule is for."""
+    functions = dict.fromkeys(fn for _, of in rows for fn in of)
+    return {fn: tuple(rule for rule, of in rows if fn in of) for fn in functions}
+
+
+def rewritten(tree: Apply, rules: Table, *given: Any) -> Tree | None:
+    """The tree as another one, by the first rule that fits; None if none does."""
+    for rule in rules.get(tree.rule.fn, ()):
+        found = rule(tree, *given)
+        if found is not None:
+            return found
+    return None
 
 
 def same(a: Any, b: Any) -> bool:
