@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..formula.printer import Printer
+from ..formula.notation import printer
 from ..formula.tree import Apply, Symbol, Tree, evaluate, is_call, symbols
 from ..formula.writers import SUM, Latex, Plain, Writer
 from ..plain.numbers import columns
@@ -41,8 +41,8 @@ def tree_text(tree: Tree, what: Any = "symbols") -> Written:
 
 def _printed(tree: Tree, writer: Writer, what: Any = "symbols", level: int = -1) -> str:
     places = {id(symbol): k for k, symbol in enumerate(symbols(tree))}
-    printer = Printer(writer, what, places)
-    return printer.bracketed(printer.arithmetic(tree), level).strip()
+    p = printer(writer, what, places)
+    return p.bracketed(p.arithmetic(tree), level).strip()
 
 
 def width(tree: Tree) -> int:

@@ -13,8 +13,7 @@ from autograd import Node
 from autograd.rules import windows
 
 from ..formula import gradient_symbol
-from ..formula.notation import MOST_TERMS
-from ..formula.printer import Printer
+from ..formula.notation import MOST_TERMS, printer
 from ..formula.terms import total
 from ..formula.tree import Apply, Symbol, Tree, apply, evaluate, is_call, symbols
 from ..formula.writers import shape_text
@@ -280,7 +279,7 @@ def array_text(array: Any) -> Written:
 
 def _numerals(array: Any) -> Written:
     symbol = Symbol("gradient", "g", array)
-    return Written(*(Printer(writer, "numbers", {}).symbol(symbol).text for writer in (PLAIN, LATEX)))
+    return Written(*(printer(writer, "numbers").symbol(symbol).text for writer in (PLAIN, LATEX)))
 
 
 def shape_of(tree: Tree) -> str:

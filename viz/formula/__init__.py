@@ -17,9 +17,9 @@ import numpy as np
 from autograd import Node, Tape
 
 from ..plain.numbers import counted, ordinal, subscript
-from . import notation  # noqa: F401, fills the table of the printer
 from .glyphs import quoted
-from .printer import Printer, What
+from .notation import printer
+from .printer import What
 from .tidy import throughout, tidied
 from .trace import Builder
 from .tree import Apply, Opaque, Symbol, Tree, evaluate, reached, symbols
@@ -77,11 +77,11 @@ class Formula:
         if what not in ("symbols", "numbers", "shapes"):
             raise ValueError(f"a formula shows 'symbols', 'numbers' or 'shapes', got {what!r}")
         places = {id(symbol): k for k, symbol in enumerate(self.symbols)}
-        text = Printer(writer, what, places).tree(self.tree, top=True).text
+        text = printer(writer, what, places).tree(self.tree, top=True).text
         if not whole:
             return text
         if what == "shapes":
-            target = Printer(writer, what, {}).shape(self.target.shape).text
+            target = printer(writer, what).shape(self.target.shape).text
         else:
             target = writer.symbol(self.target, len(self.symbols)).text
         sign = "+=" if self.adds and what != "shapes" else "="
@@ -313,10 +313,10 @@ def _derivative(builder: Builder, node: Node, i: int, upstream: Symbol) -> Tree:
     tree = tidied(builder.derivative(node, i, upstream))
     if builder.size <= _LONG // 16 or isinstance(tree, Opaque):
         return tree
-    parts, read = reached(tree, lambda part: tuple(parts_of(part)))[0], symbols(tree)
-    text = Printer(Plain(), "symbols", {id(s): k for k, s in enumerate(read)}).tree(tree, top=True).text
-    operations = sum(isinstance(part, Apply) for part in parts)
-    return tree if len(text) <= _LONG else builder.opaque(node, i, upstream, read, operations)
+    if len(Formula(upstream, tree).plain()) <= _LONG:
+        return tree
+    operations = sum(isinstance(part, Apply) for part in reached(tree, lambda part: tuple(parts_of(part)))[0])
+    return builder.opaque(node, i, upstream, symbols(tree), operations)
 
 
 def _operation(node: Node, what: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from autograd.rules import elementwise, shapes
 
 from ..plain.numbers import FEW
-from .printer import NOTATION, Printer, any_other
+from .printer import Printer
 from .tree import Apply, Number, Symbol, is_call
 from .writers import SUM, Piece, times_text
 
@@ -71,8 +71,6 @@ def _keeps_axes(tree: Apply) -> bool:
 
 def reshape(p: Printer, tree: Apply, top: bool) -> Piece:
     x = tree.args[0]
-    if is_call(tree, np.squeeze):
-        return NOTATION[any_other](p, tree, top)
     if not top and x.shape == tree.shape:
         return p.tree(x)
     if (not top or is_call(x, np.sum) or is_call(tree, np.expand_dims)) and _unit(x.shape, tree.shape):

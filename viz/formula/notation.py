@@ -11,10 +11,10 @@ from autograd.rules import elementwise, indexing, linalg, reductions, shapes, wi
 
 from ..plain.numbers import numeral
 from . import axes
-from .printer import NOTATION, Notation, Printer, any_other
+from .printer import Notation, Printer, What
 from .terms import total
 from .tree import Apply, Number, Symbol, is_call, same
-from .writers import COMPARISON, LOGIC, SUM, Piece, shape_text, times_text
+from .writers import COMPARISON, LOGIC, SUM, Piece, Writer, shape_text, times_text
 
 MOST_TERMS = 5
 _BY_PLACE = frozenset(("axes", "shift", "reps", "repeats", "k", "n", "q", "indices_or_sections", "newshape"))
@@ -90,12 +90,8 @@ def floored(left: str, right: str) -> Notation:
     return write
 
 
-def compared(sign: str) -> Notation:
-    return lambda p, tree, top: p.compare(tree.args[0], tree.args[1], sign)
-
-
-def logical(sign: str) -> Notation:
-    return lambda p, tree, top: p.compare(tree.args[0], tree.args[1], sign, LOGIC)
+def compared(sign: str, level: int = COMPARISON) -> Notation:
+    return lambda p, tree, top: p.compare(tree.args[0], tree.args[1], sign, level)
 
 
 def _and(p: Printer, tree: Apply, top: bool) -> Piece:
@@ -103,7 +99,7 @@ def _and(p: Printer, tree: Apply, top: bool) -> Piece:
     low, high = tree.args
     bounds = is_call(low, np.greater_equal) and is_call(high, np.less_equal)
     if not bounds or low.args[0] is not high.args[0]:
-        return logical("∧")(p, tree, top)
+        return compared("∧", LOGIC)(p, tree, top)
     texts = [p.bracketed(p.arithmetic(a), SUM) for a in (low.args[1], low.args[0], high.args[1])]
     sign = p.writer.sign("≤")
     return Piece(p.writer.row(texts[0], sign, texts[1], sign, texts[2]), COMPARISON)
@@ -123,10 +119,6 @@ def _terms(p: Printer, tree: Apply, top: bool) -> Piece:
     return Piece(p.writer.row(*(t for i, text in enumerate(texts) for t in ((plus, text) if i else (text,)))), SUM)
 
 
-def _multiply(p: Printer, tree: Apply, top: bool) -> Piece:
-    return p.multiply(*tree.args)
-
-
 def _not(p: Printer, tree: Apply, top: bool) -> Piece:
     piece = p.tree(tree.args[0])
     return Piece(p.writer.row(p.writer.sign("¬"), p.bracketed(piece, COMPARISON + 1)), COMPARISON)
@@ -144,10 +136,6 @@ def _root(degree: str = "") -> Notation:
     return write
 
 
-def _exp2(p: Printer, tree: Apply, top: bool) -> Piece:
-    return p.power(Number(2), tree.args[0])
-
-
 def _big(sign: str) -> Notation:
     def write(p: Printer, tree: Apply, top: bool) -> Piece:
         return p.big(sign, tree.args[0], axes_text(tree))
@@ -159,10 +147,6 @@ def _norm(p: Printer, tree: Apply, top: bool) -> Piece:
     order, axes = tree.options.get("p", 2), axes_text(tree)
     low = [] if order == 2 else [option_text(order)]
     return p.fenced("‖", tree.args[0], "‖", ", ".join([*low, f"axis {axes}"] if axes else low))
-
-
-def _absolute(p: Printer, tree: Apply, top: bool) -> Piece:
-    return p.fenced("|", tree.args[0], "|")
 
 
 def _is_last_swap(tree: Apply) -> bool:
@@ -179,7 +163,7 @@ def _transpose(p: Printer, tree: Apply, top: bool) -> Piece:
         return p.transposed(tree.args[0])
     if is_call(tree, np.swapaxes):
         return p.call("swapaxes", [tree.args[0], *_texts(p, [option_text(axis) for axis in tree.options.values()])])
-    return function()(p, tree, top)
+    return _any_other(p, tree, top)
 
 
 def _dot(p: Printer, tree: Apply, top: bool) -> Piece:
@@ -189,14 +173,14 @@ def _dot(p: Printer, tree: Apply, top: bool) -> Piece:
     if x.ndim == y.ndim == 1 or is_call(tree, np.vdot, np.vecdot):
         return p.multiply(x, y, "·")
     if is_call(tree, np.inner):
-        return function()(p, tree, top)
-    return p.matmul(x, y) if y.ndim <= 2 or is_call(tree, np.matmul) else function()(p, tree, top)
+        return _any_other(p, tree, top)
+    return p.matmul(x, y) if y.ndim <= 2 or is_call(tree, np.matmul) else _any_other(p, tree, top)
 
 
 def _outer(p: Printer, tree: Apply, top: bool) -> Piece:
     x, y = tree.args
     if x.ndim != 1 or y.ndim != 1:
-        return function()(p, tree, top)
+        return _any_other(p, tree, top)
     if p.what == "shapes":
         left, right = p.shape((*x.shape, 1)).text, p.shape((1, *y.shape)).text
         return Piece(p.writer.row(left, p.writer.sign("·"), right), SUM + 1, "matmul")
@@ -270,7 +254,7 @@ def _star(turned: int | None, swapped: bool = False) -> Notation:
 
 def _first(p: Printer, tree: Apply, top: bool) -> Piece:
     w, out = tree.args
-    if isinstance(out, Apply) and is_call(out, windows.window_max.fn) and same(out.args[0], w):
+    if is_call(out, windows.window_max.fn) and same(out.args[0], w):
         first = p.writer.user_text("their first maximum")
         return Piece(p.writer.row(p.arithmetic(w).text, p.writer.sign("="), first), COMPARISON)
     text = p.writer.row(p.arithmetic(w).text, p.writer.sign("="), p.arithmetic(out).text, p.writer.sign(","),
@@ -325,13 +309,12 @@ def _sinc(p: Printer, tree: Apply, top: bool) -> Piece:
     return p.call(name, tree.args)
 
 
-_inverse: Notation = lambda p, tree, top: p.power(tree.args[0], Number(-1))
-
-for _functions, _notation in (
+_any_other = function()
+_ROWS: tuple[tuple[tuple[Any, ...], Notation], ...] = (
     ((np.add,), infix("+")),
     ((total,), _terms),
     ((np.subtract,), infix("−")),
-    ((np.multiply,), _multiply),
+    ((np.multiply,), lambda p, tree, top: p.multiply(*tree.args)),
     ((np.divide,), lambda p, tree, top: p.divide(*tree.args)),
     ((np.negative,), lambda p, tree, top: p.negative(tree.args[0])),
     ((np.power, np.float_power), lambda p, tree, top: p.power(*tree.args)),
@@ -340,7 +323,7 @@ for _functions, _notation in (
     ((np.remainder, np.fmod), _remainder),
     ((np.sqrt,), _root()),
     ((np.cbrt,), _root("3")),
-    ((np.exp2,), _exp2),
+    ((np.exp2,), lambda p, tree, top: p.power(Number(2), tree.args[0])),
     ((np.log2,), _logarithm("2")),
     ((np.log10,), _logarithm("10")),
     ((np.expm1,), lambda p, tree, top: Piece(p.writer.row(p.call("exp", tree.args).text, p.writer.sign("−"),
@@ -351,12 +334,12 @@ for _functions, _notation in (
     ((np.transpose, np.swapaxes), _transpose),
     ((np.sum,), _big("Σ")),
     ((np.prod,), _big("∏")),
-    ((np.absolute, np.fabs), _absolute),
+    ((np.absolute, np.fabs), lambda p, tree, top: p.fenced("|", tree.args[0], "|")),
     ((linalg.norm.fn,), _norm),
-    ((np.linalg.inv,), _inverse),
+    ((np.linalg.inv,), lambda p, tree, top: p.power(tree.args[0], Number(-1))),
     ((np.greater,), compared(">")), ((np.greater_equal,), compared("≥")), ((np.less,), compared("<")),
     ((np.less_equal,), compared("≤")), ((np.equal,), compared("=")), ((np.not_equal,), compared("≠")),
-    ((np.logical_and, np.bitwise_and), _and), ((np.logical_or, np.bitwise_or), logical("∨")),
+    ((np.logical_and, np.bitwise_and), _and), ((np.logical_or, np.bitwise_or), compared("∨", LOGIC)),
     ((np.logical_not, np.invert), _not),
     ((np.positive,), _positive),
     ((np.floor,), floored("⌊", "⌋")), ((np.ceil,), floored("⌈", "⌉")), ((np.floor_divide,), floored("⌊", "⌋")),
@@ -371,7 +354,7 @@ for _functions, _notation in (
     ((elementwise.sinc_derivative.fn,), _sinc),
     ((reductions.softmax.fn,), _softmax("softmax")),
     ((reductions.log_softmax.fn,), _softmax("log softmax")),
-    ((np.reshape, np.expand_dims, np.squeeze, np.ravel), axes.reshape),
+    ((np.reshape, np.expand_dims, np.ravel), axes.reshape),
     ((np.broadcast_to,), axes.broadcast),
     ((shapes.astype.fn,), _astype),
     ((shapes.pad.fn, windows.zero_pad.fn), _pad),
@@ -394,7 +377,10 @@ for _functions, _notation in (
     ((inspect.unwrap(reductions.weighted_from_the_end),), function("weighted sum of those after")),
     ((windows.window_max.fn,), function("max of windows")),
     ((windows.window_mean.fn,), function("mean of windows")),
-    ((any_other,), function()),
-):  # fmt: skip
-    for _function in _functions:
-        NOTATION[_function] = _notation
+)  # fmt: skip
+_NOTATION = {fn: notation for functions, notation in _ROWS for fn in functions}
+
+
+def printer(writer: Writer, what: What = "symbols", places: dict[int, int] | None = None) -> Printer:
+    """A printer that writes each function as the table has it."""
+    return Printer(lambda fn: _NOTATION.get(fn, _any_other), writer, what, places or {})

@@ -30,6 +30,9 @@ class Printer:
 
     Parameters
     ----------
+    notation : callable
+        How a function is written: ``notation(fn)`` gives what is called with the printer, the tree, and whether the
+        tree is the whole formula.
     writer : Writer
         Plain text, LaTeX or MathML.
     what : {"symbols", "numbers", "shapes"}
@@ -38,7 +41,8 @@ class Printer:
         The place of each symbol, by ``id``, in ``Formula.symbols``.
     """
 
-    def __init__(self, writer: Writer, what: What, places: dict[int, int]):
+    def __init__(self, notation: Callable[[Any], Notation], writer: Writer, what: What, places: dict[int, int]) -> None:
+        self.notation = notation
         self.writer = writer
         self.what = what
         self.places = places
@@ -57,7 +61,7 @@ class Printer:
             return self.number(tree.value)
         self.above.append(tree)
         try:
-            return (NOTATION.get(tree.rule.fn) or NOTATION[any_other])(self, tree, top)
+            return self.notation(tree.rule.fn)(self, tree, top)
         finally:
             self.above.pop()
 
@@ -333,10 +337,3 @@ def _starts_with_number(tree: Tree) -> bool:
 
 
 Notation = Callable[[Printer, Apply, bool], Piece]
-
-
-def any_other() -> None:
-    """Stands in the table for functions that are not in it."""
-
-
-NOTATION: dict[Callable[..., Any], Notation] = {}
