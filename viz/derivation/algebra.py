@@ -17,11 +17,9 @@ import numpy as np
 from autograd.rules import elementwise, indexing, shapes, windows
 
 from ..formula.terms import total
-from ..formula.tree import Apply, Number, Symbol, Tree, apply, is_call
-from .quotients import logistic, roots, shares
-from .store import ONE, ZERO, Product, Store, exact
-from .sums import along, axes_put_back, canonical, summed_apart
-from .trees import axes_kept, axes_of, is_given, is_number, summands
+from ..formula.tree import Apply, Number, Symbol, Table, Tree, apply, axes_of, is_call, rewritten
+from .store import MINUS, ONE, ZERO, Product, Store, exact
+from .trees import axes_kept, canonical, contains, is_given, is_number, summands
 
 _MOST_TERMS = 64
 _LINEAR = frozenset({
@@ -38,22 +36,39 @@ _BILINEAR = frozenset({
 class Algebra(Store):
     """Simplifies trees; knows what the values on the tape are called.
 
-    Attributes
+    Parameters
     ----------
     length : Symbol or None
         N, how many numbers the loss is the mean of: what a sum of so many ones is.
     name : callable
         Gives a name for a letter that nothing has yet.
+    identities : Table
+        Rules for functions: each gives another tree for a tree, with this algebra beside it, or None.
+    products : sequence of callable
+        Rules for products of powers: each gives the product, written otherwise where it can be.
+    sums : sequence of callable
+        Rules for what a function hands through, ``rule(algebra, tree, product)``: another product, or None.
+
+    Attributes
+    ----------
     remarks : dict
         What was used of the numbers, as the keys: ``"each row of y adds up to 1"``.
     one_hot : dict
         An index to y, which is 1 at the picked elements, else 0.
     """
 
-    def __init__(self, length: Symbol | None = None, name: Callable[[str], str] = str) -> None:
+    def __init__(
+        self,
+        length: Symbol | None,
+        name: Callable[[str], str],
+        identities: Table,
+        products: Sequence[Callable[[Algebra, Product], Product]],
+        sums: Sequence[Callable[[Algebra, Apply, Product], Product | None]],
+    ) -> None:
         super().__init__()
         self.length = length
         self.name = name
+        self._identities, self._product_rules, self._sum_rules = identities, products, sums
         self.remarks: dict[str, None] = {}
         self.one_hot: dict[int, Symbol] = {}
         self._values: dict[int, tuple[Tree, Product]] = {}
@@ -71,7 +86,7 @@ class Algebra(Store):
             return  # a broadcast: what it is of has another shape, and not this name
         if value.number == 1 and len(value.powers) == 1 and value.powers[0][1] == 1:
             key = value.powers[0][0]
-            atom = self._atoms.get(key)
+            atom = self.atoms.get(key)
             if isinstance(atom, Apply):
                 self._meanings[id(symbol)] = atom
                 self.named.setdefault(key, symbol)
@@ -96,7 +111,7 @@ class Algebra(Store):
 
     # --- sums and products
 
-    def _times(self, products: Sequence[Product]) -> Product:
+    def times(self, products: Sequence[Product]) -> Product:
         """The product, equal factors together, what cancels gone."""
         number: Any = Fraction(1)
         powers: dict[int, int] = {}
@@ -112,53 +127,52 @@ class Algebra(Store):
                 powers[name] = powers.get(name, 0) + 1
         whole = Product(number, tuple((key, 1 if n > 1 and self._is_condition(key) else n)
                                       for key, n in powers.items() if n))  # fmt: skip
-        return logistic(self, shares(self, roots(self, whole)))
+        for rule in self._product_rules:
+            whole = rule(self, whole)
+        return whole
 
     def multiply(self, products: Sequence[Product]) -> Product:
         """The product: multiplied out where that is shorter."""
-        product = self._times(products)
+        product = self.times(products)
         if not product.number:
             return ZERO
         return self._shorter(product, [product])
 
     def add(self, terms: Sequence[Product]) -> Product:
         """The sum: multiplied out where that is shorter."""
-        return self._shorter(self._collect(terms), terms)
+        return self._shorter(self.collect(terms), terms)
 
     def _shorter(self, product: Product, terms: Sequence[Product]) -> Product:
         if len(terms) > _MOST_TERMS:
             return product
         out: list[Product] = []
         for term in terms:
-            more = self._multiplied_out(term, _MOST_TERMS - len(out))
+            more = self.multiplied_out(term, _MOST_TERMS - len(out))
             if more is None:
                 return product
             out += more
         if len(out) == len(terms) and all(a is b for a, b in zip(out, terms, strict=True)):
             return product
-        expanded = self._collect(out)
+        expanded = self.collect(out)
         return expanded if self._cost(expanded) < self._cost(product) else product
 
-    def _multiplied_out(self, product: Product, most: int) -> list[Product] | None:
+    def multiplied_out(self, product: Product, most: int) -> list[Product] | None:
         """The terms of a product of sums; None if there are more than `most`. Sums with fractions go first, so that
         their denominators meet the other factors."""
-        sums = [key for key, n in product.powers if n > 0 and key in self._sums]
+        sums = [key for key, n in product.powers if n > 0 and key in self.sums]
         if not sums:
             return [product]
-        first = max(sums, key=lambda key: any(n < 0 for term in self._sums[key] for _, n in term.powers))
-        rest = Product(
-            product.number,
-            tuple((key, n - (key == first)) for key, n in product.powers if n - (key == first)),
-        )
+        first = max(sums, key=lambda key: any(n < 0 for term in self.sums[key] for _, n in term.powers))
+        rest = product.with_powers({key: n - (key == first) for key, n in product.powers})
         out: list[Product] = []
-        for term in self._sums[first]:
-            more = self._multiplied_out(self._times([term, rest]), most - len(out))
+        for term in self.sums[first]:
+            more = self.multiplied_out(self.times([term, rest]), most - len(out))
             if more is None or len(out) + len(more) > most:
                 return None
             out += more
         return out
 
-    def _collect(self, terms: Sequence[Product]) -> Product:
+    def collect(self, terms: Sequence[Product]) -> Product:
         """The sum of some products as one: equal terms together, what all have in common in front of the bracket."""
         found: dict[frozenset[tuple[int, int]], Product] = {}
         for term in terms:
@@ -181,17 +195,16 @@ class Algebra(Store):
         size_of = {abs(term.number) for term in left}
         number = size_of.pop() if len(size_of) == 1 else Fraction(1)
         inside = [
-            Product(term.number / number, tuple((k, n - common.get(k, 0)) for k, n in term.powers
-                                                if n - common.get(k, 0)))
+            term._replace(number=term.number / number).with_powers({k: n - common.get(k, 0) for k, n in term.powers})
             for term in left
-        ]  # fmt: skip
+        ]
         inside.sort(key=lambda term: term.number < 0)
         leading = min(inside, key=lambda term: (bool(term.powers) + self._is_given(term), sorted(term.powers)))
         sign = 1 if leading.number > 0 else -1
         normal = [Product(sign * term.number, term.powers) for term in inside]
         key = self._intern(("sum", frozenset((frozenset(t.powers), t.number) for t in normal)))
-        self._sums.setdefault(key, tuple(normal))
-        return self._times([Product(number * sign, tuple(common.items())), Product(Fraction(1), ((key, 1),))])
+        self.sums.setdefault(key, tuple(normal))
+        return self.times([Product(number * sign, tuple(common.items())), Product(Fraction(1), ((key, 1),))])
 
     def _is_given(self, term: Product) -> bool:
         """Whether a term holds no value that a gradient flows to: labels are subtracted from predictions."""
@@ -199,15 +212,15 @@ class Algebra(Store):
 
     def _is_given_key(self, key: int) -> bool:
         if key not in self._given:
-            terms = self._sums.get(key)
-            found = is_given(self._atoms[key]) if terms is None else all(self._is_given(t) for t in terms)
+            terms = self.sums.get(key)
+            found = is_given(self.atoms[key]) if terms is None else all(self._is_given(t) for t in terms)
             self._given[key] = found
         return self._given[key]
 
     def _is_condition(self, key: int) -> bool:
-        return key in self._atoms and self._atoms[key].dtype == bool
+        return key in self.atoms and self.atoms[key].dtype == bool
 
-    def _known(self, tree: Tree | None) -> Tree | None:
+    def known(self, tree: Tree | None) -> Tree | None:
         """What a name stands for, if that is known."""
         return (self.meaning(tree) or tree) if isinstance(tree, Symbol) else tree
 
@@ -221,8 +234,6 @@ class Algebra(Store):
         return known[1]
 
     def _value(self, tree: Tree) -> Product:
-        from .identities import rewritten
-
         if isinstance(tree, Number):
             return Product(exact(tree.value)) if is_number(tree) else self.atom(tree)
         if isinstance(tree, Symbol):
@@ -232,25 +243,25 @@ class Algebra(Store):
             if is_call(tree, np.multiply):
                 return self.multiply([self.value(a) for a in args])
             if is_call(tree, np.negative):
-                return self.multiply([Product(Fraction(-1)), self.value(args[0])])
+                return self.multiply([MINUS, self.value(args[0])])
             if is_call(tree, np.add):
-                alone = rewritten(tree, self)
+                alone = rewritten(tree, self._identities, self)
                 if alone is not None:
                     return self.value(alone)
                 return self.add([self.value(a) for a in self._terms(tree)])
             if is_call(tree, total):
                 return self.add([self.value(a) for a in summands(tree)])
             if is_call(tree, np.subtract):
-                return self.add([self.value(args[0]), self.multiply([Product(Fraction(-1)), self.value(args[1])])])
+                return self.add([self.value(args[0]), self.multiply([MINUS, self.value(args[1])])])
             if is_call(tree, np.divide, np.reciprocal):
                 above, below = args if is_call(tree, np.divide) else (Number(1), args[0])
-                inverse = self._inverse(self.value(below))
+                inverse = self.inverse(self.value(below))
                 if inverse is not None:
                     return self.multiply([self.value(above), inverse])
             exponent = self._whole_power(tree)
             if exponent is not None:
                 whole = self.multiply([self.value(args[0])] * abs(exponent)) if exponent else ONE
-                found = whole if exponent >= 0 else self._inverse(whole)
+                found = whole if exponent >= 0 else self.inverse(whole)
                 if found is not None:
                     return found
             if is_call(tree, elementwise.where.fn):
@@ -260,10 +271,10 @@ class Algebra(Store):
             if is_call(tree, shapes.astype.fn, np.broadcast_to, np.positive) and args[0].dtype.kind in "fb":
                 return self.value(args[0])
         if tree.fn in _LINEAR:
-            return self._linear(tree)
+            return self.linear(tree)
         if tree.fn in _BILINEAR:
             return self._bilinear(tree)
-        return self._function(tree)
+        return self.function(tree)
 
     def _terms(self, tree: Apply) -> Sequence[Tree]:
         """What is added: the two operands, the terms of very long sums at once, as they are multiplied out no more."""
@@ -282,7 +293,7 @@ class Algebra(Store):
                 return self.multiply([self.value(this), holds[id(this)]])
         return None
 
-    def _inverse(self, product: Product) -> Product | None:
+    def inverse(self, product: Product) -> Product | None:
         if not product.number:
             return None
         return Product(1 / product.number, tuple((key, -n) for key, n in product.powers))
@@ -295,28 +306,37 @@ class Algebra(Store):
             return int(n) if abs(n) <= 8 and n == int(n) else None
         return None
 
-    def _function(self, tree: Apply) -> Product:
+    def function(self, tree: Apply) -> Product:
         """A function that is none of arithmetic, its operands simplified."""
-        from .identities import rewritten
+        return self._looked_up(tree.with_args([self.simplified(a) for a in tree.args]))
 
-        args = tuple(self.simplified(a) for a in tree.args)
-        changed = any(a is not b for a, b in zip(args, tree.args, strict=True))
-        new = Apply(tree.rule, args, tree.options, tree.shape, tree.dtype) if changed else tree
-        other = rewritten(new, self)
-        return self.value(other) if other is not None else self.atom(new)
+    def _looked_up(self, tree: Apply) -> Product:
+        """A function as its first identity says it; as an atom, where it has none."""
+        other = rewritten(tree, self._identities, self)
+        return self.atom(tree) if other is None else self.value(other)
+
+    def beside(self, tree: Tree, symbol: Symbol) -> Tree | None:
+        """The other factors of a product with a symbol, that is in none of them; None for anything else."""
+        value, key = self.value(tree), self.key(symbol)
+        powers = dict(value.powers)
+        if powers.pop(key, 0) != 1:
+            return None
+        rest = value.with_powers(powers)
+        others = self.tree(rest, self.shape_of(rest), tree.dtype)
+        return None if contains(others, symbol) else others
 
     def apart(self, product: Product, shape: tuple[int, ...]) -> tuple[Product, Product]:
         """The numbers and scalars in front, and the rest, which has that shape."""
         if not shape:
             return Product(product.number), product._replace(number=Fraction(1))
-        front = tuple((key, n) for key, n in product.powers if not self.shape_of_key(key))
-        return Product(product.number, front), Product(
-            Fraction(1), tuple((key, n) for key, n in product.powers if self.shape_of_key(key))
+        front, rest = (
+            tuple((key, n) for key, n in product.powers if bool(self.shape_of_key(key)) == array)
+            for array in (False, True)
         )
+        return Product(product.number, front), Product(Fraction(1), rest)
 
-    def _linear(self, tree: Apply) -> Product:
-        from .identities import rewritten
-
+    def linear(self, tree: Apply) -> Product:
+        """A function that hands numbers and scalars of its operand through."""
         tree = canonical(axes_kept(tree))
         x = tree.args[0]
         value = self.value(x)
@@ -326,28 +346,18 @@ class Algebra(Store):
             return value
         front, rest = self.apart(value, x.shape)
         if is_call(tree, np.sum):
-            fixed, rest = along(self, rest, x.ndim, axes_of(tree), kept=bool(tree.options.get("keepdims")))
+            fixed, rest = self.along(rest, x.ndim, axes_of(tree), kept=bool(tree.options.get("keepdims")))
             front = self.multiply([front, fixed])
-            split = summed_apart(self, tree, rest)
-            if split is not None:
-                return self.multiply([front, split])
-        kept = axes_put_back(self, tree, rest)
-        if kept is not None:
-            return self.multiply([front, kept])
-        if is_call(tree, np.transpose, np.swapaxes, np.reshape, np.expand_dims, np.squeeze) and not rest.powers:
+        for rule in self._sum_rules:
+            found = rule(self, tree, rest)
+            if found is not None:
+                return self.multiply([front, found])
+        if not rest.powers and is_call(tree, np.sum):
+            return self.multiply([front, self._count([x.shape[a] for a in axes_of(tree)])])
+        if not rest.powers and is_call(tree, np.transpose, np.swapaxes, np.reshape, np.expand_dims, np.squeeze):
             return front
-        if is_call(tree, np.sum):
-            shape = self.shape_of(rest)
-            axes = axes_of(tree)
-            stretched = [a for a in axes if a < x.ndim - len(shape) or shape[a - x.ndim] == 1 != x.shape[a]]
-            if len(stretched) == len(axes) and (not shape or all(n == 1 for n in shape)) and not rest.powers:
-                return self.multiply([front, self._count([x.shape[a] for a in axes])])
-        inner = self.tree(rest, x.shape, x.dtype)
-        new = Apply(tree.rule, (inner, *tree.args[1:]), tree.options, tree.shape, tree.dtype)
-        other = rewritten(new, self)
-        if other is not None:
-            return self.multiply([front, self.value(other)])
-        return self.multiply([front, self.atom(new)])
+        new = tree.with_args((self.tree(rest, x.shape, x.dtype), *tree.args[1:]))
+        return self.multiply([front, self._looked_up(new)])
 
     def _count(self, lengths: Sequence[int]) -> Product:
         n = int(np.prod(lengths, dtype=np.int64))
@@ -356,14 +366,9 @@ class Algebra(Store):
         return Product(Fraction(n))
 
     def _bilinear(self, tree: Apply) -> Product:
-        from .identities import rewritten
-
         values = [self.value(a) for a in tree.args]
         if not all(v.number for v in values):
             return ZERO
         pairs = [self.apart(v, a.shape) for v, a in zip(values, tree.args, strict=True)]
-        args = tuple(self.tree(rest, a.shape, a.dtype) for (_, rest), a in zip(pairs, tree.args, strict=True))
-        new = Apply(tree.rule, args, tree.options, tree.shape, tree.dtype)
-        other = rewritten(new, self)
-        inner = self.value(other) if other is not None else self.atom(new)
-        return self.multiply([*(front for front, _ in pairs), inner])
+        new = tree.with_args([self.tree(rest, a.shape, a.dtype) for (_, rest), a in zip(pairs, tree.args, strict=True)])
+        return self.multiply([*(front for front, _ in pairs), self._looked_up(new)])

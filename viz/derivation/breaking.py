@@ -175,9 +175,7 @@ class Breaker:
             key = self._key(part)
             if key in self._known:
                 return self._known[key].symbol
-            args = tuple(go(a) for a in part.args)
-            same = all(a is b for a, b in zip(args, part.args, strict=True))
-            new = part if same else Apply(part.rule, args, part.options, part.shape, part.dtype)
+            new = part.with_args([go(a) for a in part.args])
             # what it is made of has names by now: a tanh of a tanh of a tanh is said step by step
             return self._named(part, new) if counted[key] > 1 and self._width(part) >= _REPEATED else new
 
@@ -188,15 +186,14 @@ class Breaker:
             return tree
         if id(tree) not in done:
             args = [self._without_wide(a, room, done) for a in tree.args]
-            same = all(a is b for a, b in zip(args, tree.args, strict=True))
-            new = tree if same else Apply(tree.rule, tuple(args), tree.options, tree.shape, tree.dtype)
+            new = tree.with_args(args)
             widths = [self._width(a) if isinstance(a, Apply) else 0 for a in args]
             while max(widths, default=0) > (room if is_call(new, *_SUMS) else 0) and self._width(new) > room:
                 k = widths.index(max(widths))
                 if not (is_call(new, *_SUMS) and is_call(args[k], *_SUMS)):
                     args[k] = self._named(args[k])
                 widths[k] = 0
-                new = Apply(tree.rule, tuple(args), tree.options, tree.shape, tree.dtype)
+                new = tree.with_args(args)
             done[id(tree)] = new
         return done[id(tree)]
 
@@ -204,9 +201,9 @@ class Breaker:
         """The name of a part, which is explained as it is, or as it is `written`."""
         key = self._key(part)
         if key not in self._known:
-            symbol = Symbol("value", "u", bound(evaluate, part), None, None, part.shape, part.dtype)
             tree, rows = self.rows(written or self._without_repeated(part), WIDEST - _BESIDE)
-            symbol.name = self._name("u")  # after the names of its own parts, which are explained before it
+            name = self._name("u")  # after the names of its own parts, which are explained before it
+            symbol = Symbol("value", name, bound(evaluate, part), None, None, part.shape, part.dtype)
             self._known[key] = Definition(symbol, tree, rows)
             self._new.append(self._known[key])
         return self._known[key].symbol
@@ -218,7 +215,7 @@ def _terms(tree: Tree) -> list[tuple[str, Tree]]:
     waiting: list[tuple[str, Tree]] = [("+", tree)]
     while waiting:
         sign, part = waiting.pop()
-        if isinstance(part, Apply) and is_call(part, *_SUMS) and sign == "+":
+        if is_call(part, *_SUMS) and sign == "+":
             second = "+" if is_call(part, np.add) else "−"
             waiting += [(second, part.args[1]), ("+", part.args[0])]
         else:

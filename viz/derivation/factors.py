@@ -8,10 +8,9 @@ import numpy as np
 
 from autograd import Node
 
-from ..formula.tree import Apply, Symbol, Tree, apply, evaluate, is_call, substituted
+from ..formula.tree import Symbol, Tree, apply, each, evaluate, is_call, substituted
 from ..formula.writers import shape_text
 from .routes import Routes
-from .store import Product
 from .trees import contains
 
 Side = Literal["whole", "times", "left", "right", "outer", "column", "map"]
@@ -65,13 +64,7 @@ class Factor(NamedTuple):
 
 
 def _with_slot(tree: Tree, slot: Symbol) -> Tree:
-    waiting: list[Any] = [tree]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, Symbol) and part.name == SLOT:
-            return substituted(tree, {id(part): slot})
-        waiting += part.args if isinstance(part, Apply) else ()
-    return tree
+    return substituted(tree, {id(s): slot for s in each(tree) if isinstance(s, Symbol) and s.name == SLOT})
 
 
 def factor(routes: Routes, above: Node, below: Node) -> Factor:
@@ -84,29 +77,23 @@ def factor(routes: Routes, above: Node, below: Node) -> Factor:
     slot = Symbol("gradient", SLOT, sent.array, above)
     if doubtful:
         return Factor(above, below, substituted(tree, {id(sent): slot}), "map")
-    value = algebra.value(tree)
-    key = algebra.key(sent)
-    powers = dict(value.powers)
-    if powers.get(key) == 1:
-        rest = Product(value.number, tuple((k, n) for k, n in value.powers if k != key))
-        shape = algebra.shape_of(rest)
-        local = algebra.tree(rest, shape, below.dtype)
-        if not contains(local, sent) and tree.shape in (above.shape, shape):
-            return Factor(above, below, local, "times")
-    front, core = algebra.apart(value, tree.shape)
-    found = _beside(core, algebra.atom_of(core), sent)
+    local = algebra.beside(tree, sent)
+    if local is not None and tree.shape in (above.shape, local.shape):
+        return Factor(above, below, local, "times")
+    front, core = algebra.apart(algebra.value(tree), tree.shape)
+    found = _beside(algebra.atom_of(core), sent)
     if found is not None and not contains(algebra.tree(front, (), below.dtype), sent):
         other, side = found
         scaled = algebra.tree(algebra.multiply([front, algebra.value(other)]), other.shape, below.dtype)
         if side == "outer":
-            scaled = apply(np.transpose, scaled, shape=scaled.shape, dtype=scaled.dtype)
+            scaled = apply(np.transpose, scaled, like=scaled)
         return Factor(above, below, scaled, side)
     return Factor(above, below, substituted(tree, {id(sent): slot}), "map")
 
 
-def _beside(core: Product, atom: Tree | None, sent: Symbol) -> tuple[Tree, Side] | None:
+def _beside(atom: Tree | None, sent: Symbol) -> tuple[Tree, Side] | None:
     """What the gradient that arrives is multiplied with, and on which side that stands."""
-    if not isinstance(atom, Apply) or not is_call(atom, np.matmul, np.outer):
+    if not is_call(atom, np.matmul, np.outer):
         return None
     a, b = atom.args
     if b is sent and not contains(a, sent):

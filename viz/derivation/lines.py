@@ -15,7 +15,7 @@ from autograd.rules import windows
 from ..formula import gradient_symbol
 from ..formula.notation import MOST_TERMS, printer
 from ..formula.terms import total
-from ..formula.tree import Apply, Symbol, Tree, apply, evaluate, is_call, symbols
+from ..formula.tree import Apply, Symbol, Tree, each, evaluate, is_call, negated, symbols
 from ..formula.writers import shape_text
 from ..plain.numbers import FEW, columns, norm, padded
 from .breaking import LATEX, PLAIN, WIDEST, Breaker, Definition, Written, symbol_text, tree_text, wrapped
@@ -143,12 +143,10 @@ def _directly(routes: Routes, below: Node) -> Written:
 
 def _summands(tree: Tree) -> list[Tree]:
     """The terms of a sum, their signs with them."""
-    if is_call(tree, np.add, np.subtract) and isinstance(tree, Apply):
-        first, second = map(_summands, tree.args)
-        if is_call(tree, np.subtract):
-            second = [apply(np.negative, t, shape=t.shape, dtype=t.dtype) for t in second]
-        return first + second
-    return [tree]
+    if not is_call(tree, np.add, np.subtract):
+        return [tree]
+    first, second = map(_summands, tree.args)
+    return first + (list(map(negated, second)) if is_call(tree, np.subtract) else second)
 
 
 def chain_rows(routes: Routes, path: Sequence[Node], room: int) -> list[Written]:
@@ -184,13 +182,10 @@ def few_terms(terms: list[list[Written]]) -> list[list[Written]]:
 
 def left_out(trees: Sequence[Tree]) -> list[Written]:
     """How many terms the … of a long sum stands for."""
-    waiting: list[Any] = list(trees)
-    while waiting:
-        part = waiting.pop()
+    for part in each(*trees):
         if is_call(part, total) and len(part.args) > MOST_TERMS:
             more = f"… stands for {len(part.args) - 3} more terms"
             return [Written(more, rf"\text{{{more}}}")]
-        waiting += part.args if isinstance(part, Apply) else ()
     return []
 
 
@@ -316,10 +311,4 @@ def _shaped(tree: Tree) -> tuple[str, str]:
 
 
 def _has_product(tree: Tree) -> bool:
-    waiting: list[Any] = [tree]
-    while waiting:
-        part = waiting.pop()
-        if is_call(part, np.matmul, np.outer, *STARS):
-            return True
-        waiting += part.args if isinstance(part, Apply) else ()
-    return False
+    return any(is_call(part, np.matmul, np.outer, *STARS) for part in each(tree))

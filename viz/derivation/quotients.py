@@ -3,82 +3,78 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from autograd.registry import RULES
 from autograd.rules import elementwise, reductions
 
-from ..formula.tree import Apply, apply, is_call
-from .store import ONE, Product
-from .trees import axes_kept, axes_of
-
-if TYPE_CHECKING:
-    from .algebra import Algebra
+from ..formula.tree import Apply, apply, axes_of, is_call
+from .algebra import Algebra
+from .store import MINUS, ONE, Product
+from .trees import axes_kept
 
 
-def logistic(algebra: Algebra, product: Product) -> Product:
+def _logistic(algebra: Algebra, product: Product) -> Product:
     """1/(1 + eᵘ) is σ(−u), and eᵘ σ(−u) is 1 − σ(−u)."""
     for key, n in product.powers:
-        terms = algebra._sums.get(key, ())
+        terms = algebra.sums.get(key, ())
         if n >= 0 or len(terms) != 2 or any(t.number != 1 for t in terms):
             continue
         exponentials = [t.powers[0][0] for t in terms if len(t.powers) == 1 and t.powers[0][1] == 1]
         if len(exponentials) != 1 or not any(not t.powers for t in terms):
             continue
-        exponential = algebra._atoms.get(exponentials[0])
-        if not isinstance(exponential, Apply) or not is_call(exponential, np.exp):
+        exponential = algebra.atoms.get(exponentials[0])
+        if not is_call(exponential, np.exp):
             continue
         u = exponential.args[0]
-        minus = algebra.tree(algebra.multiply([Product(Fraction(-1)), algebra.value(u)]), u.shape, u.dtype)
+        minus = algebra.tree(algebra.multiply([MINUS, algebra.value(u)]), u.shape, u.dtype)
         sigma = algebra.atom(apply(elementwise.sigmoid.fn, minus, shape=u.shape, dtype=exponential.dtype))
         powers = dict(product.powers)
         both = min(-n, max(powers.get(exponentials[0], 0), 0))
-        other = algebra._collect([ONE, Product(Fraction(-1), sigma.powers)])
+        other = algebra.collect([ONE, sigma._replace(number=Fraction(-1))])
         del powers[key]
         if both:
             powers[exponentials[0]] -= both
-        rest = Product(product.number, tuple((k, m) for k, m in powers.items() if m))
-        return algebra._times([rest, *[sigma] * (-n - both), *[other] * both])
+        return algebra.times([product.with_powers(powers), *[sigma] * (-n - both), *[other] * both])
     return product
 
 
-def roots(algebra: Algebra, product: Product) -> Product:
+def _roots(algebra: Algebra, product: Product) -> Product:
     """(√u)² is u, and u/√u is √u."""
     for key, n in product.powers:
-        root = algebra._atoms.get(key)
-        if not isinstance(root, Apply) or not is_call(root, np.sqrt) or n in (0, 1):
+        root = algebra.atoms.get(key)
+        if not is_call(root, np.sqrt) or n in (0, 1):
             continue
         inside, powers = algebra.value(root.args[0]), dict(product.powers)
-        base = inside if n > 0 else algebra._inverse(inside)
+        base = inside if n > 0 else algebra.inverse(inside)
         if base is None:
             continue
         if n == -1:
             if not inside.powers or any(m < 0 or powers.get(k, 0) < m for k, m in inside.powers):
                 continue
             powers[key] = 1
-            whole = algebra._inverse(inside)
+            whole = algebra.inverse(inside)
             assert whole is not None
         else:
             powers[key] = n % 2 if n > 0 else -(-n % 2)
             whole = Product(base.number ** (abs(n) // 2), tuple((k, m * (abs(n) // 2)) for k, m in base.powers))
-        rest = Product(product.number, tuple((k, m) for k, m in powers.items() if m))
-        return algebra._times([rest, whole])
+        return algebra.times([product.with_powers(powers), whole])
     return product
 
 
-def shares(algebra: Algebra, product: Product) -> Product:
+def _shares(algebra: Algebra, product: Product) -> Product:
     """eᵘ / Σ eᵘ is softmax u."""
     powers = dict(product.powers)
     for key, n in product.powers:
-        total = algebra._known(algebra._atoms.get(key)) if n < 0 else None
+        total = algebra.known(algebra.atoms.get(key)) if n < 0 else None
         total = axes_kept(total) if isinstance(total, Apply) else None
-        if total is None or not is_call(total, np.sum):
+        if not is_call(total, np.sum):
             continue
         share = total.args[0]
-        exponential = algebra._known(share)
-        if not isinstance(exponential, Apply) or not is_call(exponential, np.exp):
+        exponential = algebra.known(share)
+        if not is_call(exponential, np.exp):
             continue
         e, axes = algebra.atom(share).powers[0][0], axes_of(total)
         fits = total.options.get("keepdims") or axes == list(range(len(axes)))
@@ -90,6 +86,8 @@ def shares(algebra: Algebra, product: Product) -> Product:
         softmax = Apply(RULES[reductions.softmax.fn], (u,), {"axis": axis}, share.shape, share.dtype)
         powers[key] += both
         powers[e] -= both
-        rest = Product(product.number, tuple((k, m) for k, m in powers.items() if m))
-        return algebra._times([rest, *[algebra._function(softmax)] * both])
+        return algebra.times([product.with_powers(powers), *[algebra.function(softmax)] * both])
     return product
+
+
+QUOTIENTS = (_roots, _shares, _logistic)

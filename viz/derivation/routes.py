@@ -19,12 +19,15 @@ from autograd.rules import reductions
 
 from ..formula import _gradient_symbol, _value_symbol
 from ..formula.tidy import throughout, tidied
-from ..formula.tree import Apply, Number, Symbol, Tree, apply, evaluate, is_call, substituted, symbols
+from ..formula.tree import Apply, Number, Symbol, Tree, apply, each, evaluate, is_call, rebuilt, substituted, symbols
 from ..tape.run import Run
 from .algebra import Algebra
 from .constants import Constants
-from .store import Decimal, Product, exact
-from .trees import added, close, contains, size
+from .identities import IDENTITIES
+from .quotients import QUOTIENTS
+from .store import Decimal, exact
+from .sums import SUMS
+from .trees import added, close, size
 
 _AVERAGES = (np.mean, np.var, np.std)
 _LONGEST = 40
@@ -78,7 +81,7 @@ class Routes:
         )
         self._averages = {n for n in near if n.rule.fn is np.mean}
         self.length = self._length(near)
-        self.algebra = Algebra(self.length, self.builder.name)
+        self.algebra = Algebra(self.length, self.builder.name, IDENTITIES, QUOTIENTS, SUMS)
         self.sent = {n: self._sent(n) for n in named}
         self._written: dict[Node, Tree] = {}
         for one in tape:
@@ -114,11 +117,7 @@ class Routes:
 
     def _name_shares(self, tree: Tree) -> None:
         """Call the softmax of logits p, where a loss computes it by itself."""
-        waiting: list[Any] = [tree]
-        while waiting:
-            part = waiting.pop()
-            if not isinstance(part, Apply):
-                continue
+        for part in each(tree):
             if is_call(part, reductions.softmax.fn) and all(known is not part for _, known in self.shares):
                 nodes = [s.node for s in symbols(part) if s.node is not None]
                 node = next((n for n in nodes if n.needs_grad), None)
@@ -128,7 +127,6 @@ class Routes:
                 self.algebra.forget()
                 self.shares.append((p, part))
                 return
-            waiting += part.args
 
     def _chosen(self) -> list[Node]:
         """The stations: named values, and an unnamed one wherever it would be too long to be written out."""
@@ -176,22 +174,20 @@ class Routes:
         n = node.operands[0].size // max(node.size, 1)
         known = self.length is not None and int(self.length.array) == n and node in self._averages
         length = self.length if known and self.length is not None else Number(n)
-        share = apply(np.divide, Number(1), length, shape=(), dtype=np.dtype(float))
+        share = apply(np.divide, Number(1), length, dtype=np.dtype(float))
 
-        def go(part: Any) -> Any:
-            if isinstance(part, Number):
-                if n and part.value == 1 / n:
-                    return share
-                fraction = exact(part.value)
-                if not isinstance(fraction, Decimal):
-                    return part
-                above, below = map(Number, fraction.as_integer_ratio())
-                return apply(np.divide, above, below, shape=(), dtype=share.dtype)
-            if not isinstance(part, Apply):
+        def written(part: Tree) -> Tree:
+            if not isinstance(part, Number):
                 return part
-            return Apply(part.rule, tuple(go(a) for a in part.args), part.options, part.shape, part.dtype)
+            if n and part.value == 1 / n:
+                return share
+            fraction = exact(part.value)
+            if not isinstance(fraction, Decimal):
+                return part
+            above, below = map(Number, fraction.as_integer_ratio())
+            return apply(np.divide, above, below, dtype=share.dtype)
 
-        return go(tree)
+        return rebuilt(tree, written)
 
     def _sent(self, node: Node) -> Tree:
         """The name of the gradient of a station; 1 for the loss."""
@@ -331,14 +327,8 @@ class Routes:
 
     def _in_names(self, tree: Tree) -> Tree:
         """Unnamed values written out."""
-        by = {}
-        waiting: list[Any] = [tree]
-        while waiting:
-            part = waiting.pop()
-            if isinstance(part, Apply):
-                waiting += part.args
-            elif isinstance(part, Symbol) and part.kind == "value" and not self._stands(part.node):
-                by[id(part)] = self._write_out(part.node)
+        unnamed = (s for s in each(tree) if isinstance(s, Symbol) and s.kind == "value" and not self._stands(s.node))
+        by = {id(symbol): self._write_out(symbol.node) for symbol in unnamed}
         return substituted(tree, by) if by else tree
 
     def part(self, station: Node, operand: Node) -> Tree:
@@ -373,11 +363,8 @@ class Routes:
         sent = self.sent[station]
         if not isinstance(sent, Symbol) or station is self.tape.root:
             return None
-        value, key = self.algebra.value(part), self.algebra.key(sent)
-        rest = Product(value.number, tuple((k, n) for k, n in value.powers if k != key))
-        others = self.algebra.tree(rest, self.algebra.shape_of(rest), part.dtype)
-        alone = dict(value.powers).get(key) == 1 and others.shape == part.shape
-        return others if alone and not contains(others, sent) else None
+        others = self.algebra.beside(part, sent)
+        return others if others is not None and others.shape == part.shape else None
 
     def _put(self, part: Tree, station: Node, tree: Tree) -> Tree:
         name = self.sent[station]

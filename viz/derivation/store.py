@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -11,9 +11,9 @@ import numpy as np
 from autograd.registry import RULES
 from autograd.rules import shapes
 
-from ..formula.products import power
-from ..formula.tree import Apply, Number, Symbol, Tree, apply, is_call, replaced
-from .trees import added, binary, size
+from ..formula.products import power, quotient
+from ..formula.tree import Apply, Number, Symbol, Tree, apply, axes_of, is_call, replaced
+from .trees import added, size
 
 _SHORT = 6
 _FEW_TERMS = 8
@@ -24,6 +24,10 @@ class Product(NamedTuple):
 
     number: Any
     powers: tuple[tuple[int, int], ...] = ()
+
+    def with_powers(self, powers: Mapping[int, int]) -> Product:
+        """The same number times other powers, without those that are none."""
+        return self._replace(powers=tuple((key, n) for key, n in powers.items() if n))
 
 
 class Decimal(Fraction):
@@ -44,6 +48,7 @@ for _name in ("mul", "rmul", "add", "radd", "sub", "rsub", "truediv", "rtruediv"
     setattr(Decimal, f"__{_name}__", _kept(f"__{_name}__"))
 
 ONE = Product(Fraction(1))
+MINUS = Product(Fraction(-1))
 ZERO = Product(Fraction(0))
 
 
@@ -71,6 +76,8 @@ class Store:
         A shape to the symbol named 1: stands for all ones, where a number must have a shape.
     units : dict
         A length to the symbol named I, the identity matrix.
+    atoms, sums : dict
+        What the key of a factor stands for: a tree that is taken apart no more, or the terms of a sum.
     """
 
     def __init__(self) -> None:
@@ -78,8 +85,8 @@ class Store:
         self.ones: dict[tuple[int, ...], Symbol] = {}
         self.units: dict[int, Symbol] = {}
         self._keys: dict[Any, int] = {}
-        self._atoms: dict[int, Tree] = {}
-        self._sums: dict[int, tuple[Product, ...]] = {}
+        self.atoms: dict[int, Tree] = {}
+        self.sums: dict[int, tuple[Product, ...]] = {}
         self._seen: dict[int, tuple[Tree, int]] = {}
         self._shapes: dict[int, tuple[int, ...]] = {}
         self._costs: dict[int, int] = {}
@@ -112,14 +119,14 @@ class Store:
         key = self.key(tree)
         if isinstance(tree, Apply) and key in self.named:
             return self.atom(self.named[key])
-        self._atoms.setdefault(key, tree)
+        self.atoms.setdefault(key, tree)
         return Product(Fraction(1), ((key, 1),))
 
     def atom_of(self, product: Product) -> Tree | None:
         """The one function or name that a product is; None if it is more than that."""
         if product.number != 1 or len(product.powers) != 1 or product.powers[0][1] != 1:
             return None
-        return self._atoms.get(product.powers[0][0])
+        return self.atoms.get(product.powers[0][0])
 
     def shape_of(self, product: Product) -> tuple[int, ...]:
         """The shape that the factors give."""
@@ -127,11 +134,34 @@ class Store:
 
     def shape_of_key(self, key: int) -> tuple[int, ...]:
         """The shape of one factor."""
-        if key not in self._sums:
-            return self._atoms[key].shape
+        if key not in self.sums:
+            return self.atoms[key].shape
         if key not in self._shapes:
-            self._shapes[key] = np.broadcast_shapes(*(self.shape_of(term) for term in self._sums[key]))
+            self._shapes[key] = np.broadcast_shapes(*(self.shape_of(term) for term in self.sums[key]))
         return self._shapes[key]
+
+    def along(self, product: Product, ndim: int, axes: Sequence[int], *, kept: bool) -> tuple[Product, Product]:
+        """The factors that are the same along some axes, and the others."""
+        if not kept:
+            if list(axes) != list(range(len(axes))):
+                return ONE, product
+            product = product._replace(powers=tuple((self._without_axes(key, axes), n) for key, n in product.powers))
+        fixed = {
+            key
+            for key, _ in product.powers
+            for shape in [self.shape_of_key(key)]
+            if all(a < ndim - len(shape) or (kept and shape[a - ndim] == 1) for a in axes)
+        }
+        parts = [tuple((key, n) for key, n in product.powers if (key in fixed) == same) for same in (True, False)]
+        return Product(Fraction(1), parts[0]), product._replace(powers=parts[1])
+
+    def _without_axes(self, key: int, axes: Sequence[int]) -> int:
+        """A sum over the first axes without them, where they were kept; anything else as it is."""
+        atom = self.atoms.get(key)
+        if not is_call(atom, np.sum) or not atom.options.get("keepdims") or axes_of(atom) != list(axes):
+            return key
+        options = {"axis": atom.options["axis"]} if len(axes) < atom.args[0].ndim else {}
+        return self.atom(Apply(atom.rule, atom.args, options, atom.shape[len(axes) :], atom.dtype)).powers[0][0]
 
     # --- how long they are
 
@@ -142,8 +172,8 @@ class Store:
 
     def _cost_of(self, key: int) -> int:
         if key not in self._costs:
-            terms = self._sums.get(key)
-            self._costs[key] = size(self._atoms[key]) if terms is None else sum(self._cost(term) for term in terms)
+            terms = self.sums.get(key)
+            self._costs[key] = size(self.atoms[key]) if terms is None else sum(self._cost(term) for term in terms)
         return self._costs[key]
 
     # --- to trees
@@ -162,88 +192,58 @@ class Store:
 
     def tree(self, product: Product, shape: tuple[int, ...], dtype: Any) -> Tree:
         """A product as a tree of that shape: one fraction, a sign in front, numbers and scalars first."""
-        sums = [key for key, n in product.powers if key in self._sums and n % 2]
-        flipped = None
-        if product.number < 0:
-            mixed = [key for key in sums if min(t.number for t in self._sums[key]) < 0]
-            flipped = mixed[0] if mixed else None
-        number = -product.number if flipped is not None else product.number
+        mixed = [
+            key for key, n in product.powers
+            if product.number < 0 and n % 2 and any(t.number < 0 for t in self.sums.get(key, ()))
+        ]  # fmt: skip
+        flipped = mixed[0] if mixed else None
+        number = product.number if flipped is None else -product.number
         totals = [key for key, n in product.powers if n > 0 and self._is_total(key)]
-        front = [key for key, _ in product.powers if not self.shape_of_key(key) and key not in totals]
-        if not shape and not totals:
-            front = []
-        above, below = (
-            [self._factor(key, abs(n), flipped, dtype) for key, n in product.powers
-             if (n > 0) == up and key not in front]
-            for up in (True, False)
-        )  # fmt: skip
-        up, down = (
-            [self._factor(key, abs(n), flipped, dtype) for key, n in product.powers if (n > 0) == sign and key in front]
-            for sign in (True, False)
-        )
-        whole: Tree | None = None
         over, under = _numerals(abs(number), alone=not product.powers)
-        scalar_up = ([Number(over)] if over != 1 else []) + up
-        scalar_down = ([Number(under)] if under != 1 else []) + down
-        if (not shape and not totals) or (not above and not below):
-            whole = self._fraction(scalar_up + above, scalar_down + below, dtype)
+        scalars: tuple[list[Tree], list[Tree]] = ([Number(over)] * (over != 1), [Number(under)] * (under != 1))
+        arrays: tuple[list[Tree], list[Tree]] = ([], [])
+        for key, n in product.powers:
+            in_front = (shape or totals) and not self.shape_of_key(key) and key not in totals
+            (scalars if in_front else arrays)[n < 0].append(self._factor(key, abs(n), flipped, dtype))
+        above, below = (front + rest for front, rest in zip(scalars, arrays, strict=True))
+        if (shape or totals) and any(scalars) and any(arrays) and below:
+            whole: Tree = apply(np.multiply, quotient(*scalars, dtype), quotient(*arrays, dtype), dtype=dtype)
         else:
-            arrays = self._fraction(above, below, dtype)
-            scalars = self._fraction(scalar_up, scalar_down, dtype) if scalar_up or scalar_down else None
-            if scalars is None:
-                whole = arrays
-            elif not scalar_down and not below:
-                whole = self._row(scalar_up + above, dtype)
-            else:
-                whole = binary(np.multiply, scalars, arrays, dtype)
+            whole = quotient(above, below, dtype)
         if whole.shape != shape:
             whole = self._stretched(whole, shape, dtype)
         return apply(np.negative, whole, shape=shape, dtype=dtype) if number < 0 else whole
 
     def _is_total(self, key: int) -> bool:
         """Whether a number is a sum over an array, which is written last."""
-        return not self.shape_of_key(key) and key in self._atoms and is_call(self._atoms[key], np.sum)
+        return not self.shape_of_key(key) and key in self.atoms and is_call(self.atoms[key], np.sum)
 
     def _stretched(self, whole: Tree, shape: tuple[int, ...], dtype: Any) -> Tree:
         """A part of a smaller shape as one of that shape."""
         if whole.shape == ():
             ones = self.all_ones(shape, dtype)
-            return ones if isinstance(whole, Number) and whole.value == 1 else binary(np.multiply, whole, ones, dtype)
+            one = isinstance(whole, Number) and whole.value == 1
+            return ones if one else apply(np.multiply, whole, ones, dtype=dtype)
         return Apply(RULES[np.broadcast_to], (whole,), {"shape": shape}, shape, dtype)
 
     def _factor(self, key: int, n: int, flipped: int | None, dtype: Any) -> Tree:
-        base = self._atoms[key] if key not in self._sums else self._total(key, key == flipped, dtype)
+        base = self.atoms[key] if key not in self.sums else self._total(key, key == flipped, dtype)
         if base.dtype == bool and np.dtype(dtype).kind == "f":
             base = Apply(RULES[shapes.astype.fn], (base,), {"dtype": np.dtype(dtype)}, base.shape, np.dtype(dtype))
         return power(base, n)
 
     def _total(self, key: int, flip: bool, dtype: Any) -> Tree:
         """A sum, positive terms first."""
-        terms = [t._replace(number=-t.number) if flip else t for t in self._sums[key]]
-        plus, minus = (
-            [
-                self.tree(t._replace(number=abs(t.number)), self.shape_of(t), dtype)
-                for t in terms
-                if (t.number < 0) == down
-            ]
-            for down in (False, True)
-        )
+        parts: tuple[list[Tree], list[Tree]] = ([], [])
+        for t in self.sums[key]:
+            parts[(t.number < 0) != flip].append(self.tree(t._replace(number=abs(t.number)), self.shape_of(t), dtype))
+        plus, minus = parts
         if not plus:
             first, *minus = minus
-            plus = [apply(np.negative, first, shape=first.shape, dtype=dtype)]
+            plus = [apply(np.negative, first, dtype=dtype)]
         whole = added(plus, dtype)
         for part in [added(minus, dtype)] if len(minus) > _FEW_TERMS else minus:
-            whole = binary(np.subtract, whole, part, dtype)
-        return whole
-
-    def _fraction(self, above: list[Tree], below: list[Tree], dtype: Any) -> Tree:
-        upper = self._row(above, dtype) if above else Number(1)
-        return binary(np.divide, upper, self._row(below, dtype), dtype) if below else upper
-
-    def _row(self, factors: list[Tree], dtype: Any) -> Tree:
-        whole = factors[0]
-        for factor in factors[1:]:
-            whole = binary(np.multiply, whole, factor, dtype)
+            whole = apply(np.subtract, whole, part, dtype=dtype)
         return whole
 
 

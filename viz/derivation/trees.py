@@ -8,14 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..formula.terms import recorded_total, total
-from ..formula.tree import Apply, Number, Symbol, Tree, apply, evaluate, is_call, symbols
+from ..formula.tree import Apply, Number, Symbol, Tree, apply, axes_of, each, evaluate, is_call, symbols
 
 _FEW_TERMS = 8
-
-
-def binary(fn: Any, a: Tree, b: Tree, dtype: Any) -> Apply:
-    """A function of two parts that works element by element."""
-    return apply(fn, a, b, shape=np.broadcast_shapes(a.shape, b.shape), dtype=np.dtype(dtype))
 
 
 def added(terms: Sequence[Tree], dtype: Any, shape: tuple[int, ...] | None = None) -> Tree:
@@ -26,7 +21,7 @@ def added(terms: Sequence[Tree], dtype: Any, shape: tuple[int, ...] | None = Non
         return Apply(recorded_total.rule, tuple(terms), {}, whole, dtype)
     out = terms[0]
     for term in terms[1:]:
-        out = binary(np.add, out, term, dtype) if shape is None else apply(np.add, out, term, shape=shape, dtype=dtype)
+        out = apply(np.add, out, term, shape=shape, dtype=dtype)
     return out
 
 
@@ -36,7 +31,7 @@ def summands(tree: Tree) -> list[Tree]:
     waiting = [tree]
     while waiting:
         part = waiting.pop()
-        if isinstance(part, Apply) and is_call(part, np.add, total) and part.dtype.kind == "f":
+        if is_call(part, np.add, total) and part.dtype.kind == "f":
             waiting += reversed(part.args)
         else:
             out.append(part)
@@ -46,7 +41,7 @@ def summands(tree: Tree) -> list[Tree]:
 def axes_kept(tree: Apply) -> Apply:
     """A sum whose axes were put back as the sum that keeps them."""
     x = tree.args[0]
-    if not is_call(tree, np.reshape, np.expand_dims) or not isinstance(x, Apply) or not is_call(x, np.sum):
+    if not is_call(tree, np.reshape, np.expand_dims) or not is_call(x, np.sum):
         return tree
     axes, whole = axes_of(x), x.args[0]
     kept = tuple(1 if a in axes else n for a, n in enumerate(whole.shape))
@@ -55,12 +50,16 @@ def axes_kept(tree: Apply) -> Apply:
     return Apply(x.rule, x.args, {"axis": x.options["axis"], "keepdims": True}, kept, tree.dtype)
 
 
-def axes_of(tree: Apply) -> list[int]:
-    """The axes that a sum is over."""
-    axis, ndim = tree.options.get("axis"), tree.args[0].ndim
-    if axis is None:
-        return list(range(ndim))
-    return [a % ndim for a in (axis if isinstance(axis, tuple) else (axis,))]
+def canonical(tree: Apply) -> Apply:
+    """A sum with its axes counted from the front, so that equal sums are the same."""
+    if not is_call(tree, np.sum) or not tree.args[0].ndim:
+        return tree
+    axes, options = sorted(axes_of(tree)), {}
+    if len(axes) < tree.args[0].ndim or tree.options.get("keepdims"):
+        options["axis"] = axes[0] if len(axes) == 1 else tuple(axes)
+    if tree.options.get("keepdims"):
+        options["keepdims"] = True
+    return tree if options == tree.options else Apply(tree.rule, tree.args, options, tree.shape, tree.dtype)
 
 
 def size(tree: Tree) -> int:
@@ -77,17 +76,9 @@ def _size(tree: Tree, counted: dict[int, int]) -> int:
     return counted[id(tree)]
 
 
-def contains(tree: Any, symbol: Symbol) -> bool:
+def contains(tree: Tree, symbol: Symbol) -> bool:
     """Whether a symbol stands anywhere in a tree."""
-    waiting, seen = [tree], set()
-    while waiting:
-        part = waiting.pop()
-        if part is symbol:
-            return True
-        if isinstance(part, Apply) and id(part) not in seen:
-            seen.add(id(part))
-            waiting += part.args
-    return False
+    return any(part is symbol for part in each(tree))
 
 
 def uniform(tree: Tree) -> float | None:

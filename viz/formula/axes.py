@@ -10,7 +10,7 @@ from autograd.rules import elementwise, shapes
 
 from ..plain.numbers import FEW
 from .printer import Printer
-from .tree import Apply, Number, Symbol, is_call
+from .tree import Apply, Number, Symbol, axes_of, is_call
 from .writers import SUM, Piece, times_text
 
 _ELEMENTWISE = (elementwise.where.fn, elementwise.clip.fn, shapes.astype.fn)
@@ -63,10 +63,8 @@ def _keeps_axes(tree: Apply) -> bool:
     x = tree.args[0]
     if not is_call(x, np.sum, np.mean, np.max, np.min, np.prod) or x.options.get("keepdims"):
         return False
-    whole, axis = x.args[0].shape, x.options.get("axis")
-    axes = range(len(whole)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    kept = [1 if k in {a % len(whole) for a in axes} else n for k, n in enumerate(whole)]
-    return _in_front(tuple(kept), tree.shape)
+    axes = axes_of(x)
+    return _in_front(tuple(1 if k in axes else n for k, n in enumerate(x.args[0].shape)), tree.shape)
 
 
 def reshape(p: Printer, tree: Apply, top: bool) -> Piece:

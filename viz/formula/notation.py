@@ -13,7 +13,7 @@ from ..plain.numbers import numeral
 from . import axes
 from .printer import Notation, Printer, What
 from .terms import total
-from .tree import Apply, Number, Symbol, is_call, same
+from .tree import Apply, Number, Symbol, axes_of, is_call, same
 from .writers import COMPARISON, LOGIC, SUM, Piece, Writer, shape_text, times_text
 
 MOST_TERMS = 5
@@ -21,13 +21,11 @@ _BY_PLACE = frozenset(("axes", "shift", "reps", "repeats", "k", "n", "q", "indic
 """Options that need no name beside them."""
 
 
-def axes_text(tree: Apply, name: str = "axis", default: Any = None) -> str:
-    """The axes of a reduction as it shows them, counted from 0; empty for all."""
-    axis = tree.options.get(name, default)
-    ndim = max(1, tree.args[0].ndim)
-    if axis is None:
+def axes_text(tree: Apply) -> str:
+    """The axes of a reduction as it shows them; empty for all."""
+    if tree.options.get("axis") is None:
         return ""
-    axes = tuple(a % ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
+    axes = axes_of(tree)
     return "" if len(set(axes)) == tree.args[0].ndim > 0 else ",".join(map(str, sorted(axes))) or "()"
 
 

@@ -176,6 +176,14 @@ def is_call(tree: Any, *fns: Callable[..., Any]) -> TypeGuard[Apply]:
     return isinstance(tree, Apply) and tree.rule.fn in fns
 
 
+def axes_of(tree: Apply, default: Any = None) -> list[int]:
+    """The axes that a reduction is over, counted from 0."""
+    axis, ndim = tree.options.get("axis", default), tree.args[0].ndim
+    if axis is None:
+        return list(range(ndim))
+    return [a % max(1, ndim) for a in (axis if isinstance(axis, tuple) else (axis,))]
+
+
 def replaced(option: Any, by: Callable[[Any], Any]) -> Any:
     """An option in which `by` has replaced what is no tuple."""
     return tuple(replaced(part, by) for part in option) if type(option) is tuple else by(option)
