@@ -12,7 +12,8 @@ import numpy as np
 
 from autograd import Node, Tape
 
-from ..formula import Formula, backward
+from ..formula import Formula, Symbol, backward
+from ..formula.tree import Tree, substituted
 from ..plain.numbers import clean, ordinal
 from ..tape.constants import written_operand
 from ..tape.names import Names
@@ -173,12 +174,14 @@ class Words:
         """What the rule of a record sends to one operand, constants by what the program calls them."""
         formula = backward(node, i, grad, self, self.tape.value)
         taken = {symbol.name for symbol in formula.symbols}
+        by: dict[int, Tree] = {}
         for symbol in formula.symbols:
             for k, operand in enumerate(node.operands):
                 if symbol.kind == "constant" and operand is symbol.array and np.ndim(operand):
                     written = _written_operand(node, k)
-                    symbol.name = written if written and written not in taken else symbol.name
-        return formula
+                    if written and written not in taken:
+                        by[id(symbol)] = Symbol("constant", written, operand)
+        return Formula(formula.target, substituted(formula.tree, by), formula.notes, adds=True) if by else formula
 
     def equation(self, formula: Formula, *, adds: bool) -> str:
         """A formula, with what the short names in it stand for."""

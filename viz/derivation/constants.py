@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from autograd.rules import linalg, windows
 from ..formula.trace import Builder
 from ..formula.tree import Number, Symbol, Tree, apply
 from ..formula.writers import times_text
+from ..plain.numbers import subscript
 
 _PRODUCTS = (
     np.matmul, np.dot, np.inner, np.vdot, np.vecdot, np.outer, np.tensordot, linalg.einsum.fn, windows.windows.fn,
@@ -50,7 +52,8 @@ class Constants(Builder):
         self._constant_of: dict[int, Tree] = {}
         self.indices: list[Symbol] = []
         beside = {a for n in tape if n.rule.fn in (np.add, np.subtract) and _has_log(n) for a in n.parents}
-        letters: dict[str, list[Symbol]] = {"x": [], "y": [], "c": [], "mask": []}
+        letters: dict[Any, str] = {}
+        names: dict[Any, str] = {}
         for node in tape:
             for array in node.operands:
                 if not isinstance(array, np.ndarray) or not array.ndim or self.condition(array) is not None:
@@ -64,34 +67,30 @@ class Constants(Builder):
                 near_log = node in beside or _has_log(node)
                 label = self._label(array) if near_log else None
                 if label is not None:
-                    other: Tree = apply(np.subtract, Number(1), label, shape=array.shape, dtype=array.dtype)
-                    self._equal[key] = self._constant_of[id(array)] = other
-                    letters["y"] += [label] if label in letters["c"] else []
-                    letters["c"] = [c for c in letters["c"] if c is not label]
+                    y = self._equal[label]
+                    self._equal[key] = self._constant_of[id(array)] = apply(np.subtract, Number(1), y, like=y)
+                    if letters[label] == "c":
+                        del letters[label]
+                        letters[label] = "y"  # the last y so far
                     continue
-                letter = "c" if array.dtype != bool else "mask"
-                if is_input:
-                    letter = "x"
-                elif (
-                    array.dtype != bool
-                    and node in near_loss
-                    and (array.shape in shapes or node.rule.fn is np.subtract or near_log)
-                ):
-                    letter = "y"
-                symbol = Symbol("constant", letter, array)
+                is_label = array.shape in shapes or node.rule.fn is np.subtract or near_log
+                letter = "mask" if array.dtype == bool else "y" if node in near_loss and is_label else "c"
+                letters[key] = "x" if is_input else letter
+                symbol = Symbol("constant", partial(names.__getitem__, key), array)
                 self._equal[key] = self._constant_of[id(array)] = symbol
-                letters[letter].append(symbol)
-        for letter, found in letters.items():
-            for symbol, name in zip(found, self._free(letter, len(found)), strict=True):
-                self.indices += [symbol] if letter == "mask" else []
-                symbol.name = name if symbol.ndim != 6 else f"windows({name}, {times_text(symbol.shape[-2:])})"
+        for letter in ("x", "y", "c", "mask"):
+            found = [key for key in letters if letters[key] == letter]
+            for key, name in zip(found, self._free(letter, len(found)), strict=True):
+                shape = self._equal[key].shape
+                names[key] = name if len(shape) != 6 else f"windows({name}, {times_text(shape[-2:])})"
+        self.indices += [s for key, s in self._equal.items() if isinstance(s, Symbol) and letters[key] == "mask"]
 
     def _free(self, letter: str, count: int) -> list[str]:
         """So many names that nothing has: y, or y₁, y₂, …"""
-        names = [letter] if count == 1 else [letter + _lowered(i + 1) for i in range(count)]
+        names = [letter] if count == 1 else [letter + subscript(i + 1) for i in range(count)]
         start = 2
         while any(name in self._taken for name in names):
-            names = [letter + _lowered(i) for i in range(start, start + count)]
+            names = [letter + subscript(i) for i in range(start, start + count)]
             start += 1
         self._taken |= set(names)
         return names
@@ -100,13 +99,13 @@ class Constants(Builder):
         """A name that nothing has."""
         return self._free(letter, 1)[0]
 
-    def _label(self, array: Any) -> Symbol | None:
-        """The y of which an array is 1 − y."""
-        if array.dtype.kind != "f":
-            return None
-        for other in [t for (is_input, *_), t in self._equal.items() if isinstance(t, Symbol) and not is_input]:
-            if other.shape == array.shape and other.dtype == array.dtype and np.array_equal(array, 1 - other.array):
-                return other
+    def _label(self, array: Any) -> Any:
+        """The key of the y of which an array is 1 − y."""
+        for key, other in self._equal.items() if array.dtype.kind == "f" else ():
+            if not isinstance(other, Symbol) or key[0] or other.dtype != array.dtype or other.shape != array.shape:
+                continue
+            if np.array_equal(array, 1 - other.array):
+                return key
         return None
 
     def constant(self, value: Any, role: str = "operand") -> Tree:
@@ -138,7 +137,3 @@ def _has_log(node: Node) -> bool:
 
 def _key(array: Any) -> Any:
     return array.shape, array.dtype.str, array.tobytes()
-
-
-def _lowered(n: int) -> str:
-    return "".join("₀₁₂₃₄₅₆₇₈₉"[int(d)] for d in str(n))

@@ -21,19 +21,19 @@ class Symbol:
     node : Node or None
         The record whose value or gradient it is.
     name : str
-        In plain text: ``"z⁽¹⁾"``, ``"δ⁽²⁾"``, ``"∂L/∂a⁽¹⁾"``.
+        In plain text: ``"z⁽¹⁾"``, ``"δ⁽²⁾"``, ``"∂L/∂a⁽¹⁾"``. May be given as a function, called when it is asked for.
     of : (str, str) or None
         A gradient's loss and what it is with respect to: ``("L", "a⁽¹⁾")``; None where it is written by a letter.
     shape, dtype
         Of the array.
     """
 
-    __slots__ = ("_array", "dtype", "kind", "name", "node", "of", "shape")
+    __slots__ = ("_array", "_name", "dtype", "kind", "node", "of", "shape")
 
     def __init__(
         self,
         kind: Kind,
-        name: str,
+        name: str | Callable[[], str],
         array: Any,
         node: Any = None,
         of: tuple[str, str] | None = None,
@@ -41,12 +41,18 @@ class Symbol:
         dtype: Any = None,
     ):
         self.kind = kind
-        self.name = name
+        self._name = name
         self.node = node
         self.of = of
         self._array = array
         self.shape: tuple[int, ...] = np.shape(array) if shape is None else shape
         self.dtype = np.asarray(array).dtype if dtype is None else dtype
+
+    @property
+    def name(self) -> str:
+        if callable(self._name):
+            self._name = self._name()
+        return self._name
 
     @property
     def array(self) -> Any:
@@ -165,6 +171,10 @@ class Opaque(Apply):
         super().__init__(rule, args, {}, shape, dtype)
         self.operations = operations
 
+    def with_args(self, args: Sequence[Tree], shape: tuple[int, ...] | None = None) -> Apply:
+        new = super().with_args(args, shape)
+        return self if new is self else Opaque(self.rule, new.args, new.shape, self.dtype, self.operations)
+
 
 def stretched(x: Tree, shape: tuple[int, ...]) -> Tree:
     """`x` broadcast to a shape."""
@@ -213,10 +223,10 @@ def substituted(tree: Tree, by: dict[int, Tree]) -> Tree:
         if not isinstance(part, Apply):
             return part
         if id(part) not in done:
-            args = tuple(go(a) for a in part.args)
+            new = part.with_args([go(a) for a in part.args])
             options = {name: replaced(option, go) for name, option in part.options.items()}
-            same = all(a is b for a, b in zip(args, part.args, strict=True)) and options == part.options
-            done[id(part)] = part if same else Apply(part.rule, args, options, part.shape, part.dtype)
+            same = options == part.options
+            done[id(part)] = new if same else Apply(part.rule, new.args, options, part.shape, part.dtype)
         return done[id(part)]
 
     return go(tree)
