@@ -82,6 +82,7 @@ class Algebra(Store):
             return
         self._meanings[id(symbol)] = tree
         value = self.value(tree)
+        self._values.clear()  # from now on the name stands where it turns up
         if self.shape_of(value) != tree.shape:
             return  # a broadcast: what it is of has another shape, and not this name
         if value.number == 1 and len(value.powers) == 1 and value.powers[0][1] == 1:
@@ -104,10 +105,6 @@ class Algebra(Store):
     def simplified(self, tree: Tree) -> Tree:
         """The same value, of the same shape, written as short as the rules find."""
         return self.tree(self.value(tree), tree.shape, tree.dtype)
-
-    def forget(self) -> None:
-        """Look at every tree anew: more values have names than before."""
-        self._values.clear()
 
     # --- sums and products
 

@@ -124,7 +124,6 @@ class Routes:
                 array = functools.partial(evaluate, part)
                 p = Symbol("value", self.builder.name("p"), array, node, None, part.shape, part.dtype)
                 self.algebra.define(p, part)
-                self.algebra.forget()
                 self.shares.append((p, part))
                 return
 

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from ..plain.numbers import clean
 from .glyphs import RAISED, Glyph, glyph, lowered, raised
@@ -25,59 +25,44 @@ class Piece(NamedTuple):
     kind: str = ""
 
 
-class Writer:
+class Writer(Protocol):
     """What the back ends have in common: a product is what it is in all of them."""
 
-    stacks = True
+    stacks: bool = True
     """Whether fractions stand on top of each other, so that they need no brackets."""
 
-    def row(self, *texts: str) -> str:
-        raise NotImplementedError
+    def row(self, *texts: str) -> str: ...
 
-    def sign(self, character: str) -> str:
-        raise NotImplementedError
+    def sign(self, character: str) -> str: ...
 
-    def word(self, name: str) -> str:
-        raise NotImplementedError
+    def word(self, name: str) -> str: ...
 
-    def user_text(self, text: str) -> str:
-        raise NotImplementedError
+    def user_text(self, text: str) -> str: ...
 
-    def number(self, mantissa: str, exponent: str) -> str:
-        raise NotImplementedError
+    def number(self, mantissa: str, exponent: str) -> str: ...
 
-    def fence(self, left: str, text: str, right: str) -> str:
-        raise NotImplementedError
+    def fence(self, left: str, text: str, right: str) -> str: ...
 
-    def stacked(self, above: str, below: str) -> str:
-        raise NotImplementedError
+    def stacked(self, above: str, below: str) -> str: ...
 
-    def raised(self, base: str, text: str, exponent: str) -> str:
-        raise NotImplementedError
+    def raised(self, base: str, text: str, exponent: str) -> str: ...
 
-    def lowered(self, base: str, text: str) -> str:
-        raise NotImplementedError
+    def lowered(self, base: str, text: str) -> str: ...
 
-    def root(self, text: str, degree: str = "") -> str:
-        raise NotImplementedError
+    def root(self, text: str, degree: str = "") -> str: ...
 
-    def transposed(self, base: str, *, inverse: bool = False) -> str:
-        raise NotImplementedError
+    def transposed(self, base: str, *, inverse: bool = False) -> str: ...
 
-    def cases(self, rows: Sequence[tuple[str, str]]) -> str | None:
-        raise NotImplementedError
+    def cases(self, rows: Sequence[tuple[str, str]]) -> str | None: ...
 
-    def matrix(self, rows: Sequence[Sequence[str]]) -> str:
-        raise NotImplementedError
+    def matrix(self, rows: Sequence[Sequence[str]]) -> str: ...
 
-    def applied(self, name: str, arguments: str) -> str:
-        raise NotImplementedError
+    def applied(self, name: str, arguments: str) -> str: ...
 
     def marked(self, text: str, k: int) -> str:
         return text
 
-    def letter(self, parts: Glyph) -> Piece:
-        raise NotImplementedError
+    def letter(self, parts: Glyph) -> Piece: ...
 
     def name(self, name: str) -> Piece:
         return self.letter(glyph(clean(name)))
