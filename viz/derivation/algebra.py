@@ -284,7 +284,7 @@ class Algebra(Store):
         if condition.dtype != bool or isinstance(condition, Number):
             return None
         holds = {id(x): self.value(condition)}
-        holds[id(y)] = self.value(apply(np.logical_not, condition, shape=condition.shape, dtype=condition.dtype))
+        holds[id(y)] = self.value(apply(np.logical_not, condition, like=condition))
         for this, other in ((x, y), (y, x)):
             if not self.value(other).number:
                 return self.multiply([self.value(this), holds[id(this)]])

@@ -65,15 +65,13 @@ def canonical(tree: Apply) -> Apply:
 def size(tree: Tree) -> int:
     """How many names and numbers a tree is written with."""
     counted: dict[int, int] = {}
-    return _size(tree, counted)
 
+    def count(part: Tree) -> int:
+        if id(part) not in counted:
+            counted[id(part)] = sum(map(count, part.args)) or 1 if isinstance(part, Apply) else 1
+        return counted[id(part)]
 
-def _size(tree: Tree, counted: dict[int, int]) -> int:
-    if not isinstance(tree, Apply):
-        return 1
-    if id(tree) not in counted:
-        counted[id(tree)] = sum(_size(a, counted) for a in tree.args) or 1
-    return counted[id(tree)]
+    return count(tree)
 
 
 def contains(tree: Tree, symbol: Symbol) -> bool:

@@ -199,8 +199,7 @@ def _call(node: Node, builder: Builder, written_out: Container[Node]) -> Tree:
     def leaf(operand: Node) -> Tree | None:
         return None if operand is node or operand in written_out else builder.symbol(operand)
 
-    tree = builder.call(node, leaf)
-    return throughout(tree)
+    return throughout(builder.call(node, leaf))
 
 
 def forward(node: Node, names: Named, value: Value | None = None, *, written_out: Container[Node] = ()) -> Formula:

@@ -79,7 +79,7 @@ def extreme(tree: Apply) -> Tree | None:
 
 def _factors(tree: Tree) -> list[tuple[Tree | None, Tree]]:
     """Each factor of a product of two, with the other one; a single one has none."""
-    if isinstance(tree, Apply) and is_call(tree, np.multiply):
+    if is_call(tree, np.multiply):
         a, b = tree.args
         return [(a, b), (b, a)]
     return [(None, tree)]
@@ -87,17 +87,17 @@ def _factors(tree: Tree) -> list[tuple[Tree | None, Tree]]:
 
 def _above(held: Tree, shared: Tree) -> Tree | None:
     """[x > y] + ½ [x = y] for the factors [x = s] and 1 − ½ [x = y], s being the larger one; None for others."""
-    if not (isinstance(held, Apply) and is_call(held, np.equal) and isinstance(shared, Apply)):
+    if not is_call(held, np.equal) or not is_call(shared, np.subtract):
         return None
     x, s = held.args
-    if not is_call(shared, np.subtract) or not isinstance(s, Symbol) or s.node is None:
+    if not isinstance(s, Symbol) or s.node is None:
         return None
     sign = _ABOVE.get(getattr(s.node.rule, "fn", None))
     one, half = shared.args
     if sign is None or not isinstance(one, Number) or one.value != 1 or not is_call(half, np.multiply):
         return None
     tie = next((a for a in half.args if is_call(a, np.equal)), None)
-    if not isinstance(tie, Apply) or not same(tie.args[0], x) or same(tie.args[1], x):
+    if tie is None or not same(tie.args[0], x) or same(tie.args[1], x):
         return None
     above = apply(sign, *tie.args, like=tie)
     found = apply(np.add, above, half, like=shared)
@@ -113,7 +113,7 @@ def unguarded(tree: Tree) -> Tree:
 
 
 def _choice(tree: Tree) -> Tree | None:
-    if not isinstance(tree, Apply) or not is_call(tree, elementwise.where.fn):
+    if not is_call(tree, elementwise.where.fn):
         return None
     condition, x, y = tree.args
     if isinstance(condition, Symbol):

@@ -196,7 +196,7 @@ class Printer:
         left, right = self.arithmetic(a), self.arithmetic(b)
         if sign is None:
             if left.kind == "signed" and isinstance(a, Number) and right.kind not in ("number", "signed"):
-                positive = apply(np.multiply, Number(-a.value), b, shape=b.shape, dtype=b.dtype)
+                positive = apply(np.multiply, Number(-a.value), b, like=b)
                 return self.negative(b if a.value == -1 else positive)
             if a.shape and b.shape:
                 sign = "⊙"
@@ -222,7 +222,7 @@ class Printer:
     def divide(self, a: Tree, b: Tree) -> Piece:
         writer = self.writer
         if isinstance(a, Number) and np.ndim(a.value) == 0 and a.value < 0:
-            return self.negative(apply(np.divide, Number(-a.value), b, shape=b.shape, dtype=b.dtype))
+            return self.negative(apply(np.divide, Number(-a.value), b, like=b))
         if writer.stacks and not self.depth and not (self.what != "symbols" and max(a.ndim, b.ndim) > 1):
             return Piece(writer.stacked(self.inside(a).text, self.inside(b).text), PRODUCT, "fraction")
         left, right = self.inside(a), self.inside(b)
@@ -262,7 +262,7 @@ class Printer:
         root = self.above[0]
         if self._alone is None or self._alone[0] is not root:
             parts = reached(root, lambda part: tuple(parts_of(part)))[0]
-            products = [part for part in parts if isinstance(part, Apply) and is_call(part, *_MATRIX_PRODUCTS)]
+            products = [part for part in parts if is_call(part, *_MATRIX_PRODUCTS)]
             self._alone = root, all(self._reads_alone(a) for product in products for a in product.args)
         return self._alone[1]
 
@@ -276,7 +276,7 @@ class Printer:
         return True
 
     def transposed(self, a: Tree) -> Piece:
-        if is_call(a, np.linalg.inv) and isinstance(a, Apply):
+        if is_call(a, np.linalg.inv):
             return Piece(self.writer.transposed(self.base(a.args[0]), inverse=True), POWER)
         if self.what == "shapes" and isinstance(a, Symbol) and a.ndim == 2:
             return self.shape(a.shape[::-1])
