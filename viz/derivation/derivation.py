@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd import Node
 
-from ..formula import _gradient_symbol
+from ..formula import gradient_symbol
 from ..formula.tree import Symbol, Tree, symbols
 from ..formula.writers import shape_text
 from ..plain.numbers import listed
@@ -79,9 +79,7 @@ class Derivation:
     # --- lines
 
     def _target(self, node: Node) -> Symbol:
-        routes = self._routes
-        array = routes.gradients[node]
-        return _gradient_symbol(node, routes.names, array, short=False)
+        return gradient_symbol(node, self._routes.names, self._routes.gradients[node])
 
     def _short_target(self, node: Node) -> Symbol:
         name = self._routes.sent[node]

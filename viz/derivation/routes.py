@@ -17,7 +17,7 @@ import numpy as np
 from autograd import Node, sweep
 from autograd.rules import reductions
 
-from ..formula import _gradient_symbol, _value_symbol
+from ..formula import gradient_symbol, value_symbol
 from ..formula.tidy import throughout, tidied
 from ..formula.tree import Apply, Number, Symbol, Tree, apply, each, evaluate, is_call, rebuilt, substituted, symbols
 from ..tape.run import Run
@@ -74,7 +74,7 @@ class Routes:
         near = self._near_loss()
         self.builder = Constants(
             tape,
-            _value_symbol(self.names, tape.value),
+            functools.partial(value_symbol, names=self.names, value=tape.value),
             near,
             {n.shape for n in self.into[tape.root] if n.shape},
             {self.names.of(n) for n in tape},
@@ -192,7 +192,7 @@ class Routes:
         """The name of the gradient of a station; 1 for the loss."""
         if node is self.tape.root:
             return self.algebra.all_ones(node.shape, node.dtype) if node.shape else Number(1)
-        return _gradient_symbol(node, self.names, self.gradients[node], short=True)
+        return gradient_symbol(node, self.names, self.gradients[node], short=True)
 
     # --- ways
 

@@ -128,14 +128,13 @@ def _name(node: Node, names: Named) -> str:
     return quoted(names.of(node)) if node.name else names.of(node)
 
 
-def _value_symbol(names: Named, value: Value | None) -> Callable[[Node], Symbol]:
-    def symbol(node: Node) -> Symbol:
-        return Symbol("value", _name(node, names), partial(value or _kept, node), node, None, node.shape, node.dtype)
-
-    return symbol
+def value_symbol(node: Node, names: Named, value: Value | None = None) -> Symbol:
+    """The name of a record, and its array, which ``value(node)`` gives where there is such."""
+    return Symbol("value", _name(node, names), partial(value or _kept, node), node, None, node.shape, node.dtype)
 
 
-def _gradient_symbol(node: Node, names: Named, array: Any, *, short: bool) -> Symbol:
+def gradient_symbol(node: Node, names: Named, array: Any = None, *, short: bool = False) -> Symbol:
+    """The name of the gradient with respect to a record: ``∂L/∂z⁽¹⁾``, or ``δ⁽¹⁾`` for `short`; and its array."""
     name = _name(node, names)
     loss = names.loss if names.loss.startswith("%") else quoted(names.loss)
     if short and _is_pre_activation(name):
@@ -235,16 +234,16 @@ def forward(node: Node, names: Named, value: Value | None = None, *, written_out
     <Formula L = x²>
     """
     _operation(node, "forward")
-    builder = Builder(_value_symbol(names, value), _Constants(names, _taken(node, names, written_out)), names.tape)
-    target = _value_symbol(names, value)(node)
-    return Formula(target, _call(node, builder, written_out))
+    symbol = partial(value_symbol, names=names, value=value)
+    builder = Builder(symbol, _Constants(names, _taken(node, names, written_out)), names.tape)
+    return Formula(symbol(node), _call(node, builder, written_out))
 
 
 def expression(node: Node, names: Named) -> str:
     """The right-hand side of `forward` for the title of a picture: no numbers are looked at, constants show a shape."""
     _operation(node, "expression")
-    builder = Builder(_value_symbol(names, None), _by_shape)
-    return Formula(_value_symbol(names, None)(node), _call(node, builder, ())).plain()
+    builder = Builder(partial(value_symbol, names=names), _by_shape)
+    return Formula(value_symbol(node, names), _call(node, builder, ())).plain()
 
 
 def backward(node: Node, i: int, grad: Any, names: Named, value: Value | None = None) -> Formula:
@@ -295,12 +294,12 @@ def backward(node: Node, i: int, grad: Any, names: Named, value: Value | None = 
             f"backward: the gradient of {node.op} has shape {node.shape}, got one of shape {np.shape(grad)}"
         )
     i %= len(operands)
-    upstream = _gradient_symbol(node, names, grad, short=True)
-    target = _gradient_symbol(operands[i], names, None, short=False)
-    builder = Builder(_value_symbol(names, value), _Constants(names, _taken(node, names)), names.tape)
+    upstream = gradient_symbol(node, names, grad, short=True)
+    target = gradient_symbol(operands[i], names)
+    symbol = partial(value_symbol, names=names, value=value)
+    builder = Builder(symbol, _Constants(names, _taken(node, names)), names.tape)
     tree = _derivative(builder, node, i, upstream)
-    long = _gradient_symbol(node, names, None, short=False)
-    notes = [f"{upstream.name} = {long.name}"] if upstream.of is None else []
+    notes = [f"{upstream.name} = {gradient_symbol(node, names).name}"] if upstream.of is None else []
     if isinstance(tree, Opaque):
         which = f" of the {ordinal(i + 1)} operand" if len(node.operands) > 1 else ""
         notes.append(f"a rule{which} of {counted(tree.operations, 'operation')}")
@@ -321,16 +320,6 @@ def _derivative(builder: Builder, node: Node, i: int, upstream: Symbol) -> Tree:
 def _operation(node: Node, what: str) -> None:
     if node.args is None:
         raise ValueError(f"{what}: {node!r} is a leaf, no operation made it")
-
-
-def value_symbol(node: Node, names: Named) -> Symbol:
-    """The name of a record, to be written."""
-    return _value_symbol(names, None)(node)
-
-
-def gradient_symbol(node: Node, names: Named) -> Symbol:
-    """The name of the gradient with respect to a record, to be written: ``∂L/∂z⁽¹⁾``."""
-    return _gradient_symbol(node, names, None, short=False)
 
 
 def written(symbol: Symbol) -> str:
