@@ -98,10 +98,6 @@ class Algebra(Store):
         """Know what a value is computed from, without calling it by its name."""
         self._meanings[id(symbol)] = tree
 
-    def meaning(self, symbol: Symbol) -> Tree | None:
-        """What a named value is computed from, if that is known."""
-        return self._meanings.get(id(symbol))
-
     def simplified(self, tree: Tree) -> Tree:
         """The same value, of the same shape, written as short as the rules find."""
         return self.tree(self.value(tree), tree.shape, tree.dtype)
@@ -122,8 +118,9 @@ class Algebra(Store):
                 for key, n in known:
                     powers[key] -= n
                 powers[name] = powers.get(name, 0) + 1
-        whole = Product(number, tuple((key, 1 if n > 1 and self._is_condition(key) else n)
-                                      for key, n in powers.items() if n))  # fmt: skip
+        whole = Product(number).with_powers(
+            {key: 1 if n > 1 and self._is_condition(key) else n for key, n in powers.items()}
+        )
         for rule in self._product_rules:
             whole = rule(self, whole)
         return whole
@@ -218,8 +215,8 @@ class Algebra(Store):
         return key in self.atoms and self.atoms[key].dtype == bool
 
     def known(self, tree: Tree | None) -> Tree | None:
-        """What a name stands for, if that is known."""
-        return (self.meaning(tree) or tree) if isinstance(tree, Symbol) else tree
+        """What a name stands for, if that is known; anything else as it is."""
+        return self._meanings.get(id(tree), tree)
 
     # --- from trees
 
