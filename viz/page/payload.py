@@ -73,18 +73,13 @@ def fragment_of(stepper: Stepper) -> str:
     walk = stepper.walk
     graph = read(walk.run, level="layer", max_nodes=_MOST_IN_PICTURE)
     picture = Picture(graph, heat_maps=False).svg()
-    return fragment(payload_of(stepper), picture, walk.names.loss, _rows(walk), stepper.token)
+    return fragment(payload_of(stepper), picture, walk.names.loss, ledger(walk.steps), stepper.token)
 
 
 def document_of(stepper: Stepper) -> str:
     """The step view as a whole page."""
     payload = payload_of(stepper)
-    return document(payload, stepper.walk.names.loss, _rows(stepper.walk), _digest(payload))
-
-
-def _rows(walk: Walk) -> list[tuple[str, ...]]:
-    rows = [(number, phase, rule or what, result) for number, phase, what, rule, result in ledger(walk)]
-    return [("step", "pass", "rule", "result"), *rows]
+    return document(payload, stepper.walk.names.loss, ledger(stepper.walk.steps), _digest(payload))
 
 
 def _digest(payload: bytes) -> str:

@@ -21,7 +21,7 @@ from ..plain.files import target_of, write_whole
 from ..scalar import MOST_EXPANDED, expand, scalar_picture
 from ..tape.arguments import on_tape, record_called
 from ..tape.run import Run
-from ..walk.text import gradient_state, text_of
+from ..walk.text import watched
 from ..walk.walk import Step, Walk
 
 GRANULARITIES = ("op", "contribution")
@@ -314,12 +314,9 @@ class Stepper:
         return iter(self.walk.steps)
 
     def __str__(self) -> str:
-        watched = [
-            f"  {self.walk.names.of(n)} {short_value(self.walk, n, self.position)}   "
-            f"{self.walk.names.gradient(n)} {gradient_state(self.walk, n, self.position)}"
-            for n in self.watched
-        ]
-        return "\n".join([*map(text_of, self.together), *(["  watched:", *watched] if watched else [])])
+        so_far = self.walk.steps[: self.position + 1]
+        lines = ["  watched:", *(f"  {watched(node, so_far)}" for node in self.watched)] if self.watched else []
+        return "\n".join([*map(str, self.together), *lines])
 
     def __repr__(self) -> str:
         return f"<Stepper of {self.walk.names.loss}: step {self.position} of {len(self) - 1}, {self.current.title}>"
@@ -349,7 +346,7 @@ class Stepper:
         """
         target = target_of(path, (".html", ".htm", ".txt"))
         if target.suffix.lower() == ".txt":
-            return write_whole(target, ("\n\n".join(map(text_of, self.walk.steps)) + "\n").encode())
+            return write_whole(target, ("\n\n".join(map(str, self.walk.steps)) + "\n").encode())
         from ..page.payload import document_of
 
         return write_whole(target, document_of(self).encode())
@@ -365,14 +362,6 @@ class Stepper:
             self._bridge = self._bridge or bridge(self)
             bundle["text/html"] = self.html()
         return bundle
-
-
-def short_value(walk: Walk, node: Node, at: int) -> str:
-    """The value of a record after step `at`; ``—`` where it is not computed yet."""
-    from ..walk.text import short
-
-    computed = node.is_leaf or any(s.phase == "forward" and s.node is node for s in walk.steps[: at + 1])
-    return short(walk.tape.value(node)) if computed else "—"
 
 
 def _smaller(tape: Tape, node: Node, element: tuple[int, ...], most: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,9 +20,7 @@ from autograd.testing.rows import compare_row
 
 from ..plain.numbers import numeral
 from ..tape.run import Run
-
-if TYPE_CHECKING:
-    from .walk import Step
+from .steps import Step
 
 _MOST_WORK = 20_000_000
 """Elements that all finite differences together may compute again; beyond, there are none."""
@@ -53,8 +51,11 @@ class Check(NamedTuple):
     yours: Verdict | None
     numeric: Verdict | None
 
-
-NOTHING = Check(None, None)
+    @property
+    def words(self) -> list[str]:
+        """What the gradient was compared with."""
+        told = (("yours", self.yours), ("finite differences", self.numeric))
+        return [f"{by} {verdict.text}" for by, verdict in told if verdict]
 
 
 class Checks:
@@ -83,12 +84,10 @@ class Checks:
             value = np.asarray(self.tape.value(step.node))
             return Check(compared(self.values[step.node], value, self._off_forward[step.node]), None)
         if not step.is_complete:
-            return NOTHING
+            return Check(None, None)
         target = step.target
         grad = np.asarray(self.gradients[target])
-        yours = None
-        if target in self.against:
-            yours = self._compared(target, grad)
+        yours = self._compared(target, grad) if target in self.against else None
         measured = self.numeric and step.phase != "seed"  # the seed is given, not computed
         return Check(yours, self._differences(target, grad) if measured else None)
 

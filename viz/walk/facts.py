@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,9 +14,7 @@ from autograd.listing import not_finite
 from ..formula.tree import Apply, Symbol
 from ..plain.numbers import counted, length, listed, numeral, shape_text
 from ..tape.births import kinds_listed
-
-if TYPE_CHECKING:
-    from .walk import Step
+from .steps import Step
 
 _SQUASHING = {"sigmoid": "The sigmoid", "tanh": "tanh"}
 _LITTLE = 0.1
@@ -36,18 +34,13 @@ def sentence(step: Step) -> str:
         return _start(step)
     if step.phase == "seed":
         return _seed(step)
-    said = _not_finite(step) or (_forward(step) if step.phase == "forward" else _backward(step))
-    if step.number == len(step.walk) - 1 and step.walk.no_backward:
-        said += f" There is no backward pass: {step.walk.no_backward}."
-    return said
+    return _not_finite(step) or (_forward(step) if step.phase == "forward" else _backward(step))
 
 
 def _not_finite(step: Step) -> str:
     if step.born:
         it = "it" if len(step.born) == 1 else "them"
-        result = np.asarray(step.after if step.phase == "forward" else step.contribution)
-        of_kind = (np.isnan if "NaN" in step.born else np.isinf)(result)
-        where = np.argwhere(of_kind)
+        where = np.argwhere((np.isnan if "NaN" in step.born else np.isinf)(step.result))
         at = f", first at [{', '.join(map(str, where[0]))}]" if where.shape[1] else ""
         return f"{kinds_listed(step.born)} {_is(step.born)} born here: everything that went in is free of {it}{at}."
     if step.born_in_sum:
@@ -61,23 +54,21 @@ def _is(kinds: frozenset[str]) -> str:
 
 
 def _start(step: Step) -> str:
-    nodes = step.walk.tape.nodes
+    nodes = step.run.tape.nodes
     given = [n for n in nodes if n.is_leaf]
     learned = sum(n.op == "parameter" for n in given)
     parts = [counted(len(given) - learned, "input")] if len(given) > learned else []
     parts += [counted(learned, "parameter")] if learned else []
-    bad = [n for n in given if not_finite(step.walk.tape.value(n))]
+    bad = [n for n in given if not_finite(step.run.tape.value(n))]
     kinds = "/".join(sorted(not_finite(bad[0].value))) if bad else ""
-    warning = f" {step.walk.names.of(bad[0])} already holds {kinds}." if bad else ""
+    warning = f" {step.run.names.of(bad[0])} already holds {kinds}." if bad else ""
     operations = len(nodes) - len(given)
     follows = "follows" if operations == 1 else "follow"
-    missing = step.walk.no_backward
-    warning += f" There is no backward pass: {missing}." if missing else ""
     return f"{' and '.join(parts) or 'Nothing'} given; {counted(operations, 'operation')} {follows}.{warning}"
 
 
 def _seed(step: Step) -> str:
-    names, node = step.walk.names, step.node
+    names, node = step.run.names, step.node
     if node.shape == () and float(step.after) == 1:
         return f"{names.of(node)} changes by 1 when it changes by 1: the chain rule starts with that 1."
     return f"The gradient that was given for {names.of(node)} starts the chain rule."
@@ -227,7 +218,7 @@ def _reduced(step: Step, value: np.ndarray) -> str:
 
 def _stretched(step: Step) -> str:
     """What broadcasting did to an operand, or what a single number became."""
-    node, names = step.node, step.walk.names
+    node, names = step.node, step.run.names
     if node.size == 1 == max(a.size for a in node.parents):
         return _changed(step)
     for operand in node.parents:
@@ -240,9 +231,9 @@ def _stretched(step: Step) -> str:
 
 def _changed(step: Step) -> str:
     """One number made of one or two others, as the operation has it: a sum is more or less, a product so many times."""
-    node, names = step.node, step.walk.names
+    node, names = step.node, step.run.names
     first, fn = node.parents[0], node.rule.fn
-    before, after = (np.reshape(step.walk.tape.value(n), -1)[0] for n in (first, node))
+    before, after = (np.reshape(step.run.tape.value(n), -1)[0] for n in (first, node))
     it, other = names.of(node), names.of(first)
     if fn is np.negative:
         return f"{it} is {other} with the opposite sign."
@@ -258,7 +249,7 @@ def _changed(step: Step) -> str:
         sign = ", with the opposite sign" if times < 0 else ""
         same = "as large as" if abs(times) == 1 else f"{numeral(abs(times))} times as large as"
         return f"{it} is {same} {other}{sign}."
-    given = [numeral(np.reshape(step.walk.tape.value(n), -1)[0]) for n in node.parents]
+    given = [numeral(np.reshape(step.run.tape.value(n), -1)[0]) for n in node.parents]
     return f"{listed(given)} {'becomes' if len(given) == 1 else 'become'} {numeral(after)}."
 
 
@@ -279,7 +270,7 @@ _FORWARD: dict[str, Callable[[Step, np.ndarray], str]] = {
 
 
 def _backward(step: Step) -> str:
-    node, names = step.node, step.walk.names
+    node, names = step.node, step.run.names
     upstream, sent = np.asarray(step.upstream), np.asarray(step.contribution)
     target = names.of(step.target)
     if not sent.size:
@@ -317,7 +308,7 @@ def _from_formula(step: Step, target: str) -> str:
         return isinstance(part, Symbol) and part.kind == "gradient" and part.node is step.node
 
     if is_upstream(tree):
-        return f"The gradient is handed on unchanged: {target} moves {step.walk.names.of(step.node)} one for one."
+        return f"The gradient is handed on unchanged: {target} moves {step.run.names.of(step.node)} one for one."
     if isinstance(tree, Apply) and tree.fn is np.negative and is_upstream(tree.args[0]):
         return "The gradient is handed on with the opposite sign."
     return ""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
+from autograd import Node
 from autograd.listing import summary
 
 from ..plain.numbers import FEW, number, rows, shape_text, signed
-
-if TYPE_CHECKING:
-    from .walk import Step, Walk
+from .checks import Check
+from .steps import Step
 
 _LABEL = 9
 
@@ -33,39 +33,34 @@ def short(array: Any) -> str:
     return signed(f"[{'; '.join(lines)}]")
 
 
-def gradient_state(walk: Walk, node: Any, at: int) -> str:
-    """The gradient of a record after step `at`: ``—`` not computed, ``Σ 1 of 2`` and the partial sum, or the number."""
-    so_far = reversed(walk.steps[: at + 1])
-    last = next((s for s in so_far if s.phase in ("seed", "backward") and s.target is node), None)
-    if last is None:
-        return "—"
-    if last.is_complete:
-        return short(last.after)
-    return f"Σ {last.part} of {last.parts}: {short(last.after)}"
+def watched(node: Node, so_far: Sequence[Step]) -> str:
+    """The value and the gradient of a record after some steps, ``—`` where not computed, ``Σ 1 of 2`` a partial sum."""
+    run = so_far[0].run
+    computed = node.is_leaf or any(s.phase == "forward" and s.node is node for s in so_far)
+    value = short(run.tape.value(node) if computed else None)
+    last = next((s for s in reversed(so_far) if s.phase in ("seed", "backward") and s.target is node), None)
+    partly = f"Σ {last.part} of {last.parts}: " if last and not last.is_complete else ""
+    return f"{run.names.of(node)} {value}   {run.names.gradient(node)} {partly}{short(last and last.after)}"
 
 
-def text_of(step: Step) -> str:
-    """One step, on several lines."""
-    heading = f"{step.number} of {len(step.walk) - 1} · {step.title}"
+def text_of(step: Step, last: int, check: Check, sentence: str) -> str:
+    """One step, of a walk with the number `last` at its end, on several lines."""
+    heading = f"{step.number} of {last} · {step.title}"
     lines = [heading + (f"   in {step.layer}" if step.layer else "")]
-    lines += [f"  {label:<{_LABEL}}{content}" for label, content in _rows(step) if content]
+    rows = [*_rows(step), *(("check", words) for words in check.words), ("fact", sentence)]
+    rows += [("line", f"{step.source}   {step.code}")] if step.source else []
+    lines += [f"  {label:<{_LABEL}}{content}" for label, content in rows if content]
     return "\n".join(lines)
 
 
 def _rows(step: Step) -> Iterator[tuple[str, str]]:
-    names = step.walk.names
+    names, tape = step.run.names, step.run.tape
     if step.phase == "start":
-        for node in step.walk.tape:
-            if node.is_leaf:
-                yield names.of(node), short(step.walk.tape.value(node))
+        yield from ((names.of(node), short(tape.value(node))) for node in tape if node.is_leaf)
     elif step.phase == "seed":
         yield "rule", f"{names.gradient(step.node)} = {short(step.after)}"
     else:
         yield from _computed(step)
-    yield from (("check", text) for text in checks(step))
-    yield "fact", step.sentence
-    if step.source:
-        yield "line", f"{step.source}   {step.code}"
 
 
 def _computed(step: Step) -> Iterator[tuple[str, str]]:
@@ -75,11 +70,10 @@ def _computed(step: Step) -> Iterator[tuple[str, str]]:
     for note in formula.notes:
         yield "", note
     yield "numbers", f"= {formula.plain('numbers')}"
-    result = step.after if step.phase == "forward" else step.contribution
-    yield "result", f"= {short(result)}"
+    yield "result", f"= {short(step.result)}"
     yield "shapes", shapes_of(step)
     if step.phase == "backward" and step.parts > 1:
-        yield "sum", f"Σ {step.part} of {step.parts}: {accumulation(step)}"
+        yield "sum", f"Σ {step.part} of {step.parts}: {_accumulation(step)}"
 
 
 def shapes_of(step: Step) -> str:
@@ -90,7 +84,7 @@ def shapes_of(step: Step) -> str:
     return formula.equation("plain", "shapes")
 
 
-def accumulation(step: Step) -> str:
+def _accumulation(step: Step) -> str:
     """``0.5 + (−1) = −0.5``, the running sum of a gradient."""
     sent = short(step.contribution)
     if step.before is None:
@@ -98,17 +92,10 @@ def accumulation(step: Step) -> str:
     return f"{short(step.before)} + {f'({sent})' if sent.startswith('−') else sent} = {short(step.after)}"
 
 
-def checks(step: Step) -> list[str]:
-    """What the gradient was compared with, in words."""
-    yours, numeric = step.check
-    return ([f"yours {yours.text}"] if yours else []) + ([f"finite differences {numeric.text}"] if numeric else [])
-
-
-def ledger(walk: Walk) -> list[tuple[str, str, str, str, str]]:
-    """All steps as rows of a table: number, phase, what, rule, result."""
-    table = []
-    for step in walk.steps[1:]:
-        result = step.after if step.phase != "backward" else step.contribution
+def ledger(steps: Sequence[Step]) -> list[tuple[str, str, str, str]]:
+    """All steps as rows of a table, the first of which is its head."""
+    table = [("step", "pass", "rule", "result")]
+    for step in steps[1:]:
         phase, _, what = step.title.partition("  ")
-        table.append((str(step.number), phase.lower(), what, step.equation, short(result)))
+        table.append((str(step.number), phase.lower(), step.equation or what, short(step.result)))
     return table
