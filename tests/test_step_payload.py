@@ -69,11 +69,12 @@ def test_a_primitive_that_is_called_add_is_no_sum():
 
 
 def test_windows_of_an_array_that_travels_as_a_picture_travel_themselves():
-    model = nn.Conv2d(8, 4, 1, stride=2, rng=0)
+    model = nn.Sequential(nn.Conv2d(8, 4, 1, stride=2, rng=0), nn.Conv2d(4, 2, 3, stride=3, rng=1))
     x = Tensor(np.random.default_rng(0).normal(size=(1, 8, 32, 32)).astype(np.float32), name="x", requires_grad=False)
     told = payload(viz.step((model(x) ** 2).mean()))
-    views = [entry for entry in told["arrays"] if "view" in entry]
-    assert all("grid" not in told["arrays"][entry["view"]] for entry in views)
+    of_picture, others = (told["arrays"][node["value"]] for node in told["nodes"] if node["op"] == "windows")
+    assert "grid" in entry_of(told, "x") and not {"view", "grid"} & set(of_picture)
+    assert not {"view", "grid"} & set(told["arrays"][others["view"]])
 
 
 # --- paths
