@@ -7,6 +7,8 @@ import re
 import statistics
 import struct
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import nbformat
@@ -21,7 +23,7 @@ from autograd import Tape, Tensor
 from nn import functional as F
 from viz.page.packing import with_length
 from viz.page.page import document, fragment
-from viz.page.payload import document_of, fragment_of, payload_of
+from viz.page.payload import payload_of
 from viz.plain.numbers import number
 from viz.stepper import Stepper
 
@@ -93,9 +95,15 @@ def layers(**options: Any) -> Stepper:
     return Stepper(Tape((np.tanh(x @ w) @ v).sum()), **options)
 
 
+def saved(stepper: Stepper) -> str:
+    """The stepper's page, as it is saved."""
+    with TemporaryDirectory() as folder:
+        return stepper.save(Path(folder, "steps.html")).read_text(encoding="utf-8")
+
+
 def opened(show: Open, stepper: Stepper, **options: Any) -> Shown:
     """The stepper's page, ready for keys."""
-    shown = show(document_of(stepper), **options)
+    shown = show(saved(stepper), **options)
     shown.page.locator(".app .cell.now").first.wait_for()
     shown.step_view().focus()
     return shown
@@ -134,7 +142,7 @@ def test_to_the_end_and_back_gives_the_first_page(show: Open) -> None:
 
 
 def test_two_step_views_on_a_page_are_independent(show: Open) -> None:
-    shown = show(f"<!doctype html><meta charset='utf-8'>{fragment_of(neuron())}{fragment_of(layers())}")
+    shown = show(f"<!doctype html><meta charset='utf-8'>{neuron().html()}{layers().html()}")
     shown.page.locator(".app .cell.now").nth(1).wait_for()
     second = shown.dom(1)
     shown.step_view(0).locator("button.last").click()
@@ -145,9 +153,9 @@ def test_two_step_views_on_a_page_are_independent(show: Open) -> None:
 
 
 def test_the_script_runs_once_however_many_step_views_there_are(show: Open) -> None:
-    shown = show(fragment_of(neuron()) + "<script>setTimeout(() => { first = window.tracegradStep }, 300)</script>")
+    shown = show(neuron().html() + "<script>setTimeout(() => { first = window.tracegradStep }, 300)</script>")
     shown.page.wait_for_timeout(400)
-    shown.page.evaluate(ADD, fragment_of(layers()))
+    shown.page.evaluate(ADD, layers().html())
     shown.step_view(1).wait_for()
     assert shown.page.evaluate("first === window.tracegradStep")
 
@@ -310,7 +318,7 @@ def test_text_is_legible_in_light_and_dark(show: Open, scheme: str) -> None:
 
 
 def test_the_notebooks_theme_wins_over_the_systems(show: Open) -> None:
-    html = fragment_of(neuron())
+    html = neuron().html()
     theme = "data-jp-theme-light='false' style='--jp-layout-color0: #111; --jp-ui-font-color0: #eee'"
     shown = show(f"<body {theme}>{html}", color_scheme="light")
     shown.step_view().wait_for()
@@ -396,7 +404,7 @@ def test_a_name_of_ten_thousand_letters_leaves_the_page_as_wide_as_it_is(show: O
 
 
 def test_markup_with_scripts_in_it_is_not_let_in(show: Open) -> None:
-    raw = payload_of(neuron())
+    raw = payload_of(neuron().walk)
     (length,) = struct.unpack("<I", raw[:4])
     told = json.loads(raw[4 : 4 + length])
     told["stage"]["svg"] = told["stage"]["svg"].replace("</svg>", STRANGE)
@@ -415,7 +423,7 @@ def test_markup_with_scripts_in_it_is_not_let_in(show: Open) -> None:
 
 
 def test_without_scripts_a_picture_and_a_table_are_left(show: Open) -> None:
-    shown = show(fragment_of(neuron()), java_script_enabled=False)
+    shown = show(neuron().html(), java_script_enabled=False)
     assert shown.page.locator("img").evaluate("(e) => e.naturalWidth") > 0
     shown.page.locator("summary").click()
     assert shown.page.locator("tbody tr").count() == 10

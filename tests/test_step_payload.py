@@ -15,7 +15,7 @@ from viz.stepper import Stepper
 
 
 def payload(stepper: Stepper) -> dict[str, Any]:
-    data = payload_of(stepper)
+    data = payload_of(stepper.walk, stepper.frames)
     return json.loads(data[4 : 4 + int.from_bytes(data[:4], "little")])
 
 

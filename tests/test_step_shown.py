@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from browser import Open, Shown
-from test_step_page import each_step_with_its_lenses, opened
+from test_step_page import each_step_with_its_lenses, opened, saved
 from test_step_payload import payload
 
 import viz
@@ -96,9 +96,7 @@ def test_a_matrix_with_many_rows_is_cut_downward(show: Open) -> None:
 
 
 def test_a_saved_page_listens_to_keys_at_once(show: Open) -> None:
-    from viz.page.payload import document_of
-
-    shown = show(document_of(viz.step((normal(3) * 2).sum())))
+    shown = show(saved(viz.step((normal(3) * 2).sum())))
     shown.page.locator(".app .cell.now").first.wait_for()
     shown.press("ArrowRight", "ArrowRight")
     assert shown.text(".count").startswith("2 /")

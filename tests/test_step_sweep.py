@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 from browser import Open
-from test_step_page import HOSTILE
+from test_step_page import HOSTILE, saved
 
 import nn
 import viz
 from autograd import Tensor
 from nn import functional as F
-from viz.page.payload import document_of
 
 
 def leaf(value: Any, name: str | None = "x", dtype: Any = float, **options: Any) -> Tensor:
@@ -95,7 +94,7 @@ EVERY_LENS = """(app) => {
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES.keys())
 def test_a_page_starts_and_steps_to_its_end(show: Open, loss: Callable[[], Any]) -> None:
     stepper = viz.step(loss(), granularity="contribution")
-    shown = show(document_of(stepper), viewport={"width": 900, "height": 800})
+    shown = show(saved(stepper), viewport={"width": 900, "height": 800})
     shown.page.locator(".app .cell.now").first.wait_for(timeout=5000)
     last = len(stepper) - 1
     shown.press("Home")

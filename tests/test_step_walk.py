@@ -16,6 +16,7 @@ from autograd import Tape, Tensor, defvjp, no_grad, primitive
 from nn import functional as F
 from viz.page import page as page_of
 from viz.page.packing import Blob, packed
+from viz.page.payload import payload_of
 from viz.stepper import Walk
 from viz.stepper.widget import bridge
 from viz.tape.run import Run
@@ -367,9 +368,7 @@ def unpacked(entry: dict, bits: int, blob: bytes) -> np.ndarray:
 
 
 def payload(stepper):
-    from viz.page.payload import payload_of
-
-    data = payload_of(stepper)
+    data = payload_of(stepper.walk)
     length = int.from_bytes(data[:4], "little")
     return json.loads(data[4 : 4 + length]), data[4 + length :]
 
@@ -455,7 +454,7 @@ def test_what_joins_page_and_stepper_does_not_keep_the_stepper(monkeypatch):
     kernel.version_info = (7, 0)
     monkeypatch.setitem(sys.modules, "ipykernel", kernel)
     stepper = viz.step(neuron()[0])
-    joined = bridge(stepper)
+    joined = bridge(stepper.token, stepper.position, stepper.goto)
     joined.step = 3
     assert stepper.position == 3
     gone = weakref.ref(stepper)

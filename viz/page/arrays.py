@@ -180,8 +180,13 @@ def _is_float_sum(node: Node) -> bool:
 
 def _view(of: int, node: Node) -> dict[str, Any]:
     """The windows of an array, as `node` sees them."""
+    return {"s": list(node.shape), "view": of, **sliding(node)}
+
+
+def sliding(node: Node) -> dict[str, list[int]]:
+    """The size of windows, and how they slide."""
     options = {name: list(node.kwargs.get(name, (1, 1))) for name in ("stride", "dilation")}
-    return {"s": list(node.shape), "view": of, "kernel": list(node.shape[-2:]), **options}
+    return {"kernel": list(node.shape[-2:]), **options}
 
 
 def _tiles(node: Node) -> bool:

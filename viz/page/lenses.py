@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,10 +17,8 @@ from ..formula.tidy import axes_order
 from ..formula.tree import Apply, Symbol
 from ..sums.paths import Path, Paths
 from ..walk.walk import Step, Walk
+from .arrays import Arrays, sliding
 from .packing import KERNEL, WHOLE, json_number
-
-if TYPE_CHECKING:
-    from .arrays import Arrays
 
 _CUT = 2048
 """Up to so many numbers of each array of a shared kernel that is too large for a page are sent, for its lens."""
@@ -40,13 +38,12 @@ def lens_of(step: Step, arrays: Arrays) -> dict[str, Any] | None:
     return find(step, arrays) if find is not None else None
 
 
-def _windows(node: Node) -> tuple[Node, dict[str, Any]] | None:
+def _windows(node: Node) -> tuple[Node, dict[str, list[int]]] | None:
     """The images that an operation on windows slides over, and how."""
     seen = node.operands[0]
     if not isinstance(seen, Node) or seen.rule.fn is not windows.fn or not isinstance(seen.operands[0], Node):
         return None
-    options = {name: list(seen.kwargs.get(name, (1, 1))) for name in ("stride", "dilation")}
-    return seen.operands[0], {**options, "kernel_size": list(seen.shape[-2:])}
+    return seen.operands[0], sliding(seen)
 
 
 def _kernel(step: Step, arrays: Arrays) -> dict[str, Any] | None:
@@ -98,10 +95,7 @@ def _route(step: Step, arrays: Arrays) -> dict[str, Any] | None:
     if slid is None:
         return None
     x, how = slid
-    return {
-        "kind": "route", "x": arrays.value(walk, x), "upstream": arrays.gradient(walk, node),
-        "kernel": how["kernel_size"], "stride": how["stride"], "dilation": how["dilation"],
-    }  # fmt: skip
+    return {"kind": "route", "x": arrays.value(walk, x), "upstream": arrays.gradient(walk, node), **how}
 
 
 def _bars(step: Step, arrays: Arrays) -> dict[str, Any] | None:
@@ -212,8 +206,7 @@ def _contraction(tree: Any) -> tuple[str, list[Symbol]] | None:
         return None
     mine = ("ik" if a.ndim == 2 else "k")[:: -1 if a_axes else 1]
     theirs = {1: "k", 2: "jk" if tree.fn is np.inner else "kj"}[b.ndim][:: -1 if b_axes else 1]
-    out = "".join(c for c in ("i" if a.ndim == 2 else "") + ("j" if b.ndim == 2 else ""))
-    return f"{mine},{theirs}->{out}", [a, b]
+    return f"{mine},{theirs}->{'i' * (a.ndim == 2)}{'j' * (b.ndim == 2)}", [a, b]
 
 
 def _oriented(tree: Any) -> tuple[Symbol, bool] | None:

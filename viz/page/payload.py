@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -24,74 +25,88 @@ from .arrays import Arrays
 from .factors import columns
 from .packing import Blob, with_length
 from .page import document, fragment
-from .stage import boxes_of, layers_of, members, stage_of
+from .stage import stage_of
 
-if TYPE_CHECKING:
-    from ..stepper.stepper import Stepper
-
+_MOST_NODES = 60
 _MOST_IN_PICTURE = 24
 """So many nodes has the picture for readers without scripts at most: it travels uncompressed."""
 
 
-def payload_of(stepper: Stepper) -> bytes:
-    """The bytes of a page: length of the JSON, the JSON, the arrays."""
-    walk = stepper.walk
+def payload_of(
+    walk: Walk,
+    frames: Sequence[tuple[str, Walk]] = (),
+    *,
+    granularity: str = "op",
+    position: int = 0,
+    breakpoints: Sequence[int] = (),
+    watched: Sequence[Node] = (),
+) -> bytes:
+    """The bytes of a page: length of the JSON, the JSON, the arrays.
+
+    Parameters
+    ----------
+    walk : Walk
+    frames : sequence of (str, Walk), optional
+        Walks of the same graph at other times, by their labels; the last one is `walk`.
+    granularity, position, breakpoints, watched
+        As of the `Stepper` that it is opened like.
+    """
     arrays, blob = Arrays(), Blob()
-    stage = stage_of(walk)
-    nodes = _nodes(walk, arrays, stage.boxes)
-    boxes = [_box(walk, arrays, box, nodes) for box in stage.boxes]
+    graph = read(walk.run, max_nodes=_MOST_NODES)
+    layers = {node.scope.path: node.scope for node in walk.tape if node.scope.path and not node.is_leaf}
+    order = {box.id: i for i, box in enumerate(graph.boxes)}
+    places = {path: i for i, path in enumerate(layers)}
+    nodes = _nodes(walk, arrays, graph.boxes, places)
+    boxes = [_box(walk, arrays, box, nodes) for box in graph.boxes]
     steps = [_step(step, arrays) for step in walk.steps]
     told: dict[str, Any] = {
         "title": f"Backpropagation of {walk.names.loss}, step by step",
         "loss": walk.names.loss,
-        "granularity": stepper.granularity,
+        "granularity": granularity,
         "nodes": nodes,
-        "layers": _layers(walk),
+        "layers": [{"path": path, "title": scope_title(scope)} for path, scope in layers.items()],
         "stage": {
-            "svg": stage.svg,
+            "svg": stage_of(graph, places),
             "boxes": boxes,
-            "edges": [{"tail": tail, "head": head} for tail, head in stage.edges],
+            "edges": [{"tail": order[edge.tail], "head": order[edge.head]} for edge in graph.edges],
         },
         "steps": [_lean(step, nodes) for step in steps],
-        "open": stepper.position,
-        "breakpoints": stepper.breakpoints,
-        "watch": [walk.tape.index(node) for node in stepper.watched],
+        "open": position,
+        "breakpoints": list(breakpoints),
+        "watch": [walk.tape.index(node) for node in watched],
         "paths": lenses.paths_of(walk),
     }
-    frames = _frames(stepper, arrays, steps, nodes)  # before the table: they add arrays of their own
+    past = _frames(frames, arrays, steps, nodes)  # before the table: they add arrays of their own
     told["arrays"] = arrays.table(walk, blob)
-    told["frames"] = frames and [
-        {**frame, "arrays": arrays.table(past, blob)} for frame, (_, past) in zip(frames, stepper.frames, strict=True)
-    ]
+    for frame, (_, other) in zip(past, frames, strict=True):
+        frame["arrays"] = arrays.table(other, blob)
+    told["frames"] = past or None
     told["bits"] = blob.bits
     text = json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return with_length(text.encode(), blob.bytes())
 
 
-def fragment_of(stepper: Stepper) -> str:
+def fragment_of(walk: Walk, payload: bytes, token: str) -> str:
     """The step view for the output of a notebook cell."""
-    walk = stepper.walk
     graph = read(walk.run, level="layer", max_nodes=_MOST_IN_PICTURE)
     picture = Picture(graph, heat_maps=False).svg()
-    return fragment(payload_of(stepper), picture, walk.names.loss, ledger(walk.steps), stepper.token)
+    return fragment(payload, picture, walk.names.loss, ledger(walk.steps), token)
 
 
-def document_of(stepper: Stepper) -> str:
+def document_of(walk: Walk, payload: bytes) -> str:
     """The step view as a whole page."""
-    payload = payload_of(stepper)
-    return document(payload, stepper.walk.names.loss, ledger(stepper.walk.steps), _digest(payload))
-
-
-def _digest(payload: bytes) -> str:
-    return "p" + hashlib.sha256(payload).hexdigest()[:16]
+    token = "p" + hashlib.sha256(payload).hexdigest()[:16]
+    return document(payload, walk.names.loss, ledger(walk.steps), token)
 
 
 # --- nodes ------------------------------------------------------------------------------------------------------------
 
 
-def _nodes(walk: Walk, arrays: Arrays, boxes: tuple[Box, ...]) -> list[dict[str, Any]]:
-    box_of = members(boxes)
-    layers = {path: i for i, path in enumerate(layers_of(walk))}
+def _nodes(walk: Walk, arrays: Arrays, boxes: Sequence[Box], layers: dict[str, int]) -> list[dict[str, Any]]:
+    box_of: dict[Node, int] = {}
+    for i, box in enumerate(boxes):
+        for node in _own(box):
+            box_of.setdefault(node, i)
     computed = {step.node: step.number for step in walk.steps if step.phase == "forward"}
     told = []
     for node in walk.tape:
@@ -115,13 +130,14 @@ def _kind(walk: Walk, node: Node) -> str:
     return "learned" if node.op == "parameter" else "input"
 
 
-def _layers(walk: Walk) -> list[dict[str, str]]:
-    return [{"path": path, "title": scope_title(scope)} for path, scope in layers_of(walk).items()]
+def _own(box: Box) -> list[Node]:
+    """The records that a box stands for."""
+    return [*box.members, *(one.node for one in box.learned)]
 
 
 def _box(walk: Walk, arrays: Arrays, box: Box, nodes: list[dict[str, Any]]) -> dict[str, Any]:
     """A box of the stage. A constant gets a node of its own, after those of the tape."""
-    own = [walk.tape.index(node) for node in (*box.members, *(one.node for one in box.learned))]
+    own = [walk.tape.index(node) for node in _own(box)]
     if box.kind == "constant":
         own = [len(nodes)]
         nodes.append({
@@ -229,15 +245,14 @@ def _symbol(walk: Walk, symbol: Symbol, arrays: Arrays, column: bool) -> dict[st
 
 
 def _frames(
-    stepper: Stepper, arrays: Arrays, steps: list[dict[str, Any]], nodes: list[dict[str, Any]]
-) -> list[dict[str, Any]] | None:
+    frames: Sequence[tuple[str, Walk]], arrays: Arrays, steps: list[dict[str, Any]], nodes: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
     """What each frame has otherwise than the last one, but for the arrays that both have."""
-    if not stepper.frames:
-        return None
     constants = {k: node["value"] for k, node in enumerate(nodes) if node["kind"] == "constant"}
     told = []
-    for label, walk in stepper.frames:
-        mine = [arrays.constant(box.value.array) for box in boxes_of(walk) if box.kind == "constant"]
+    for label, walk in frames:
+        boxes = read(walk.run, max_nodes=_MOST_NODES).boxes
+        mine = [arrays.constant(box.value.array) for box in boxes if box.kind == "constant"]
         values = dict(zip(constants, mine, strict=len(mine) == len(constants)))
         told.append({
             "label": label,

@@ -5,27 +5,22 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 
 import numpy as np
-
-from autograd import Node, Scope
 
 from ..drawing import render
 from ..drawing.card import CHARACTER, FONT_SIZE, LINE, PAD_X, PAD_Y, Card, Cell
 from ..drawing.dot import node_ids, to_dot
 from ..drawing.svg import SVG, bounds, finish, points
 from ..graph.model import Box, Frame, Graph
-from ..graph.reading import read
 from ..plain.numbers import FEW, columns
-from ..walk.walk import Walk
 
 _TITLE = 30
 _NUMBER = 8
 _ACROSS, _DOWN = 4, 6
 _PICTURE = 34.0
-_MOST_NODES = 60
 _RECTANGLE = 5
 _DECIMAL = re.compile(r"-?\d+\.\d+")
 _STRAIGHT = re.compile(r"^(M(-?\d+),-?\d+)C(?:\2,-?\d+[ ]?)*\2,(-?\d+)$")
@@ -35,45 +30,23 @@ _KEPT = _PLACED.union(
 )
 
 
-@dataclass(frozen=True)
-class Stage:
-    """The drawing, and what its boxes stand for.
+def stage_of(graph: Graph, layers: Mapping[str, int]) -> str:
+    """The drawing of a graph as SVG, with the numbers of its boxes and edges, and of `layers` by their paths.
 
-    Attributes
-    ----------
-    svg : str
-        Boxes are groups of class ``node`` with a ``data-box``; in them rectangles of class ``slot``. Edges are groups
-        of class ``edge`` with a ``data-edge``.
-    boxes : tuple of Box
-    edges : tuple of (int, int)
-        The boxes at both ends.
+    Boxes are groups of class ``node`` with a ``data-box``; in them rectangles of class ``slot``. Edges are groups of
+    class ``edge`` with a ``data-edge``.
     """
-
-    svg: str
-    boxes: tuple[Box, ...]
-    edges: tuple[tuple[int, int], ...]
-
-
-def stage_of(walk: Walk) -> Stage:
-    """Lay out the graph of a walk."""
-    graph = read(walk.run, max_nodes=_MOST_NODES)
     edges = tuple(dataclasses.replace(edge, local=None, label="") for edge in graph.edges)
     graph = _unwrapped(dataclasses.replace(graph, edges=edges, notes=()))
     cards = {box.id: _card(box) for box in graph.boxes}
-    order = {box.id: i for i, box in enumerate(graph.boxes)}
-    ends = tuple((order[edge.tail], order[edge.head]) for edge in graph.edges)
-    layers = {path: i for i, path in enumerate(layers_of(walk))}
-    return Stage(_drawn(graph, cards, ends, layers), graph.boxes, ends)
-
-
-def boxes_of(walk: Walk) -> tuple[Box, ...]:
-    """The boxes that a walk is drawn with, in the order of those of its `Stage`."""
-    return read(walk.run, max_nodes=_MOST_NODES).boxes
-
-
-def layers_of(walk: Walk) -> dict[str, Scope]:
-    """The layer calls that operations were made in, by their paths."""
-    return {node.scope.path: node.scope for node in walk.tape if node.scope.path and not node.is_leaf}
+    text = to_dot(graph, cards, font="Courier", captions=False, fixed=True)
+    for program in render.programs():
+        try:
+            laid_out = render.run_dot(program, text)
+        except render.RenderError:
+            continue
+        return _with_slots(laid_out, graph, cards, layers)
+    return _with_slots(_column(graph, cards), graph, cards, layers)
 
 
 def _unwrapped(graph: Graph) -> Graph:
@@ -125,20 +98,7 @@ def _slot_size(box: Box, which: str) -> tuple[float, float]:
 # --- the drawing ------------------------------------------------------------------------------------------------------
 
 
-def _drawn(graph: Graph, cards: dict[str, Card], edges: tuple[tuple[int, int], ...], layers: dict[str, int]) -> str:
-    text = to_dot(graph, cards, font="Courier", captions=False, fixed=True)
-    for program in render.programs():
-        try:
-            laid_out = render.run_dot(program, text)
-        except render.RenderError:
-            continue
-        return _with_slots(laid_out, graph, cards, edges, layers)
-    return _column(graph, cards)
-
-
-def _with_slots(
-    laid_out: bytes, graph: Graph, cards: dict[str, Card], edges: tuple[tuple[int, int], ...], layers: dict[str, int]
-) -> str:
+def _with_slots(laid_out: bytes, graph: Graph, cards: dict[str, Card], layers: Mapping[str, int]) -> str:
     """What Graphviz drew, finished as pictures are, with numbers instead of names, and with the slots."""
     groups = ET.fromstring(laid_out).iter(f"{{{SVG}}}g")
     frame_of = {group.get("id"): _title(group) for group in groups if group.get("class") == "cluster"}
@@ -150,9 +110,9 @@ def _with_slots(
     for key in ("role", "aria-label"):
         root.attrib.pop(key, None)
     order = {box.id: i for i, box in enumerate(graph.boxes)}
-    waiting: dict[tuple[int, int], list[int]] = {}
-    for e, ends in enumerate(edges):
-        waiting.setdefault(ends, []).append(e)
+    waiting: dict[tuple[str, str], list[int]] = {}
+    for e, edge in enumerate(graph.edges):
+        waiting.setdefault((edge.tail, edge.head), []).append(e)
     for group in root.iter(f"{{{SVG}}}g"):
         _, _, drawn_as = group.attrib.pop("id", "").partition("-")
         title = group.find(f"{{{SVG}}}title")
@@ -168,8 +128,7 @@ def _with_slots(
             _fill_in(group, graph.boxes[order[name]], cards[name])
         else:
             tail, _, head = name.partition("->")
-            mine = waiting[order[tail], order[head]]
-            group.set("data-edge", str(mine.pop(0)))
+            group.set("data-edge", str(waiting[tail, head].pop(0)))
     _slim(root)
     return ET.tostring(root, encoding="unicode")
 
@@ -249,7 +208,7 @@ def _slim(root: ET.Element) -> None:
             element.set("d", _STRAIGHT.sub(r"\1V\3", element.attrib["d"]))
 
 
-def _column(graph: Graph, cards: dict[str, Card]) -> str:
+def _column(graph: Graph, cards: dict[str, Card]) -> bytes:
     """The boxes one below the other: what is left where no Graphviz program is."""
     ids = node_ids(graph)
     width = max((card.width for card in cards.values()), default=0) + 16
@@ -261,17 +220,7 @@ def _column(graph: Graph, cards: dict[str, Card]) -> str:
         outline = f'<polygon fill="none" stroke="#777" points="{corners}"/>'
         groups.append(f'<g class="node"><title>{ids[box.id]}</title>{outline}</g>')
         top = bottom + 10
-    svg = (
+    return (
         f'<svg xmlns="{SVG}" width="{width:.0f}pt" height="{top:.0f}pt" viewBox="0 0 {width:.0f} {top:.0f}">'
         f'<g class="graph">{"".join(groups)}</g></svg>'
-    )
-    return _with_slots(svg.encode(), graph, cards, (), {})
-
-
-def members(boxes: tuple[Box, ...]) -> dict[Node, int]:
-    """The box of each record: the first one that stands for it."""
-    found: dict[Node, int] = {}
-    for i, box in enumerate(boxes):
-        for node in (*box.members, *(one.node for one in box.learned)):
-            found.setdefault(node, i)
-    return found
+    ).encode()

@@ -16,6 +16,7 @@ from autograd.listing import nearest
 from autograd.testing.hand import Hand, read_hands
 
 from ..drawing.picture import Picture
+from ..page.payload import document_of, fragment_of, payload_of
 from ..plain.display import asked_for
 from ..plain.files import target_of, write_whole
 from ..scalar import MOST_EXPANDED, expand, scalar_picture
@@ -23,6 +24,7 @@ from ..tape.arguments import on_tape, record_called
 from ..tape.run import Run
 from ..walk.text import watched
 from ..walk.walk import Step, Walk
+from .widget import bridge
 
 GRANULARITIES = ("op", "contribution")
 
@@ -254,7 +256,7 @@ class Stepper:
                 raise TypeError(f"{argument}: expected a name or a Tensor, got the number {where} (goto takes numbers)")
             return self._steps_into({on_tape(tape, where, argument)})
         if where == "nan":
-            return [s.number for s in steps if s.alarm or (s.phase == "start" and self._holds_nan())]
+            return [s.number for s in steps if s.alarm or (s.phase == "start" and self._given)]
         if where == "end":
             return [len(steps) - 1]
         if where == "backward":
@@ -282,19 +284,15 @@ class Stepper:
     def _steps_into(self, nodes: set[Any]) -> list[int]:
         return [s.number for s in self.walk.steps if s.phase != "start" and s.target in nodes]
 
-    def _holds_nan(self) -> bool:
-        return any(node.is_leaf and self.walk.run.kinds.of(node) for node in self.walk.tape)
+    @cached_property
+    def _given(self) -> frozenset[str]:
+        """Which of NaN and Inf are in what is given."""
+        return frozenset().union(*(self.walk.run.kinds.of(node) for node in self.walk.tape if node.is_leaf))
 
     def _first_birth(self) -> int:
         """Where to open: where NaN comes up first, else Inf; at the start where it is in what is given, or nowhere."""
-        walk = self.walk
-        for kind in ("NaN", "Inf"):
-            if any(node.is_leaf and kind in walk.run.kinds.of(node) for node in walk.tape):
-                return 0
-            born = next((s.number for s in walk if kind in s.born | s.born_in_sum), None)
-            if born is not None:
-                return born
-        return 0
+        wrong = [s.born | s.born_in_sum if s.number else self._given for s in self.walk]
+        return next((k for kind in ("NaN", "Inf") for k, kinds in enumerate(wrong) if kind in kinds), 0)
 
     def _nearest(self, where: str) -> str:
         layers = {call for node in self.walk.tape for call in node.scope.chain()}
@@ -325,9 +323,13 @@ class Stepper:
 
     def html(self) -> str:
         """The page's content, for a notebook cell: one element and the script that brings it to life."""
-        from ..page.payload import fragment_of
+        return fragment_of(self.walk, self._payload(), self.token)
 
-        return fragment_of(self)
+    def _payload(self) -> bytes:
+        return payload_of(
+            self.walk, self.frames, granularity=self.granularity, position=self.position,
+            breakpoints=self.breakpoints, watched=self.watched,
+        )  # fmt: skip
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write one self-contained page that needs no network. The file is written whole or not at all.
@@ -347,19 +349,15 @@ class Stepper:
         target = target_of(path, (".html", ".htm", ".txt"))
         if target.suffix.lower() == ".txt":
             return write_whole(target, ("\n\n".join(map(str, self.walk.steps)) + "\n").encode())
-        from ..page.payload import document_of
-
-        return write_whole(target, document_of(self).encode())
+        return write_whole(target, document_of(self.walk, self._payload()).encode())
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        from .widget import bridge
-
         kinds = asked_for(("text/plain", "text/html"), include, exclude)
         bundle = {}
         if "text/plain" in kinds:
             bundle["text/plain"] = str(self)
         if "text/html" in kinds:
-            self._bridge = self._bridge or bridge(self)
+            self._bridge = self._bridge or bridge(self.token, self.position, self.goto)
             bundle["text/html"] = self.html()
         return bundle
 
@@ -392,13 +390,7 @@ def _by_hand(tape: Tape, given: Mapping[Any, Any] | None, who: str, what: str) -
 
 def _check_reached(walk: Walk, hand: Iterable[Node]) -> None:
     """A gradient that the engine does not compute can't be compared with: better said than passed over."""
-    for node in hand:
-        if node in walk.gradients:
-            continue
-        if walk.no_backward:
-            why = walk.no_backward
-        elif not node.needs_grad:
-            why = "it requires none"
-        else:
-            why = "an operation without a derivative stands between"
+    for node in (node for node in hand if node not in walk.gradients):
+        between = "an operation without a derivative stands between"
+        why = walk.no_backward or (between if node.needs_grad else "it requires none")
         raise ValueError(f"against: no gradient of {walk.names.loss} reaches {walk.names.of(node)}: {why}")

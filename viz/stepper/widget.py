@@ -9,10 +9,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 import weakref
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from .stepper import Stepper
+from typing import Any
 
 _SCRIPT = """
 function initialize({ model }) {
@@ -33,8 +30,11 @@ export default { initialize };
 """
 
 
-def bridge(stepper: Stepper) -> Any:
-    """What keeps the page and a stepper at the same step; None where nothing can."""
+def bridge(token: str, step: int, goto: Any) -> Any:
+    """What keeps a page and a stepper, whose method `goto` is, at the same step; None where nothing can.
+
+    It starts at `step`.
+    """
     if "ipykernel" not in sys.modules or importlib.util.find_spec("anywidget") is None:
         return None
     import anywidget
@@ -45,15 +45,15 @@ def bridge(stepper: Stepper) -> Any:
         token = traitlets.Unicode().tag(sync=True)
         step = traitlets.Int().tag(sync=True)
 
-    made = Bridge(token=stepper.token, step=stepper.position)
+    made = Bridge(token=token, step=step)
     # every widget is kept until it is closed: it must not keep the stepper, which has all arrays of the walk
-    held = weakref.ref(stepper)
+    held = weakref.WeakMethod(goto)
 
     def moved(change: Any) -> None:
-        owner = held()
-        if owner is not None:
-            owner.position = change["new"]
+        move = held()
+        if move is not None:
+            move(change["new"])
 
     made.observe(moved, "step")
-    weakref.finalize(stepper, made.close).atexit = False
+    weakref.finalize(goto.__self__, made.close).atexit = False
     return made
