@@ -77,7 +77,6 @@ class Story:
                 "node": node,
                 "target": node,
                 "title": "a step",
-                "operand": 0,
                 "part": [1, 1],
                 "upstream": None,
                 "contribution": None,

@@ -409,7 +409,7 @@ def test_markup_with_scripts_in_it_is_not_let_in(show: Open) -> None:
     told = json.loads(raw[4 : 4 + length])
     told["stage"]["svg"] = told["stage"]["svg"].replace("</svg>", STRANGE)
     for step in told["steps"][1:]:
-        if step["formula"]:
+        if "formula" in step:
             step["formula"]["right"] = STRANGE_FORMULA
     shown = show(document(with_length(json.dumps(told).encode(), raw[4 + length :]), "L", [], "t1"))
     shown.page.locator(".app .cell.now").first.wait_for()

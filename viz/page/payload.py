@@ -70,7 +70,7 @@ def payload_of(
             "boxes": boxes,
             "edges": [{"tail": order[edge.tail], "head": order[edge.head]} for edge in graph.edges],
         },
-        "steps": [_lean(step, nodes) for step in steps],
+        "steps": [{name: said for name, said in step.items() if said not in (None, "")} for step in steps],
         "open": position,
         "breakpoints": list(breakpoints),
         "watch": [walk.tape.index(node) for node in watched],
@@ -155,57 +155,26 @@ def _box(walk: Walk, arrays: Arrays, box: Box, nodes: list[dict[str, Any]]) -> d
 
 
 def _step(step: Step, arrays: Arrays) -> dict[str, Any]:
-    walk = step.walk
-    index = walk.tape.index
+    """A step without what the page finds in its nodes (`complete` in kit.js)."""
+    index = step.walk.tape.index
     backward = step.phase == "backward"
     moving = step.phase in ("forward", "backward")
     return {
-        "phase": step.phase, "op": step.op, "node": index(step.node), "title": step.title, "target": index(step.target),
-        "operand": step.operand, "part": [step.part, step.parts] if backward else [0, 0],
-        "upstream": arrays.gradient(walk, step.node) if backward else None,
-        "contribution": arrays.contribution(step) if backward else None,
+        "phase": step.phase, "op": step.op, "node": index(step.node), "title": None if moving else step.title,
+        "target": index(step.target) if backward else None, "part": [step.part, step.parts] if backward else None,
+        "contribution": arrays.contribution(step) if backward and step.parts > 1 else None,
         "before": _before(step, arrays),
-        "after": arrays.after(step) if step.phase != "start" else None,
+        "after": arrays.after(step) if backward and not step.is_complete else None,
         "local": arrays.local(step) if backward else None,
         "formula": _formula(step, arrays) if moving else None,
         "shapes": shapes_of(step),
         "sentence": step.sentence, "source": step.source, "code": step.code,
         "reads": [index(node) for node in step.reads],
         "inherits": step.inherits, "alarm": step.alarm,
-        "check": {kind: _verdict(verdict) for kind, verdict in step.check._asdict().items()},
+        "check": {kind: verdict._asdict() for kind, verdict in step.check._asdict().items() if verdict},
         "terms": lenses.terms_of(step, arrays) if moving else None,
         "lens": lenses.lens_of(step, arrays) if backward else None,
     }  # fmt: skip
-
-
-def _lean(told: dict[str, Any], nodes: list[dict[str, Any]]) -> dict[str, Any]:
-    """A step without what the page finds in its nodes (`complete` in kit.js): all but what differs from that."""
-    node, target = nodes[told["node"]], nodes[told["target"]]
-    phase, (part, parts) = told["phase"], told["part"]
-    forward, backward = phase == "forward", phase == "backward"
-    title = f"FORWARD  {node['name']}" if forward else f"BACKWARD  {target['name']} ← {node['name']}"
-    if told["formula"] is not None:
-        formula = _given(told["formula"], {"left": target["nameml" if forward else "gradml"]})
-        formula["symbols"] = [_lean_symbol(symbol, nodes) for symbol in formula["symbols"]]
-        told = {**told, "formula": formula}
-    return _given(told, {
-        "title": title, "target": told["node"], "operand": -1, "part": [0, 0], "before": None,
-        "upstream": node["gradient"] if backward else None,
-        "contribution": target["gradient"] if parts == 1 else None,
-        "after": node["value"] if forward else target["gradient"] if part == parts else None,
-        "local": None, "inherits": "", "alarm": "", "terms": None, "lens": None,
-    })  # fmt: skip
-
-
-def _lean_symbol(symbol: dict[str, Any], nodes: list[dict[str, Any]]) -> dict[str, Any]:
-    if symbol["kind"] == "constant" or symbol["node"] < 0:
-        return symbol
-    node, is_value = nodes[symbol["node"]], symbol["kind"] == "value"
-    return _given(symbol, {"array": node[symbol["kind"]], "name": node["name" if is_value else "grad"]})
-
-
-def _given(told: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in told.items() if name not in known or known[name] != value}
 
 
 def _before(step: Step, arrays: Arrays) -> int | None:
@@ -216,16 +185,11 @@ def _before(step: Step, arrays: Arrays) -> int | None:
     return arrays.after(steps[earlier])
 
 
-def _verdict(verdict: Any) -> dict[str, Any] | None:
-    return None if verdict is None else {"ok": verdict.ok, "text": verdict.text}
-
-
 def _formula(step: Step, arrays: Arrays) -> dict[str, Any]:
     formula = step.formula
     assert formula is not None
     acting, column = columns(formula.tree)
     return {
-        "left": written(formula.target),
         **({"column": True} if column else {}),
         "right": formula.mathml(),
         "plain": step.equation,
@@ -236,8 +200,11 @@ def _formula(step: Step, arrays: Arrays) -> dict[str, Any]:
 
 
 def _symbol(walk: Walk, symbol: Symbol, arrays: Arrays, column: bool) -> dict[str, Any]:
-    node = -1 if symbol.node is None else walk.tape.index(symbol.node)
-    told = {"array": arrays.symbol(walk, symbol), "name": symbol.name, "node": node, "kind": symbol.kind}
+    told: dict[str, Any] = {"name": symbol.name, "kind": symbol.kind}
+    if symbol.kind == "constant" or symbol.node is None:
+        told["array"] = arrays.symbol(walk, symbol)
+    else:
+        told["node"] = walk.tape.index(symbol.node)
     return {**told, "column": True} if column else told
 
 
@@ -257,7 +224,10 @@ def _frames(
         told.append({
             "label": label,
             "loss": _number(walk.tape.value(walk.tape.root)),
-            "steps": [_given(_step(step, arrays), steps[step.number]) for step in walk.steps],
+            "steps": [
+                {name: said for name, said in _step(step, arrays).items() if said != known[name]}
+                for step, known in zip(walk.steps, steps, strict=True)
+            ],
             "values": {str(k): value for k, value in values.items() if value != constants[k]},
         })  # fmt: skip
     return told

@@ -65,33 +65,29 @@ function decode(bytes) {
   const end = 4 + new DataView(bytes.buffer).getUint32(0, true);
   const payload = JSON.parse(new TextDecoder().decode(bytes.subarray(4, end)));
   payload.blob = bytes.subarray(end);
-  return complete(payload);
+  const { steps, nodes, frames } = payload;
+  const whole = (changed = []) => steps.map((told, k) => complete({ ...told, ...changed[k] }, nodes));
+  payload.steps = whole();
+  for (const frame of frames || []) frame.steps = whole(frame.steps);
+  return payload;
 }
 
-/** Puts in what a payload leaves out because its nodes say it. */
-function complete(payload) {
-  const { nodes } = payload;
-  payload.steps = payload.steps.map((told) => {
-    const { phase, part: [part, parts] = [0, 0] } = told;
-    const [node, target] = [nodes[told.node], nodes[told.target ?? told.node]];
-    const [forward, backward] = [phase === 'forward', phase === 'backward'];
-    const step = {
-      title: forward ? `FORWARD  ${node.name}` : `BACKWARD  ${target.name} ← ${node.name}`,
-      target: told.node, operand: -1, part: [0, 0], before: null, upstream: backward ? node.gradient : null,
-      contribution: parts === 1 ? target.gradient : null,
-      after: forward ? node.value : part === parts ? target.gradient : null,
-      local: null, inherits: '', alarm: '', terms: null, lens: null, ...told,
-    };
-    if (step.formula) {
-      step.formula = { left: forward ? target.nameml : target.gradml, ...step.formula };
-      step.formula.symbols = step.formula.symbols.map((symbol) => {
-        const { [symbol.kind]: array, name, grad } = nodes[symbol.node] || {};
-        return { array, name: symbol.kind === 'value' ? name : grad, ...symbol };
-      });
-    }
-    return step;
-  });
-  return payload;
+/** A step with what the payload leaves out because its nodes say it. */
+function complete(told, nodes) {
+  const { phase, part: [part, parts] = [0, 0] } = told;
+  const [node, target] = [nodes[told.node], nodes[told.target ?? told.node]];
+  const [forward, backward] = [phase === 'forward', phase === 'backward'];
+  const step = {
+    title: forward ? `FORWARD  ${node.name}` : `BACKWARD  ${target.name} ← ${node.name}`,
+    target: told.node, part: [0, 0], upstream: backward ? node.gradient : null,
+    contribution: parts === 1 ? target.gradient : null,
+    after: forward ? node.value : phase !== 'start' && part === parts ? target.gradient : null, ...told,
+  };
+  if (step.formula) {
+    step.formula = { left: forward ? target.nameml : target.gradml, ...step.formula };
+    step.formula.symbols = step.formula.symbols.map((symbol) => ({ array: (nodes[symbol.node] || {})[symbol.kind], ...symbol }));
+  }
+  return step;
 }
 
 /**

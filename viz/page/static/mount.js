@@ -33,7 +33,7 @@ function createState(payload, app) {
       return unpacked.get(key);
     },
     /** Step k as it is in the frame shown. */
-    stepAt: (k) => (frames ? { ...steps[k], ...frames[state.frame].steps[k] } : steps[k]),
+    stepAt: (k) => (frames ? frames[state.frame] : payload).steps[k],
     current: () => state.stepAt(state.step),
     /** Where the value of node n is in the table of arrays. */
     valueOf: (n) => (frames && frames[state.frame].values[n]) ?? nodes[n].value,
