@@ -37,6 +37,7 @@ from .module import Module
 from .namespace import namespace
 from .optim import SGD, Adam
 from .parameter import Parameter
+from .saving import load, save
 from .seeding import manual_seed
 from .sequential import Sequential
 from .training import History, evaluate, fit
@@ -73,9 +74,11 @@ __all__ = [
     "fit",
     "functional",
     "init",
+    "load",
     "loader",
     "manual_seed",
     "optim",
+    "save",
 ]
 
 # Source lines on the tape point at the program that calls a layer.

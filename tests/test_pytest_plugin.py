@@ -133,8 +133,8 @@ def test_a_page_that_can_not_be_written_is_told_before_anything_runs(pytester, r
 
 def test_a_page_that_fails_to_be_written_leaves_the_old_one_and_fails_the_run(pytester, run):
     pytester.makepyfile(
-        "import viz.plain.files\n\n\ndef test_breaks_the_disk(monkeypatch):\n"
-        "    def full(*args):\n        raise OSError('no space left')\n\n    viz.plain.files.os.replace = full\n"
+        "import autograd.files\n\n\ndef test_breaks_the_disk(monkeypatch):\n"
+        "    def full(*args):\n        raise OSError('no space left')\n\n    autograd.files.os.replace = full\n"
     )
     page = pytester.path / "page.html"
     page.write_text("old")

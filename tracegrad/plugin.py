@@ -45,7 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     path, target = config.getoption("--grads-report"), None
     if path is not None and not _is_worker(config):
-        from viz.plain.files import target_of
+        from autograd.files import target_of
 
         try:
             target = target_of(path, [".html", ".htm"])
@@ -133,7 +133,7 @@ class _Collector:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self.target is None:
             return
-        from viz.plain.files import write_whole
+        from autograd.files import write_whole
 
         try:
             write_whole(self.target, self._page().encode("utf-8", "backslashreplace"))

@@ -7,9 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from autograd.files import target_of, write_whole
+
 from ..graph.model import Graph
 from ..plain.display import asked_for, picture
-from ..plain.files import target_of, write_whole
 from . import render
 from .card import Card, card
 from .dot import to_dot

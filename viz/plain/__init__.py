@@ -1,1 +1,1 @@
-"""What knows nothing of computations: numbers and names as text, heat maps, files, what a notebook shows."""
+"""What knows nothing of computations: numbers and names as text, heat maps, what a notebook shows."""

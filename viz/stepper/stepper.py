@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from autograd import Node, Tape
+from autograd.files import target_of, write_whole
 from autograd.listing import nearest
 from autograd.testing.hand import Hand, read_hands
 
 from ..drawing.picture import Picture
 from ..page.payload import document_of, fragment_of, payload_of
 from ..plain.display import asked_for
-from ..plain.files import target_of, write_whole
 from ..scalar import MOST_EXPANDED, expand, scalar_picture
 from ..tape.arguments import on_tape, record_called
 from ..tape.run import Run

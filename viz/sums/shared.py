@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from autograd import Node
+from autograd.files import target_of, write_whole
 from autograd.operands import as_array
 
 from ..drawing.raster import as_file
 from ..plain.display import asked_for, picture
-from ..plain.files import target_of, write_whole
 from ..plain.numbers import counted, shape_text
 from ..tape.run import Run
 from .picture import Look, draw
