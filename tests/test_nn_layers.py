@@ -206,7 +206,7 @@ def test_dropout_draws_from_the_seeded_generator():
         (lambda: nn.Conv2d(1, 1, 3, padding="full"), "padding must be 'valid', 'same', an int"),
         (lambda: nn.Conv2d(1, 1, 3, stride=2, padding="same"), "padding='same' needs a stride of 1"),
         (lambda: nn.Conv2d(3, 4, 3, groups=2), "groups=2 must divide in_channels=3 and out_channels=4"),
-        (lambda: nn.Conv2d(1, 1, 3, padding_mode="reflect"), "padding_mode must be 'zeros'"),
+        (lambda: nn.Conv2d(1, 1, 3, padding_mode="mirror"), "padding_mode must be one of 'zeros', 'reflect'"),
         (lambda: nn.MaxPool2d(2, padding=2), "padding must be at most half of kernel_size"),
         (lambda: nn.AvgPool2d(2, stride=0), "stride must be an int or a pair of ints of at least 1, got 0"),
         (lambda: F.avg_pool2d(np.ones((1, 1, 2, 2)), 2, divisor_override=0), "divisor_override must be at least 1"),

@@ -1,7 +1,8 @@
-"""Pooling of images, of traced primitives: its graph shows pad → windows → maximum or mean."""
+"""Pooling, of traced primitives: its graph shows pad → windows → maximum or mean."""
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -9,17 +10,52 @@ import numpy as np
 from autograd.rules import windows as _windows
 
 from ..errors import floating
-from .windows import Pair, as_images, check_fits, pair
+from .windows import Sizes, as_batch, check_fits, in_planes, sizes
 
-__all__ = ["avg_pool2d", "max_pool2d", "no_indices", "pooling_sizes"]
+__all__ = [
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "no_indices",
+    "pooling_sizes",
+]
+
+_FLAT = (1, 1, 1, (0, 0))
+"""Kernel, stride, dilation and padding along an axis that stays as it is."""
+
+
+def max_pool1d(
+    input: Any,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    padding: Sizes = 0,
+    dilation: Sizes = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """The largest element of each window of sequences (N, C, L) or (C, L); else as `max_pool2d`.
+
+    Examples
+    --------
+    >>> from nn import functional as F
+    >>> F.max_pool1d([[1.0, 5.0, 2.0, 3.0]], 2)
+    array([[5., 3.]])
+    """
+    return _maximum(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 def max_pool2d(
     input: Any,
-    kernel_size: Pair,
-    stride: Pair | None = None,
-    padding: Pair = 0,
-    dilation: Pair = 1,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    padding: Sizes = 0,
+    dilation: Sizes = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
@@ -52,21 +88,54 @@ def max_pool2d(
     array([[[ 5.,  7.],
             [13., 15.]]])
     """
-    no_indices(return_indices, "max_pool2d")
-    input, batched = as_images(floating(input, "max_pool2d"), "max_pool2d")
-    k, s, p, d = pooling_sizes(kernel_size, stride, padding, dilation, "max_pool2d")
-    check_fits(input.shape, input.shape[2:], ((p[0], p[0]), (p[1], p[1])), k, d, "max_pool2d: the window")
-    pads = _pool_padding(input.shape[2:], k, s, p, d, ceil_mode)
-    x = _windows.zero_pad(input, padding=pads, value=-np.inf) if any(map(any, pads)) else input
-    out = _windows.window_max(_windows.windows(x, kernel_size=k, stride=s, dilation=d))
-    return out if batched else out.reshape(out.shape[1:])
+    return _maximum(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def max_pool3d(
+    input: Any,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    padding: Sizes = 0,
+    dilation: Sizes = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """The largest element of each window of volumes (N, C, D, H, W) or (C, D, H, W); else as `max_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nn import functional as F
+    >>> F.max_pool3d(np.arange(16.0).reshape(1, 2, 2, 4), 2)
+    array([[[[13., 15.]]]])
+    """
+    return _maximum(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def avg_pool1d(
+    input: Any,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    padding: Sizes = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Any:
+    """The mean of each window of sequences (N, C, L) or (C, L); else as `avg_pool2d`.
+
+    Examples
+    --------
+    >>> from nn import functional as F
+    >>> F.avg_pool1d([[1.0, 5.0, 2.0, 3.0]], 2)
+    array([[3. , 2.5]])
+    """
+    return _mean(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
 def avg_pool2d(
     input: Any,
-    kernel_size: Pair,
-    stride: Pair | None = None,
-    padding: Pair = 0,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    padding: Sizes = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
@@ -93,31 +162,148 @@ def avg_pool2d(
     array([[[ 2.5,  4.5],
             [10.5, 12.5]]])
     """
-    input, batched = as_images(floating(input, "avg_pool2d"), "avg_pool2d")
-    k, s, p, d = pooling_sizes(kernel_size, stride, padding, 1, "avg_pool2d")
-    if divisor_override is not None and divisor_override < 1:
-        raise ValueError(f"avg_pool2d: divisor_override must be at least 1, got {divisor_override}")
-    size = input.shape[2:]
-    check_fits(input.shape, size, ((p[0], p[0]), (p[1], p[1])), k, d, "avg_pool2d: the window")
-    pads = _pool_padding(size, k, s, p, d, ceil_mode)
-    x = _windows.zero_pad(input, padding=pads) if any(map(any, pads)) else input
-    columns = _windows.windows(x, kernel_size=k, stride=s, dilation=d)
-    sticks_out = any(after > before for before, after in pads)
-    if divisor_override is None and not sticks_out and (count_include_pad or not any(p)):
-        out = _windows.window_mean(columns)
+    return _mean(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+
+def avg_pool3d(
+    input: Any,
+    kernel_size: Sizes,
+    stride: Sizes | None = None,
+    padding: Sizes = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Any:
+    """The mean of each window of volumes (N, C, D, H, W) or (C, D, H, W); else as `avg_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nn import functional as F
+    >>> F.avg_pool3d(np.arange(16.0).reshape(1, 2, 2, 4), 2)
+    array([[[[6.5, 8.5]]]])
+    """
+    return _mean(3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+
+def lp_pool1d(
+    input: Any, norm_type: float, kernel_size: Sizes, stride: Sizes | None = None, ceil_mode: bool = False
+) -> Any:
+    """The p-norm of each window of sequences (N, C, L) or (C, L); else as `lp_pool2d`.
+
+    Examples
+    --------
+    >>> from nn import functional as F
+    >>> F.lp_pool1d([[3.0, 4.0, 6.0, 8.0]], 2, 2)
+    array([[ 5., 10.]])
+    """
+    return _power_mean(1, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+def lp_pool2d(
+    input: Any, norm_type: float, kernel_size: Sizes, stride: Sizes | None = None, ceil_mode: bool = False
+) -> Any:
+    """(Σ xᵖ)^(1/p) over each window, p being `norm_type`; the gradient is 0 where the sum is.
+
+    Of windows that stick out of the image (`ceil_mode`), the sum is put up as if they were full, as PyTorch does.
+
+    Parameters
+    ----------
+    input, kernel_size, stride, ceil_mode
+        As for `max_pool2d`.
+    norm_type : float
+        1 is the sum. With an odd power, a negative sum has no root: NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nn import functional as F
+    >>> F.lp_pool2d(np.array([[[3.0, 0.0], [0.0, 4.0]]]), 2, 2)
+    array([[[5.]]])
+    """
+    return _power_mean(2, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+def lp_pool3d(
+    input: Any, norm_type: float, kernel_size: Sizes, stride: Sizes | None = None, ceil_mode: bool = False
+) -> Any:
+    """The p-norm of each window of volumes (N, C, D, H, W) or (C, D, H, W); else as `lp_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nn import functional as F
+    >>> F.lp_pool3d(np.ones((1, 4, 4, 1)), 2, (4, 4, 1))
+    array([[[[4.]]]])
+    """
+    return _power_mean(3, input, norm_type, kernel_size, stride, ceil_mode)
+
+
+def _maximum(
+    axes: int, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, indices: Any
+) -> Any:
+    what = f"max_pool{axes}d"
+    no_indices(indices, what)
+    input, batched = as_batch(floating(input, what), axes, what)
+    of_axis = _windows_of_axes(
+        input, pooling_sizes(kernel_size, stride, padding, dilation, what, axes), ceil_mode, what
+    )
+    out = in_planes(input, of_axis, _FLAT, lambda x, of: _windows.window_max(_slid(x, of, -np.inf)))
+    return out if batched else out.reshape(out.shape[1:])
+
+
+def _mean(
+    axes: int, input: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool, include_pad: bool, divisor: Any
+) -> Any:
+    what = f"avg_pool{axes}d"
+    input, batched = as_batch(floating(input, what), axes, what)
+    given = pooling_sizes(kernel_size, stride, padding, 1, what, axes)
+    if divisor is not None and divisor < 1:
+        raise ValueError(f"{what}: divisor_override must be at least 1, got {divisor}")
+    of_axis = _windows_of_axes(input, given, ceil_mode, what)
+    sticks_out = any(after > before for *_, (before, after) in of_axis)
+    if divisor is None and not sticks_out and (include_pad or not any(given[2])):
+        out = in_planes(input, of_axis, _FLAT, lambda x, of: _windows.window_mean(_slid(x, of)))
     else:
-        if divisor_override is not None:
-            counts = np.full((1, 1), divisor_override)
-        else:
-            rows, cols = (
-                _counts(n, kk, ss, pp, after, count_include_pad)
-                for n, kk, ss, pp, (_, after) in zip(size, k, s, p, pads, strict=True)
-            )
-            counts = rows[:, None] * cols
+        counts: Any = np.full((1,) * axes, divisor or 1)
+        for i, (n, (k, s, _, (before, after))) in enumerate(zip(input.shape[2:], of_axis, strict=True)):
+            if divisor is None:
+                count = _counts(n, k, s, before, after, include_pad)
+                counts = counts * count.reshape(tuple(count.size if i == j else 1 for j in range(axes)))
         share = (1 / counts).astype(input.dtype)
         share.setflags(write=False)
-        out = columns.sum(axis=(-2, -1)) * share
+        out = in_planes(input, of_axis, _FLAT, lambda x, of: _slid(x, of).sum(axis=(-2, -1))) * share
     return out if batched else out.reshape(out.shape[1:])
+
+
+def _power_mean(axes: int, input: Any, p: Any, kernel_size: Any, stride: Any, ceil_mode: bool) -> Any:
+    what = f"lp_pool{axes}d"
+    if not isinstance(p, int | float | np.number) or p == 0:
+        raise ValueError(f"{what}: norm_type must be a number other than 0, got {p!r}")
+    kernel_size = sizes(kernel_size, f"{what}: kernel_size", axes)
+    input = floating(input, what)
+    total = _mean(axes, input**p, kernel_size, stride, 0, ceil_mode, True, None) * prod(kernel_size)
+    if p == 1:
+        return total
+    # the root has no slope at 0: 1 stands in there, and is taken away again
+    zero = total == 0
+    return np.where(zero, 0, np.where(zero, 1, total) ** (1 / p))
+
+
+def _windows_of_axes(input: Any, given: Any, ceil_mode: bool, what: str) -> list[Any]:
+    """Kernel, stride, dilation and padding (before, after) of each axis; with `ceil_mode` more of it after."""
+    k, s, p, d = given
+    size = input.shape[2:]
+    check_fits(input.shape, size, [(pp, pp) for pp in p], k, d, f"{what}: the window")
+    return list(zip(k, s, d, _pool_padding(size, k, s, p, d, ceil_mode), strict=True))
+
+
+def _slid(x: Any, of_axis: list[Any], value: float = 0.0) -> Any:
+    """The windows of images, padded with `value`."""
+    k, s, d, pads = zip(*of_axis, strict=True)
+    if any(map(any, pads)):
+        x = _windows.zero_pad(x, padding=pads, **({"value": value} if value else {}))
+    return _windows.windows(x, kernel_size=k, stride=s, dilation=d)
 
 
 def _counts(n: int, k: int, s: int, p: int, after: int, include_pad: bool) -> Any:
@@ -127,12 +313,13 @@ def _counts(n: int, k: int, s: int, p: int, after: int, include_pad: bool) -> An
     return np.array([counted[i : i + k].sum() for i in range(0, counted.size - k + 1, s)])
 
 
-def pooling_sizes(kernel_size: Any, stride: Any, padding: Any, dilation: Any, what: str) -> Any:
-    """The sizes of a pooling window as pairs, checked."""
-    k, p = pair(kernel_size, "kernel_size"), pair(padding, "padding", least=0)
+def pooling_sizes(kernel_size: Any, stride: Any, padding: Any, dilation: Any, what: str, axes: int = 2) -> Any:
+    """The sizes of a pooling window, one for each axis, checked."""
+    k, p = sizes(kernel_size, "kernel_size", axes), sizes(padding, "padding", axes, least=0)
     if any(2 * pp > kk for pp, kk in zip(p, k, strict=True)):
         raise ValueError(f"{what}: padding must be at most half of kernel_size {k}, got {p}")
-    return k, pair(kernel_size if stride is None else stride, "stride"), p, pair(dilation, "dilation")
+    stride = sizes(kernel_size if stride is None else stride, "stride", axes)
+    return k, stride, p, sizes(dilation, "dilation", axes)
 
 
 def no_indices(return_indices: Any, what: str) -> None:

@@ -21,12 +21,15 @@ class Weighted(Module):
     weight: Parameter
     bias: Parameter | None
 
-    def _set_parameters(self, shape: tuple[int, ...], bias: bool, dtype: Any, rng: RandomSource) -> None:
+    def _set_parameters(
+        self, shape: tuple[int, ...], bias: bool, dtype: Any, rng: RandomSource, outputs: int | None = None
+    ) -> None:
+        """Set the weight, and a bias for each of `outputs`: the first axis of the weight unless told."""
         dtype = np.dtype(np.float32 if dtype is None else dtype)
         if dtype.kind != "f":
             raise TypeError(f"{type(self).__name__}: dtype must be a floating one, got {dtype}")
         self.weight = Parameter(np.zeros(shape, dtype), copy=False)
-        self.bias = Parameter(np.zeros(shape[0], dtype), copy=False) if bias else None
+        self.bias = Parameter(np.zeros(outputs or shape[0], dtype), copy=False) if bias else None
         self.reset_parameters(rng)
 
     def reset_parameters(self, rng: RandomSource = None) -> None:
