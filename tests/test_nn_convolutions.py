@@ -169,6 +169,7 @@ LAYERS = {
         lambda m: m.ConvTranspose2d(4, 2, (3, 2), (2, 3), (1, 0), (1, 2), 2, False, (2, 1)),
         (2, 4, 4, 5),
     ),
+    "ConvTranspose2d late": (lambda m: m.ConvTranspose2d(1, 2, 2, 1, (1, 0), (2, 0), dilation=3), (2, 1, 3, 2)),
     "ConvTranspose3d": (lambda m: m.ConvTranspose3d(2, 4, 2, 2), (2, 2, 2, 3, 4)),
     "ConvTranspose3d options": (
         lambda m: m.ConvTranspose3d(4, 2, (2, 3, 2), (2, 1, 3), (1, 1, 0), (1, 0, 2), 2),

@@ -9,6 +9,8 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from autograd.rules import windows as _windows
 
 from ..errors import ShapeMismatch, called, floating, one_dtype, operand
@@ -276,10 +278,13 @@ def _transposed(
         raise ValueError(
             f"{what}: output_padding must be less than the stride {stride} or the dilation {dilation}, got {extra}"
         )
-    each = zip(input.shape[2:], stride, dilation, kernel_size, extra, strict=True)
-    size = tuple((n - 1) * s + d * (k - 1) + 1 + e for n, s, d, k, e in each)
-    if any(n <= 2 * p for n, p in zip(size, padding, strict=True)):
+    each = zip(input.shape[2:], stride, dilation, kernel_size, strict=True)
+    size = tuple((n - 1) * s + d * (k - 1) + 1 for n, s, d, k in each)
+    if any(n + e <= 2 * p for n, e, p in zip(size, extra, padding, strict=True)):
         raise ShapeMismatch(f"{what}: a padding of {padding} leaves nothing of the output of {size}")
+    # where a window more would fit, the elements at the end are of none
+    late = tuple(e if e >= s else 0 for e, s in zip(extra, stride, strict=True))
+    size = tuple(n + e - more for n, e, more in zip(size, extra, late, strict=True))
     if axes == 2:
         out = _spread(input, weight, size, stride, dilation, groups)
     elif axes == 1:
@@ -287,6 +292,9 @@ def _transposed(
         out = out.reshape((*out.shape[:2], *size))
     else:
         out = _spread_volumes(input, weight, size, stride, dilation, groups)
+    if any(late):
+        out = np.pad(out, ((0, 0), (0, 0), *((0, more) for more in late)))
+        size = out.shape[2:]
     if any(padding):
         out = out[(..., *(slice(p, n - p) for n, p in zip(size, padding, strict=True)))]
     if bias is not None:

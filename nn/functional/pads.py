@@ -63,7 +63,7 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
         widths = [(max(0, before), max(0, after)) for before, after in widths]
     room = {"reflect": -1, "circular": 0, "replicate": np.inf, "constant": np.inf}[mode]
     for n, width in zip(input.shape, widths, strict=True):
-        if max(width) > n + room or (n == 0 and any(width) and mode == "replicate"):
+        if any(width) and (max(width) > n + room or (n == 0 and mode == "replicate")):
             least = "less than" if mode == "reflect" else "at most"
             raise ShapeMismatch(f"pad: in the mode {mode!r} an axis of {n} can be padded by {least} {n}, got {width}")
     if not any(map(any, widths)):
