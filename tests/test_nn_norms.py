@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import nn
+import viz
 from autograd import Tape, Tensor
 from autograd.testing import gradcheck
 from nn import functional as F
@@ -75,6 +76,17 @@ def test_what_was_recorded_stays_when_the_statistics_move():
     before = out.data.copy()
     norm.train()(numbers(3, 2) + 5)
     assert np.array_equal(Tape(out).value(out.node), before)
+
+
+def test_recording_and_evaluating_leave_the_statistics_alone():
+    net = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Linear(3, 2))
+    x, y = numbers(8, 2).astype(np.float32), np.arange(8) % 2
+    history = nn.fit(net, (x, y), epochs=2, batch_size=4, progress=False)
+    norm, before = net[1], net.state_dict()
+    assert norm.num_batches_tracked == 4 and len(history) == 2
+    viz.record(net, lambda: F.cross_entropy(net(x), y), mode="train").snap()
+    nn.evaluate(net, (x, y))
+    assert all(np.array_equal(value, before[name]) for name, value in net.state_dict().items())
 
 
 def test_the_state_has_the_statistics_and_goes_back():

@@ -28,6 +28,9 @@ class Scaled(Module):
         self.weight = Parameter(np.ones(shape, self._parameters_dtype), copy=False) if weight else None
         self.bias = Parameter(np.zeros(shape, self._parameters_dtype), copy=False) if weight and bias else None
 
+    def _symbol(self, parameter: str) -> str | None:
+        return {"weight": "γ", "bias": "β"}.get(parameter)
+
     def reset_parameters(self) -> None:
         """Make the weight 1 and the bias 0 again."""
         for parameter, value in ((self.weight, 1), (self.bias, 0)):
