@@ -104,6 +104,16 @@ def test_the_state_has_the_statistics_and_goes_back():
     assert list(nn.BatchNorm2d(2, bias=False).state_dict())[0:2] == ["weight", "running_mean"]
 
 
+def test_an_empty_batch_has_no_statistics():
+    norm = nn.BatchNorm2d(2)
+    x = Tensor(np.ones((0, 2, 3, 3), np.float32))
+    out = norm(x)
+    out.sum().backward()
+    assert out.shape == x.grad.shape == x.shape
+    assert norm.running_mean.tolist() == [0.0, 0.0] and norm.weight.grad.tolist() == [0.0, 0.0]
+    assert nn.InstanceNorm2d(2, track_running_stats=True)(x).shape == x.shape
+
+
 def test_a_norm_keeps_float64():
     for norm in (nn.BatchNorm1d(4, dtype=np.float64), nn.LayerNorm(4, dtype=np.float64), nn.GroupNorm(2, 4)):
         dtype = norm.weight.dtype
@@ -138,6 +148,13 @@ def test_derivatives_twice(case):
     assert gradcheck(f, *(numbers(*shape) for shape in shapes))
 
 
+def test_dtypes_are_not_mixed():
+    with pytest.raises(nn.DtypeMismatch, match=r"layer_norm: the input has dtype float64, but (γ|weight) has dtype"):
+        nn.LayerNorm(3)(Tensor(np.ones((2, 3))))
+    with pytest.raises(nn.DtypeMismatch, match="floating-point input is needed, got dtype int64"):
+        nn.BatchNorm1d(3)(np.arange(6).reshape(2, 3))
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -150,7 +167,7 @@ def test_derivatives_twice(case):
         (lambda: F.group_norm(np.ones((2, 3)), 2), "must fall into num_groups=2, got shape"),
         (lambda: nn.LayerNorm((2, 3))(np.ones((2, 2))), r"last axes must be those of normalized_shape=\(2, 3\)"),
         (lambda: nn.RMSNorm(0), "RMSNorm: normalized_shape must be an integer of at least 1, got 0"),
-        (lambda: F.layer_norm(np.ones((2, 3)), 3, np.ones(2)), r"a weight of shape \(3,\) is needed, got \(2,\)"),
+        (lambda: F.layer_norm(np.ones((2, 3)), 3, np.ones(2)), r"a weight of shape \(3,\) is needed for an input"),
         (lambda: F.batch_norm(np.ones((2, 3)), None, None), "running_mean and running_var are needed"),
         (lambda: F.batch_norm(np.ones((2, 3)), np.ones(2), None), r"a running_mean of shape \(3,\) is needed"),
         (lambda: F.instance_norm(np.ones((2, 3, 2)), use_input_stats=False), "running_mean and running_var are needed"),

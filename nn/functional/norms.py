@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import Tensor
 
-from ..errors import ShapeMismatch, floating, operand
+from ..errors import ShapeMismatch, floating, one_dtype, operand
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm"]
 
@@ -64,6 +64,8 @@ def batch_norm(
         return _normalized(input, running[0], running[1], eps, weight, bias)
     axes = (0, *range(2, input.ndim))
     n = input.size // max(1, input.shape[1])
+    if n == 0:  # no statistics, and nothing to normalise
+        return _normalized(input, 0, 1, eps, weight, bias)
     if n == 1:
         raise ShapeMismatch(
             f"batch_norm: in training more than one value of each channel is needed, got shape {input.shape}"
@@ -121,6 +123,8 @@ def instance_norm(
         return _normalized(input, running[0], running[1], eps, weight, bias)
     axes = tuple(range(2, input.ndim))
     n = prod(input.shape[2:])
+    if input.size == 0:
+        return _normalized(input, 0, 1, eps, weight, bias)
     if n == 1:
         raise ShapeMismatch(f"instance_norm: more than one position is needed, got shape {input.shape}")
     mean, var = np.mean(input, axis=axes, keepdims=True), np.var(input, axis=axes, keepdims=True)
@@ -279,18 +283,14 @@ def _scaled(out: Any, weight: Any, bias: Any) -> Any:
 
 def _of_channels(value: Any, input: Any) -> Any:
     """What each channel has one of, in a shape that broadcasts to the input."""
-    return None if value is None else operand(value, "norm").reshape((1, -1, *(1,) * (input.ndim - 2)))
+    return None if value is None else np.reshape(value, (1, -1, *(1,) * (input.ndim - 2)))
 
 
 def _running(input: Any, mean: Any, var: Any, weight: Any, bias: Any, what: str) -> Any:
     """Copies of the running mean and variance, as constants for each channel, or None; all that is given is checked."""
     given = {"running_mean": mean, "running_var": var, "weight": weight, "bias": bias}
     for name, value in given.items():
-        if value is not None and np.shape(value) != (input.shape[1],):
-            raise ShapeMismatch(
-                f"{what}: a {name} of shape ({input.shape[1]},) is needed for an input of shape {input.shape}, "
-                f"got {np.shape(value)}"
-            )
+        _check(value, (input.shape[1],), input, name, what)
     if mean is None or var is None:
         return None
     return tuple(_of_channels(np.array(_numbers(v), dtype=input.dtype), input) for v in (mean, var))
@@ -313,6 +313,17 @@ def _last_axes(input: Any, normalized_shape: Any, parameters: Any, what: str) ->
     if not shape or input.shape[-len(shape) :] != shape:
         raise ShapeMismatch(f"{what}: the last axes must be those of normalized_shape={shape}, got shape {input.shape}")
     for name, value in zip(("weight", "bias"), parameters, strict=False):
-        if value is not None and np.shape(value) != shape:
-            raise ShapeMismatch(f"{what}: a {name} of shape {shape} is needed, got {np.shape(value)}")
+        _check(value, shape, input, name, what)
     return tuple(range(-len(shape), 0))
+
+
+def _check(value: Any, shape: tuple[int, ...], input: Any, name: str, what: str) -> None:
+    if value is None:
+        return
+    value = operand(value, f"{what}: {name}")
+    if value.shape != shape:
+        raise ShapeMismatch(
+            f"{what}: a {name} of shape {shape} is needed for an input of shape {input.shape}, got {value.shape}"
+        )
+    if not name.startswith("running"):
+        one_dtype(input, value, what, f"the {name}")
