@@ -78,6 +78,17 @@ def test_pooling_volumes_sends_the_gradient_to_the_first_of_equal_ones():
     assert x.grad.tolist() == [[1.0, 1.0, 0.0, 1.0, 0.0]]
 
 
+def test_the_places_of_the_largest_elements_pick_them_out():
+    x = numbers(2, 3, 6, 5)
+    for pool in (nn.MaxPool2d(3, 2, 1, return_indices=True), nn.AdaptiveMaxPool2d((4, 3), return_indices=True)):
+        out, places = pool(Tensor(x))
+        assert places.dtype == np.int64 and places.shape == out.shape
+        picked = np.take_along_axis(x.reshape(2, 3, 30), places.reshape(2, 3, -1), axis=2)
+        assert np.array_equal(picked.reshape(out.shape), out.data)
+    assert F.max_pool1d(np.array([[1.0, 5.0, 5.0, 2.0]]), 2, 2, return_indices=True)[1].tolist() == [[1, 2]]
+    assert F.max_pool1d(np.full((1, 2), -np.inf), 2, 1, 1, return_indices=True)[1].tolist() == [[0, 0, 1]]
+
+
 def test_an_infinite_element_stays_within_its_windows():
     x = np.array([[1.0, 2.0, np.inf, 4.0, 5.0]])
     assert F.adaptive_avg_pool1d(x, 3).tolist() == [[1.5, np.inf, 4.5]]
@@ -134,7 +145,6 @@ def test_derivatives_twice(case):
         (lambda: nn.Conv3d(1, 1, (2, 2)), "Conv3d: kernel_size must be an int or a triple of ints"),
         (lambda: nn.Conv1d(1, 1, 3, padding=4, padding_mode="reflect")(np.ones((1, 1, 3))), "padded by less than 3"),
         (lambda: nn.MaxPool1d(2, padding=2), "MaxPool1d: padding must be at most half of kernel_size"),
-        (lambda: nn.AdaptiveMaxPool2d(2, True), "return_indices=True is not supported"),
         (lambda: F.adaptive_avg_pool2d(np.ones((1, 2, 2)), (1, 2, 3)), "output_size must be an int or a pair of ints"),
         (lambda: F.lp_pool1d(np.ones((1, 2)), 0, 2), "norm_type must be a number other than 0"),
         (lambda: F.avg_pool3d(np.ones((1, 2, 2, 2)), 3), "the window of 3×3×3 is larger than the volume of 2×2×2"),
@@ -223,3 +233,21 @@ if importlib.util.find_spec("torch"):
         for size in ((8, 7), (1, 2, 7, 8)):
             expected = theirs(torch.tensor(x), size).detach().numpy()
             assert np.allclose(ours(x, output_size=size).data, expected, atol=1e-6)
+
+    INDICES = {
+        "MaxPool1d": (lambda m: m.MaxPool1d(3, 2, 1, 2, True, True), (2, 2, 10)),
+        "MaxPool2d": (lambda m: m.MaxPool2d((2, 3), 2, 1, (2, 1), True, True), (2, 2, 9, 8)),
+        "MaxPool2d alone": (lambda m: m.MaxPool2d(2, return_indices=True), (2, 9, 8)),
+        "MaxPool3d": (lambda m: m.MaxPool3d((2, 3, 2), 2, 1, (2, 1, 1), True, True), (2, 2, 6, 5, 6)),
+        "AdaptiveMaxPool1d": (lambda m: m.AdaptiveMaxPool1d(3, True), (2, 2, 8)),
+        "AdaptiveMaxPool2d": (lambda m: m.AdaptiveMaxPool2d((3, 2), True), (2, 2, 7, 6)),
+        "AdaptiveMaxPool3d": (lambda m: m.AdaptiveMaxPool3d((2, 3, None), True), (2, 5, 4, 3)),
+    }
+
+    @pytest.mark.parametrize("case", INDICES)
+    def test_places_are_those_of_torch(case):
+        make, shape = INDICES[case]
+        x = RNG.integers(0, 4, shape).astype(np.float32)
+        out, places = make(nn)(x)
+        expected, its = make(torch.nn)(torch.tensor(x))
+        assert np.array_equal(out.data, expected.numpy()) and np.array_equal(places, its.numpy())

@@ -232,8 +232,6 @@ def test_a_bad_size_or_option_is_answered_with_a_sentence(make, message):
     [
         (lambda: F.dropout(np.arange(4)), nn.DtypeMismatch, "dropout: floating-point input is needed, got dtype int64"),
         (lambda: nn.Dropout("a"), ValueError, "Dropout: p must be from 0 to 1, got 'a'"),
-        (lambda: nn.MaxPool2d(2, 2, 0, 1, True), ValueError, "return_indices=True is not supported"),
-        (lambda: F.max_pool2d(np.ones((1, 2, 2)), 2, return_indices=True), ValueError, "is not supported"),
         (lambda: nn.Softmax(1)(np.ones((2, 0))), nn.ShapeMismatch, r"axis 1 of an input of shape \(2, 0\) has no elem"),
         (lambda: F.softmax([1.0], dim="a"), TypeError, "softmax: dim must be an integer, got 'a'"),
         (lambda: F.linear([1.0], [1.0]), nn.ShapeMismatch, r"a weight of shape \(out, in\) is needed, got \(1,\)"),

@@ -9,8 +9,7 @@ import numpy as np
 from autograd.rules import windows as _windows
 
 from ..errors import floating
-from .pooling import no_indices
-from .windows import as_batch, in_planes, sizes
+from .windows import as_batch, first_places, in_planes, sizes
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -82,8 +81,7 @@ def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = Fal
     >>> F.adaptive_max_pool1d([[1.0, 2.0, 3.0]], 2)
     array([[2., 3.]])
     """
-    no_indices(return_indices, "adaptive_max_pool1d")
-    return _adaptive(1, input, output_size, _maximum, "adaptive_max_pool1d")
+    return _adaptive(1, input, output_size, _maximum, "adaptive_max_pool1d", return_indices)
 
 
 def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
@@ -93,8 +91,8 @@ def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = Fal
     ----------
     input, output_size
         As for `adaptive_avg_pool2d`.
-    return_indices : False, optional
-        There are no indices to return.
+    return_indices : bool, optional
+        As for `max_pool2d`.
 
     Examples
     --------
@@ -104,8 +102,7 @@ def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = Fal
     array([[[ 7.],
             [15.]]])
     """
-    no_indices(return_indices, "adaptive_max_pool2d")
-    return _adaptive(2, input, output_size, _maximum, "adaptive_max_pool2d")
+    return _adaptive(2, input, output_size, _maximum, "adaptive_max_pool2d", return_indices)
 
 
 def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
@@ -118,18 +115,20 @@ def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: bool = Fal
     >>> F.adaptive_max_pool3d(np.arange(8.0).reshape(1, 2, 2, 2), 1)
     array([[[[7.]]]])
     """
-    no_indices(return_indices, "adaptive_max_pool3d")
-    return _adaptive(3, input, output_size, _maximum, "adaptive_max_pool3d")
+    return _adaptive(3, input, output_size, _maximum, "adaptive_max_pool3d", return_indices)
 
 
-def _adaptive(axes: int, input: Any, output_size: Any, reduced: Any, what: str) -> Any:
+def _adaptive(axes: int, input: Any, output_size: Any, reduced: Any, what: str, indices: bool = False) -> Any:
     input, batched = as_batch(floating(input, what), axes, what)
     given = tuple(output_size) if np.iterable(output_size) else (output_size,) * axes
     if len(given) == axes:
         output_size = tuple(n if m is None else m for n, m in zip(input.shape[2:], given, strict=True))
-    wanted = sizes(output_size, f"{what}: output_size", axes)
-    out = in_planes(input, list(wanted), None, reduced)
-    return out if batched else out.reshape(out.shape[1:])
+    wanted = list(sizes(output_size, f"{what}: output_size", axes))
+    out = in_planes(input, wanted, None, reduced)
+    places: Any = first_places(input, wanted, None, lambda x, of: _parts(x, of)[0]) if indices else None
+    if not batched:
+        out, places = out.reshape(out.shape[1:]), places[0] if indices else None
+    return (out, places) if indices else out
 
 
 def _mean(x: Any, wanted: list[int | None]) -> Any:

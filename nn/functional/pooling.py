@@ -10,7 +10,7 @@ import numpy as np
 from autograd.rules import windows as _windows
 
 from ..errors import floating
-from .windows import Sizes, as_batch, check_fits, in_planes, sizes
+from .windows import Sizes, as_batch, check_fits, first_places, in_planes, sizes
 
 __all__ = [
     "avg_pool1d",
@@ -22,7 +22,6 @@ __all__ = [
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",
-    "no_indices",
     "pooling_sizes",
 ]
 
@@ -72,12 +71,13 @@ def max_pool2d(
     dilation : int or (int, int), optional
     ceil_mode : bool, optional
         Whether a last window that sticks out of the image is taken too.
-    return_indices : False, optional
-        There are no indices to return.
+    return_indices : bool, optional
+        Return a pair: the largest elements, and where the first of them is in its channel, as numbers of H·W elements.
 
     Returns
     -------
     Tensor or array of shape (N, C, OH, OW), or (C, OH, OW)
+        And an array of integers of that shape, with `return_indices`.
 
     Examples
     --------
@@ -243,13 +243,15 @@ def _maximum(
     axes: int, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, indices: Any
 ) -> Any:
     what = f"max_pool{axes}d"
-    no_indices(indices, what)
     input, batched = as_batch(floating(input, what), axes, what)
-    of_axis = _windows_of_axes(
-        input, pooling_sizes(kernel_size, stride, padding, dilation, what, axes), ceil_mode, what
-    )
-    out = in_planes(input, of_axis, _FLAT, lambda x, of: _windows.window_max(_slid(x, of, -np.inf)))
-    return out if batched else out.reshape(out.shape[1:])
+    given = pooling_sizes(kernel_size, stride, padding, dilation, what, axes)
+    of_axis = _windows_of_axes(input, given, ceil_mode, what)
+    windows = lambda x, of: _slid(x, of, -np.inf)
+    out = in_planes(input, of_axis, _FLAT, lambda x, of: _windows.window_max(windows(x, of)))
+    places: Any = first_places(input, of_axis, _FLAT, windows) if indices else None
+    if not batched:
+        out, places = out.reshape(out.shape[1:]), places[0] if indices else None
+    return (out, places) if indices else out
 
 
 def _mean(
@@ -320,15 +322,6 @@ def pooling_sizes(kernel_size: Any, stride: Any, padding: Any, dilation: Any, wh
         raise ValueError(f"{what}: padding must be at most half of kernel_size {k}, got {p}")
     stride = sizes(kernel_size if stride is None else stride, "stride", axes)
     return k, stride, p, sizes(dilation, "dilation", axes)
-
-
-def no_indices(return_indices: Any, what: str) -> None:
-    """Refuse `return_indices`, the fifth argument of PyTorch's MaxPool2d."""
-    if return_indices:
-        raise ValueError(
-            f"{what}: return_indices={return_indices!r} is not supported, only the maxima are returned "
-            "(ceil_mode is an argument of its own: ceil_mode=True)"
-        )
 
 
 def _pool_padding(size: Any, k: Any, s: Any, p: Any, d: Any, ceil_mode: bool) -> Any:

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd import Tensor
+
 from ..errors import ShapeMismatch
 
-__all__ = ["AXES", "Pair", "Sizes", "as_batch", "check_fits", "in_planes", "pair", "sizes"]
+__all__ = ["AXES", "Pair", "Sizes", "as_batch", "check_fits", "first_places", "in_planes", "pair", "sizes"]
 
 Pair = int | tuple[int, int]
 Sizes = int | tuple[int, ...]
@@ -76,3 +78,21 @@ def in_planes(x: Any, of_axis: list[Any], flat: Any, pool: Callable[[Any, list[A
     h, w = x.shape[2:]
     x = pool(x.reshape((n, c, depth, h * w)), [of_axis[0], flat])
     return x.reshape((n, c, x.shape[2], h, w))
+
+
+def first_places(x: Any, of_axis: list[Any], flat: Any, windows: Callable[[Any, list[Any]], Any]) -> Any:
+    """Where the first largest element of each of the windows is: its number among those of its channel."""
+    numbers = x.data if isinstance(x, Tensor) else x
+    n, size = x.shape[0], x.shape[2:]
+    numbered = np.broadcast_to(np.arange(np.prod(size), dtype=np.float64).reshape(size), x.shape)
+
+    def pool(both: Any, of: list[Any]) -> Any:
+        seen = windows(both, of)
+        values, numbered = seen.reshape((2, n, *seen.shape[1:4], seen.shape[4] * seen.shape[5]))
+        first = np.argmax(values, axis=-1, keepdims=True)
+        # padding, which has no number, is not larger than −∞
+        none = np.take_along_axis(numbered, first, -1) < 0
+        first = np.where(none, np.argmax(numbered >= 0, axis=-1, keepdims=True), first)
+        return np.concatenate([np.take_along_axis(part, first, -1)[..., 0] for part in (values, numbered)])
+
+    return in_planes(np.concatenate([numbers, numbered]), of_axis, flat, pool)[n:].astype(np.int64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..functional.pooling import no_indices, pooling_sizes
+from ..functional.pooling import pooling_sizes
 from ..functional.windows import Sizes
 from .shown import Function
 
@@ -29,7 +29,8 @@ __all__ = [
 
 class _MaxPool(Function):
     _axes = 2
-    _options = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
+    _options = ("kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices")
+    _shown = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
 
     def __init__(
         self,
@@ -40,17 +41,17 @@ class _MaxPool(Function):
         return_indices: bool = False,
         ceil_mode: bool = False,
     ):
-        no_indices(return_indices, type(self).__name__)
         pooling_sizes(kernel_size, stride, padding, dilation, type(self).__name__, self._axes)
         self.kernel_size = kernel_size
         self.stride = kernel_size if stride is None else stride
         self.padding = padding
         self.dilation = dilation
+        self.return_indices = return_indices
         self.ceil_mode = ceil_mode
 
 
 class MaxPool1d(_MaxPool):
-    """The largest element of each window of sequences: `functional.max_pool1d`. `return_indices` must be False.
+    """The largest element of each window of sequences: `functional.max_pool1d`.
 
     Examples
     --------
@@ -64,7 +65,7 @@ class MaxPool1d(_MaxPool):
 
 
 class MaxPool2d(_MaxPool):
-    """The largest element of each window: `functional.max_pool2d`. `return_indices` must be False.
+    """The largest element of each window: `functional.max_pool2d`.
 
     Examples
     --------
@@ -77,7 +78,7 @@ class MaxPool2d(_MaxPool):
 
 
 class MaxPool3d(_MaxPool):
-    """The largest element of each window of volumes: `functional.max_pool3d`. `return_indices` must be False.
+    """The largest element of each window of volumes: `functional.max_pool3d`.
 
     Examples
     --------
@@ -230,11 +231,12 @@ class _Adaptive(Function):
 
 
 class _AdaptiveMax(Function):
-    _options = ("output_size",)
+    _options = ("output_size", "return_indices")
+    _shown = ("output_size",)
 
     def __init__(self, output_size: Any, return_indices: bool = False):
-        no_indices(return_indices, type(self).__name__)
         self.output_size = output_size
+        self.return_indices = return_indices
 
 
 class AdaptiveAvgPool1d(_Adaptive):
