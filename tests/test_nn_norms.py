@@ -130,6 +130,25 @@ def test_the_tape_reads_like_the_formula():
     assert steps == ["mean", "var", "subtract", "add", "sqrt", "divide", "reshape", "reshape", "multiply", "add"]
 
 
+TAKEN_APART = {
+    "BatchNorm1d": (lambda: nn.BatchNorm1d(2), (3, 2)),
+    "LayerNorm": (lambda: nn.LayerNorm(3), (2, 3)),
+    "Conv1d": (lambda: nn.Conv1d(1, 1, 2, padding=1, padding_mode="reflect"), (1, 1, 3)),
+    "Conv3d": (lambda: nn.Conv3d(1, 1, 2), (1, 1, 2, 2, 2)),
+    "ConvTranspose2d": (lambda: nn.ConvTranspose2d(1, 1, 2), (1, 1, 2, 2)),
+}
+
+
+@pytest.mark.parametrize("case", TAKEN_APART)
+def test_layers_are_stepped_drawn_and_derived(case):
+    make, shape = TAKEN_APART[case]
+    layer = make()
+    loss = (layer(numbers(*shape).astype(np.float32)) ** 2).sum()
+    assert len(viz.step(loss)) > 8 and viz.step(loss).html()
+    assert "<svg" in viz.draw(loss, level="scalar").svg()
+    assert f"∂L/∂{layer.weight.name}" in str(viz.derive(loss, layer.weight))
+
+
 W, B = np.array([1.0, 2.0, -1.0, 0.5]), np.array([0.5, 0.0, 1.0, 2.0])
 SMALL = {
     "batch_norm": (lambda x, w, b: F.batch_norm(x, None, None, w, b, True), (3, 4, 2), (4,), (4,)),
