@@ -13,12 +13,11 @@ import numpy as np
 
 from autograd import Tensor, enable_grad
 
-from .module import Module
-from .namespace import namespace
-from .parameter import forget_gradients
+from ..module import Module
+from ..parameter import forget_gradients
 
 __all__ = ["SGD", "Adam", "Optimizer"]
-__getattr__, __dir__ = namespace(__name__, __all__)
+
 
 FORMS = ("accumulate", "average", "velocity")
 
