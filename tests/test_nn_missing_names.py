@@ -69,7 +69,7 @@ MODULES = [nn, nn.functional, nn.init, nn.optim, nn.datasets, nn.loader]
         (nn, "linear", "nn.Linear"),
         (nn.functional, "CrossEntropyLoss", "nn.CrossEntropyLoss"),
         (nn.init, "xavier_uniform", "nn.init.xavier_uniform_"),
-        (nn.optim, "AdamW", "nn.Adam"),
+        (nn.optim, "AdaGrad", "nn.optim.Adagrad"),
     ],
 )
 def test_a_name_that_is_missing_is_an_error_that_names_the_nearest(module, name, near):

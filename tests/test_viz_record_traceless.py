@@ -1,6 +1,7 @@
 """What `viz.record` puts back: whatever the model and the loss can reach, wherever it is held."""
 
 import collections
+import copy
 import dataclasses
 import functools
 import random
@@ -178,7 +179,7 @@ def test_the_state_of_an_optimiser_that_the_loss_uses_is_put_back():
     optimizer = nn.Adam([other], lr=0.1)
     other.grad = np.ones(1)
     optimizer.step()
-    before = optimizer.state_dict()["state"][0]
+    before = copy.deepcopy(optimizer.state[0])
 
     def loss():
         optimizer.step()

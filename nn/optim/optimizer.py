@@ -1,13 +1,10 @@
-"""Optimisers: each step gives every parameter a new array, computed from its gradient.
-
-The old array is never written into: a graph that was recorded before a step keeps its own numbers.
-"""
+"""What all optimisers share: groups of parameters with their options, the step, saving and loading."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
-from typing import Any
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,52 +12,137 @@ from autograd import Tensor, enable_grad
 
 from ..module import Module
 from ..parameter import forget_gradients
+from .options import checked, misspelt
+from .saved import groups_of, loaded, saved
 
-__all__ = ["SGD", "Adam", "Optimizer"]
-
-
-FORMS = ("accumulate", "average", "velocity")
+__all__ = ["Optimizer", "carried"]
 
 
 class Optimizer:
-    """What all optimisers share: the parameters, their state (momentum), saving and loading it.
+    """What all optimisers share: the parameters, their options, their state (momentum), saving and loading it.
 
     Parameters
     ----------
-    params : iterable of Tensor
-        ``model.parameters()``.
+    params : iterable of Tensor, of (name, Tensor), or of dict
+        ``model.parameters()`` or ``model.named_parameters()``. Each dict is a group, with its ``"params"`` and the
+        options that differ for it.
     lr : float
-        The learning rate; may be changed at any time (``optimizer.lr = 0.01``).
-    weight_decay : float
-        λ of the penalty λ/2·w², whose gradient λw is added to the gradient.
+        The learning rate η; may be changed at any time (``optimizer.lr = 0.01``), which is for all groups.
+    weight_decay : float or None
+        λ of the penalty λ/2·w², whose gradient λw is added to the gradient; None where there is no such option.
+    **options
+        What else the formula uses, ``maximize`` (go up the gradient) and ``decoupled_weight_decay`` (w ← (1 − ηλ)w
+        before the step instead of λw in the gradient) among them.
 
     Attributes
     ----------
     params : list of Tensor
+    param_groups : list of dict
+        For each group its ``"params"`` and options, which may be changed at any time.
     state : list of dict
-        For each parameter the arrays that are carried from step to step.
+        For each parameter what is carried from step to step, by the symbols of the formula.
+    defaults : dict
+        The options of groups that do not have their own.
+
+    Notes
+    -----
+    An optimiser of one's own has one method, ``_updated(w, g, state)``: the new array of a parameter w of gradient g.
+    Its options are attributes there (``self.lr``), those of the parameter's group; ``state["step"]`` counts from 1. It
+    may write into arrays of `state`, never into w and g. What is of float16 is computed in float32.
+
+    Examples
+    --------
+    >>> import nn
+    >>> net = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
+    >>> optimizer = nn.SGD([{"params": net[0].parameters()}, {"params": net[2].parameters(), "lr": 0.01}], lr=0.1)
+    >>> [group["lr"] for group in optimizer.param_groups]
+    [0.1, 0.01]
     """
 
-    _options: tuple[str, ...] = ("lr", "weight_decay")
+    _symbols: ClassVar[Mapping[str, str]] = {}  # what PyTorch calls each symbol of the state
+    _counts = True
 
-    def __init__(self, params: Iterable[Tensor], lr: float, weight_decay: float):
+    params: list[Tensor]
+    param_groups: list[dict[str, Any]]
+    state: list[dict[str, Any]]
+    defaults: dict[str, Any]
+
+    def __init__(self, params: Any, lr: float, weight_decay: float | None = 0.0, **options: Any):
+        given = {"lr": lr} | ({} if weight_decay is None else {"weight_decay": weight_decay}) | options
+        order = [name for name in inspect.signature(type(self)).parameters if name in given]
+        defaults = {name: checked(name, given[name]) for name in dict.fromkeys([*order, *given])}
+        self._check(defaults)
+        self.params, self.state, self.param_groups = [], [], []
+        self._turn: dict[str, Any] | None = None  # the group whose parameters are changed just now
         if isinstance(params, Module):
             raise TypeError(f"params: give model.parameters(), not the {type(params).__name__} itself")
-        self.params = [params] if isinstance(params, Tensor) else list(params)
-        if not self.params:
+        if isinstance(params, set | frozenset):
+            raise TypeError("params: a set has no order; give a list")
+        held: list[Any] = [params] if isinstance(params, Tensor) else list(params)
+        if not held:
             raise ValueError("params: there are none to optimise")
-        for i, p in enumerate(self.params):
+        self.defaults = defaults
+        for group in held if isinstance(held[0], Mapping) else [{"params": held}]:
+            self.add_param_group(group)
+
+    def _check(self, options: Mapping[str, Any]) -> None:
+        """Raise a ValueError where the options of a group contradict each other."""
+
+    def add_param_group(self, param_group: Mapping[str, Any]) -> None:
+        """Train more parameters, from the next step on.
+
+        Parameters
+        ----------
+        param_group : dict
+            ``"params"``, a Tensor or an iterable as the constructor takes it, and the options that differ.
+        """
+        where = f" of group {len(self.param_groups)}" if self.param_groups else ""
+        if not isinstance(param_group, Mapping) or "params" not in param_group:
+            raise TypeError(f"params{where}: a dict with 'params' is needed, got {param_group!r}")
+        given = param_group["params"]
+        held = [given] if isinstance(given, Tensor) else list(given)
+        named = [isinstance(p, tuple) and len(p) == 2 for p in held]
+        if any(named) and not all(named):
+            raise ValueError(f"params{where}: all need a name, or none")
+        names, params = ([name for name, _ in held], [p for _, p in held]) if any(named) else (None, held)
+        for i, p in enumerate(params):
             if not isinstance(p, Tensor):
-                raise TypeError(f"params: number {i} is {type(p).__name__}, expected a Tensor or nn.Parameter")
+                raise TypeError(f"params{where}: number {i} is {type(p).__name__}, expected a Tensor or nn.Parameter")
             if not p.is_leaf:
                 raise ValueError(
-                    f"params: number {i} (shape {p.shape}) was made by an operation; only leaves can be trained"
+                    f"params{where}: number {i} (shape {p.shape}) was made by an operation; only leaves can be trained"
                 )
-        if len({id(p) for p in self.params}) != len(self.params):
-            raise ValueError("params: one of them is given twice")
-        self.lr = _at_least_0(lr, "lr")
-        self.weight_decay = _at_least_0(weight_decay, "weight_decay")
-        self.state: list[dict[str, Any]] = [{} for _ in self.params]
+        if len({id(p) for p in [*self.params, *params]}) != len(self.params) + len(params):
+            raise ValueError(f"params{where}: one of them is given twice")
+        options = {name: value for name, value in param_group.items() if name not in ("params", "param_names")}
+        for name in options:
+            if name not in self.defaults and (meant := misspelt(name, self.defaults)):
+                raise ValueError(f"params{where}: there is no option {name!r}; did you mean {meant!r}?")
+        options = self.defaults | {name: checked(name, value) for name, value in options.items()}
+        self._check(options)
+        self.params += params
+        self.state += [{} for _ in params]
+        self.param_groups.append({"params": params} | ({"param_names": names} if names else {}) | options)
+
+    def __getattr__(self, name: str) -> Any:
+        turn = self.__dict__.get("_turn")
+        if turn and name in turn:
+            return turn[name]
+        values = [group[name] for group in self.__dict__.get("param_groups", ()) if name in group]
+        if not values:
+            raise AttributeError(f"{type(self).__name__} has no {name!r}", name=name, obj=self)
+        if any(value != values[0] for value in values[1:]):
+            said = f"{name} differs between the groups ({', '.join(map(repr, values))}): see optimizer.param_groups"
+            raise AttributeError(said, name=name, obj=self)
+        return values[0]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self.__dict__.get("defaults", ()):
+            value = checked(name, value)
+            for group in self.param_groups:
+                group[name] = value
+        else:
+            super().__setattr__(name, value)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients: ``.grad`` of every parameter is None again, or 0 where it was not if told False."""
@@ -80,37 +162,67 @@ class Optimizer:
                 raise TypeError(f"step: closure must be a function that returns the loss, got {closure!r}")
             with enable_grad():
                 value = closure()
-        for p, state in zip(self.params, self.state, strict=True):
-            g = p.grad
-            if g is None:
-                continue
-            w, g = p.data, g.data if isinstance(g, Tensor) else g
-            if w.shape:
-                p.rebind(self._updated(w, self._decayed(w, g), state))
-            else:
-                # one-element arrays, as operations on 0-d ones give scalars, which can't be written into
-                w, g = w.reshape(1), g.reshape(1)
-                p.rebind(self._updated(w, self._decayed(w, g), state).reshape(()))
+        states = iter(self.state)
+        try:
+            for group in self.param_groups:
+                self._turn = group
+                for p in group["params"]:
+                    state, g = next(states), p.grad
+                    if g is None:
+                        continue
+                    w, g = p.data, g.data if isinstance(g, Tensor) else g
+                    if w.shape:
+                        p.rebind(self._stepped(w, g, state, group))
+                    else:
+                        # one-element arrays, as operations on 0-d ones give scalars, which can't be written into
+                        p.rebind(self._stepped(w.reshape(1), g.reshape(1), state, group).reshape(()))
+        finally:
+            self._turn = None
         return value
 
-    def _decayed(self, w: Any, g: Any) -> Any:
-        if not self.weight_decay:
-            return g
-        decayed = w * self.weight_decay
-        decayed += g
-        return decayed
+    def _stepped(self, w: Any, g: Any, state: dict[str, Any], options: Mapping[str, Any]) -> Any:
+        if g.dtype.itemsize < 4:  # squares of float16 would over- or underflow, and an ε with them
+            g = g.astype(np.float32)
+        if options.get("maximize"):
+            g = -g
+        decay = options.get("weight_decay")
+        if decay and options.get("decoupled_weight_decay"):
+            w = np.multiply(w, 1 - options["lr"] * decay, dtype=g.dtype)
+        elif decay:
+            decayed = np.multiply(w, decay, dtype=g.dtype)
+            decayed += g
+            g = decayed
+        if self._counts:
+            state["step"] = state.get("step", 0) + 1
+        return self._updated(w, g, state)
 
     def _updated(self, w: Any, g: Any, state: dict[str, Any]) -> Any:
-        """The new array of a parameter; `state` may be written into, `w` and `g` may not."""
+        """The new array of a parameter; arrays of `state` may be written into, `w` and `g` may not."""
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Any]:
-        """The options, and copies of what is carried from step to step."""
-        state = [{k: np.array(v) if isinstance(v, np.ndarray) else v for k, v in s.items()} for s in self.state]
-        return {**{name: getattr(self, name) for name in self._options}, "state": state}
+        """Copies of what is carried from step to step, and the options, as PyTorch lays them out and calls them.
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on where `state_dict` was taken.
+        Returns
+        -------
+        dict
+            ``"state"``: {number of the parameter: {name: array or number}}; ``"param_groups"``: [{"lr": …,
+            "params": [numbers]}].
+
+        Examples
+        --------
+        >>> import nn
+        >>> w = nn.Parameter([1.0, -2.0])
+        >>> (w * w).sum().backward()
+        >>> optimizer = nn.SGD([w], lr=0.1, momentum=0.9)
+        >>> optimizer.step()
+        >>> optimizer.state_dict()["state"]
+        {0: {'momentum_buffer': array([ 2., -4.])}}
+        """
+        return saved(self.param_groups, self.params, self.state, self._symbols)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on where `state_dict` was taken; it may be PyTorch's, or have the symbols of `state` as names.
 
         Raises
         ------
@@ -119,210 +231,32 @@ class Optimizer:
         ValueError
             If the number or the shapes of the parameters differ. Nothing is changed then.
         """
-        missing = [name for name in (*self._options, "state") if name not in state_dict]
-        if missing:
-            raise KeyError(f"the state of this {type(self).__name__} lacks {', '.join(missing)}")
-        states = state_dict["state"]
-        if len(states) != len(self.params):
-            raise ValueError(f"the state is of {len(states)} parameters, but this optimiser has {len(self.params)}")
-        for i, (p, state) in enumerate(zip(self.params, states, strict=True)):
-            for key, value in state.items():
-                if isinstance(value, np.ndarray) and value.shape != (p.shape or (1,)):
-                    raise ValueError(f"the state's {key} of parameter {i} has shape {value.shape}, expected {p.shape}")
-        for name in self._options:
-            setattr(self, name, state_dict[name])
-        self.state = [{k: np.array(v) if isinstance(v, np.ndarray) else v for k, v in s.items()} for s in states]
+        groups = groups_of(state_dict, self.param_groups, self.defaults, type(self).__name__)
+        for group in groups:
+            self._check(group)
+        state = loaded(state_dict["state"], groups, self.params, self._symbols)
+        for mine, group in zip(self.param_groups, groups, strict=True):
+            kept = {name: mine[name] for name in ("params", "param_names") if name in mine}
+            mine.clear()
+            mine.update(kept | {name: value for name, value in group.items() if name not in ("params", "param_names")})
+        self.state = state
 
     def __repr__(self) -> str:
-        options = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._options)
-        return f"{type(self).__name__}({len(self.params)} parameters, {options})"
+        count, name = len(self.params), type(self).__name__
+        shown = [", ".join(self._shown(group)) for group in self.param_groups]
+        if len(shown) == 1:
+            return f"{name}({count} parameters, {shown[0]})"
+        lines = [f"  {len(g['params'])}: {line}" for g, line in zip(self.param_groups, shown, strict=True)]
+        return "\n".join([f"{name}({count} parameters in {len(shown)} groups", *lines, ")"])
+
+    def _shown(self, group: Mapping[str, Any]) -> list[str]:
+        quiet = ("maximize", "decoupled_weight_decay")  # said where they are on
+        return [f"{name}={group[name]!r}" for name in self.defaults if group[name] or name not in quiet]
 
 
-class SGD(Optimizer):
-    """Stochastic gradient descent, plain or with momentum.
-
-    Parameters
-    ----------
-    params : iterable of Tensor
-        ``model.parameters()``.
-    lr : float, optional
-        The learning rate η.
-    momentum : float, optional
-        μ (or β), how much of the velocity v is kept from step to step.
-    dampening : float, optional
-        τ: the gradient enters v as (1 − τ)·g.
-    weight_decay : float, optional
-        λ: λw is added to the gradient g.
-    nesterov : bool, optional
-        Look ahead along v (Nesterov's momentum).
-    momentum_form : "accumulate", "average" or "velocity", optional
-        Which textbook's momentum; see below.
-
-    Notes
-    -----
-    Without momentum, w ← w − η g. With momentum, v starts at 0 and is
-
-    ================  ===========================  =====================  ==================================
-    `momentum_form`   v ←                          w ←                    as in
-    ================  ===========================  =====================  ==================================
-    ``accumulate``    μ v + (1 − τ) g              w − η v                PyTorch (its first v is g itself)
-    ``average``       β v + (1 − β) g              w − η v                A. Ng, an exponentially weighted mean
-    ``velocity``      μ v − η (1 − τ) g            w + v                  Sutskever et al. 2013, CS231n
-    ================  ===========================  =====================  ==================================
-
-    While η stays the same, ``velocity`` takes the steps of ``accumulate``, and ``average`` with the learning rate
-    η/(1 − β) does as well. With `nesterov` the step is that of μ v + g (``accumulate``), of β v + (1 − β) g
-    (``average``), and of μ v − η g (``velocity``), with the new v.
-
-    Examples
-    --------
-    >>> import nn
-    >>> w = nn.Parameter([1.0, -2.0])
-    >>> optimizer = nn.SGD([w], lr=0.1)
-    >>> for _ in range(3):
-    ...     optimizer.zero_grad()
-    ...     (w * w).sum().backward()
-    ...     optimizer.step()
-    >>> w.data
-    array([ 0.512, -1.024])
-    """
-
-    _options = ("lr", "momentum", "dampening", "weight_decay", "nesterov", "momentum_form")
-
-    def __init__(
-        self,
-        params: Iterable[Tensor],
-        lr: float = 1e-3,
-        momentum: float = 0.0,
-        dampening: float = 0.0,
-        weight_decay: float = 0.0,
-        nesterov: bool = False,
-        *,
-        momentum_form: str = "accumulate",
-    ):
-        super().__init__(params, lr, weight_decay)
-        self.momentum = _at_least_0(momentum, "momentum")
-        self.dampening = float(dampening)
-        self.nesterov = bool(nesterov)
-        self.momentum_form = momentum_form
-        if momentum_form not in FORMS:
-            raise ValueError(f"momentum_form must be one of {', '.join(FORMS)}, got {momentum_form!r}")
-        if momentum_form == "average" and (momentum >= 1 or dampening):
-            raise ValueError(
-                "momentum_form='average' needs a momentum below 1 and no dampening: the gradient enters as (1 − β) g"
-            )
-        if nesterov and (momentum == 0 or dampening != 0):
-            raise ValueError("nesterov needs a momentum above 0 and a dampening of 0")
-
-    def _updated(self, w: Any, g: Any, state: dict[str, Any]) -> Any:
-        momentum, form = self.momentum, self.momentum_form
-        if not momentum:
-            new = g * -self.lr
-            new += w
-            return new
-        scale = 1 - momentum if form == "average" else 1 - self.dampening
-        if form == "velocity":
-            scale *= -self.lr
-        v = state.get("v")
-        if v is None:
-            first = 1.0 if form == "accumulate" else scale
-            v = state["v"] = g * first
-        else:
-            v *= momentum
-            v += g if scale == 1 else g * scale
-        if self.nesterov:
-            step = v * momentum
-            step += g * scale
-        elif form == "velocity":
-            return w + v
-        else:
-            step = v * -self.lr
-            step += w
-            return step
-        if form != "velocity":
-            step *= -self.lr
-        step += w
-        return step
-
-
-class Adam(Optimizer):
-    """Adam: steps of about the learning rate in each element, from running means of the gradient and its square.
-
-    Parameters
-    ----------
-    params : iterable of Tensor
-    lr : float, optional
-    betas : (float, float), optional
-        How much of the running means m of g and v of g² is kept from step to step.
-    eps : float, optional
-    weight_decay : float, optional
-        λ: λw is added to the gradient.
-    amsgrad : bool, optional
-        Divide by the largest v so far, so that steps never grow again.
-
-    Notes
-    -----
-    w ← w − η m̂ / (√v̂ + ε), with m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) in step t. From D. Kingma and J. Ba, "Adam: a
-    method for stochastic optimization" (2015); `amsgrad`, with max v for v, from S. Reddi et al., "On the convergence
-    of Adam and beyond" (2018). The means of a float16 parameter are float32: g² would over- or underflow.
-
-    Examples
-    --------
-    >>> import nn
-    >>> w = nn.Parameter([1.0, -2.0])
-    >>> optimizer = nn.Adam([w], lr=0.1)
-    >>> (w * w).sum().backward()
-    >>> optimizer.step()
-    >>> w.data.round(6)
-    array([ 0.9, -1.9])
-    """
-
-    _options = ("lr", "betas", "eps", "weight_decay", "amsgrad")
-
-    def __init__(
-        self,
-        params: Iterable[Tensor],
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        amsgrad: bool = False,
-    ):
-        super().__init__(params, lr, weight_decay)
-        if len(betas) != 2 or not all(0 <= b < 1 for b in betas):
-            raise ValueError(f"betas must be two numbers of at least 0 and below 1, got {betas!r}")
-        self.betas = (float(betas[0]), float(betas[1]))
-        self.eps = _at_least_0(eps, "eps")
-        self.amsgrad = bool(amsgrad)
-
-    def _updated(self, w: Any, g: Any, state: dict[str, Any]) -> Any:
-        # the squares of float16 would over- or underflow, and ε with them
-        g = g.astype(np.result_type(g, np.float32), copy=False)
-        if not state:
-            state.update(step=0, m=np.zeros_like(g), v=np.zeros_like(g))
-        state["step"] += 1
-        t, m, v = state["step"], state["m"], state["v"]
-        beta1, beta2 = self.betas
-        new = g * (1 - beta1)
-        m *= beta1
-        m += new
-        np.multiply(g, g, out=new)
-        new *= 1 - beta2
-        v *= beta2
-        v += new
-        if self.amsgrad:
-            largest = state.setdefault("max_v", np.zeros_like(g))
-            v = np.maximum(largest, v, out=largest)
-        np.sqrt(v, out=new)
-        new *= 1 / math.sqrt(1 - beta2**t)
-        new += self.eps
-        np.divide(m, new, out=new)
-        new *= -self.lr / (1 - beta1**t)
-        new += w
-        return new.astype(w.dtype, copy=False)
-
-
-def _at_least_0(value: float, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value < math.inf:
-        raise ValueError(f"{name} must be a number of at least 0, got {value!r}")
-    return float(value)
+def carried(state: dict[str, Any], like: Any, *symbols: str) -> list[Any]:
+    """The arrays of a state by their symbols, made of zeros in the first step."""
+    for symbol in symbols:
+        if symbol not in state:
+            state[symbol] = np.zeros_like(like)
+    return [state[symbol] for symbol in symbols]
