@@ -38,3 +38,70 @@ OPTIMISERS = {
     "rprop": lambda m, p: m.Rprop(p, lr=0.1),
     "rprop options": lambda m, p: m.Rprop(p, 0.1, (0.3, 1.6), (1e-2, 0.3), maximize=True),
 }
+
+SCHEDULES = {
+    "step": lambda s, o: s.StepLR(o, 7, gamma=0.5),
+    "multi step": lambda s, o: s.MultiStepLR(o, [0, 5, 5, 30, 12], 0.6),
+    "constant": lambda s, o: s.ConstantLR(o, 0.2, 9),
+    "constant defaults": lambda s, o: s.ConstantLR(o),
+    "linear": lambda s, o: s.LinearLR(o, 0.1, 0.7, 33),
+    "linear defaults": lambda s, o: s.LinearLR(o),
+    "linear to 0": lambda s, o: s.LinearLR(o, 1.0, 0.0, 20),
+    "exponential": lambda s, o: s.ExponentialLR(o, 0.93),
+    "polynomial": lambda s, o: s.PolynomialLR(o, 50, 2.5),
+    "polynomial defaults": lambda s, o: s.PolynomialLR(o),
+    "cosine": lambda s, o: s.CosineAnnealingLR(o, 50, 0.001),
+    "cosine waves": lambda s, o: s.CosineAnnealingLR(o, 11),
+    "restarts": lambda s, o: s.CosineAnnealingWarmRestarts(o, 8, 1, 0.001),
+    "longer restarts": lambda s, o: s.CosineAnnealingWarmRestarts(o, 5, 2),
+    "lambda": lambda s, o: s.LambdaLR(o, lambda t: 1 / (1 + t)),
+    "lambdas": lambda s, o: s.LambdaLR(o, [lambda t: 0.9**t, lambda t: 1 + t]),
+    "multiplicative": lambda s, o: s.MultiplicativeLR(o, lambda t: 1 - 1 / (3 + t)),
+    "multiplicatives": lambda s, o: s.MultiplicativeLR(o, [lambda t: 0.9, lambda t: 0.99]),
+    "cyclic": lambda s, o: s.CyclicLR(o, 0.01, 0.1, 6),
+    "cyclic bounds": lambda s, o: s.CyclicLR(o, [0.01, 0.02], [0.1, 0.3], 6, 3, base_momentum=[0.6, 0.7]),
+    "cyclic halving": lambda s, o: s.CyclicLR(o, 0.01, 0.1, 4, 7, "triangular2", max_momentum=0.99),
+    "cyclic powers": lambda s, o: s.CyclicLR(o, 0.01, 0.1, 4, mode="exp_range", gamma=0.97),
+    "cyclic function": lambda s, o: s.CyclicLR(o, 0.01, 0.1, 4, scale_fn=lambda c: 1 / c, cycle_momentum=False),
+    "cyclic steps": lambda s, o: s.CyclicLR(o, 0.01, 0.1, 4, scale_fn=lambda t: 0.9**t, scale_mode="iterations"),
+    "one cycle": lambda s, o: s.OneCycleLR(o, 0.3, 64),
+    "one cycle epochs": lambda s, o: s.OneCycleLR(o, [0.3, 0.1], epochs=10, steps_per_epoch=7, pct_start=0.45),
+    "one cycle lines": lambda s, o: s.OneCycleLR(
+        o, 0.3, 64, anneal_strategy="linear", div_factor=10, final_div_factor=50
+    ),
+    "one cycle phases": lambda s, o: s.OneCycleLR(o, 0.3, 80, three_phase=True, base_momentum=[0.5, 0.6]),
+    "one cycle rates": lambda s, o: s.OneCycleLR(o, 0.3, 64, pct_start=0.0, cycle_momentum=False),
+    "sequence": lambda s, o: s.SequentialLR(
+        o, [s.LinearLR(o, 0.1, total_iters=10), s.CosineAnnealingLR(o, 30, 1e-3), s.ExponentialLR(o, 0.9)], [10, 40]
+    ),
+    "sequence of others": lambda s, o: s.SequentialLR(
+        o,
+        [
+            s.ConstantLR(o, 0.5, 3),
+            s.MultiplicativeLR(o, lambda t: 0.9),
+            s.LambdaLR(o, lambda t: 0.8**t),
+            s.StepLR(o, 5),
+        ],
+        [7, 20, 31],
+    ),
+    "sequence of restarts": lambda s, o: s.SequentialLR(
+        o, [s.CosineAnnealingWarmRestarts(o, 6), s.PolynomialLR(o, 40)], [20]
+    ),
+    "sequence of cycles": lambda s, o: s.SequentialLR(o, [s.StepLR(o, 3), s.CyclicLR(o, 0.01, 0.1, 4)], [9]),
+    "chain": lambda s, o: s.ChainedScheduler([s.ConstantLR(o, 0.1, 20), s.ExponentialLR(o, 0.9)]),
+    "longer chain": lambda s, o: s.ChainedScheduler(
+        [s.LinearLR(o, 0.2, 1.0, 15), s.StepLR(o, 9, 0.5), s.MultiStepLR(o, [3, 4]), s.CosineAnnealingLR(o, 40, 1e-3)],
+        o,
+    ),
+    "chain of waves": lambda s, o: s.ChainedScheduler([s.CosineAnnealingLR(o, 9), s.PolynomialLR(o, 60, 0.5)]),
+    "two at once": lambda s, o: [s.StepLR(o, 10, 0.5), s.LinearLR(o, 0.2, 1.0, 30)][1],
+}
+
+PLATEAUS = {
+    "defaults": lambda s, o: s.ReduceLROnPlateau(o),
+    "patience": lambda s, o: s.ReduceLROnPlateau(o, "min", 0.5, 2),
+    "largest": lambda s, o: s.ReduceLROnPlateau(o, "max", 0.5, patience=3, threshold=0.05),
+    "absolute": lambda s, o: s.ReduceLROnPlateau(o, "min", 0.7, 1, threshold=0.1, threshold_mode="abs"),
+    "largest absolute": lambda s, o: s.ReduceLROnPlateau(o, "max", 0.7, 0, 0.1, "abs", cooldown=2),
+    "bounds": lambda s, o: s.ReduceLROnPlateau(o, factor=0.3, patience=1, cooldown=3, min_lr=[0.01, 0.001], eps=1e-3),
+}
