@@ -12,7 +12,7 @@ if not hasattr(autograd, "Tape"):
 
 from autograd.recording import hide_frames
 
-from . import datasets, functional, init, loader, optim
+from . import datasets, functional, init, loader, optim, utils
 from .errors import DtypeMismatch, LayerError, ShapeMismatch
 from .layers import (
     AdaptiveAvgPool1d,
@@ -183,6 +183,7 @@ __all__ = [
     "manual_seed",
     "optim",
     "save",
+    "utils",
 ]
 
 # Source lines on the tape point at the program that calls a layer.

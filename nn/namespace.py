@@ -40,11 +40,11 @@ def namespace(module: str, names: list[str]) -> tuple[Callable[[str], Any], Call
 _TRACED = "each operation is recorded and differentiated"
 
 
-def _public() -> list[str]:
+def _public(path: str = "nn") -> list[str]:
     """Every public name of `nn`, and of the modules that are public names of it."""
-    nn = sys.modules["nn"]
-    inside = [f"nn.{m}.{n}" for m in nn.__all__ if isinstance(part := getattr(nn, m), ModuleType) for n in part.__all__]
-    return [*(f"nn.{name}" for name in nn.__all__), *inside]
+    module = sys.modules[path]
+    inside = [name for name in module.__all__ if isinstance(getattr(module, name), ModuleType)]
+    return [*(f"{path}.{name}" for name in module.__all__), *(n for m in inside for n in _public(f"{path}.{m}"))]
 
 
 def _nearest(name: str) -> list[str]:

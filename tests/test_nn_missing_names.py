@@ -58,7 +58,7 @@ def test_one_part_under_one_name_twice_or_under_two_names_is_no_collision():
 
 # --- names that nn does not have --------------------------------------------------------------------------------------
 
-MODULES = [nn, nn.functional, nn.init, nn.optim, nn.datasets, nn.loader]
+MODULES = [nn, nn.functional, nn.init, nn.optim, nn.optim.lr_scheduler, nn.utils, nn.datasets, nn.loader]
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,8 @@ MODULES = [nn, nn.functional, nn.init, nn.optim, nn.datasets, nn.loader]
         (nn.functional, "CrossEntropyLoss", "nn.CrossEntropyLoss"),
         (nn.init, "xavier_uniform", "nn.init.xavier_uniform_"),
         (nn.optim, "AdaGrad", "nn.optim.Adagrad"),
+        (nn.optim, "StepLr", "nn.optim.lr_scheduler.StepLR"),
+        (nn.utils, "clip_grad_norm", "nn.utils.clip_grad_norm_"),
     ],
 )
 def test_a_name_that_is_missing_is_an_error_that_names_the_nearest(module, name, near):
