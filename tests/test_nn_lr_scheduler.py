@@ -99,6 +99,13 @@ def test_a_rate_that_was_set_by_hand_is_scaled_from_there():
     assert optimizer.lr == 4.0
 
 
+def test_rates_are_plain_numbers():
+    optimizer = made()
+    scheduler = lr_scheduler.LambdaLR(optimizer, lambda t: np.float64(0.5))
+    assert [type(group["lr"]) for group in optimizer.param_groups] == [float, float]
+    assert type(scheduler.get_last_lr()[0]) is float
+
+
 def test_an_epoch_can_be_jumped_to():
     optimizer = made()
     scheduler = lr_scheduler.CosineAnnealingLR(optimizer, 10)
@@ -157,6 +164,11 @@ def test_an_object_with_call_is_saved_by_its_attributes():
 S = lr_scheduler
 
 
+def added(optimizer, scheduler):
+    optimizer.add_param_group({"params": [nn.Parameter([1.0])]})
+    return scheduler
+
+
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
@@ -201,6 +213,12 @@ S = lr_scheduler
             "scheduler 0 must be one whose step",
         ),
         (lambda o: S.ChainedScheduler([]), ValueError, "there are no schedulers"),
+        (
+            lambda o: added(o, S.StepLR(o, 1)).step(),
+            ValueError,
+            "has 3 groups of parameters, but had 2 when the schedule",
+        ),
+        (lambda o: added(o, S.CyclicLR(o, 0, 1)).step(), ValueError, "has 3 groups of parameters, but had 2 when"),
         (lambda o: S.StepLR(o, 1).load_state_dict({"gamma": 1}), KeyError, "the state of this StepLR lacks step_size"),
     ],
 )

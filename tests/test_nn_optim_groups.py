@@ -114,6 +114,16 @@ def test_groups_go_on_where_their_state_was_taken(case):
     assert repr(state) == repr(before)
 
 
+def test_an_optimiser_can_be_copied_and_pickled_with_its_parameters():
+    ws = parameters()
+    optimizer = nn.Adam(groups_of(ws), lr=0.1)
+    run(optimizer, ws, range(3))
+    for other in (copy.deepcopy(optimizer), pickle.loads(pickle.dumps(optimizer))):
+        assert repr(other) == repr(optimizer)
+        assert all(p is not w for p, w in zip(other.params, ws, strict=True))
+        assert [id(p) for group in other.param_groups for p in group["params"]] == [id(p) for p in other.params]
+
+
 def test_a_state_may_have_gone_through_json():
     ws = parameters()
     optimizer = nn.Adam(ws, lr=0.1, betas=(0.5, 0.6))

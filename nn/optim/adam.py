@@ -149,6 +149,7 @@ class Adamax(Optimizer):
     weight_decay : float, optional
         λ: λw is added to the gradient.
     maximize : bool, optional
+        Go up instead of down: −g stands for g.
 
     Notes
     -----

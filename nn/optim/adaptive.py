@@ -28,6 +28,7 @@ class RMSprop(Optimizer):
     centered : bool, optional
         Divide by the deviation of g: v less the square of the mean m of g stands for v.
     maximize : bool, optional
+        Go up instead of down: −g stands for g.
 
     Notes
     -----
@@ -94,6 +95,7 @@ class Adagrad(Optimizer):
         Where the sum s starts.
     eps : float, optional
     maximize : bool, optional
+        Go up instead of down: −g stands for g.
 
     Notes
     -----
@@ -150,6 +152,7 @@ class Adadelta(Optimizer):
     weight_decay : float, optional
         λ: λw is added to the gradient g.
     maximize : bool, optional
+        Go up instead of down: −g stands for g.
 
     Notes
     -----
@@ -202,6 +205,7 @@ class Rprop(Optimizer):
     step_sizes : (float, float), optional
         The smallest and the largest step size.
     maximize : bool, optional
+        Go up instead of down: −g stands for g.
 
     Notes
     -----

@@ -137,6 +137,7 @@ class ASGD(Optimizer):
     weight_decay : float, optional
         Times w, it is added to the gradient g.
     maximize : bool, optional
+        Go up instead of down: −g stands for g.
 
     Notes
     -----

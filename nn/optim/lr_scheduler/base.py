@@ -66,13 +66,22 @@ class LRScheduler:
 
     def step(self, epoch: int | None = None) -> None:
         """Go on to the next epoch, or to a given one, and set its rates."""
+        self._check_groups()
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         self._set(self.get_lr() if epoch is None else self._get_closed_form_lr())
 
+    def _check_groups(self) -> None:
+        made, now = len(self.base_lrs), len(self.optimizer.param_groups)
+        if made != now:
+            raise ValueError(
+                f"{type(self).__name__}: the optimizer has {now} groups of parameters, but had {made} when the "
+                "schedule was made: add groups first"
+            )
+
     def _set(self, rates: list[float]) -> None:
-        for group, lr in zip(self.optimizer.param_groups, rates, strict=True):
+        self._last_lr = [float(lr) for lr in rates]
+        for group, lr in zip(self.optimizer.param_groups, self._last_lr, strict=True):
             group["lr"] = lr
-        self._last_lr = rates
 
     def _rewind(self) -> None:
         """Undo the step that the constructor took, except for the rates."""

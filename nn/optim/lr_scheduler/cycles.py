@@ -100,6 +100,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     def step(self, epoch: float | None = None) -> None:
         """Go on to the next epoch, or to a given one, which may be a part of one, and set its rates."""
+        self._check_groups()
         if epoch is None:
             epoch = self.last_epoch + 1
         self.T_cur, self.T_i = at_least_0(epoch, "epoch"), self.T_0

@@ -88,8 +88,9 @@ class ReduceLROnPlateau(LRScheduler):
         if self.cooldown_counter > 0:
             self.cooldown_counter, self.num_bad_epochs = self.cooldown_counter - 1, 0
         rates = [group["lr"] for group in self.optimizer.param_groups]
+        least = per_group(self.optimizer, self.min_lrs, "min_lr")
         if self.num_bad_epochs > self.patience:
-            lower = [max(lr * self.factor, least) for lr, least in zip(rates, self.min_lrs, strict=True)]
+            lower = [max(lr * self.factor, low) for lr, low in zip(rates, least, strict=True)]
             rates = [new if lr - new > self.eps else lr for lr, new in zip(rates, lower, strict=True)]
             self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
         self._set(rates)
