@@ -127,10 +127,15 @@ def test_an_optimiser_can_be_copied_and_pickled_with_its_parameters():
 def test_a_state_may_have_gone_through_json():
     ws = parameters()
     optimizer = nn.Adam(ws, lr=0.1, betas=(0.5, 0.6))
-    groups = json.loads(json.dumps(optimizer.state_dict()["param_groups"]))
+    run(optimizer, ws, range(2))
+    state = json.loads(json.dumps(optimizer.state_dict(), default=np.ndarray.tolist))
+    for numbers in state["state"].values():
+        numbers.update({name: np.array(value) for name, value in numbers.items()})
     other = nn.Adam(parameters())
-    other.load_state_dict({"state": {}, "param_groups": groups})
+    other.load_state_dict(state)
     assert (other.lr, other.betas) == (0.1, (0.5, 0.6))
+    for mine, theirs in zip(optimizer.state, other.state, strict=True):
+        np.testing.assert_equal(theirs, mine)
 
 
 def test_options_beside_the_state_are_those_of_one_group():
@@ -166,6 +171,12 @@ def group(**options):
         (lambda: nn.SGD([group(nesterov=True)]), ValueError, "nesterov needs a momentum above 0"),
         (lambda: nn.SGD([("w", nn.Parameter(1.0)), nn.Parameter(2.0)]), ValueError, "params: all need a name, or none"),
         (lambda: nn.SGD({nn.Parameter(1.0)}), TypeError, "a set has no order; give a list"),
+        (
+            lambda: nn.SGD([group(), {"params": nn.ReLU()}]),
+            TypeError,
+            r"of group 1: give model.parameters\(\), not the ReLU",
+        ),
+        (lambda: nn.SGD(nn.ReLU().parameters), TypeError, "params: Tensors are needed, such as .* got method"),
         (lambda: nn.SGD([g := group(), g]), ValueError, "params of group 1: one of them is given twice"),
         (lambda: nn.SGD([group()], momentum="0.9"), ValueError, "momentum must be a number of at least 0, got '0.9'"),
         (lambda: nn.SGD([group()], maximize="no"), ValueError, "maximize must be True or False, got 'no'"),

@@ -74,11 +74,7 @@ class Optimizer:
         self._check(defaults)
         self.params, self.state, self.param_groups = [], [], []
         self._turn: dict[str, Any] | None = None  # the group whose parameters are changed just now
-        if isinstance(params, Module):
-            raise TypeError(f"params: give model.parameters(), not the {type(params).__name__} itself")
-        if isinstance(params, set | frozenset):
-            raise TypeError("params: a set has no order; give a list")
-        held: list[Any] = [params] if isinstance(params, Tensor) else list(params)
+        held = _listed(params, "params")
         if not held:
             raise ValueError("params: there are none to optimise")
         self.defaults = defaults
@@ -99,8 +95,7 @@ class Optimizer:
         where = f" of group {len(self.param_groups)}" if self.param_groups else ""
         if not isinstance(param_group, Mapping) or "params" not in param_group:
             raise TypeError(f"params{where}: a dict with 'params' is needed, got {param_group!r}")
-        given = param_group["params"]
-        held = [given] if isinstance(given, Tensor) else list(given)
+        held = _listed(param_group["params"], f"params{where}")
         named = [isinstance(p, tuple) and len(p) == 2 for p in held]
         if any(named) and not all(named):
             raise ValueError(f"params{where}: all need a name, or none")
@@ -252,6 +247,16 @@ class Optimizer:
     def _shown(self, group: Mapping[str, Any]) -> list[str]:
         quiet = ("maximize", "decoupled_weight_decay")  # said where they are on
         return [f"{name}={group[name]!r}" for name in self.defaults if group[name] or name not in quiet]
+
+
+def _listed(params: Any, what: str) -> list[Any]:
+    if isinstance(params, Module):
+        raise TypeError(f"{what}: give model.parameters(), not the {type(params).__name__} itself")
+    if isinstance(params, set | frozenset):
+        raise TypeError(f"{what}: a set has no order; give a list")
+    if not isinstance(params, Tensor) and not np.iterable(params):
+        raise TypeError(f"{what}: Tensors are needed, such as model.parameters(), got {type(params).__name__}")
+    return [params] if isinstance(params, Tensor) else list(params)
 
 
 def carried(state: dict[str, Any], like: Any, *symbols: str) -> list[Any]:

@@ -78,7 +78,7 @@ def loaded(
         states = dict(enumerate(states))
     result = []
     for i, (key, p) in enumerate(zip(keys, params, strict=True)):
-        state = states.get(key, {})
+        state = states.get(key, states.get(str(key), {}))  # a file may have made a word of the number
         named = {symbols.get(name, name): value for name, value in state.items() if value is not None}
         result.append({symbol: _taken(symbol, value, i, p) for symbol, value in named.items()})
     return result
