@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from itertools import chain
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,11 +12,12 @@ from autograd import Scope, Tensor, no_grad
 from autograd.recording import SCOPE
 
 from .errors import LayerError
+from .hooks import Hooked
 from .naming import input_names, name_tree
 from .parameter import Parameter, forget_gradients
-from .seeding import generator
 from .state import Incompatible, fitted
 from .summary import LISTENERS, summarize
+from .tree import CHANGES, Tree
 
 __all__ = ["Module"]
 
@@ -27,13 +27,8 @@ M = TypeVar("M", bound="Module")
 # The outermost module that is being called; None between calls.
 _OUTERMOST: ContextVar[Module | None] = ContextVar("nn_outermost", default=None)
 
-# Counts changes to the attributes of modules: names are given again when it moved on.
-_changes = [0]
 
-_HOLDERS = (list, tuple, dict)
-
-
-class Module:
+class Module(Tree, Hooked):
     """A layer, or a network of layers: write `forward`, hold Parameters and Modules as attributes.
 
     Parameters and Modules are found where they are attributes, also inside lists, tuples and dicts that are. Calling
@@ -69,7 +64,6 @@ class Module:
 
     weight_symbol: str | None = None
     training: bool = True
-    _buffers: tuple[str, ...] = ()
     _named = -1
     _scope_name = ""
     _z_name: str | None = None
@@ -84,16 +78,16 @@ class Module:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         outermost = _OUTERMOST.get()
         if outermost is not None:
-            if self._named != _changes[0]:
+            if self._named != CHANGES[0]:
                 # one made on the way and without parameters, relu in a forward, needs no search of the whole tree
-                if outermost._named != _changes[0] or next(self.parameters(), None) is not None:
+                if outermost._named != CHANGES[0] or next(self.parameters(), None) is not None:
                     name_tree(outermost)
-                if self._named != _changes[0]:
+                if self._named != CHANGES[0]:
                     name_tree(self)
             return self._run(args, kwargs)
         token = _OUTERMOST.set(self)
         try:
-            if self._named != _changes[0]:
+            if self._named != CHANGES[0]:
                 name_tree(self)
                 self._set(_dtype=self._input_dtype())
             if kwargs:
@@ -103,6 +97,9 @@ class Module:
             _OUTERMOST.reset(token)
 
     def _run(self, args: Any, kwargs: dict[str, Any]) -> Any:
+        hooks = self._hooks
+        if hooks is not None:
+            args, kwargs, watch = hooks.enter(self, args, kwargs)
         around = SCOPE.get()
         try:
             if around is None:
@@ -120,6 +117,8 @@ class Module:
             node = out.node
             if node.args is not None and node.name is None:
                 node.name = self._z_name
+        if hooks is not None:
+            out = hooks.leave(self, args, kwargs, out, watch)
         for listener in LISTENERS:
             listener(self, out)
         return out
@@ -149,130 +148,12 @@ class Module:
 
     def _place(self, name: str, z_name: str | None) -> None:
         """Take the names that the module has in the tree that is being named."""
-        self._set(_named=_changes[0], _scope_name=name, _z_name=z_name)
+        self._set(_named=CHANGES[0], _scope_name=name, _z_name=z_name)
 
     def _set(self, **values: Any) -> None:
         self.__dict__.update(values)
 
-    # --- attributes
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        before = self.__dict__.get(name)
-        if isinstance(before, Parameter) and not isinstance(value, Parameter | None):
-            raise TypeError(
-                f"{type(self).__name__}.{name} is a Parameter and can't become {type(value).__name__}: assign an "
-                f"nn.Parameter, or give it new numbers with {name}.data = array"
-            )
-        if isinstance(value, (Parameter, Module, *_HOLDERS)) or isinstance(before, (Parameter, Module, *_HOLDERS)):
-            _changes[0] += 1
-        object.__setattr__(self, name, value)
-
-    def __delattr__(self, name: str) -> None:
-        _changes[0] += 1
-        object.__delattr__(self, name)
-
-    def register_buffer(self, name: str, array: Any) -> None:
-        """Hold an array that belongs to the state but is not trained, as attribute `name`; `state_dict` has it too."""
-        if not name.isidentifier():
-            raise ValueError(f"register_buffer: the name of an attribute is needed, got {name!r}")
-        if name not in self._buffers and hasattr(self, name):
-            raise ValueError(f"register_buffer: {type(self).__name__} already has an attribute {name!r}")
-        setattr(self, name, np.array(array))
-        self._set(_buffers=(*(b for b in self._buffers if b != name), name))
-
-    def _members(self, kind: type | tuple[type, ...]) -> Iterator[tuple[str, Any]]:
-        """The attributes of a kind, and those in lists, tuples and dicts that are attributes, by their dotted names."""
-        for name, value in list(self.__dict__.items()):
-            if isinstance(value, kind):
-                yield name, value
-            elif isinstance(value, _HOLDERS):
-                yield from _inside(name, value, kind)
-
-    def _walk(self, path: str = "", above: tuple[Module, ...] = ()) -> Iterator[tuple[str, Module]]:
-        """Every module by its path, itself first; one that is held twice comes twice."""
-        yield path, self
-        above = (*above, self)
-        for name, child in self._members(Module):
-            if not any(child is m for m in above):
-                yield from child._walk(f"{path}.{name}" if path else name, above)
-
-    def named_modules(self) -> Iterator[tuple[str, Module]]:
-        """The module itself (under the name ``""``) and all modules inside it, each once, with their dotted paths."""
-        seen: set[int] = set()
-        names: dict[str, Any] = {}
-        for path, module in self._walk():
-            self._check_name(names, path, module)
-            if id(module) not in seen:
-                seen.add(id(module))
-                yield path, module
-
-    def modules(self) -> Iterator[Module]:
-        """The module itself and all modules inside it, each once."""
-        return (module for _, module in self.named_modules())
-
-    def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules held directly, with their names."""
-        return self._members(Module)
-
-    def children(self) -> Iterator[Module]:
-        """The modules held directly."""
-        return (child for _, child in self.named_children())
-
-    def named_parameters(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Parameter]]:
-        """The parameters, each once, with their dotted paths: ``"conv1.weight"``.
-
-        Parameters
-        ----------
-        prefix : str, optional
-            Put before each path.
-        recurse : bool, optional
-            False gives the module's own only.
-        """
-        seen: set[int] = set()
-        for path, _, _, parameter in self._state(recurse):
-            if isinstance(parameter, Parameter) and id(parameter) not in seen:
-                seen.add(id(parameter))
-                yield f"{prefix}.{path}" if prefix else path, parameter
-
-    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
-        """The parameters, each once: what an optimiser takes."""
-        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
-
-    def named_buffers(self) -> Iterator[tuple[str, Any]]:
-        """The arrays that `register_buffer` was given, with their dotted paths."""
-        for path, module in self.named_modules():
-            for name in module._buffers:
-                yield f"{path}.{name}" if path else name, getattr(module, name)
-
-    def generators(self) -> Iterator[Any]:
-        """The random generators that the modules may draw from, each once: that of `nn.manual_seed`, and their own."""
-        seen = {id(shared := generator())}
-        yield shared
-        for module in self.modules():
-            for value in list(vars(module).values()):
-                if isinstance(value, type(shared)) and id(value) not in seen:
-                    seen.add(id(value))
-                    yield value
-
     # --- state
-
-    def _state(self, recurse: bool = True) -> Iterator[tuple[str, Module, str, Any]]:
-        """Every parameter and buffer by its path, with the module that holds it and its name there."""
-        names: dict[str, Any] = {}
-        for above, module in self._walk() if recurse else [("", self)]:
-            buffers = ((name, getattr(module, name)) for name in module._buffers)
-            for name, held in chain(module._members(Parameter), buffers):
-                path = f"{above}.{name}" if above else name
-                self._check_name(names, path, held)
-                yield path, module, name, held
-
-    def _check_name(self, names: dict[str, Any], path: str, held: Any) -> None:
-        """Refuse one name of two: the state would keep but one of them."""
-        if names.setdefault(path, held) is not held:
-            raise ValueError(
-                f"{type(self).__name__}: two different {type(held).__name__}s are both called {path!r}, as attributes "
-                "and keys are joined by dots and the keys 1 and '1' read the same: rename one of them"
-            )
 
     def state_dict(self) -> dict[str, Any]:
         """Copies of all parameters and buffers by their dotted paths: ``np.savez(file, **net.state_dict())``.
@@ -330,6 +211,46 @@ class Module:
     def eval(self: M) -> M:
         """Behave as in use: ``train(False)``."""
         return self.train(False)
+
+    def requires_grad_(self: M, requires_grad: bool = True) -> M:
+        """Freeze all parameters (False), or let them be trained again. Returns the module."""
+        for parameter in self.parameters():
+            parameter.requires_grad = requires_grad
+        return self
+
+    def to(self: M, dtype: Any) -> M:
+        """Change the dtype of all parameters, their gradients and floating-point buffers. Returns the module.
+
+        Parameters
+        ----------
+        dtype : floating dtype
+            ``np.float64`` or ``"float64"``; `half`, `float` and `double` do the like. There is one device only.
+        """
+        try:
+            dtype = np.dtype(dtype)
+        except TypeError:
+            raise TypeError(f"to: a floating dtype such as np.float64 is needed, got {dtype!r}") from None
+        if dtype.kind != "f":
+            raise TypeError(f"to: a floating dtype such as np.float64 is needed, got {dtype}")
+        for _, module, name, held in list(self._state()):
+            if isinstance(held, Parameter):
+                held.cast(dtype)
+            elif held.dtype.kind == "f":
+                setattr(module, name, held.astype(dtype))
+        CHANGES[0] += 1
+        return self
+
+    def half(self: M) -> M:
+        """In half precision: ``to(np.float16)``."""
+        return self.to(np.float16)
+
+    def float(self: M) -> M:
+        """In single precision: ``to(np.float32)``."""
+        return self.to(np.float32)
+
+    def double(self: M) -> M:
+        """In double precision: ``to(np.float64)``."""
+        return self.to(np.float64)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters: ``.grad`` is None again, or 0 where it was not if told False."""
@@ -390,11 +311,3 @@ def _array_of(numbers: Any) -> Any:
     except (TypeError, ValueError):
         return None
     return array if array.dtype.kind == "f" else None
-
-
-def _inside(path: str, holder: Any, kind: type | tuple[type, ...]) -> Iterator[tuple[str, Any]]:
-    for key, value in holder.items() if isinstance(holder, dict) else enumerate(holder):
-        if isinstance(value, kind):
-            yield f"{path}.{key}", value
-        elif isinstance(value, _HOLDERS):
-            yield from _inside(f"{path}.{key}", value, kind)

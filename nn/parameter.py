@@ -56,6 +56,18 @@ class Parameter(Tensor):
         if self.name is None or self.name == self._given_name:
             self.name = self._given_name = name
 
+    def cast(self, dtype: Any) -> None:
+        """Hold the same numbers, and the gradient, in another dtype; graphs that were recorded before keep theirs."""
+        node, grad = self.node, self.grad
+        if self.dtype == dtype:
+            return
+        self._data = self._data.astype(dtype)
+        if isinstance(self._data, np.ndarray):
+            self._data.setflags(write=False)
+        fresh = self._set_leaf(node.needs_grad, None, node.holder)
+        fresh.name, fresh.rule = node.name, node.rule
+        self._grad = None if grad is None else grad.astype(dtype)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.data, self.requires_grad, self.name, self._given_name)
 
