@@ -13,6 +13,7 @@ if not hasattr(autograd, "Tape"):
 from autograd.recording import hide_frames
 
 from . import datasets, functional, init, loader, optim, utils
+from .containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from .errors import DtypeMismatch, LayerError, ShapeMismatch
 from .layers import (
     AdaptiveAvgPool1d,
@@ -91,7 +92,6 @@ from .optim import SGD, Adam
 from .parameter import Parameter
 from .saving import load, save
 from .seeding import manual_seed
-from .sequential import Sequential
 from .training import History, evaluate, fit
 
 __all__ = [
@@ -148,8 +148,12 @@ __all__ = [
     "MaxPool2d",
     "MaxPool3d",
     "Module",
+    "ModuleDict",
+    "ModuleList",
     "NLLLoss",
     "Parameter",
+    "ParameterDict",
+    "ParameterList",
     "PixelShuffle",
     "PixelUnshuffle",
     "RMSNorm",
