@@ -16,6 +16,9 @@ from . import datasets, functional, init, loader, optim, utils
 from .containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from .errors import DtypeMismatch, LayerError, ShapeMismatch
 from .layers import (
+    GRU,
+    LSTM,
+    RNN,
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
     AdaptiveAvgPool3d,
@@ -48,6 +51,7 @@ from .layers import (
     Flatten,
     Fold,
     GroupNorm,
+    GRUCell,
     InstanceNorm1d,
     InstanceNorm2d,
     InstanceNorm3d,
@@ -58,6 +62,7 @@ from .layers import (
     LPPool1d,
     LPPool2d,
     LPPool3d,
+    LSTMCell,
     MaxPool1d,
     MaxPool2d,
     MaxPool3d,
@@ -73,6 +78,7 @@ from .layers import (
     ReplicationPad2d,
     ReplicationPad3d,
     RMSNorm,
+    RNNCell,
     Sigmoid,
     Softmax,
     Tanh,
@@ -95,6 +101,9 @@ from .seeding import manual_seed
 from .training import History, evaluate, fit
 
 __all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
     "SGD",
     "Adam",
     "AdaptiveAvgPool1d",
@@ -130,6 +139,7 @@ __all__ = [
     "DtypeMismatch",
     "Flatten",
     "Fold",
+    "GRUCell",
     "GroupNorm",
     "History",
     "InstanceNorm1d",
@@ -138,6 +148,7 @@ __all__ = [
     "LPPool1d",
     "LPPool2d",
     "LPPool3d",
+    "LSTMCell",
     "LayerError",
     "LayerNorm",
     "Linear",
@@ -157,6 +168,7 @@ __all__ = [
     "PixelShuffle",
     "PixelUnshuffle",
     "RMSNorm",
+    "RNNCell",
     "ReLU",
     "ReflectionPad1d",
     "ReflectionPad2d",

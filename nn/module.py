@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
@@ -125,9 +125,21 @@ class Module(Tree, Hooked):
 
     def _wrapped(self, args: tuple[Any, ...]) -> list[Any]:
         """The inputs of the outermost call, plain arrays as constant Tensors, unnamed leaves named x."""
-        return [self._input(value, name) for value, name in zip(args, input_names(len(args)), strict=True)]
+        return [self._input(value, name) for value, name in zip(args, self._input_names(len(args)), strict=True)]
 
-    def _input(self, value: Any, name: str) -> Any:
+    def _input_names(self, count: int) -> Sequence[Any]:
+        """What the inputs are called; of one that is a tuple of arrays, what these are."""
+        return input_names(count)
+
+    def _symbol(self, parameter: str) -> str | None:
+        """What the textbook calls a parameter of its own, where neither `weight_symbol` nor the path is to name it."""
+        return None
+
+    def _input(self, value: Any, name: Any) -> Any:
+        if isinstance(value, tuple) and any(isinstance(v, Tensor | np.ndarray) for v in value):
+            names = [name] * len(value) if isinstance(name, str) else name
+            return tuple(map(self._input, value, names))
+        name = name if isinstance(name, str) else ", ".join(name)
         if isinstance(value, np.ndarray) and value.dtype.kind == "f":
             if self._dtype is not None and value.dtype != self._dtype:
                 return Tensor(value.astype(self._dtype), requires_grad=False, name=name, copy=False)
