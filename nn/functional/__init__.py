@@ -16,6 +16,7 @@ from .adaptive import (
 )
 from .convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from .dense import dropout, flatten, linear
+from .embedding import embedding, embedding_bag
 from .losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -61,6 +62,8 @@ __all__ = [
     "conv_transpose3d",
     "cross_entropy",
     "dropout",
+    "embedding",
+    "embedding_bag",
     "flatten",
     "fold",
     "group_norm",

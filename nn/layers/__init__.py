@@ -5,6 +5,7 @@ from .cells import GRUCell, LSTMCell, RNNCell
 from .channels import BatchNorm1d, BatchNorm2d, BatchNorm3d, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from .convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from .dense import Dropout, Flatten, Linear
+from .embedding import Embedding, EmbeddingBag
 from .losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, LogLoss, MSELoss, NLLLoss
 from .norms import GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
 from .pads import (
@@ -87,6 +88,8 @@ __all__ = [
     "ConvTranspose3d",
     "CrossEntropyLoss",
     "Dropout",
+    "Embedding",
+    "EmbeddingBag",
     "Flatten",
     "Fold",
     "GRUCell",
