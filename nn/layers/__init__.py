@@ -1,6 +1,7 @@
 """The layers: each a thin Module over a function of `nn.functional`. Signatures and defaults are PyTorch's."""
 
 from .activations import ReLU, Sigmoid, Softmax, Tanh
+from .attention import MultiheadAttention
 from .cells import GRUCell, LSTMCell, RNNCell
 from .channels import BatchNorm1d, BatchNorm2d, BatchNorm3d, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from .convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
@@ -109,6 +110,7 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "MultiheadAttention",
     "NLLLoss",
     "PixelShuffle",
     "PixelUnshuffle",
