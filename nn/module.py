@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
@@ -64,6 +64,7 @@ class Module(Tree, Hooked):
 
     weight_symbol: str | None = None
     training: bool = True
+    _inputs: tuple[Any, ...] = ()  # what the first inputs are called; a tuple for one that is a tuple itself
     _named = -1
     _scope_name = ""
     _z_name: str | None = None
@@ -125,11 +126,8 @@ class Module(Tree, Hooked):
 
     def _wrapped(self, args: tuple[Any, ...]) -> list[Any]:
         """The inputs of the outermost call, plain arrays as constant Tensors, unnamed leaves named x."""
-        return [self._input(value, name) for value, name in zip(args, self._input_names(len(args)), strict=True)]
-
-    def _input_names(self, count: int) -> Sequence[Any]:
-        """What the inputs are called; of one that is a tuple of arrays, what these are."""
-        return input_names(count)
+        names = [*self._inputs, *input_names(len(args))]
+        return [self._input(value, name) for value, name in zip(args, names, strict=False)]
 
     def _symbol(self, parameter: str) -> str | None:
         """What the textbook calls a parameter of its own, where neither `weight_symbol` nor the path is to name it."""

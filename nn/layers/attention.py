@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -84,6 +83,7 @@ class MultiheadAttention(Module):
     ((4, 5, 8), (4, 5, 5))
     """
 
+    _inputs = ("query", "key", "value")
     in_proj_weight: Parameter | None
     q_proj_weight: Parameter | None
     k_proj_weight: Parameter | None
@@ -263,9 +263,6 @@ class MultiheadAttention(Module):
         if more:
             whole = np.concatenate([whole, np.zeros((*whole.shape[:-1], more), query.dtype)], axis=-1)
         return whole
-
-    def _input_names(self, count: int) -> Sequence[Any]:
-        return ["query", "key", "value", *super()._input_names(count)][:count]
 
     def _symbol(self, parameter: str) -> str | None:
         return _SYMBOLS.get(parameter)

@@ -27,6 +27,7 @@ SYMBOLS = {"weight_ih": "Wᵢₕ", "weight_hh": "Wₕₕ", "bias_ih": "bᵢₕ",
 class Recurrent(Module):
     """What recurrent layers and cells have in common: parameters drawn evenly from ±1/√hidden_size."""
 
+    _inputs: tuple[Any, ...] = ("x", "h₀")
     _kind: str
     input_size: int
     hidden_size: int
@@ -70,11 +71,8 @@ class Recurrent(Module):
         return {}
 
     def _state_names(self) -> tuple[str, ...]:
-        return ("h₀", "c₀") if self._kind == "LSTM" else ("h₀",)
-
-    def _input_names(self, count: int) -> Sequence[Any]:
-        names = self._state_names()
-        return ["x", names if len(names) > 1 else names[0], *super()._input_names(count)][:count]
+        names = self._inputs[1]
+        return names if isinstance(names, tuple) else (names,)
 
     def _zero_state(self, shapes: Sequence[tuple[int, ...]], dtype: Any, mark: str = "") -> tuple[Any, ...]:
         return tuple(
@@ -201,6 +199,7 @@ class LSTMCell(_Cell):
     ((5, 4), (5, 4))
     """
 
+    _inputs = ("x", ("h₀", "c₀"))
     _kind = "LSTM"
 
 

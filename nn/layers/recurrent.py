@@ -221,6 +221,7 @@ class LSTM(_Layers):
     ((7, 5, 4), (1, 5, 4), (1, 5, 4))
     """
 
+    _inputs = ("x", ("h₀", "c₀"))
     _kind = "LSTM"
 
     def __init__(
