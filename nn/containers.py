@@ -37,7 +37,8 @@ class _Holder(Module):
         setattr(self, name, value)
 
     def _held(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if isinstance(value, self._kind)}
+        kind = self._kind
+        return {name: value for name, value in self.__dict__.items() if isinstance(value, kind)}
 
     def __len__(self) -> int:
         return len(self._held())
@@ -55,7 +56,8 @@ class _List(_Holder, MutableSequence[Any]):
         self.extend(values or ())
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(list(self._held().values()))
+        kind = self._kind
+        return iter([value for value in self.__dict__.values() if isinstance(value, kind)])
 
     def _at(self, index: Any) -> int:
         size = len(self)

@@ -20,13 +20,18 @@ _number = itertools.count().__next__
 class Handle:
     """What registering a hook returns: `remove` takes it off again, and so does the end of a ``with`` block."""
 
-    def __init__(self, hooks: dict[int, Any], number: int):
-        self._hooks = hooks
+    def __init__(self, module: Hooked, kind: str, number: int):
+        self._module = module
+        self._kind = kind
         self._number = number
 
     def remove(self) -> None:
         """Take the hook off. A second time does nothing."""
-        self._hooks.pop(self._number, None)
+        hooks = self._module._hooks
+        if hooks is not None:
+            getattr(hooks, self._kind).pop(self._number, None)
+            if not (hooks.before or hooks.after or hooks.backward):
+                del self._module._hooks
 
     def __enter__(self) -> Handle:
         return self
@@ -42,19 +47,6 @@ class Hooks:
         self.before: dict[int, tuple[Callable[..., Any], bool]] = {}
         self.after: dict[int, tuple[Callable[..., Any], bool]] = {}
         self.backward: dict[int, tuple[Callable[..., Any], bool]] = {}
-
-    def add(self, kind: str, hook: Any, with_kwargs: bool = False, prepend: bool = False) -> Handle:
-        """Add a hook at the end, or at the front."""
-        if not callable(hook):
-            raise TypeError(f"a hook must be callable, got {type(hook).__name__}")
-        hooks = getattr(self, kind)
-        number = _number()
-        others = list(hooks.items())
-        hooks[number] = hook, with_kwargs
-        if prepend:
-            for key, value in others:
-                hooks[key] = hooks.pop(key, value)
-        return Handle(hooks, number)
 
     def enter(self, module: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any], _Watch | None]:
         """What `module` is to be called with."""
@@ -104,7 +96,7 @@ class Hooked:
         nn.hooks.Handle
             ``handle.remove()`` takes the hook off again.
         """
-        return self._all_hooks().add("before", hook, with_kwargs, prepend)
+        return self._hooked("before", hook, with_kwargs, prepend)
 
     def register_forward_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
@@ -133,7 +125,7 @@ class Hooked:
         >>> shapes
         [(4, 3)]
         """
-        return self._all_hooks().add("after", hook, with_kwargs, prepend)
+        return self._hooked("after", hook, with_kwargs, prepend)
 
     def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> Handle:
         """Call ``hook(module, grad_input, grad_output)`` whenever a gradient has flowed back through the module.
@@ -164,12 +156,19 @@ class Hooked:
         >>> seen
         [array([0., 1.]), array([1., 1.])]
         """
-        return self._all_hooks().add("backward", hook, False, prepend)
+        return self._hooked("backward", hook, False, prepend)
 
-    def _all_hooks(self) -> Hooks:
+    def _hooked(self, kind: str, hook: Any, with_kwargs: bool, prepend: bool) -> Handle:
+        if not callable(hook):
+            raise TypeError(f"a hook must be callable, got {type(hook).__name__}")
         if self._hooks is None:
             self._hooks = Hooks()
-        return self._hooks
+        hooks, number = getattr(self._hooks, kind), _number()
+        others = list(hooks) if prepend else []
+        hooks[number] = hook, with_kwargs
+        for other in others:
+            hooks[other] = hooks.pop(other)
+        return Handle(self, kind, number)
 
 
 class _Watch:

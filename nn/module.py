@@ -16,7 +16,7 @@ from .hooks import Hooked
 from .naming import input_names, name_tree
 from .parameter import Parameter, forget_gradients
 from .state import Incompatible, fitted
-from .summary import LISTENERS, summarize
+from .summary import summarize
 from .tree import CHANGES, Tree
 
 __all__ = ["Module"]
@@ -120,8 +120,6 @@ class Module(Tree, Hooked):
                 node.name = self._z_name
         if hooks is not None:
             out = hooks.leave(self, args, kwargs, out, watch)
-        for listener in LISTENERS:
-            listener(self, out)
         return out
 
     def _wrapped(self, args: tuple[Any, ...]) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,10 +11,7 @@ from autograd import Tensor
 
 from .naming import in_parent
 
-__all__ = ["LISTENERS", "Row", "Summary", "summarize"]
-
-LISTENERS: list[Callable[[Any, Any], None]] = []
-"""Who is told of every call of a module, ``(module, output)``: a summary that is being made."""
+__all__ = ["Row", "Summary", "summarize"]
 
 
 class Row(NamedTuple):
@@ -82,14 +79,15 @@ def summarize(model: Any, inputs: Any) -> Summary:
     shapes: dict[int, tuple[int, ...] | None] = {}
     modes = [(module, module.training) for module in model.modules()]
 
-    def listen(module: Any, out: Any) -> None:
+    def note(module: Any, args: Any, out: Any) -> None:
         shapes[id(module)] = getattr(out, "shape", None)
 
-    LISTENERS.append(listen)
     try:
-        model.eval()(inputs)
+        with ExitStack() as stack:
+            for module, _ in modes:
+                stack.enter_context(module.register_forward_hook(note))
+            model.eval()(inputs)
     finally:
-        LISTENERS.remove(listen)
         for module, mode in modes:
             module.training = mode
     rows = []
