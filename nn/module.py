@@ -240,11 +240,13 @@ class Module(Tree, Hooked):
             raise TypeError(f"to: a floating dtype such as np.float64 is needed, got {dtype!r}") from None
         if dtype.kind != "f":
             raise TypeError(f"to: a floating dtype such as np.float64 is needed, got {dtype}")
-        for _, module, name, held in list(self._state()):
-            if isinstance(held, Parameter):
-                held.cast(dtype)
-            elif held.dtype.kind == "f":
-                setattr(module, name, held.astype(dtype))
+        for parameter in self.parameters():
+            parameter.cast(dtype)
+        for module in self.modules():
+            for name in module._buffers:
+                buffer = getattr(module, name)
+                if buffer.dtype.kind == "f":
+                    setattr(module, name, buffer.astype(dtype))
         CHANGES[0] += 1
         return self
 

@@ -27,6 +27,7 @@ class Tree:
     """
 
     _buffers: tuple[str, ...] = ()
+    _passing: frozenset[str] = frozenset()  # the buffers that are not saved
 
     def __setattr__(self, name: str, value: Any) -> None:
         before = self.__dict__.get(name)
@@ -43,11 +44,15 @@ class Tree:
         CHANGES[0] += 1
         object.__delattr__(self, name)
 
-    def register_buffer(self, name: str, array: Any) -> None:
-        """Hold an array that belongs to the state but is not trained, as attribute `name`; `state_dict` has it too."""
+    def register_buffer(self, name: str, array: Any, persistent: bool = True) -> None:
+        """Hold an array that belongs to the state but is not trained, as attribute `name`.
+
+        `state_dict` has it too, if it is `persistent`.
+        """
         self._check_attribute("register_buffer", name, name in self._buffers)
         setattr(self, name, np.array(array))
         self.__dict__["_buffers"] = (*(b for b in self._buffers if b != name), name)
+        self.__dict__["_passing"] = self._passing - {name} if persistent else self._passing | {name}
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Hold a Parameter as attribute `name`, or None where there is none."""
@@ -170,10 +175,10 @@ class Tree:
                     yield value
 
     def _state(self, recurse: bool = True) -> Iterator[tuple[str, Any, str, Any]]:
-        """Every parameter and buffer by its path, with the module that holds it and its name there."""
+        """Every parameter and buffer that is saved by its path, with the module that holds it and its name there."""
         names: dict[str, Any] = {}
         for above, module in self._walk() if recurse else [("", self)]:
-            buffers = ((name, getattr(module, name)) for name in module._buffers)
+            buffers = ((name, getattr(module, name)) for name in module._buffers if name not in module._passing)
             for name, held in chain(module._members(Parameter), buffers):
                 path = f"{above}.{name}" if above else name
                 self._check_name(names, path, held)

@@ -177,6 +177,17 @@ def test_parts_are_registered_by_name():
     assert net.scale.item() == 3.0
 
 
+def test_a_buffer_need_not_be_saved():
+    net = nn.Module()
+    net.register_buffer("kept", np.ones(1))
+    net.register_buffer("passing", np.ones(1), persistent=False)
+    assert list(net.state_dict()) == ["kept"] and [n for n, _ in net.named_buffers()] == ["kept", "passing"]
+    assert net.half().passing.dtype == np.float16
+    net.load_state_dict({"kept": [2.0]})
+    net.register_buffer("passing", np.zeros(1))
+    assert list(net.state_dict()) == ["kept", "passing"]
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
