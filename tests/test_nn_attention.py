@@ -79,11 +79,13 @@ def test_a_head_is_read_off_the_tape_by_its_textbook_names():
     layer, x = nn.MultiheadAttention(2, 1, dtype=np.float64, rng=0), numbers(3, 2)
     out, weights = layer(x, x, x, is_causal=True)
     tape = Tape(out)
-    ops = {name: tape[name].op for name in ("Q", "K", "V", "A", "W_Q", "W_QKV", "W_O")}
-    assert list(ops.values()) == [*["swapaxes"] * 3, "softmax", "getitem", *["parameter"] * 2]
-    assert np.allclose(tape["A"].value[0], weights.data)
+    assert [tape[name].op for name in ("Q", "K", "V", "A")] == ["add", "add", "add", "softmax"]
+    assert [tape[name].op for name in ("W_Q", "W_QKV", "W_O")] == ["getitem", "parameter", "parameter"]
+    assert np.allclose(tape["A"].value, weights.data)
     assert not np.triu(weights.data, 1).any() and np.allclose(weights.data.sum(axis=-1), 1)
-    assert "∂L/∂A" in str(viz.derive((out * out).sum(), "W_QKV"))
+    text = str(viz.derive((out * out).sum(), "W_QKV"))
+    for line in ("∂L/∂W_Q = (∂L/∂Q)ᵀ @ query", "∂L/∂V = ", "∂L/∂A = "):
+        assert line in text
     assert {node.scope.path for node in tape if not node.is_leaf} == {
         "multiheadattention",
         "multiheadattention.out_proj",
@@ -144,6 +146,10 @@ ATTENTIONS = {
     "no weights": ({}, {"need_weights": False}),
     "other sizes": ({"kdim": 4, "vdim": 7}, {}),
     "other size of keys": ({"kdim": 4, "bias": False, "batch_first": True}, {}),
+    "one head": ({"num_heads": 1}, {}),
+    "one head, weights of each": ({"num_heads": 1}, {"average_attn_weights": False}),
+    "one head, masks": ({"num_heads": 1}, {"attn_mask": TWICE["floating"], "key_padding_mask": PADDING["floating"]}),
+    "one head, mask of each": ({"num_heads": 1}, {"attn_mask": PER_HEAD["floating"][:N]}),
     "learned key and value": ({"add_bias_kv": True}, {}),
     "zero key and value": ({"add_zero_attn": True}, {}),
     **{f"{kind} mask": ({}, {"attn_mask": TWICE[kind]}) for kind in TWICE},
@@ -209,8 +215,9 @@ if importlib.util.find_spec("torch"):
     @pytest.mark.filterwarnings("ignore:Support for mismatched key_padding_mask")
     def test_multi_head_attention_is_that_of_torch(case, alone, mode):
         options, given = ATTENTIONS[case]
-        theirs = torch.nn.MultiheadAttention(E, H, **options).double()
-        ours = nn.MultiheadAttention(E, H, **options, dtype=np.float64)
+        options = {"num_heads": H, **options}
+        theirs = torch.nn.MultiheadAttention(E, **options).double()
+        ours = nn.MultiheadAttention(E, **options, dtype=np.float64)
         for parameter in theirs.parameters():
             torch.nn.init.normal_(parameter)
         loaded(ours, theirs)
@@ -218,7 +225,10 @@ if importlib.util.find_spec("torch"):
         shapes = [(L, N, E), (S, N, ours.kdim), (S, N, ours.vdim)]
         if alone:
             shapes = [(a, c) for a, _, c in shapes]
-            given = {k: v[2] if k == "key_padding_mask" else v[:H] if np.ndim(v) == 3 else v for k, v in given.items()}
+            given = {
+                k: v[2] if k == "key_padding_mask" else v[: ours.num_heads] if np.ndim(v) == 3 else v
+                for k, v in given.items()
+            }
         elif options.get("batch_first"):
             shapes = [(b, a, c) for a, b, c in shapes]
         compared(

@@ -179,19 +179,24 @@ class MultiheadAttention(Module):
         if turned:
             query, key, value = (np.swapaxes(x, 0, 1) for x in (query, key, value))
         mask = self._mask(key_padding_mask, attn_mask, query, key, is_causal)
+        q = self._heads(self._projected(query, 0), "Q")
         k, v = self._projected(key, 1), self._projected(value, 2)
         if self.bias_k is not None and self.bias_v is not None:
             k, v = (self._extended(x, b.reshape(1, -1)) for x, b in ((k, self.bias_k), (v, self.bias_v)))
         if self.add_zero_attn:
             k, v = (self._extended(x, np.zeros((1, self.embed_dim), x.dtype)) for x in (k, v))
-        q, k, v = self._heads(self._projected(query, 0), "Q"), self._heads(k, "K"), self._heads(v, "V")
+        k, v = self._heads(k, "K"), self._heads(v, "V")
         out, weights = attend(q, k, v, mask, self.dropout if self.training else 0.0, rng=self.rng)
-        out = np.swapaxes(out, -3, -2)
-        out = self.out_proj(out.reshape((*out.shape[:-2], self.embed_dim)))
+        if self.num_heads > 1:
+            out = np.swapaxes(out, -3, -2)
+            out = out.reshape((*out.shape[:-2], self.embed_dim))
+        out = self.out_proj(out)
         if turned:
             out = np.swapaxes(out, 0, 1)
         if not need_weights:
             return out, None
+        if self.num_heads == 1:
+            return out, weights if average_attn_weights else np.expand_dims(weights, -3)
         return out, np.mean(weights, axis=-3) if average_attn_weights else weights
 
     def _checked(self, *inputs: Any) -> list[Any]:
@@ -229,20 +234,22 @@ class MultiheadAttention(Module):
         return np.concatenate([x, np.broadcast_to(row, (*x.shape[:-2], 1, self.embed_dim))], axis=-2)
 
     def _heads(self, x: Any, name: str) -> Any:
-        """(…, L, embed_dim) as (…, heads, L, d)."""
+        """(…, L, embed_dim) as (…, heads, L, d); as it is where there is one head."""
+        if self.num_heads == 1:
+            return give(x, name)
         shape = (*x.shape[:-1], self.num_heads, self.embed_dim // self.num_heads)
         return give(np.swapaxes(x.reshape(shape), -3, -2), name)
 
     def _mask(self, padding: Any, mask: Any, query: Any, key: Any, is_causal: bool) -> Any:
-        """Both masks as one that is added to scores of shape (…, heads, L, S), with 0 for keys that are added; None
-        where there is none."""
+        """Both masks as one that is added to the scores, with 0 for keys that are added; None where there is none."""
         length, size = query.shape[-2], key.shape[-2]
         if mask is None and is_causal:
             mask = ~np.tri(length, size, dtype=bool)
+        heads = () if self.num_heads == 1 else (self.num_heads,)
         parts = []
         if mask is not None:
             part = added_mask(mask, query.dtype, "MultiheadAttention: attn_mask", counts=False)
-            every = (*key.shape[:-2], self.num_heads, length, size)
+            every = (*key.shape[:-2], *heads, length, size)
             several = (int(np.prod(every[:-2])), length, size)
             if part.shape not in ((length, size), several):
                 raise ShapeMismatch(
@@ -255,7 +262,7 @@ class MultiheadAttention(Module):
                 raise ShapeMismatch(
                     f"MultiheadAttention: key_padding_mask of shape {key.shape[:-1]} is needed, got {part.shape}"
                 )
-            parts.append(part.reshape((*part.shape[:-1], 1, 1, size)))
+            parts.append(part.reshape((*part.shape[:-1], *(1 for _ in heads), 1, size)))
         if not parts:
             return None
         whole = parts[0] if len(parts) == 1 else parts[0] + parts[1]
