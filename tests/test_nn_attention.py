@@ -1,5 +1,6 @@
-"""Attention: by hand, by its names on the tape, and against torch where it is installed."""
+"""Attention and transformers: by hand, by its names on the tape, and against torch where it is installed."""
 
+import copy
 import importlib.util
 
 import numpy as np
@@ -249,3 +250,107 @@ if importlib.util.find_spec("torch"):
         ):
             assert name == other
             assert np.isclose(p.data.std(), q.detach().numpy().std(), rtol=0.4), name
+
+# --- transformers
+
+
+def small(name, **options):
+    return getattr(nn, name)(4, 2, 6, dropout=0.0, rng=0, dtype=np.float64, **options)
+
+
+def test_a_layer_adds_attention_and_a_dense_part_to_what_it_was_given():
+    layer, x = small("TransformerEncoderLayer", norm_first=True), numbers(3, 4)
+    attended = x + layer.self_attn(*[layer.norm1(x)] * 3)[0].data
+    hidden = np.maximum(layer.linear1(layer.norm2(attended)).data, 0)
+    assert np.allclose(layer(x).data, attended + hidden @ layer.linear2.weight.data.T + layer.linear2.bias.data)
+    kinds = {node.scope.kind for node in Tape(layer(x))}
+    assert {"TransformerEncoderLayer", "MultiheadAttention", "LayerNorm", "Linear"} <= kinds
+
+
+def test_a_position_does_not_see_what_comes_later():
+    x = numbers(5, 4)
+    changed = np.concatenate([x[:3], numbers(2, 4)])
+    for options in ({}, {"is_causal": True}):
+        layer = small("TransformerEncoderLayer")
+        same = np.isclose(layer(x, **options).data, layer(changed, **options).data).all(axis=1)
+        assert same.tolist() == [bool(options)] * 3 + [False] * 2
+    mask = nn.Transformer.generate_square_subsequent_mask(5, dtype=np.float64)
+    assert np.allclose(layer(x, mask).data, layer(x, is_causal=True).data)
+
+
+def test_layers_of_a_stack_are_copies_that_drop_what_they_will():
+    layer = nn.TransformerEncoderLayer(4, 2, 6, rng=0)
+    stack = nn.TransformerEncoder(layer, 2)
+    assert len({id(p) for p in [*stack.parameters(), *layer.parameters()]}) == 3 * len(list(layer.parameters()))
+    assert stack.layers[0].dropout.rng is stack.layers[1].dropout.rng is layer.dropout.rng
+    x = numbers(3, 4)
+    assert (stack(x).data != stack(x).data).any()
+    assert (stack.eval()(x).data == stack(x).data).all()
+
+
+def test_an_encoder_layer_has_second_derivatives():
+    layer = small("TransformerEncoderLayer", activation=np.tanh)
+
+    def run(x):
+        return (layer if x.dtype == np.float64 else copy.deepcopy(layer).to(x.dtype))(x)
+
+    assert gradcheck(run, numbers(2, 4))
+
+
+def test_an_unknown_activation_is_refused():
+    with pytest.raises(ValueError, match="TransformerDecoderLayer: activation must be 'relu', 'gelu' or a function"):
+        nn.TransformerDecoderLayer(4, 2, activation="tanh")
+
+
+BLOCKS = {
+    "plain": {},
+    "norm first": {"norm_first": True},
+    "batch first": {"batch_first": True},
+    "without bias": {"bias": False},
+    **({"gelu": {"activation": "gelu"}} if "gelu" in F.__all__ else {}),
+    "large epsilon": {"layer_norm_eps": 0.1},
+}
+
+
+def blocks(m, **options):
+    """What makes each of the blocks of `nn` or of torch."""
+    options = {"dim_feedforward": 8, "dropout": 0.0, **options}
+    return {
+        "encoder layer": lambda: m.TransformerEncoderLayer(E, H, **options),
+        "decoder layer": lambda: m.TransformerDecoderLayer(E, H, **options),
+        "encoder": lambda: m.TransformerEncoder(m.TransformerEncoderLayer(E, H, **options), 2, m.LayerNorm(E)),
+        "decoder": lambda: m.TransformerDecoder(m.TransformerDecoderLayer(E, H, **options), 2),
+        "both": lambda: m.Transformer(E, H, 1, 2, **options),
+    }
+
+
+if importlib.util.find_spec("torch"):
+
+    @pytest.mark.parametrize("masked", [False, True], ids=["open", "masked"])
+    @pytest.mark.parametrize("alone", [False, True], ids=["batch", "alone"])
+    @pytest.mark.parametrize("case", BLOCKS)
+    @pytest.mark.parametrize("kind", blocks(nn))
+    @pytest.mark.filterwarnings("ignore:enable_nested_tensor is True")
+    def test_transformers_are_those_of_torch(kind, case, alone, masked):
+        options = BLOCKS[case]
+        theirs = blocks(torch.nn, **options)[kind]().double()
+        ours = blocks(nn, **options)[kind]().to(np.float64)
+        for parameter in theirs.parameters():
+            torch.nn.init.normal_(parameter, std=0.5)
+        loaded(ours, theirs)
+        tall, wide = (L, E), (S, E)
+        shapes = [wide, tall] if kind == "both" else [tall, wide] if "decoder" in kind else [tall]
+        if not alone:
+            shapes = [(N, n, E) if options.get("batch_first") else (n, N, E) for n, _ in shapes]
+        padding = PADDING["boolean"][2] if alone else PADDING["boolean"]
+        causal, other = ~np.tri(L, dtype=bool), TWICE["boolean"]
+        masks = {
+            "encoder layer": {"src_mask": causal},
+            "encoder": {"mask": causal},
+            "both": {"tgt_mask": causal, "src_key_padding_mask": padding, "memory_mask": other},
+        }.get(kind, {"tgt_mask": causal, "memory_mask": other, "memory_key_padding_mask": padding})
+        masks = masks if masked else {}
+        compared(
+            ours, theirs, [numbers(*shape) for shape in shapes],
+            lambda model, x, to: model(*x, **{k: to(v) for k, v in masks.items()}),
+        )  # fmt: skip
