@@ -15,7 +15,7 @@ __all__ = ["Row", "Summary", "summarize"]
 
 
 class Row(NamedTuple):
-    """One layer: its path, its class, the shape of its output (None where it was not called), its own parameters."""
+    """One layer: its path, its class, the shape of its (first) output (None: not called), its own parameters."""
 
     path: str
     kind: str
@@ -80,7 +80,7 @@ def summarize(model: Any, inputs: Any) -> Summary:
     modes = [(module, module.training) for module in model.modules()]
 
     def note(module: Any, args: Any, out: Any) -> None:
-        shapes[id(module)] = getattr(out, "shape", None)
+        shapes[id(module)] = getattr(out[0] if isinstance(out, tuple) and out else out, "shape", None)
 
     try:
         with ExitStack() as stack:

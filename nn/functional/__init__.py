@@ -18,7 +18,14 @@ from .attention import scaled_dot_product_attention
 from .convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from .dense import dropout, flatten, linear
 from .embedding import embedding, embedding_bag
-from .losses import binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, log_loss, mse_loss, nll_loss
+from .losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    log_loss,
+    mse_loss,
+    nll_loss,
+)
 from .norms import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm, rms_norm
 from .pads import pad
 from .pooling import (

@@ -51,15 +51,15 @@ def lstm_step(x: Any, state: Any, weights: Any, mark: str, projection: Any = Non
 
 
 def gru_step(x: Any, state: Any, weights: Any, mark: str) -> Any:
-    """u = W_ih x + b_ih and v = W_hh h + b_hh, in three parts; r, z = σ(u + v), n = tanh(u + r v);
+    """s = W_ih x + b_ih and q = W_hh h + b_hh, in three parts; r, z = σ(s + q), n = tanh(s + r q);
     h = (1 − z) n + z h."""
     w_ih, w_hh, b_ih, b_hh = weights
     (h,) = state
-    u_r, u_z, u_n = _parts(give(linear(x, w_ih, b_ih), f"u{mark}"), 3)
-    v_r, v_z, v_n = _parts(give(linear(h, w_hh, b_hh), f"v{mark}"), 3)
-    r = give(elementwise.sigmoid(u_r + v_r), f"r{mark}")
-    z = give(elementwise.sigmoid(u_z + v_z), f"z{mark}")
-    n = give(np.tanh(u_n + r * v_n), f"n{mark}")
+    s_r, s_z, s_n = _parts(give(linear(x, w_ih, b_ih), f"s{mark}"), 3)
+    q_r, q_z, q_n = _parts(give(linear(h, w_hh, b_hh), f"q{mark}"), 3)
+    r = give(elementwise.sigmoid(s_r + q_r), f"r{mark}")
+    z = give(elementwise.sigmoid(s_z + q_z), f"z{mark}")
+    n = give(np.tanh(s_n + r * q_n), f"n{mark}")
     return (give((1 - z) * n + z * h, f"h{mark}"),)
 
 

@@ -3,7 +3,14 @@
 from .activations import ReLU, Sigmoid, Softmax, Tanh
 from .attention import MultiheadAttention
 from .cells import GRUCell, LSTMCell, RNNCell
-from .channels import BatchNorm1d, BatchNorm2d, BatchNorm3d, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
+from .channels import (
+    BatchNorm1d,
+    BatchNorm2d,
+    BatchNorm3d,
+    InstanceNorm1d,
+    InstanceNorm2d,
+    InstanceNorm3d,
+)
 from .convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from .dense import Dropout, Flatten, Linear
 from .embedding import Embedding, EmbeddingBag
