@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import nn
+import viz
 from autograd import Tape, Tensor, grad, no_grad
 
 RNG = np.random.default_rng(0)
@@ -144,6 +145,16 @@ def test_a_hook_of_a_module_whose_input_has_no_gradient_is_called_with_None():
     net[0].register_full_backward_hook(lambda module, grad_in, grad_out: seen.append((grad_in, grad_out[0].shape)))
     net(numbers(5, 3)).sum().backward()
     assert seen == [((None,), (5, 4))]
+
+
+def test_a_formula_calls_the_hook_by_its_name_and_gives_it_numbers_alone():
+    net, seen = small(), []
+    net[1].register_full_backward_hook(lambda module, grad_in, grad_out: seen.append(type(grad_in[0])))
+    loss = net(numbers(2, 3)).sum()
+    assert "hooked(∂L/∂z⁽¹⁾ (2), listen=hooks)" in str(viz.derive(loss, "W⁽¹⁾"))
+    assert all(step.equation for step in viz.step(loss) if "←" in step.title)
+    assert "gate" in viz.draw(loss).svg()
+    assert set(seen) == {np.ndarray}
 
 
 # --- parts by path
