@@ -173,6 +173,13 @@ class MultiheadAttention(Module):
             Whether the weights are the mean over the heads, of shape (N, L, S), or those of each, (N, num_heads, L, S).
         is_causal : bool, optional
             Without an `attn_mask`, query i sees the keys 0 to i alone.
+
+        Raises
+        ------
+        ShapeMismatch
+            If an input or a mask has another shape; a ValueError.
+        DtypeMismatch
+            If an input or a mask holds integers; a TypeError.
         """
         query, key, value = self._checked(query, key, value)
         turned = query.ndim == 3 and not self.batch_first

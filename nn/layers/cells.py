@@ -109,6 +109,19 @@ class _Cell(Recurrent):
         self.reset_parameters(rng)
 
     def forward(self, input: Any, hx: Any = None) -> Any:
+        """The next state, of the shape of the one before: of an `LSTMCell` the pair (h, c).
+
+        Parameters
+        ----------
+        input : Tensor or array of shape (N, input_size), or (input_size,)
+        hx : Tensor or array of shape (N, hidden_size), or (hidden_size,); of an `LSTMCell` a pair of them, optional
+            0 unless told.
+
+        Raises
+        ------
+        ShapeMismatch
+            If one of them has another shape; a ValueError.
+        """
         what, size = type(self).__name__, self.input_size
         x = token_vectors(input, size, what, (1, 2), f"(N, {size}) or ({size},)")
         state = self._given_state(hx, [(*x.shape[:-1], self.hidden_size)] * len(self._state_names()), x.dtype)

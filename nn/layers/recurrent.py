@@ -81,7 +81,19 @@ class _Layers(Recurrent):
         ----------
         input : Tensor or array of shape (L, N, input_size), (N, L, input_size) with `batch_first`, or (L, input_size)
         hx : Tensor or array of shape (layers × directions, N, hidden), or a pair of them, optional
-            0 unless told.
+            0 unless told. Without N where `input` has none.
+
+        Returns
+        -------
+        output : Tensor of shape (L, N, directions × hidden), or as the input has L and N
+        state : Tensor of the shape of `hx`, or a pair of them
+
+        Raises
+        ------
+        ShapeMismatch
+            If one of them has another shape, or there is no step; a ValueError.
+        DtypeMismatch
+            If `input` holds integers; a TypeError.
         """
         what, size = type(self).__name__, self.input_size
         forms = f"({'N, L' if self.batch_first else 'L, N'}, {size}) or (L, {size})"
@@ -125,6 +137,9 @@ class _Layers(Recurrent):
                     state = self._step(xs[t], state, weights, subscript("", t + 1) + mark, **options)
                 hs[t] = state[0]
         return hs, state
+
+    def flatten_parameters(self) -> None:
+        """Nothing: accepted as PyTorch has it."""
 
     def extra_repr(self) -> str:
         usual = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False}
