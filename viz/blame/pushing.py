@@ -7,8 +7,7 @@ from collections import ChainMap, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
-from heapq import heapify, heappop, heappush
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -79,18 +78,11 @@ def _after(first: Sent, second: Sent) -> Sent:
 
 @dataclass(frozen=True, eq=False)
 class Pushed:
-    """A sweep that was done: the gradient of each record, and what was sent along each edge."""
+    """A sweep that was done: the gradient of each record, and what was sent along each edge; None where a slip sends
+    nothing."""
 
     grads: dict[Node, Any]
     sent: dict[Edge, Any]
-
-
-class _Moved(NamedTuple):
-    """What a sweep has that another one has not."""
-
-    grads: dict[Node, Any]
-    sent: dict[Edge, Any]
-    dropped: set[Edge]
 
 
 NOTHING = Change()
@@ -136,11 +128,6 @@ class Sweeper:
         for node in self.nodes:
             for i in self.edges[node]:
                 self.into[node.operands[i]].append((node, i))
-        self._place = {node: k for k, node in enumerate(self.nodes)}
-        self._readers: dict[Node, list[Node]] = defaultdict(list)
-        for node in self.nodes:
-            for operand in node.parents:
-                self._readers[operand].append(node)
         self._held = NOTHING
         self._plain = Pushed(
             {n: self._across(run.gradients[n], tape.root, n) for n in self.nodes if n in run.gradients},
@@ -152,7 +139,7 @@ class Sweeper:
             },
         )
         if self.given:
-            self._plain = self._whole(self._swept(NOTHING, list(self.given)))
+            self._plain = self._whole(self._swept(NOTHING, handing_on=True))
         self.base = self._plain
 
     def under(self, change: Change) -> Sweeper:
@@ -220,83 +207,69 @@ class Sweeper:
 
     def pushed(self, change: Change, allowed: Callable[[Node, Any], bool] | None = None) -> Mapping[Node, Any]:
         """The gradients with something changed; not all, where one that changes is not `allowed`."""
-        return ChainMap(self._swept(self._held.then(change), allowed=allowed).grads, self._plain.grads)
+        return ChainMap(self._swept(self._held.then(change), allowed).grads, self._plain.grads)
 
-    def _whole(self, moved: _Moved) -> Pushed:
-        sent = {edge: c for edge, c in self._plain.sent.items() if edge not in moved.dropped}
-        return Pushed({**self._plain.grads, **moved.grads}, {**sent, **moved.sent})
+    def _whole(self, moved: Pushed) -> Pushed:
+        sent = {**self._plain.sent, **moved.sent}
+        return Pushed({**self._plain.grads, **moved.grads}, {e: c for e, c in sent.items() if c is not None})
 
     def _swept(
-        self,
-        change: Change,
-        handing_on: Iterable[Node] = (),
-        allowed: Callable[[Node, Any], bool] | None = None,
-    ) -> _Moved:
+        self, change: Change, allowed: Callable[[Node, Any], bool] | None = None, *, handing_on: bool = False
+    ) -> Pushed:
         """What differs from the sweep without a change: it is done again from the places of the change on.
 
-        `handing_on` are records whose given gradients are handed on, of which nothing is known yet.
+        The engine's sweep gives the same, but has to start at the loss, while most trials end within a few records of
+        their place, at a right gradient that they spoil; and all that it sends has the shape of the operand, which a
+        slip need not give. `handing_on`: of the gradients that were given nothing is known yet.
         """
-        base = self._plain
-        moved = _Moved({}, {}, set())
-        grads, sent, dropped = moved
-        fresh = set(handing_on)
-        extra: dict[Node, list[Any]] = defaultdict(list)
-        waiting = self._changed(change) + [self._place[n] for n in fresh if n in self._place]
-        heapify(waiting)
-        last = -1
-        while waiting:
-            k = heappop(waiting)
-            if k == last:
+        base, moved = self._plain, Pushed({}, {})
+        grads, sent = moved.grads, moved.sent
+        reads = self._that_read(change)
+        places = [*reads, *(node for node, _ in change.edges), *change.past, *change.ends]
+        renewed = dict.fromkeys([*places, *self.given] if handing_on else places, False)  # True: another gradient
+        past: dict[Node, list[Any]] = defaultdict(list)
+        for node in self.nodes:
+            if node not in renewed or not (node in base.grads or node in past):
                 continue
-            last = k
-            node = self.nodes[k]
-            if node not in base.grads and node not in extra:
-                continue
-            into = self.into[node]
-            renewed = node in extra or any(e in sent or e in dropped for e in into)
-            if renewed:
-                parts = [sent.get(e, base.sent.get(e)) for e in into if e not in dropped]
+            g = base.grads.get(node)
+            if renewed[node]:
+                parts = [sent.get(edge, base.sent.get(edge)) for edge in self.into[node]] + past[node]
                 start = np.asarray(self.run.seed) if node is self.tape.root else None
-                total = _sum([p for p in parts if p is not None] + extra[node], start)
-                grads[node] = total = np.zeros(node.shape) if total is None else total
-            else:
-                total = base.grads[node]
+                g = _sum([part for part in parts if part is not None], start)
+                grads[node] = g = np.zeros(node.shape) if g is None else g
             if node in change.ends:
-                grads[node] = change.ends[node](total)
+                grads[node] = change.ends[node](g)
             if allowed is not None and node in grads and not allowed(node, grads[node]):
                 break
-            flows = self.given.get(node, total)
-            renew = node in fresh or (renewed and node not in self.given)
+            again = handing_on or node in reads or (renewed[node] and node not in self.given)
+            g = self.given.get(node, g)
             if node in change.past:
                 receiver, fn = change.past[node]
-                dropped.update((node, i) for i in self.edges[node])
-                waiting += [self._place[node.operands[i]] for i in self.edges[node]]
-                if receiver in self._place:
-                    extra[receiver].append(self._across(fn(flows), node, receiver))
-                    waiting.append(self._place[receiver])
-                heapify(waiting)
-                continue
-            read = node in change.calls or node in change.reads
-            read = read or (
-                bool(change.reads) and any(isinstance(a, Node) and a in change.reads for a in node.operands)
-            )
+                if receiver in self.edges:
+                    past[receiver].append(self._across(fn(g), node, receiver))
+                    renewed[receiver] = True
             for i in self.edges[node]:
-                if renew or read or (node, i) in change.edges:
-                    to = node.operands[i]
-                    if handing_on:
-                        c = self._follows(node, i, flows)
-                    elif renew or read:
-                        c = self.send(node, i, flows, change)
+                edge, to = (node, i), node.operands[i]
+                c = None
+                if node not in change.past:
+                    if again:
+                        c = self._follows(node, i, g) if handing_on else self.send(node, i, g, change)
+                    elif edge in change.edges:
+                        c = self._across(base.sent[edge], to, node)
                     else:
-                        c = self._across(base.sent[node, i], to, node)
-                    if (node, i) in change.edges:
-                        c = change.edges[node, i](flows, c)
-                    if c is None:
-                        dropped.add((node, i))
-                    else:
-                        sent[node, i] = self._across(c, node, to)
-                    heappush(waiting, self._place[to])
+                        continue
+                    if edge in change.edges:
+                        c = change.edges[edge](g, c)
+                sent[edge] = None if c is None else self._across(c, node, to)
+                renewed[to] = True
         return moved
+
+    def _that_read(self, change: Change) -> set[Node]:
+        """The records whose rules read something else."""
+        if not (change.calls or change.reads):
+            return set()
+        other = set(change.reads)
+        return {n for n in self.nodes if n in change.calls or n in other or not other.isdisjoint(n.parents)}
 
     def _follows(self, node: Node, i: int, g: Any) -> Any:
         """What the rule of a record sends of a gradient that was given: nothing known, where it takes none but its
@@ -304,14 +277,6 @@ class Sweeper:
         with attempted() as trial:
             sent = self.send(node, i, g)
         return np.full(node.operands[i].shape, np.nan) if trial.failed else sent
-
-    def _changed(self, change: Change) -> list[int]:
-        """Where a change begins: the places of all records that it touches."""
-        touched: set[Node] = {node for node, _ in change.edges}
-        touched.update(change.past, change.calls, change.ends, change.reads)
-        for node in change.reads:
-            touched.update(self._readers[node])
-        return [self._place[node] for node in touched if node in self._place]
 
 
 def replayed(tape: Tape, change: Change) -> dict[Node, Any]:
