@@ -13,11 +13,11 @@ from autograd import Node
 from autograd.testing.attempts import attempted
 
 from ..plain.numbers import listed
-from . import slips as slips
 from .printed import Given
 from .probes import Probes
 from .pushing import Change
-from .trials import SLIPS, Scene, Slip, Trial, nearest_ratio, times
+from .slips import SLIPS
+from .trials import Scene, Slip, Trial, nearest_ratio, once, times
 
 __all__ = ["DIGITS", "Fit", "search"]
 
@@ -288,11 +288,7 @@ def _rounded(t: float) -> Iterator[float]:
 
 def _explained(scene: Scene, change: Callable[[], Change]) -> tuple[Given, ...]:
     """The wrong gradients that a change gives; nothing where it spoils a right one."""
-    base = scene.sweeper.base.grads
-    if scene.outcome is not None:
-        if "base" not in scene.memo:
-            scene.memo["base"] = scene.outcome(base)
-        base = scene.memo["base"]
+    base = _right(scene)
 
     def allowed(node: Node, got: Any) -> bool:
         one = scene.given.get(node)
@@ -304,6 +300,13 @@ def _explained(scene: Scene, change: Callable[[], Change]) -> tuple[Given, ...]:
     if grads is None or not all(allowed(node, grads[node]) for node in scene.given if node in grads):
         return ()
     return tuple(one for one in scene.wrong if one.node in grads and one.agrees(grads[one.node]))
+
+
+@once
+def _right(scene: Scene) -> Mapping[Node, Any]:
+    """What is compared, without a slip."""
+    grads = scene.sweeper.base.grads
+    return grads if scene.outcome is None else scene.outcome(grads) or {}
 
 
 def _pushed(

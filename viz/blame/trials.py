@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -17,9 +17,12 @@ from .pushing import Change, Edge, Sweeper
 from .words import Words
 
 __all__ = [
-    "SLIPS", "Budget", "Scene", "Slip", "Trial", "ended", "handed_on", "nearest_ratio", "slip", "times", "with_reads",
+    "Budget", "Scene", "Slip", "Trial", "ended", "handed_on", "nearest_ratio", "once", "slip", "times", "with_reads",
     "with_upstream",
 ]  # fmt: skip
+
+
+T = TypeVar("T")
 
 
 class Trial(NamedTuple):
@@ -94,9 +97,6 @@ class Slip(NamedTuple):
     slow: bool = False
 
 
-SLIPS: list[Slip] = []
-
-
 def slip(
     name: str,
     rank: int,
@@ -107,14 +107,9 @@ def slip(
     chancy: bool = False,
     quick: bool = False,
     slow: bool = False,
-) -> Callable[[Any], Any]:
-    """Enter a function that yields trials into the list of slips."""
-
-    def enter(trials: Callable[[Scene], Iterable[Trial]]) -> Callable[[Scene], Iterable[Trial]]:
-        SLIPS.append(Slip(name, rank, generic, trials, covers, harmless, chancy, quick, slow))
-        return trials
-
-    return enter
+) -> Callable[[Callable[[Scene], Iterable[Trial]]], Slip]:
+    """Make a slip of a function that yields its trials."""
+    return lambda trials: Slip(name, rank, generic, trials, covers, harmless, chancy, quick, slow)
 
 
 SECONDS = 2.0
@@ -178,8 +173,8 @@ class Scene:
     budget: Budget = field(default_factory=Budget)
     outcome: Callable[[Mapping[Node, Any]], dict[Node, Any] | None] | None = None
     """What is compared, made of the gradients; unless told, these themselves."""
-    memo: dict[str, Any] = field(default_factory=dict)
-    """What the slips find out about the tape, and share."""
+    found: dict[Callable[[Scene], Any], Any] = field(default_factory=dict)
+    """What functions of a scene that are computed `once` gave."""
     beyond: str = ""
     """What this is tried for, where the same was tried before without."""
     probes: Any = None
@@ -226,6 +221,18 @@ class Scene:
         """The right gradients, of every record."""
         grads, convention = self.sweeper.run.gradients, self.sweeper.convention
         return grads if convention is None else convention.of(grads)
+
+
+def once(fn: Callable[[Scene], T]) -> Callable[[Scene], T]:
+    """A function that is computed once for each scene; the slips share what it finds."""
+
+    def found(scene: Scene) -> T:
+        if fn not in scene.found:
+            scene.found[fn] = fn(scene)
+        result: T = scene.found[fn]
+        return result
+
+    return found
 
 
 def handed_on(sweeper: Sweeper, node: Node, fn: Callable[[Any], Any]) -> Change:

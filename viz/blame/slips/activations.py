@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from autograd.rules import elementwise, reductions
 from ...formula import backward
 from ...tape.names import Names
 from ..pushing import Change
-from ..trials import Scene, Trial, handed_on, slip
+from ..trials import Scene, Trial, handed_on, once, slip
 
 SIGMOID, RELU, TANH = elementwise.sigmoid.rule, elementwise.relu.rule, RULES[np.tanh]
 SOFTMAX, LOG_SOFTMAX = reductions.softmax.rule, reductions.log_softmax.rule
@@ -66,20 +65,15 @@ def activations(scene: Scene) -> list[Activation]:
 
 def all_activations(scene: Scene) -> list[Activation]:
     """The activations of the whole tape, the last first."""
-    return _known(scene)[0]
+    return _found(scene)[0]
 
 
 def written_out(scene: Scene) -> set[Node]:
     """The operations that activations are written out in."""
-    return _known(scene)[1]
+    return _found(scene)[1]
 
 
-def _known(scene: Scene) -> tuple[list[Activation], set[Node]]:
-    if "activations" not in scene.memo:
-        scene.memo["activations"] = _found(scene)
-    return scene.memo["activations"]
-
-
+@once
 def _found(scene: Scene) -> tuple[list[Activation], set[Node]]:
     found: list[Activation] = []
     inside: set[Node] = set()
@@ -272,20 +266,15 @@ def at_the_output(scene: Scene) -> Iterator[Trial]:
     return _each_and_all(scene, sentence, fed)
 
 
-_FORMS: WeakKeyDictionary[Rule, str] = WeakKeyDictionary()
-
-
+@cache
 def _form(rule: Rule) -> str:
     """The derivative of an activation in its output a, printed from its own rule."""
-    if rule in _FORMS:
-        return _FORMS[rule]
     with enable_grad():
         z = Tensor(0.5, name="z")
         a = record(rule, (z,), {})
     a.name = "a"
     tape = Tape(a)
-    _FORMS[rule] = backward(a.node, 0, np.float64(1.0), Names(tape), tape.value).plain().partition(" × ")[2]
-    return _FORMS[rule]
+    return backward(a.node, 0, np.float64(1.0), Names(tape), tape.value).plain().partition(" × ")[2]
 
 
 @slip("activation derivative at the value before it", 10)

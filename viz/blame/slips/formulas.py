@@ -20,7 +20,7 @@ from ...formula.terms import total
 from ...formula.tidy import tidied
 from ...formula.tree import Apply, Number, Opaque, Tree, apply, evaluate, is_call
 from ..pushing import Change, Edge, Sent
-from ..trials import Scene, Trial, slip
+from ..trials import Scene, Trial, once, slip
 from .activations import activations
 
 _MOST_PARTS = 40
@@ -75,12 +75,10 @@ class _Called:
 
 def _steps(scene: Scene) -> list[_Step]:
     """The steps that the gradients in question pass through, the last operation first."""
-    if "formulas" not in scene.memo:
-        edges = itertools.islice(scene.edges(), _MOST_STEPS)
-        found = [step for edge in edges if (step := _of_rule(scene, edge)) is not None]
-        written = [act for act in activations(scene) if act.a.rule is not act.rule]
-        scene.memo["formulas"] = found + [_of_activation(scene, act) for act in written]
-    return scene.memo["formulas"]
+    edges = itertools.islice(scene.edges(), _MOST_STEPS)
+    found = [step for edge in edges if (step := _of_rule(scene, edge)) is not None]
+    written = [act for act in activations(scene) if act.a.rule is not act.rule]
+    return found + [_of_activation(scene, act) for act in written]
 
 
 def _of_rule(scene: Scene, edge: Edge) -> _Step | None:
@@ -271,10 +269,9 @@ def _later(sentence: Callable[[_Step, _Edit], str], step: _Step, edit: _Edit, so
     return sentence(step, edit)
 
 
+@once
 def _edited(scene: Scene) -> list[tuple[_Step, list[_Edit]]]:
-    if "edits" not in scene.memo:
-        scene.memo["edits"] = [(step, list(_edits(step.formula.tree))) for step in _steps(scene)]
-    return scene.memo["edits"]
+    return [(step, list(_edits(step.formula.tree))) for step in _steps(scene)]
 
 
 def _written(step: _Step, part: Tree, *, alone: bool = False) -> str:

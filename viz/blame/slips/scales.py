@@ -13,7 +13,7 @@ from autograd.testing.batches import constant_factor
 
 from ..powers import VIEWS
 from ..pushing import Change, Edge
-from ..trials import Scene, Trial, nearest_ratio, slip, times
+from ..trials import Scene, Trial, nearest_ratio, once, slip, times
 from .activations import written_out
 
 _FRACTIONS = {0.5: "½", 0.25: "¼"}
@@ -25,11 +25,10 @@ _LESS_SAID = ("local derivative missing", "upstream gradient not multiplied in",
 """Where a plain sign or factor gives the numbers, too."""
 
 
+@once
 def counts(scene: Scene) -> dict[float, str]:
     """The numbers of numbers that the program adds up or averages, and where."""
-    if "counts" in scene.memo:
-        return scene.memo["counts"]
-    found: dict[float, str] = scene.memo.setdefault("counts", {})
+    found: dict[float, str] = {}
     for node in scene.tape:
         if node.op in _SUMS and node.operands[0].size > node.size > 0:
             for n in (*node.operands[0].shape, node.operands[0].size // node.size):

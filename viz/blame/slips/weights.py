@@ -13,7 +13,7 @@ from autograd import Node
 from ...plain.numbers import listed
 from ..powers import VIEWS
 from ..pushing import Change, Edge, Sweeper, replayed
-from ..trials import Scene, Trial, ended, slip, times, with_reads
+from ..trials import Scene, Trial, ended, once, slip, times, with_reads
 from .scales import counts
 
 _READERS = frozenset({"matmul", "inner", "dot", "multiply", "tensordot", "window_product", "vecdot", "outer", "einsum"})
@@ -38,9 +38,8 @@ def _views(scene: Scene, values: dict[Node, Any]) -> dict[Node, Any]:
 @slip("weights already updated", 5, slow=True)
 def updated(scene: Scene) -> Iterator[Trial]:
     w = scene.words
-    readers_of = {p: _reader(scene, p) for p in scene.parameters if p in scene.gradients}
-    read = {p: e for p, e in readers_of.items() if e is not None}
-    order = sorted(read, key=lambda p: -scene.tape.index(read[p][0]))
+    read = _readers(scene)
+    order = list(read)
     choices = [([p], _all_at_once) for p in order]
     if 1 < len(order) <= _MOST_LAYERS:
         choices += [(order, _all_at_once), (order, _one_after_another)]
@@ -62,15 +61,16 @@ def updated(scene: Scene) -> Iterator[Trial]:
 
 def _one_after_another(scene: Scene, weights: list[Node], lr: float) -> dict[Node, Any]:
     """Weights each updated with the gradient that the weights updated before it lead to, the last layer first."""
-    if "to the weights" not in scene.memo:
-        scene.memo["to the weights"] = Sweeper(
-            scene.sweeper.run, weights, scene.sweeper.given, scene.sweeper.convention
-        )
-    sweeper: Sweeper = scene.memo["to the weights"]
+    sweeper = _to_the_weights(scene)
     new: dict[Node, Any] = {}
     for node in weights:
         new[node] = scene.value(node) - lr * sweeper.pushed(_read_by_products(scene, new, sweeper))[node]
     return new
+
+
+@once
+def _to_the_weights(scene: Scene) -> Sweeper:
+    return Sweeper(scene.sweeper.run, _readers(scene), scene.sweeper.given, scene.sweeper.convention)
 
 
 def _read_by_products(scene: Scene, values: dict[Node, Any], sweeper: Sweeper | None = None) -> Change:
@@ -91,6 +91,14 @@ def _read_by_products(scene: Scene, values: dict[Node, Any], sweeper: Sweeper | 
 
 def _sent_of(sweeper: Sweeper, edge: Edge, change: Change, g: Any, c: Any) -> Any:
     return sweeper.send(*edge, g, change)
+
+
+@once
+def _readers(scene: Scene) -> dict[Node, Edge]:
+    """The parameters that rules in question read, the last layer first, and such a rule of each."""
+    found = {p: _reader(scene, p) for p in scene.parameters if p in scene.gradients}
+    read = {p: edge for p, edge in found.items() if edge is not None}
+    return dict(sorted(read.items(), key=lambda pair: -scene.tape.index(pair[1][0])))
 
 
 def _reader(scene: Scene, parameter: Node) -> Edge | None:
