@@ -15,13 +15,14 @@ from ..tape import Tape
 from ..tensor import Tensor
 from .conventions import recognised
 from .forward import value_rows
-from .hand import Hand, check_has_gradient, read_hands
+from .given import Given
+from .hand import check_has_gradient, read_hands
 from .limits import Limits, check_limits
 from .otherwise import right_for
 from .replaying import Replay
 from .report import Compared, Report, announced
 from .rounding import roundings
-from .rows import Row, compare_row
+from .rows import Row
 
 __all__ = ["assert_grads_match", "compare_grads"]
 
@@ -125,26 +126,23 @@ def compare_grads(
     grads, noise, finished = _swept(tape, grad, nodes) if nodes else ({}, {}, {})
     replay = Replay(tape, grad)
 
-    def row_of(node: Node, hand: Hand) -> Row:
-        name, _, note = nodes[node]
+    def row_of(one: Given) -> Row:
+        node, note = one.node, nodes[one.node].note
         engine = grads.get(node)
         if engine is None:
             engine, note = np.zeros(node.shape, node.dtype), "no gradient reaches it: it is zero"
-        limits = Limits(rtol, atol, noise[node])
-        row = compare_row(name, hand, engine, limits, node=node, note=note)
+        row = one.row(engine, node=node, note=note)
         if row.verdict == "WRONG":
             note = "; ".join(filter(None, (note, number_taken(node, tape.root))))
         if numeric or row.verdict == "WRONG":
             most = _affordable(replay.work(node))
             partials = replay.partials(node) if most and replay.drawn is None else None
-            row = compare_row(
-                name, hand, engine, limits, partials=partials, numeric=numeric, most=most, node=node, note=note
-            )
+            row = one.row(engine, partials=partials, numeric=numeric, most=most, node=node, note=note)
         return row
 
     order = sorted(nodes, key=lambda node: (finished[node], node.seq), reverse=True)
-    given = {node: (nodes[node].hand, Limits(rtol, atol, noise[node])) for node in order}
-    rows = _in_conventions(tape, grad, [row_of(node, hand) for node, (hand, _) in given.items()], given, row_of)
+    given = {n: Given(n, nodes[n].name, nodes[n].hand, Limits(rtol, atol, noise[n])) for n in order}
+    rows = _in_conventions(tape, grad, [row_of(one) for one in given.values()], given, row_of)
     forward = value_rows(tape, known, rtol, atol)
     notes = []
     if numeric and replay.drawn is not None:
@@ -199,7 +197,7 @@ def assert_grads_match(
 
 
 def _in_conventions(
-    tape: Tape, seed: Any, rows: list[Row], given: Mapping[Node, tuple[Hand, Limits]], again: Callable[..., Row]
+    tape: Tape, seed: Any, rows: list[Row], given: Mapping[Node, Given], again: Callable[[Given], Row]
 ) -> list[Row]:
     """The rows of gradients that are right in a convention acquitted; on the others, what they would be right for."""
     if all(row.verdict != "WRONG" for row in rows):
@@ -207,8 +205,8 @@ def _in_conventions(
     engine = {row.node: row.engine for row in rows}
     convention = recognised(tape, seed, given, engine)
     if convention is not None:
-        scaled = {n: hand.times(1 / convention.factor(n)) for n, (hand, _) in given.items()}
-        rows = [convention.judged(row, again(row.node, scaled[row.node]), row.node) for row in rows]
+        scaled = {n: replace(one, hand=one.hand.times(1 / convention.factor(n))) for n, one in given.items()}
+        rows = [convention.judged(row, again(scaled[row.node]), row.node) for row in rows]
     says = [f"right for {other}" for other in right_for(tape, seed, given, engine, convention)]
     return [replace(r, note="; ".join([r.note, *says])) if says and r.verdict == "WRONG" else r for r in rows]
 

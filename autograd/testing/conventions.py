@@ -16,11 +16,10 @@ import numpy as np
 from ..node import Node
 from ..tape import Tape
 from .batches import Batches, Edge, along, comes_apart, handed_on
-from .hand import Hand
-from .limits import Limits
-from .rows import Row, compare_row
+from .given import Given
+from .rows import Row
 
-__all__ = ["Convention", "Given", "of_layer", "recognised"]
+__all__ = ["Convention", "Derivation", "of_layer", "recognised"]
 
 _DRAWS = 4
 """So often printed numbers are moved by what was rounded off, to see what becomes of it."""
@@ -89,9 +88,7 @@ class Convention(NamedTuple):
         }
 
 
-def recognised(
-    tape: Tape, seed: Any, given: Mapping[Node, tuple[Hand, Limits]], engine: Mapping[Node, Any]
-) -> Convention | None:
+def recognised(tape: Tape, seed: Any, given: Mapping[Node, Given], engine: Mapping[Node, Any]) -> Convention | None:
     """The convention in which gradients were derived, where it is not that of the recorded loss.
 
     A convention is claimed where the gradients follow from one another better than without it: a dZ and a dW or db
@@ -103,8 +100,8 @@ def recognised(
     tape : Tape
     seed : array or None
         The gradient that the backward pass starts from.
-    given : mapping of Node to (Hand, Limits)
-        The gradients, and how far off is wrong.
+    given : mapping of Node to Given
+        The gradients.
     engine : mapping of Node to array
         The engine's.
 
@@ -113,18 +110,19 @@ def recognised(
     >>> import numpy as np
     >>> from autograd import Tape, Tensor
     >>> from autograd.testing.conventions import recognised
+    >>> from autograd.testing.given import Given
     >>> from autograd.testing.hand import read_hand
     >>> from autograd.testing.limits import Limits
     >>> X, W = np.array([[1.0, 2.0, -1.0]]), Tensor([[0.5]])
     >>> Z = W @ X
     >>> tape = Tape((Z**2).mean())
     >>> dZ = 2 * Z.data
-    >>> given = {Z.node: dZ, W.node: dZ @ X.T / 3}
-    >>> hands = {node: (read_hand(g, "dZ"), Limits(None, None)) for node, g in given.items()}
-    >>> recognised(tape, None, hands, tape.gradients()).note
+    >>> hands = {Z.node: dZ, W.node: dZ @ X.T / 3}
+    >>> given = {node: Given(node, "", read_hand(g, ""), Limits(None, None)) for node, g in hands.items()}
+    >>> recognised(tape, None, given, tape.gradients()).note
     "right in A. Ng's convention: dZ without 1/m, dW and db with it (m = 3)"
     """
-    read = Given({n: one for n, one in given.items() if _is_whole(n, one[0], engine)}, engine)
+    read = Derivation({n: one for n, one in given.items() if one.is_whole(engine)}, engine)
     if all(read.agrees(node, engine[node]) for node in read.hands):
         return None
     if tape.root.size > 1:
@@ -145,27 +143,14 @@ def recognised(
     return found
 
 
-def _is_whole(node: Node, hand: Hand, engine: Mapping[Node, Any]) -> bool:
-    same = node in engine and hand.array.shape == node.shape
-    return same and bool(np.isfinite(hand.completed(engine[node]).array).all())
-
-
-class Given:
+class Derivation:
     """Gradients as handed in, beside those that a convention asks for."""
 
-    def __init__(self, hands: Mapping[Node, tuple[Hand, Limits]], engine: Mapping[Node, Any]):
+    def __init__(self, hands: Mapping[Node, Given], engine: Mapping[Node, Any]):
         self.hands, self.engine = hands, engine
 
     def agrees(self, node: Node, other: Any, times: float = 1.0, slack: Any = 0.0) -> bool:
-        hand, limits = self.hands[node]
-        limits = limits._replace(noise=limits.noise * times)
-        other = np.asarray(other).astype(node.dtype)
-        if hand.unit is None and hand.given is None:
-            with np.errstate(invalid="ignore"):
-                off = np.abs(hand.array - other)
-            allowed = limits.of(other.astype(np.float64), hand, node.dtype) + slack
-            return bool(((off <= allowed) | (hand.array == other)).all())
-        return compare_row("", hand, other, limits, slack=slack).verdict in ("exact", "close")
+        return self.hands[node].times(times).agrees(other, slack)
 
     def throughout(self, convention: Convention) -> bool:
         """Whether all that belongs to examples, data at least, is without 1/m, and a parameter beside it right."""
@@ -191,7 +176,7 @@ class Given:
                 right.add(node)
             as_right = is_right or node in right
             natural = self.engine[node] * k
-            flows[node] = natural if as_right else self.hands[node][0].completed(natural).array
+            flows[node] = natural if as_right else self.hands[node].completed(natural).array
         arrived = handed_on(tape, seed, flows, edges)
         slack = self._slack(tape, seed, flows, edges, arrived)
         return [
@@ -203,7 +188,7 @@ class Given:
 
     def _slack(self, tape: Tape, seed: Any, flows: Any, edges: Any, arrived: Any) -> dict[Node, Any]:
         """How far off gradients may be that are made of printed numbers."""
-        units = {n: hand.unit for n, (hand, _) in self.hands.items() if hand.unit is not None and not n.is_leaf}
+        units = {n: u for n, one in self.hands.items() if (u := one.hand.unit) is not None and not n.is_leaf}
         rng = np.random.default_rng(0)
         slack: dict[Node, Any] = {}
         for _ in range(_DRAWS if units else 0):
@@ -216,7 +201,7 @@ class Given:
 
 
 def of_layer(
-    tape: Tape, seed: Any, given: Mapping[Node, tuple[Hand, Limits]], engine: Mapping[Node, Any]
+    tape: Tape, seed: Any, given: Mapping[Node, Given], engine: Mapping[Node, Any]
 ) -> tuple[Convention, list[Node]] | None:
     """A. Ng's convention in the gradients that a layer returns: those of parameters are 1/m of what follows from an
     upstream gradient that comes without the 1/m. And the parameters that are not in it, but right.
@@ -229,7 +214,7 @@ def of_layer(
     tape, seed, given, engine
         As of `recognised`; the first input is the one that was made first.
     """
-    read = Given({n: one for n, one in given.items() if _is_whole(n, one[0], engine)}, engine)
+    read = Derivation({n: one for n, one in given.items() if one.is_whole(engine)}, engine)
     right = [n for n in read.hands if read.agrees(n, engine[n])]
     whole = handed_on(tape, seed, {}, {})
     upstream = whole[tape.root]

@@ -11,10 +11,11 @@ from ..node import Node
 from ..tape import Tape
 from .attempts import attempted
 from .drawing import generator
+from .given import Given
 from .hand import Named
 from .limits import Limits
 from .replaying import Replay
-from .rows import Row, compare_row
+from .rows import Row
 
 __all__ = ["forward_roundings", "value_rows"]
 
@@ -36,8 +37,8 @@ def value_rows(tape: Tape, values: Mapping[Node, Named], rtol: float | None, ato
     rows = []
     for node in sorted(values, key=tape.index):
         name, hand, note = values[node]
-        limits = Limits(rtol, atol, noise[node])
-        rows.append(compare_row(name, hand, tape.value(node), limits, node=node, note=note, what="value"))
+        one = Given(node, name, hand, Limits(rtol, atol, noise[node]))
+        rows.append(one.row(tape.value(node), node=node, note=note, what="value"))
     return rows
 
 

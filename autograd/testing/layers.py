@@ -19,6 +19,7 @@ from ..transforms import value_and_grad
 from .conventions import Convention, of_layer, recognised
 from .differences import Partials
 from .drawing import generator
+from .given import Given
 from .hand import Hand, read_hand
 from .limits import Limits, check_limits
 from .matching import matched
@@ -233,7 +234,8 @@ class _Trace:
         for k, some in enumerate(hands):
             tape, seed = self.tape(k)
             own = self.gradients(k)
-            given = {self.tensors[s].node: (hand, limits._replace(noise=own[s][1])) for s, hand in some.items()}
+            found_by_hand = [(self.tensors[s].node, s, hand) for s, hand in some.items()]
+            given = {n: Given(n, s.name, hand, limits._replace(noise=own[s][1])) for n, s, hand in found_by_hand}
             engine = {self.tensors[s].node: own[s][0] for s in some}
             claimed.append(None if tape is None else recognised(tape, seed, given, engine))
             layer = of_layer(tape, seed, given, engine) if tape is not None and tape.root.size > 1 else None

@@ -10,9 +10,8 @@ import numpy as np
 from ..node import Node
 from ..tape import Tape
 from .batches import Batches, Edge, constant_factor, handed_on
-from .conventions import Convention, Given
-from .hand import Hand
-from .limits import Limits
+from .conventions import Convention, Derivation
+from .given import Given
 
 __all__ = ["Otherwise", "of_symmetric", "otherwise", "right_for"]
 
@@ -42,7 +41,7 @@ class Otherwise(NamedTuple):
 def right_for(
     tape: Tape,
     seed: Any,
-    given: Mapping[Node, tuple[Hand, Limits]],
+    given: Mapping[Node, Given],
     engine: Mapping[Node, Any],
     convention: Convention | None = None,
 ) -> list[str]:
@@ -58,15 +57,17 @@ def right_for(
     Examples
     --------
     >>> from autograd import Tape, Tensor
+    >>> from autograd.testing.given import Given
     >>> from autograd.testing.hand import read_hand
-    >>> from autograd.testing.otherwise import right_for
     >>> from autograd.testing.limits import Limits
+    >>> from autograd.testing.otherwise import right_for
     >>> w = Tensor([1.0, 2.0, 4.0], name="w")
     >>> tape = Tape((w**2).mean())
-    >>> right_for(tape, None, {w.node: (read_hand([2.0, 4.0, 8.0], "dw"), Limits(None, None))}, tape.gradients())
+    >>> dw = Given(w.node, "w", read_hand([2.0, 4.0, 8.0], "dw"), Limits(None, None))
+    >>> right_for(tape, None, {w.node: dw}, tape.gradients())
     ['the sum of the loss over the batch; the loss recorded here is the mean over 3']
     """
-    read = Given({n: one for n, one in given.items() if n in engine and one[0].array.shape == n.shape}, engine)
+    read = Derivation({n: one for n, one in given.items() if n in engine and one.has_shape}, engine)
     factors = {n: convention.factor(n) if convention else 1.0 for n in read.hands}
     wrong = [n for n, k in factors.items() if not (read.agrees(n, engine[n] * k, k) or read.agrees(n, engine[n]))]
     if not wrong or tape.root.size > 1 or len(read.hands) < len(given):

@@ -13,8 +13,6 @@ from autograd.testing.attempts import attempted
 from autograd.testing.conventions import Convention, recognised
 from autograd.testing.differences import Partials
 from autograd.testing.drawing import generator
-from autograd.testing.hand import Hand
-from autograd.testing.limits import Limits
 from autograd.testing.otherwise import right_for
 from autograd.testing.report import Report
 from autograd.testing.rounding import roundings
@@ -157,7 +155,7 @@ def explain_mismatch(
             )
     shapes = {node: one.array.shape for node, one in hands.items()}
     hands = {node: one.reshaped() or one for node, one in hands.items()}
-    read = {node: (one.hand, one.limits) for node, one in hands.items()}
+    read = hands
     convention = recognised(tape, run.seed, read, engine)
     of_loss, engine = engine, engine if convention is None else convention.of(engine)
     hands = {n: _in_convention(convention, one, of_loss[n]).completed(engine[n]) for n, one in hands.items()}
@@ -246,13 +244,12 @@ def _in_convention(convention: Convention | None, one: Given, of_loss: Any) -> G
     k = 1.0 if convention is None else convention.factor(one.node)
     if k == 1:
         return one
-    hand = one.hand.times(k) if one.agrees(of_loss) else one.hand
-    return replace(one, hand=hand, limits=one.limits._replace(noise=one.limits.noise * k))
+    return replace(one, hand=one.hand.times(k) if one.agrees(of_loss) else one.hand).times(k)
 
 
 def _on_conventions(
     report: Sentences,
-    read: Mapping[Node, tuple[Hand, Limits]],
+    read: Mapping[Node, Given],
     of_loss: Mapping[Node, Any],
     findings: Sequence[Finding],
 ) -> list[str]:
@@ -261,7 +258,7 @@ def _on_conventions(
     name, convention = report.words.gradient, report.convention
     if convention is not None:
         own = [n for n in report.hands if convention.factor(n) != 1]
-        own = [n for n in own if not replace(report.hands[n], hand=read[n][0]).agrees(of_loss[n])]
+        own = [n for n in own if not replace(report.hands[n], hand=read[n].hand).agrees(of_loss[n])]
         right = [name(n) for n in own if report.verdicts[n] == RIGHT]
         who = f"{listed(right)} {'is' if len(right) == 1 else 'are'}" if right else "Apart from that, all is"
         notes.append(f"{who} {convention.note}.")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
 from autograd import Node, Tape
+from autograd.testing.given import Given as ByHand
 from autograd.testing.hand import Hand, check_has_gradient, read_hands
 from autograd.testing.limits import Limits
-from autograd.testing.rows import Row, compare_row
 
 __all__ = ["Given", "given"]
 
@@ -24,64 +24,13 @@ _WHOLE = {2: 3, 4: 7}
 """By bytes of one number: with so many significant digits it is not taken for a rounded one."""
 
 
-@dataclass(frozen=True, eq=False)
-class Given:
-    """A hand-derived gradient.
-
-    Attributes
-    ----------
-    node : Node
-        What it is the gradient with respect to.
-    name : str
-    hand : Hand
-        Its numbers; of the shape of `node` where it is right.
-    limits : Limits
-        How far another number may be from each and still be the same.
-    """
-
-    node: Node
-    name: str
-    hand: Hand
-    limits: Limits
-
-    @property
-    def array(self) -> Any:
-        """Its numbers, in float64; for those that were not given, what `completed` has put there, else NaN."""
-        return self.hand.array
-
-    def picked(self, other: Any) -> Any:
-        """Of an array of the same shape the numbers at the places that were given, in a row."""
-        return np.ravel(other) if self.hand.given is None else np.asarray(other)[self.hand.given]
+class Given(ByHand):
+    """A gradient that a person hands in, and what is to be known of its digits."""
 
     @property
     def numbers(self) -> Any:
         """Its numbers, those that were given, in a row."""
         return self.picked(self.array)
-
-    def completed(self, by: Any) -> Given:
-        """The same with other numbers in place of those that were not given, as what is handed on must be whole."""
-        return replace(self, hand=self.hand.completed(by))
-
-    @property
-    def has_shape(self) -> bool:
-        """Whether it has the shape that it must have."""
-        return self.array.shape == self.node.shape
-
-    def row(self, other: Any) -> Row:
-        """It beside another gradient."""
-        return compare_row(self.name, self.hand, np.asarray(other).astype(self.node.dtype), self.limits)
-
-    def agrees(self, other: Any, slack: Any = 0.0) -> bool:
-        """Whether it is another gradient, of the same shape, to the digits that were given."""
-        other = np.asarray(other)
-        if other.shape != self.array.shape or np.isnan(self.picked(other)).any():
-            return False
-        other = other.astype(self.node.dtype)
-        allowed = self.limits.of(other.astype(np.float64), self.hand, self.node.dtype) + slack
-        with np.errstate(invalid="ignore"):
-            if self.picked((np.abs(self.array - other) <= allowed) | (self.array == other)).all():
-                return True
-        return self.hand.unit is not None and self.row(other).ok
 
     def is_near(self, other: Any) -> bool:
         """Whether it is off by some units of the last digit printed, as where intermediate numbers were rounded."""

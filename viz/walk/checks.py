@@ -12,11 +12,11 @@ from autograd import Node
 from autograd.testing.conventions import Convention, recognised
 from autograd.testing.differences import Partial, Partials
 from autograd.testing.forward import forward_roundings
+from autograd.testing.given import Given
 from autograd.testing.hand import Hand
 from autograd.testing.limits import Limits
 from autograd.testing.replaying import Replay
 from autograd.testing.rounding import roundings
-from autograd.testing.rows import compare_row
 
 from ..plain.numbers import numeral
 from ..tape.run import Run
@@ -82,7 +82,8 @@ class Checks:
         """What the target of a step is compared with: its value, or its gradient where that is complete."""
         if step.phase == "forward" and step.node in self.values:
             value = np.asarray(self.tape.value(step.node))
-            return Check(compared(self.values[step.node], value, self._off_forward[step.node]), None)
+            limits = Limits(None, None, self._off_forward[step.node])
+            return Check(compared(Given(step.node, "", self.values[step.node], limits), value), None)
         if not step.is_complete:
             return Check(None, None)
         target = step.target
@@ -98,19 +99,23 @@ class Checks:
 
     def _compared(self, node: Node, grad: np.ndarray) -> Verdict:
         """A hand-derived gradient beside the engine's; where it differs, beside that in the convention it is in."""
-        hand, noise = self.against[node], self._rounding.get(node, 0.0)
-        verdict = compared(hand, grad, noise)
+        one = self._given[node]
+        verdict = compared(one, grad)
         if verdict.ok or self._convention is None or self._convention.factor(node) == 1:
             return verdict
         k = self._convention.factor(node)
-        inside = compared(hand, grad * k, noise * k)
+        inside = compared(one.times(k), grad * k)
         return Verdict(True, f"{inside.text}, {self._convention.note}") if inside.ok else verdict
 
     @cached_property
     def _convention(self) -> Convention | None:
         """The convention that the hand-derived gradients are in, where it is not that of the loss."""
-        given = {n: (hand, Limits(None, None, self._rounding.get(n, 0.0))) for n, hand in self.against.items()}
-        return recognised(self.tape, self.run.seed, given, self.gradients)
+        return recognised(self.tape, self.run.seed, self._given, self.gradients)
+
+    @cached_property
+    def _given(self) -> dict[Node, Given]:
+        rounding = self._rounding
+        return {n: Given(n, "", hand, Limits(None, None, rounding.get(n, 0.0))) for n, hand in self.against.items()}
 
     @cached_property
     def _replay(self) -> Replay:
@@ -173,10 +178,10 @@ def _furthest_off(partials: Partials, numbers: np.ndarray, allowed: np.ndarray) 
     return max(found)[1] + few if found else ""
 
 
-def compared(hand: Hand, engine: np.ndarray, noise: Any = 0.0) -> Verdict:
+def compared(one: Given, engine: np.ndarray) -> Verdict:
     """A gradient or value that a person has found beside the engine's, to the digits that it was given with."""
-    row = compare_row("", hand, engine, Limits(None, None, noise))
-    partly = f", {hand.counted}" if hand.counted else ""
+    row = one.row(engine)
+    partly = f", {one.hand.counted}" if one.hand.counted else ""
     if row.verdict == "undecided":
         return Verdict(None, f"— {row.note}")
     if row.ok:
