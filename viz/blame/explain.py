@@ -9,10 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Node
-from autograd.testing.attempts import attempted
-from autograd.testing.conventions import Convention, recognised
-from autograd.testing.differences import Partials
-from autograd.testing.drawing import generator
+from autograd.testing.conventions import recognised
 from autograd.testing.otherwise import right_for
 from autograd.testing.report import Report
 from autograd.testing.rounding import roundings
@@ -20,24 +17,17 @@ from autograd.testing.rounding import roundings
 from ..plain.numbers import listed
 from ..tape.run import Run
 from .after import after_a_step
+from .causes import by_slips
 from .forward import Forward, given_values
+from .judging import follow_from_values, in_convention, verdicts_on, wrong_rule
 from .powers import AsPowers
 from .printed import Given, given
-from .pushing import Change, Sweeper
 from .report import Finding, Mismatch
-from .search import Fit, search
-from .sentences import BUT_FOR_THE_LAST_DIGITS, ENOUGH, HERE, INHERITED, RIGHT, UNDECIDED, Sentences, made_of
-from .trials import Budget, Scene
+from .sentences import HERE, INHERITED, RIGHT, UNDECIDED, Sentences
+from .trials import Budget
 from .words import Words
 
 __all__ = ["explain_mismatch"]
-
-_OWN = ("autograd", "numpy", "nn")
-"""Whose rules are not checked again."""
-_QUICK, _RECORD = 1_000_000, 2_000
-"""Of no more numbers, with as many counted for a record of any size, several searches are made."""
-_MOST_TRIED = 4
-"""So many slips that can't be told apart are tried as what later gradients follow from."""
 
 
 def explain_mismatch(
@@ -158,78 +148,35 @@ def explain_mismatch(
     read = hands
     convention = recognised(tape, run.seed, read, engine)
     of_loss, engine = engine, engine if convention is None else convention.of(engine)
-    hands = {n: _in_convention(convention, one, of_loss[n]).completed(engine[n]) for n, one in hands.items()}
-    verdicts = _verdicts(run, hands, engine, convention)
+    hands = {n: in_convention(convention, one, of_loss[n]).completed(engine[n]) for n, one in hands.items()}
+    verdicts = verdicts_on(run, hands, engine, convention)
     forward = Forward(tape, found, words)
-    by_values = _following(run, hands, verdicts, forward.reads(), convention)
+    by_values = follow_from_values(run, hands, verdicts, forward.reads(), convention)
     verdicts |= {one.node: INHERITED for one in by_values}
-    wrong = [one for one in hands.values() if verdicts[one.node] == HERE]
     report = Sentences(run, hands, engine, verdicts, words, budget, convention)
-    findings: list[Finding] = []
-    notes: list[str] = []
     turned = [one for one in hands.values() if one.has_shape and shapes[one.node] != one.node.shape]
-    for one in turned:
-        if verdicts[one.node] == RIGHT:
-            findings.append(report.other_shape(one, shapes[one.node]))
-        else:
-            own = words.gradient(one.node)
-            notes.append(f"{own} has shape {shapes[one.node]}, expected {one.node.shape}: it was read in that shape.")
-    left = wrong
-    suspect = _wrong_rule(report.sweeper) if wrong else None
-    if suspect is not None:
-        node, i = suspect
-        below = set(report.sweeper.reached(node.operands[i]))
-        doubtful = [one for one in left if one.node in below]
-        findings += [report.distrusted(doubtful, node, i)] if doubtful else []
-        left = [one for one in left if one not in doubtful]
-    numbers = [np.isfinite(one.numbers).all() and np.isfinite(engine[one.node]).all() for one in left]
-    nothing = [
-        one for one, known in zip(left, numbers, strict=True) if not known or (one.has_shape and not one.numbers.any())
-    ]
-    findings += [
-        report.not_a_number(one)
-        if np.isnan(engine[one.node]).any() or np.isnan(one.numbers).any()
-        else report.unexplained(one)
-        for one in nothing
-    ]
+    findings = [report.other_shape(one, shapes[one.node]) for one in turned if verdicts[one.node] == RIGHT]
+    notes = [_read_in_shape(words, one, shapes[one.node]) for one in turned if verdicts[one.node] != RIGHT]
+    wrong = [one for one in hands.values() if verdicts[one.node] == HERE]
+    distrusted, left = _distrusted(report, wrong)
+    nothing = [one for one in left if _says_nothing(one, engine[one.node])]
     left = [one for one in left if one not in nothing]
+    findings += distrusted + [_of_nothing(report, one) for one in nothing]
     rows = {node: one.row(engine[node]) for node, one in hands.items() if verdicts[node] == RIGHT}
-    notes += [f"{words.gradient(node)}: {row.note}." for node, row in rows.items() if row.verdict == UNDECIDED]
-    order = {node: k for k, node in enumerate(hands)}
-    held: list[Fit] = []
-    while left:
-        fits = _fitting(report, left, lr, weight_decay, held)
-        near = [one for one in left if one.is_near(engine[one.node])]
-        if near and all(fit.solved is not None for fit in fits):
-            findings += [report.rounded(one) for one in near]
-            left = [one for one in left if one not in near]
-            continue
-        loosened = [one.loosened() for one in left]
-        if not fits and sum(one.numbers.size for one in left) >= ENOUGH and loosened != left:
-            fits = _fitting(report, loosened, lr, weight_decay, held)
-            if fits:
-                notes.append(BUT_FOR_THE_LAST_DIGITS)
-        explained = min((f.explains for f in fits), key=lambda some: order[some[0].node]) if fits else ()
-        if not explained:
-            findings += [report.unexplained(one) for one in left]
-            break
-        fits = [f for f in fits if f.explains == explained]
-        done = {one.node for one in explained}
-        left = [one for one in left if one.node not in done]
-        if left:
-            fits = _that_lead_on(report, fits, left, lr, weight_decay, held)
-        findings += report.of_slips(fits)
-        held = [*held, fits[0]]
+    undecided = {node: row.note for node, row in rows.items() if row.verdict == UNDECIDED}
+    notes += [f"{words.gradient(node)}: {note}." for node, note in undecided.items()]
+    explained, remarks = by_slips(report, left, lr, weight_decay)
+    findings, notes = findings + explained, notes + remarks
     inherited = [one for one in hands.values() if verdicts[one.node] == INHERITED and one not in by_values]
     findings += [report.inherited(one) for one in inherited]
     findings += [forward.follows(one, words.gradient(one.node)) for one in by_values]
-    place = {words.gradient(node): k for node, k in order.items()}
+    place = {words.gradient(node): k for k, node in enumerate(hands)}
     findings.sort(key=lambda f: (f.verdict == INHERITED, min(place[name] for name in f.gradients)))
     notes = _on_conventions(report, read, of_loss, findings) + notes + report.remarks
     findings = sorted([*forward.findings(), *findings], key=lambda f: f.verdict == INHERITED)
     named = {words.say(node): verdict for node, verdict in forward.verdicts.items()}
     named |= {words.gradient(node): verdicts[node] for node in hands}
-    named |= {words.gradient(node): UNDECIDED for node, row in rows.items() if row.verdict == UNDECIDED}
+    named |= {words.gradient(node): UNDECIDED for node in undecided}
     named |= {words.gradient(one.node): UNDECIDED for one in nothing if np.isnan(engine[one.node]).any()}
     named |= {words.gradient(one.node): HERE for one in turned if verdicts[one.node] == RIGHT}
     if later and lr is not None:
@@ -239,12 +186,31 @@ def explain_mismatch(
     return Mismatch(named, findings, list(dict.fromkeys(notes)), within, tuple(budget.untried))
 
 
-def _in_convention(convention: Convention | None, one: Given, of_loss: Any) -> Given:
-    """A gradient in the convention of the others, also where it alone is that of the loss."""
-    k = 1.0 if convention is None else convention.factor(one.node)
-    if k == 1:
-        return one
-    return replace(one, hand=one.hand.times(k) if one.agrees(of_loss) else one.hand).times(k)
+def _read_in_shape(words: Words, one: Given, shape: tuple[int, ...]) -> str:
+    return f"{words.gradient(one.node)} has shape {shape}, expected {one.node.shape}: it was read in that shape."
+
+
+def _distrusted(report: Sentences, wrong: list[Given]) -> tuple[list[Finding], list[Given]]:
+    """What a wrong rule of the program's own spoils; and the wrong gradients that are left."""
+    suspect = wrong_rule(report.sweeper) if wrong else None
+    if suspect is None:
+        return [], wrong
+    node, i = suspect
+    below = set(report.sweeper.reached(node.operands[i]))
+    doubtful = [one for one in wrong if one.node in below]
+    findings = [report.distrusted(doubtful, node, i)] if doubtful else []
+    return findings, [one for one in wrong if one not in doubtful]
+
+
+def _says_nothing(one: Given, engine: Any) -> bool:
+    """Whether numbers tell of no slip: NaN or Inf, or 0 throughout."""
+    known = np.isfinite(one.numbers).all() and np.isfinite(engine).all()
+    return not known or (one.has_shape and not one.numbers.any())
+
+
+def _of_nothing(report: Sentences, one: Given) -> Finding:
+    has_nan = np.isnan(report.engine[one.node]).any() or np.isnan(one.numbers).any()
+    return report.not_a_number(one) if has_nan else report.unexplained(one)
 
 
 def _on_conventions(
@@ -266,149 +232,3 @@ def _on_conventions(
     others = right_for(report.tape, report.run.seed, read, of_loss, convention) if wrong else []
     unsaid = [other for other in others if not any(other in finding.sentence for finding in findings)]
     return notes + [f"{listed(wrong)} would be right for {other}." for other in unsaid]
-
-
-def _verdicts(
-    run: Run, hands: dict[Node, Given], engine: Mapping[Node, Any], convention: Convention | None
-) -> dict[Node, str]:
-    """Right, wrong here, or inherited, for each gradient handed in."""
-    flows = {n: _as_flow(one) for n, one in hands.items() if not n.is_leaf and one.has_shape}
-    own = Sweeper(run, hands, flows, convention)
-    slack = _rounding(hands, flows, own)
-    verdicts: dict[Node, str] = {}
-    for node, one in hands.items():
-        followed = node in own.base.grads and one.agrees(own.base.grads[node], slack[node])
-        above = [u for u in made_of(own, node, hands) if u is not node]
-        if one.agrees(engine[node]):
-            verdicts[node] = RIGHT
-        elif followed and above:
-            verdicts[node] = INHERITED if any(verdicts[u] != RIGHT for u in above) else RIGHT
-        else:
-            verdicts[node] = HERE
-    return verdicts
-
-
-def _following(
-    run: Run,
-    hands: dict[Node, Given],
-    verdicts: Mapping[Node, str],
-    reads: dict[Node, Any],
-    convention: Convention | None,
-) -> list[Given]:
-    """The wrong gradients that the rules give where they read the person's own values."""
-    wrong = [one for one in hands.values() if verdicts[one.node] != RIGHT]
-    if not (wrong and reads):
-        return []
-    with attempted():
-        sweeper = Sweeper(run, hands, None, convention)
-        grads = sweeper.pushed(Change(reads=reads))
-        return [one for one in wrong if one.node in grads and one.agrees(grads[one.node])]
-    return []  # of another shape, which the rules can't take
-
-
-def _as_flow(one: Given) -> Any:
-    return one.array.astype(one.node.dtype)
-
-
-def _rounding(hands: dict[Node, Given], flows: dict[Node, Any], own: Sweeper) -> dict[Node, Any]:
-    """How far the gradients made of rounded ones may be off by that rounding."""
-    slack = {node: np.zeros(node.shape) for node in hands}
-    rounding = {n: hands[n].rounding for n in flows}
-    if not any(r.any() for r in rounding.values()):
-        return slack
-    rng = generator("rounding of what was printed")
-    for _ in range(8):
-        moved = {n: flows[n] + rounding[n] * rng.choice([-1.0, 1.0], size=np.shape(flows[n])) for n in flows}
-        moved = {n: v.astype(n.dtype) for n, v in moved.items()}
-        there = Sweeper(own.run, hands, moved, own.convention).base.grads
-        for node in hands:
-            if node in there:
-                slack[node] = np.maximum(slack[node], np.abs(there[node] - own.base.grads[node]))
-    return {node: 1.5 * s for node, s in slack.items()}
-
-
-def _wrong_rule(sweeper: Sweeper) -> tuple[Node, int] | None:
-    """A rule that the program brought along and that finite differences contradict, if there is one."""
-    rng = generator("rules of primitives", *(sweeper.value(leaf) for leaf in sweeper.tape if leaf.is_leaf))
-    for node, into in sweeper.edges.items():
-        for i in into:
-            rule = node.rule.variadic or (node.rule.vjps[i] if i < len(node.rule.vjps) else None)
-            if str(getattr(rule, "__module__", _OWN[0])).split(".")[0] in _OWN:
-                continue
-            values = [sweeper.value(a) if isinstance(a, Node) else a for a in node.operands]
-            g = rng.normal(size=node.shape)
-            along = rng.normal(size=np.shape(values[i]))
-
-            def f(x: Any, node: Node = node, values: list[Any] = values, i: int = i, g: Any = g) -> Any:
-                return np.sum(g * node.rule.op(*values[:i], x, *values[i + 1 :], **node.kwargs))
-
-            with attempted() as trial:
-                sent = np.asarray(sweeper.send(node, i, g), np.float64)
-                contradicted = Partials(f, values[i]).agrees(along, sent, 1e-4 * np.abs(sent)) is False
-            if not trial.failed and contradicted:
-                return node, i
-    return None
-
-
-def _that_lead_on(
-    report: Sentences,
-    fits: list[Fit],
-    left: Sequence[Given],
-    lr: float | None,
-    weight_decay: float | None,
-    held: list[Fit],
-) -> list[Fit]:
-    """Of slips that can't be told apart that one from which the gradients that are left follow by another slip; all
-    where none does, or where only one is known."""
-    if len(fits) > 1 and sum(node.size + _RECORD for node in report.sweeper.nodes) <= _QUICK:
-        for fit in fits[:_MOST_TRIED]:
-            found = _with(report, left, lr, weight_decay, [*held, fit])
-            if found and not found[0].slip.generic:
-                return [fit]
-    return fits
-
-
-def _fitting(
-    report: Sentences, wrong: Sequence[Given], lr: float | None, weight_decay: float | None, held: list[Fit]
-) -> list[Fit]:
-    """The slips that fit: by themselves, else on top of those that were found before, which change what comes after
-    them; two at once only where neither is so."""
-    alone = _with(report, wrong, lr, weight_decay, [])
-    if held and (not alone or alone[0].times):
-        above = _with(report, wrong, lr, weight_decay, held)
-        if above and not above[0].slip.generic:
-            return above
-        alone = alone or above
-    return alone
-
-
-def _with(
-    report: Sentences, wrong: Sequence[Given], lr: float | None, weight_decay: float | None, held: Sequence[Fit]
-) -> list[Fit]:
-    """The slips that fit, with the person's own gradients handed on where they are wrong, else everywhere."""
-    hands = report.hands
-    shaped = {n: one for n, one in hands.items() if not n.is_leaf and one.has_shape}
-    only_wrong = {n: _as_flow(one) for n, one in shaped.items() if report.verdicts[n] != RIGHT}
-    everywhere = {n: _as_flow(one) for n, one in shaped.items()}
-    sought = {one.node: one for one in wrong}
-    considered = {n: sought.get(n, one) for n, one in hands.items() if n in sought or report.verdicts[n] == RIGHT}
-    beyond = "a slip on top of another one" if held else ""
-    for flows in (only_wrong, everywhere) if len(everywhere) > len(only_wrong) else (only_wrong,):
-        sweeper = Sweeper(report.run, considered, flows, report.convention)
-        plain = sweeper.base.grads
-        for fit in held:
-            sweeper = sweeper.under(fit.change)
-        if held and not any(_moved(plain, sweeper.base.grads, one.node) for one in wrong):
-            return []
-        scene = Scene(sweeper, report.words, considered, list(wrong), lr, weight_decay, report.budget)
-        scene.beyond = beyond
-        beyond = beyond or "a slip in rounded gradients that are handed on"
-        fits = search(scene)
-        if fits:
-            return [fit._replace(above=tuple(held)) for fit in fits]
-    return []
-
-
-def _moved(plain: Mapping[Node, Any], held: Mapping[Node, Any], node: Node) -> bool:
-    """Whether the slips found before change a gradient."""
-    return node in plain and node in held and not np.allclose(held[node], plain[node], rtol=1e-9, atol=0.0)

@@ -56,7 +56,7 @@ class Forward:
 
     def reads(self) -> dict[Node, Any]:
         """What rules read where the person's own wrong values are believed: these, and what follows from them."""
-        return self._replayed({one.node: _value(one) for one in self.wrong if one.has_shape})
+        return self._replayed({one.node: one.flow for one in self.wrong if one.has_shape})
 
     def _replayed(self, reads: Mapping[Node, Any]) -> dict[Node, Any]:
         with attempted():
@@ -82,7 +82,7 @@ class Forward:
         above = self._above(node)
         if all(self.verdicts[u] == RIGHT for u in above):
             return HERE
-        own = {u: _value(self.hands[u]) for u in above}
+        own = {u: self.hands[u].flow for u in above}
         follows = self._replayed(own).get(node)
         if follows is None:
             return HERE
@@ -160,7 +160,3 @@ class Forward:
         name = self.words.say(one.node)
         yours, right = values or (None, None)
         return Finding(verdict, sentence, (name,), None, one.node, places, "", where, yours, right)
-
-
-def _value(one: Given) -> Any:
-    return one.array.astype(one.node.dtype)

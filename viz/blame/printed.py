@@ -28,6 +28,11 @@ class Given(ByHand):
     """A gradient that a person hands in, and what is to be known of its digits."""
 
     @property
+    def flow(self) -> Any:
+        """It as it is handed on."""
+        return self.array.astype(self.node.dtype)
+
+    @property
     def numbers(self) -> Any:
         """Its numbers, those that were given, in a row."""
         return self.picked(self.array)

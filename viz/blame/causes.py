@@ -1,0 +1,122 @@
+"""The slips that explain wrong gradients: one, or one after another, each on top of those that were found before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import Node
+
+from .printed import Given
+from .pushing import Sweeper
+from .report import Finding
+from .search import Fit, search
+from .sentences import BUT_FOR_THE_LAST_DIGITS, ENOUGH, RIGHT, Sentences
+from .trials import Scene
+
+__all__ = ["by_slips"]
+
+_QUICK, _RECORD = 1_000_000, 2_000
+"""Of no more numbers, with as many counted for a record of any size, several searches are made."""
+_MOST_TRIED = 4
+"""So many slips that can't be told apart are tried as what later gradients follow from."""
+
+
+def by_slips(
+    report: Sentences, left: list[Given], lr: float | None, weight_decay: float | None
+) -> tuple[list[Finding], list[str]]:
+    """What is found of wrong gradients, and remarks on it."""
+    findings: list[Finding] = []
+    notes: list[str] = []
+    order = {node: k for k, node in enumerate(report.hands)}
+    held: list[Fit] = []
+    while left:
+        fits = _fitting(report, left, lr, weight_decay, held)
+        near = [one for one in left if one.is_near(report.engine[one.node])]
+        if near and all(fit.solved is not None for fit in fits):
+            findings += [report.rounded(one) for one in near]
+            left = [one for one in left if one not in near]
+            continue
+        loosened = [one.loosened() for one in left]
+        if not fits and sum(one.numbers.size for one in left) >= ENOUGH and loosened != left:
+            fits = _fitting(report, loosened, lr, weight_decay, held)
+            if fits:
+                notes.append(BUT_FOR_THE_LAST_DIGITS)
+        explained = min((f.explains for f in fits), key=lambda some: order[some[0].node]) if fits else ()
+        if not explained:
+            findings += [report.unexplained(one) for one in left]
+            break
+        fits = [f for f in fits if f.explains == explained]
+        done = {one.node for one in explained}
+        left = [one for one in left if one.node not in done]
+        if left:
+            fits = _that_lead_on(report, fits, left, lr, weight_decay, held)
+        findings += report.of_slips(fits)
+        held = [*held, fits[0]]
+    return findings, notes
+
+
+def _that_lead_on(
+    report: Sentences,
+    fits: list[Fit],
+    left: Sequence[Given],
+    lr: float | None,
+    weight_decay: float | None,
+    held: list[Fit],
+) -> list[Fit]:
+    """Of slips that can't be told apart that one from which the gradients that are left follow by another slip; all
+    where none does, or where only one is known."""
+    if len(fits) > 1 and sum(node.size + _RECORD for node in report.sweeper.nodes) <= _QUICK:
+        for fit in fits[:_MOST_TRIED]:
+            found = _with(report, left, lr, weight_decay, [*held, fit])
+            if found and not found[0].slip.generic:
+                return [fit]
+    return fits
+
+
+def _fitting(
+    report: Sentences, wrong: Sequence[Given], lr: float | None, weight_decay: float | None, held: list[Fit]
+) -> list[Fit]:
+    """The slips that fit: by themselves, else on top of those that were found before, which change what comes after
+    them; two at once only where neither is so."""
+    alone = _with(report, wrong, lr, weight_decay, [])
+    if held and (not alone or alone[0].times):
+        above = _with(report, wrong, lr, weight_decay, held)
+        if above and not above[0].slip.generic:
+            return above
+        alone = alone or above
+    return alone
+
+
+def _with(
+    report: Sentences, wrong: Sequence[Given], lr: float | None, weight_decay: float | None, held: Sequence[Fit]
+) -> list[Fit]:
+    """The slips that fit, with the person's own gradients handed on where they are wrong, else everywhere."""
+    hands = report.hands
+    shaped = {n: one for n, one in hands.items() if not n.is_leaf and one.has_shape}
+    only_wrong = {n: one.flow for n, one in shaped.items() if report.verdicts[n] != RIGHT}
+    everywhere = {n: one.flow for n, one in shaped.items()}
+    sought = {one.node: one for one in wrong}
+    considered = {n: sought.get(n, one) for n, one in hands.items() if n in sought or report.verdicts[n] == RIGHT}
+    beyond = "a slip on top of another one" if held else ""
+    for flows in (only_wrong, everywhere) if len(everywhere) > len(only_wrong) else (only_wrong,):
+        sweeper = Sweeper(report.run, considered, flows, report.convention)
+        plain = sweeper.base.grads
+        for fit in held:
+            sweeper = sweeper.under(fit.change)
+        if held and not any(_moved(plain, sweeper.base.grads, one.node) for one in wrong):
+            return []
+        scene = Scene(sweeper, report.words, considered, list(wrong), lr, weight_decay, report.budget)
+        scene.beyond = beyond
+        beyond = beyond or "a slip in rounded gradients that are handed on"
+        fits = search(scene)
+        if fits:
+            return [fit._replace(above=tuple(held)) for fit in fits]
+    return []
+
+
+def _moved(plain: Mapping[Node, Any], held: Mapping[Node, Any], node: Node) -> bool:
+    """Whether the slips found before change a gradient."""
+    return node in plain and node in held and not np.allclose(held[node], plain[node], rtol=1e-9, atol=0.0)
