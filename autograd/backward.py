@@ -19,11 +19,12 @@ class Contribution(NamedTuple):
 
     position: int
     node: Node
-    grad: Any
+    sent: Any  # as the rule gave it, which may be a few elements of an array alone
 
-    def dense(self) -> Any:
-        """The gradient as an array."""
-        return self.grad.dense() if self.grad.__class__ is Scattered else self.grad
+    @property
+    def grad(self) -> Any:
+        """The gradient, an array."""
+        return self.sent.dense() if self.sent.__class__ is Scattered else self.sent
 
 
 class Step(NamedTuple):

@@ -41,7 +41,7 @@ def births_of_nan(loss):
     return [
         step.node.op
         for step in Tape(loss).steps()
-        if not np.isnan(step.grad).any() and any(np.isnan(c.dense()).any() for c in step.contributions)
+        if not np.isnan(step.grad).any() and any(np.isnan(c.grad).any() for c in step.contributions)
     ]
 
 

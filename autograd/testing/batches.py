@@ -30,7 +30,7 @@ def handed_on(tape: Tape, seed: Any, flows: Mapping[Node, Any], edges: Mapping[E
                 continue
             g = np.asarray(flows.get(node, arrived[node]), node.dtype)[()]
             for c in next(sweep(node, g)).contributions:
-                part = np.asarray(c.dense()) * edges.get((node, c.position), 1.0)
+                part = np.asarray(c.grad) * edges.get((node, c.position), 1.0)
                 arrived[c.node] = arrived[c.node] + part if c.node in arrived else part
     return arrived
 

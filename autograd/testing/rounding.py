@@ -190,6 +190,6 @@ def _added(contributions: Iterable[Any]) -> dict[Node, Any]:
     """The absolute numbers that are sent to each operand."""
     found: dict[Node, Any] = {}
     for contribution in contributions:
-        size = np.abs(np.asarray(contribution.dense(), np.float64))
+        size = np.abs(np.asarray(contribution.grad, np.float64))
         found[contribution.node] = found.get(contribution.node, 0.0) + size
     return found

@@ -198,7 +198,7 @@ class _Reader:
             return None
         with np.errstate(all="ignore"):
             step = next(sweep(node, node.dtype.type(1)))
-        return next(float(c.dense()) for c in step.contributions if c.position == i)
+        return next(float(c.grad) for c in step.contributions if c.position == i)
 
     def _local_label(self, node: Node, i: int, local: float | None) -> str:
         if local is None:

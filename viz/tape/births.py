@@ -63,7 +63,7 @@ def births(tape: Tape, steps: Iterable[Step], kinds: Kinds) -> dict[Node, str]:
         # Where contributions add up, Inf - Inf makes NaN.
         born = had - arrived[node] if node in arrived else _NOTHING
         for contribution in step.contributions:
-            sent = not_finite(contribution.dense())
+            sent = not_finite(contribution.grad)
             arrived[contribution.node] = arrived.get(contribution.node, _NOTHING) | sent
             if not sent <= had:
                 born |= sent - had - kinds.read_backward(node, contribution.position)

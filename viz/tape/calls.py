@@ -66,7 +66,7 @@ class Call:
         """The gradient of the operand where that of the result is `g`; may share memory with `g`."""
         with np.errstate(all="ignore"):
             step = next(sweep(self.record, g if g.shape else g[()]))
-        return step.contributions[0].dense()
+        return step.contributions[0].grad
 
 
 def leaf(like: Node, shape: tuple[int, ...], value: Any = None) -> Node:

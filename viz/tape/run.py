@@ -86,7 +86,7 @@ class Run:
     @cached_property
     def sent(self) -> dict[tuple[Node, int], Any]:
         """What each record sends to each of its operands, by their places."""
-        return {(step.node, c.position): np.asarray(c.dense()) for step in self.steps for c in step.contributions}
+        return {(step.node, c.position): np.asarray(c.grad) for step in self.steps for c in step.contributions}
 
     @cached_property
     def kinds(self) -> Kinds:

@@ -91,7 +91,7 @@ class Walk(Sequence[Step]):
             op += bool(swept.contributions)
             for contribution in swept.contributions:
                 target = contribution.node
-                sent = np.asarray(contribution.dense())
+                sent = np.asarray(contribution.grad)
                 before = arrived.get(target)
                 part[target] += 1
                 last = part[target] == self.parts[target]
