@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd import set_at
-from autograd.rules.elementwise import relu, sigmoid
+from autograd.rules.elementwise import erf, relu, sigmoid
 from autograd.rules.reductions import log_softmax, logsumexp, softmax
 
 torch: Any = None
@@ -126,6 +126,7 @@ ELEMENTWISE = [
     Op("clip between operands", lambda x, low, high: np.clip(x, low, high + 1.5), (M, V, (3, 1)), (-1, 1),
        torch=lambda x, low, high: torch.clip(x, low, high + 1.5)),
     Op("sigmoid", sigmoid, (M,), torch="sigmoid"),
+    Op("erf", erf, (M,), torch="erf"),
     Op("relu", relu, (M,), avoid=(0.0,), torch="relu"),
     Op("select", lambda x, y: np.select([np.eye(3, 4, dtype=bool), np.ones(4, bool)], [x, y]), (M, V),
        torch=lambda x, y: torch.where(torch.eye(3, 4, dtype=bool), x, y)),

@@ -65,7 +65,7 @@ MODULES = [nn, nn.functional, nn.init, nn.optim, nn.optim.lr_scheduler, nn.utils
     ("module", "name", "near"),
     [
         (nn, "relu", "nn.ReLU, nn.functional.relu"),
-        (nn, "LogSoftmax", "nn.functional.log_softmax"),
+        (nn, "log_softmax", "nn.LogSoftmax, nn.functional.log_softmax"),
         (nn, "linear", "nn.Linear"),
         (nn.functional, "CrossEntropyLoss", "nn.CrossEntropyLoss"),
         (nn.init, "xavier_uniform", "nn.init.xavier_uniform_"),

@@ -5,7 +5,32 @@ product → bias.
 """
 
 from ..namespace import namespace
-from .activations import log_softmax, relu, sigmoid, softmax, tanh
+from .activations import (
+    celu,
+    elu,
+    gelu,
+    glu,
+    hardshrink,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    leaky_relu,
+    logsigmoid,
+    mish,
+    prelu,
+    relu,
+    relu6,
+    rrelu,
+    selu,
+    sigmoid,
+    silu,
+    softplus,
+    softshrink,
+    softsign,
+    tanh,
+    tanhshrink,
+    threshold,
+)
 from .adaptive import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
@@ -16,7 +41,11 @@ from .adaptive import (
 )
 from .attention import scaled_dot_product_attention
 from .convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
-from .dense import dropout, flatten, linear
+from .dense import (
+    dropout,
+    flatten,
+    linear,
+)
 from .embedding import embedding, embedding_bag
 from .losses import (
     binary_cross_entropy,
@@ -40,6 +69,12 @@ from .pooling import (
     max_pool3d,
 )
 from .resizing import channel_shuffle, fold, interpolate, pixel_shuffle, pixel_unshuffle, unfold
+from .softmaxes import (
+    gumbel_softmax,
+    log_softmax,
+    softmax,
+    softmin,
+)
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -54,6 +89,7 @@ __all__ = [
     "batch_norm",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "celu",
     "channel_shuffle",
     "conv1d",
     "conv2d",
@@ -63,35 +99,57 @@ __all__ = [
     "conv_transpose3d",
     "cross_entropy",
     "dropout",
+    "elu",
     "embedding",
     "embedding_bag",
     "flatten",
     "fold",
+    "gelu",
+    "glu",
     "group_norm",
+    "gumbel_softmax",
+    "hardshrink",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
     "instance_norm",
     "interpolate",
     "layer_norm",
+    "leaky_relu",
     "linear",
     "local_response_norm",
     "log_loss",
     "log_softmax",
+    "logsigmoid",
     "lp_pool1d",
     "lp_pool2d",
     "lp_pool3d",
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",
+    "mish",
     "mse_loss",
     "nll_loss",
     "pad",
     "pixel_shuffle",
     "pixel_unshuffle",
+    "prelu",
     "relu",
+    "relu6",
     "rms_norm",
+    "rrelu",
     "scaled_dot_product_attention",
+    "selu",
     "sigmoid",
+    "silu",
     "softmax",
+    "softmin",
+    "softplus",
+    "softshrink",
+    "softsign",
     "tanh",
+    "tanhshrink",
+    "threshold",
     "unfold",
 ]
 __getattr__, __dir__ = namespace(__name__, __all__)

@@ -1,6 +1,35 @@
 """The layers: each a thin Module over a function of `nn.functional`. Signatures and defaults are PyTorch's."""
 
-from .activations import ReLU, Sigmoid, Softmax, Tanh
+from .activations import (
+    CELU,
+    ELU,
+    GELU,
+    GLU,
+    SELU,
+    Hardshrink,
+    Hardsigmoid,
+    Hardswish,
+    Hardtanh,
+    LeakyReLU,
+    LogSigmoid,
+    LogSoftmax,
+    Mish,
+    PReLU,
+    ReLU,
+    ReLU6,
+    RReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softmax2d,
+    Softmin,
+    Softplus,
+    Softshrink,
+    Softsign,
+    Tanh,
+    Tanhshrink,
+    Threshold,
+)
 from .attention import MultiheadAttention
 from .cells import GRUCell, LSTMCell, RNNCell
 from .channels import (
@@ -12,9 +41,20 @@ from .channels import (
     InstanceNorm3d,
 )
 from .convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
-from .dense import Dropout, Flatten, Linear
+from .dense import (
+    Dropout,
+    Flatten,
+    Linear,
+)
 from .embedding import Embedding, EmbeddingBag
-from .losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, LogLoss, MSELoss, NLLLoss
+from .losses import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    LogLoss,
+    MSELoss,
+    NLLLoss,
+)
 from .norms import GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
 from .pads import (
     CircularPad1d,
@@ -71,9 +111,14 @@ from .transformer import (
 )
 
 __all__ = [
+    "CELU",
+    "ELU",
+    "GELU",
+    "GLU",
     "GRU",
     "LSTM",
     "RNN",
+    "SELU",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",
@@ -109,6 +154,10 @@ __all__ = [
     "Fold",
     "GRUCell",
     "GroupNorm",
+    "Hardshrink",
+    "Hardsigmoid",
+    "Hardswish",
+    "Hardtanh",
     "InstanceNorm1d",
     "InstanceNorm2d",
     "InstanceNorm3d",
@@ -117,29 +166,44 @@ __all__ = [
     "LPPool3d",
     "LSTMCell",
     "LayerNorm",
+    "LeakyReLU",
     "Linear",
     "LocalResponseNorm",
     "LogLoss",
+    "LogSigmoid",
+    "LogSoftmax",
     "MSELoss",
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "Mish",
     "MultiheadAttention",
     "NLLLoss",
+    "PReLU",
     "PixelShuffle",
     "PixelUnshuffle",
     "RMSNorm",
     "RNNCell",
+    "RReLU",
     "ReLU",
+    "ReLU6",
     "ReflectionPad1d",
     "ReflectionPad2d",
     "ReflectionPad3d",
     "ReplicationPad1d",
     "ReplicationPad2d",
     "ReplicationPad3d",
+    "SiLU",
     "Sigmoid",
     "Softmax",
+    "Softmax2d",
+    "Softmin",
+    "Softplus",
+    "Softshrink",
+    "Softsign",
     "Tanh",
+    "Tanhshrink",
+    "Threshold",
     "Transformer",
     "TransformerDecoder",
     "TransformerDecoderLayer",

@@ -1,51 +1,327 @@
-"""Activations as layers."""
+"""Activations as layers: each a function of `nn.functional` with its options.
+
+`inplace` is accepted wherever PyTorch has it, without effect: Tensors never change in place.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .. import functional as F
-from .. import naming
+from .. import init, naming
+from ..errors import ShapeMismatch
 from ..module import Module
+from ..parameter import Parameter
+from ..seeding import RandomSource, generator
+from .options import OfFunction
+from .weighted import at_least_1, floating_dtype
 
-__all__ = ["ReLU", "Sigmoid", "Softmax", "Tanh"]
+__all__ = [
+    "CELU",
+    "ELU",
+    "GELU",
+    "GLU",
+    "SELU",
+    "Hardshrink",
+    "Hardsigmoid",
+    "Hardswish",
+    "Hardtanh",
+    "LeakyReLU",
+    "LogSigmoid",
+    "LogSoftmax",
+    "Mish",
+    "PReLU",
+    "RReLU",
+    "ReLU",
+    "ReLU6",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softmax2d",
+    "Softmin",
+    "Softplus",
+    "Softshrink",
+    "Softsign",
+    "Tanh",
+    "Tanhshrink",
+    "Threshold",
+]
 
 
-class Sigmoid(Module):
+class Sigmoid(OfFunction):
     """σ(z) = 1 / (1 + e⁻ᶻ): `functional.sigmoid`."""
 
-    def forward(self, x: Any) -> Any:
-        return F.sigmoid(x)
+    function = staticmethod(F.sigmoid)
 
 
-class ReLU(Module):
-    """max(z, 0): `functional.relu`. `inplace` is accepted, without effect: Tensors never change in place."""
-
-    def __init__(self, inplace: bool = False):
-        self.inplace = bool(inplace)
-
-    def forward(self, x: Any) -> Any:
-        return F.relu(x)
-
-    def extra_repr(self) -> str:
-        return "inplace=True" if self.inplace else ""
-
-
-class Tanh(Module):
+class Tanh(OfFunction):
     """tanh z: `functional.tanh`."""
 
-    def forward(self, x: Any) -> Any:
-        return F.tanh(x)
+    function = staticmethod(F.tanh)
 
 
-class Softmax(Module):
-    """Probabilities from logits, along the axis `dim`, named ŷ: `functional.softmax`. Train it with `log_loss`."""
+class ReLU(OfFunction):
+    """max(z, 0): `functional.relu`. `inplace` is accepted, without effect: Tensors never change in place."""
+
+    function = staticmethod(F.relu)
+
+    def __init__(self, inplace: bool = False):
+        self._set_options(inplace=bool(inplace))
+
+
+class ReLU6(OfFunction):
+    """min(max(z, 0), 6): `functional.relu6`."""
+
+    function = staticmethod(F.relu6)
+
+    def __init__(self, inplace: bool = False):
+        self._set_options(inplace=bool(inplace))
+
+
+class Hardtanh(OfFunction):
+    """z held between `min_val` and `max_val`: `functional.hardtanh`."""
+
+    function = staticmethod(F.hardtanh)
+
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False):
+        self._set_options(min_val=min_val, max_val=max_val, inplace=bool(inplace))
+
+
+class Hardsigmoid(OfFunction):
+    """(z + 3) / 6 held between 0 and 1: `functional.hardsigmoid`."""
+
+    function = staticmethod(F.hardsigmoid)
+
+    def __init__(self, inplace: bool = False):
+        self._set_options(inplace=bool(inplace))
+
+
+class Hardswish(OfFunction):
+    """z · hardsigmoid(z): `functional.hardswish`."""
+
+    function = staticmethod(F.hardswish)
+
+    def __init__(self, inplace: bool = False):
+        self._set_options(inplace=bool(inplace))
+
+
+class LeakyReLU(OfFunction):
+    """z where z > 0, else `negative_slope` · z: `functional.leaky_relu`."""
+
+    function = staticmethod(F.leaky_relu)
+
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False):
+        self._set_options(negative_slope=negative_slope, inplace=bool(inplace))
+
+
+class Threshold(OfFunction):
+    """z where z > `threshold`, else `value`: `functional.threshold`."""
+
+    function = staticmethod(F.threshold)
+
+    def __init__(self, threshold: float, value: float, inplace: bool = False):
+        self._set_options(threshold=threshold, value=value, inplace=bool(inplace))
+
+
+class Hardshrink(OfFunction):
+    r"""z, but 0 where \|z\| ≤ `lambd`: `functional.hardshrink`."""
+
+    function = staticmethod(F.hardshrink)
+
+    def __init__(self, lambd: float = 0.5):
+        self._set_options(lambd=lambd)
+
+
+class Softshrink(OfFunction):
+    """z moved towards 0 by `lambd`: `functional.softshrink`."""
+
+    function = staticmethod(F.softshrink)
+
+    def __init__(self, lambd: float = 0.5):
+        self._set_options(lambd=lambd)
+
+
+class ELU(OfFunction):
+    """z where z > 0, else α (eᶻ − 1): `functional.elu`."""
+
+    function = staticmethod(F.elu)
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False):
+        self._set_options(alpha=alpha, inplace=bool(inplace))
+
+
+class SELU(OfFunction):
+    """1.0507 · elu(z, α = 1.6733): `functional.selu`."""
+
+    function = staticmethod(F.selu)
+
+    def __init__(self, inplace: bool = False):
+        self._set_options(inplace=bool(inplace))
+
+
+class CELU(OfFunction):
+    """z where z > 0, else α (e^(z/α) − 1): `functional.celu`."""
+
+    function = staticmethod(F.celu)
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False):
+        self._set_options(alpha=alpha, inplace=bool(inplace))
+
+
+class Softplus(OfFunction):
+    """log(1 + e^(βz)) / β: `functional.softplus`."""
+
+    function = staticmethod(F.softplus)
+
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0):
+        self._set_options(beta=beta, threshold=threshold)
+
+
+class LogSigmoid(OfFunction):
+    """log σ(z): `functional.logsigmoid`."""
+
+    function = staticmethod(F.logsigmoid)
+
+
+class SiLU(OfFunction):
+    """z σ(z): `functional.silu`."""
+
+    function = staticmethod(F.silu)
+
+    def __init__(self, inplace: bool = False):
+        self._set_options(inplace=bool(inplace))
+
+
+class Mish(OfFunction):
+    """z tanh(log(1 + eᶻ)): `functional.mish`."""
+
+    function = staticmethod(F.mish)
+
+    def __init__(self, inplace: bool = False):
+        self._set_options(inplace=bool(inplace))
+
+
+class GELU(OfFunction):
+    """z Φ(z), Φ the normal distribution function: `functional.gelu`."""
+
+    function = staticmethod(F.gelu)
+
+    def __init__(self, approximate: str = "none"):
+        self._set_options(approximate=approximate)
+
+
+class Softsign(OfFunction):
+    r"""z / (1 + \|z\|): `functional.softsign`."""
+
+    function = staticmethod(F.softsign)
+
+
+class Tanhshrink(OfFunction):
+    """z − tanh z: `functional.tanhshrink`."""
+
+    function = staticmethod(F.tanhshrink)
+
+
+class GLU(OfFunction):
+    """a σ(b), the two halves of z along the axis `dim`: `functional.glu`."""
+
+    function = staticmethod(F.glu)
 
     def __init__(self, dim: int = -1):
-        self.dim = dim
+        self._set_options(dim=dim)
+
+
+class Softmin(OfFunction):
+    """softmax(−z) along the axis `dim`: `functional.softmin`."""
+
+    function = staticmethod(F.softmin)
+
+    def __init__(self, dim: int = -1):
+        self._set_options(dim=dim)
+
+
+class LogSoftmax(OfFunction):
+    """log softmax(z) along the axis `dim`: `functional.log_softmax`. Train it with `nll_loss`."""
+
+    function = staticmethod(F.log_softmax)
+
+    def __init__(self, dim: int = -1):
+        self._set_options(dim=dim)
+
+
+class Softmax(OfFunction):
+    """Probabilities from logits, along the axis `dim`, named ŷ: `functional.softmax`. Train it with `log_loss`."""
+
+    function = staticmethod(F.softmax)
+
+    def __init__(self, dim: int = -1):
+        self._set_options(dim=dim)
 
     def forward(self, x: Any) -> Any:
-        return naming.prediction(F.softmax(x, self.dim))
+        return naming.prediction(self._call(x))
 
-    def extra_repr(self) -> str:
-        return f"dim={self.dim}"
+
+class Softmax2d(Module):
+    """Probabilities of the channels at each place of images (N, C, H, W) or (C, H, W), named ŷ."""
+
+    def forward(self, x: Any) -> Any:
+        if np.ndim(x) not in (3, 4):
+            raise ShapeMismatch(
+                f"Softmax2d: images of shape (N, C, H, W) or (C, H, W) are needed, got shape {np.shape(x)}"
+            )
+        return naming.prediction(F.softmax(x, -3))
+
+
+class PReLU(OfFunction):
+    """z where z > 0, else w z with learned slopes w: `functional.prelu`.
+
+    Parameters
+    ----------
+    num_parameters : int, optional
+        1, or the number of channels: a slope for each.
+    init : float, optional
+        What slopes start from.
+    dtype : floating dtype, optional
+        float32 unless told.
+
+    Attributes
+    ----------
+    weight : Parameter of shape (num_parameters,)
+    """
+
+    function = staticmethod(F.prelu)
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: Any = None):
+        self._set_options(num_parameters=at_least_1(num_parameters, "PReLU: num_parameters"))
+        self.init = init
+        self.weight = Parameter(np.full(num_parameters, init, floating_dtype(dtype, "PReLU")), copy=False)
+
+    def reset_parameters(self) -> None:
+        """Give all slopes their first value."""
+        init.constant_(self.weight, self.init)
+
+    def forward(self, x: Any) -> Any:
+        return F.prelu(x, self.weight)
+
+
+class RReLU(OfFunction):
+    """z where z > 0, else r z; in training r is drawn for each element, evenly: `functional.rrelu`.
+
+    Parameters
+    ----------
+    lower, upper : float, optional
+    inplace : bool, optional
+    rng : int or numpy.random.Generator, optional
+        Where slopes are drawn from; the generator of `nn.manual_seed` unless told.
+    """
+
+    function = staticmethod(F.rrelu)
+
+    def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False, *, rng: RandomSource = None):
+        self._set_options(lower=lower, upper=upper, inplace=bool(inplace))
+        self.rng = None if rng is None else generator(rng)
+
+    def forward(self, x: Any) -> Any:
+        return self._call(x, training=self.training, rng=self.rng)

@@ -12,7 +12,7 @@ from ..module import Module
 from ..parameter import Parameter
 from ..seeding import RandomSource, generator
 
-__all__ = ["Weighted", "at_least_1"]
+__all__ = ["Weighted", "at_least_1", "floating_dtype"]
 
 
 class Weighted(Module):
@@ -25,9 +25,7 @@ class Weighted(Module):
         self, shape: tuple[int, ...], bias: bool, dtype: Any, rng: RandomSource, outputs: int | None = None
     ) -> None:
         """Set the weight, and a bias for each of `outputs`: the first axis of the weight unless told."""
-        dtype = np.dtype(np.float32 if dtype is None else dtype)
-        if dtype.kind != "f":
-            raise TypeError(f"{type(self).__name__}: dtype must be a floating one, got {dtype}")
+        dtype = floating_dtype(dtype, type(self).__name__)
         self.weight = Parameter(np.zeros(shape, dtype), copy=False)
         self.bias = Parameter(np.zeros(outputs or shape[0], dtype), copy=False) if bias else None
         self.reset_parameters(rng)
@@ -45,3 +43,11 @@ def at_least_1(value: int, name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
         raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")
     return int(value)
+
+
+def floating_dtype(dtype: Any, what: str) -> Any:
+    """The dtype of parameters: float32 unless told, and a floating one."""
+    dtype = np.dtype(np.float32 if dtype is None else dtype)
+    if dtype.kind != "f":
+        raise TypeError(f"{what}: dtype must be a floating one, got {dtype}")
+    return dtype

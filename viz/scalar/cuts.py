@@ -17,7 +17,7 @@ Index = tuple[Any, ...]
 ELEMENTWISE = frozenset(
     {
         np.nan_to_num, np.fix, np.round, np.around, elementwise.clip.fn, elementwise.sinc_derivative.fn, np.sinc,
-        elementwise.sigmoid.fn, elementwise.relu.fn, shapes.astype.fn,
+        elementwise.sigmoid.fn, elementwise.relu.fn, elementwise.erf.fn, shapes.astype.fn,
     }
 )  # fmt: skip
 """Functions of single numbers that are not ufuncs: each is one operation of the scalar graph."""
