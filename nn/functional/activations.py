@@ -197,13 +197,13 @@ def threshold(input: Any, threshold: float, value: float, inplace: bool = False)
 
 
 def hardshrink(input: Any, lambd: float = 0.5) -> Any:
-    """z, but 0 where \\|z\\| ≤ `lambd`."""
+    """z, but 0 where |z| ≤ `lambd`."""
     input = floating(input, "hardshrink")
     return naming.activation(input, np.where((input >= -lambd) & (input <= lambd), 0.0, input))
 
 
 def softshrink(input: Any, lambd: float = 0.5) -> Any:
-    """z moved towards 0 by `lambd`, and 0 where \\|z\\| ≤ `lambd`.
+    """z moved towards 0 by `lambd`, and 0 where |z| ≤ `lambd`.
 
     Examples
     --------
@@ -330,7 +330,7 @@ def gelu(input: Any, approximate: str = "none") -> Any:
 
 
 def softsign(input: Any) -> Any:
-    """z / (1 + \\|z\\|)."""
+    """z / (1 + |z|)."""
     input = operand(input, "softsign")
     return naming.activation(input, input / (np.abs(input) + 1))
 

@@ -12,7 +12,7 @@ from autograd.rules import reductions
 from ..errors import DtypeMismatch, ShapeMismatch, floating, fraction, one_dtype, operand
 from ..naming import give
 from ..seeding import RandomSource
-from .dense import dropout
+from .dropout import dropout
 from .labels import numbers_of
 
 __all__ = ["added_mask", "attend", "scaled_dot_product_attention"]

@@ -1,4 +1,4 @@
-"""The dense product, flattening, and dropout."""
+"""The dense product, that of two inputs, and flattening."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ShapeMismatch, called, floating, fraction, one_dtype, operand
-from ..seeding import RandomSource, generator
+from ..errors import ShapeMismatch, called, floating, one_dtype, operand
 
-__all__ = ["dropout", "flatten", "linear"]
+__all__ = ["bilinear", "flatten", "linear"]
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
@@ -58,6 +57,54 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     return out + bias
 
 
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+    """x₁ᵀ Wₒ x₂ + bₒ for each output o, over the last axes.
+
+    Parameters
+    ----------
+    input1 : Tensor or array of shape (…, in₁)
+    input2 : Tensor or array of shape (…, in₂)
+    weight : Tensor or array of shape (out, in₁, in₂)
+    bias : Tensor or array of shape (out,), optional
+
+    Returns
+    -------
+    Tensor or array of shape (…, out)
+
+    Raises
+    ------
+    ShapeMismatch
+        If the shapes don't fit; a ValueError.
+
+    Examples
+    --------
+    >>> from nn import functional as F
+    >>> F.bilinear([1.0, 2.0], [3.0], [[[1.0], [10.0]]])
+    array([63.])
+    """
+    input1, input2 = floating(input1, "bilinear: input1"), floating(input2, "bilinear: input2")
+    weight = operand(weight, "bilinear: weight")
+    if weight.ndim != 3:
+        raise ShapeMismatch(f"bilinear: a weight of shape (out, in₁, in₂) is needed, got {weight.shape}")
+    if input1.shape[-1:] != weight.shape[1:2] or input2.shape[-1:] != weight.shape[2:]:
+        raise ShapeMismatch(
+            f"bilinear: inputs of shape {input1.shape} and {input2.shape} do not fit {called(weight, 'the weight')} of "
+            f"shape {weight.shape}: their last axes must have {weight.shape[1]} and {weight.shape[2]} elements"
+        )
+    if input1.shape[:-1] != input2.shape[:-1]:
+        raise ShapeMismatch(
+            f"bilinear: the inputs must have one shape but for the last axis, got {input1.shape} and {input2.shape}"
+        )
+    one_dtype(input1, weight, "bilinear", "the weight")
+    out = (np.tensordot(input1, weight, ((-1,), (1,))) * np.expand_dims(input2, -2)).sum(axis=-1)
+    if bias is None:
+        return out
+    bias = operand(bias, "bilinear: bias")
+    if bias.shape != (weight.shape[0],):
+        raise ShapeMismatch(f"bilinear: a bias of shape ({weight.shape[0]},) is needed, got {bias.shape}")
+    return out + bias
+
+
 def flatten(input: Any, start_dim: int = 1, end_dim: int = -1) -> Any:
     """The axes from `start_dim` to `end_dim` as one."""
     input = operand(input, "flatten")
@@ -69,30 +116,3 @@ def flatten(input: Any, start_dim: int = 1, end_dim: int = -1) -> Any:
     for n in shape[first : last + 1]:
         length *= n
     return input.reshape((*shape[:first], length, *shape[last + 1 :]))
-
-
-def dropout(
-    input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, *, rng: RandomSource = None
-) -> Any:
-    """Each element 0 with probability `p`, the others divided by 1 − p; the input itself when not training.
-
-    The mask is an operand of the product, so that computing it again gives the same numbers.
-
-    Parameters
-    ----------
-    input : Tensor or array of floating dtype
-    p : float, optional
-    training : bool, optional
-    inplace : bool, optional
-        Accepted as PyTorch has it, without effect: Tensors never change in place.
-    rng : int or numpy.random.Generator, optional
-        Where the mask is drawn from; the generator of `nn.manual_seed` unless told.
-    """
-    p = fraction(p, "dropout: p")
-    input = floating(input, "dropout")
-    if not training or p == 0:
-        return input
-    kept = generator(rng).random(input.shape, dtype=np.float32) >= p
-    mask = kept * input.dtype.type(1 / (1 - p) if p < 1 else 0)
-    mask.setflags(write=False)
-    return input * mask

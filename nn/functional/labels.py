@@ -1,4 +1,4 @@
-"""The class labels and class weights that a loss is given, checked."""
+"""The class labels and class weights that a loss is given, checked; labels as one-hot rows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd import Tensor
 
-from ..errors import DtypeMismatch, ShapeMismatch
+from ..errors import DtypeMismatch, ShapeMismatch, operand
 
 __all__ = [
     "check_labels",
@@ -18,6 +18,7 @@ __all__ = [
     "index_of",
     "is_classes",
     "numbers_of",
+    "one_hot",
     "total_share",
 ]
 
@@ -25,6 +26,43 @@ __all__ = [
 def numbers_of(x: Any) -> Any:
     """The numbers of an array or a Tensor."""
     return x.data if isinstance(x, Tensor) else x
+
+
+def one_hot(tensor: Any, num_classes: int = -1) -> Any:
+    """Each label as a row of zeros with a 1 in its place.
+
+    Parameters
+    ----------
+    tensor : array of integers of any shape
+        Labels of at least 0.
+    num_classes : int, optional
+        One more than the largest label unless told.
+
+    Returns
+    -------
+    ndarray of integers, of the shape (…, num_classes)
+
+    Raises
+    ------
+    ValueError
+        If a label is out of range.
+
+    Examples
+    --------
+    >>> from nn import functional as F
+    >>> F.one_hot([0, 2])
+    array([[1, 0, 0],
+           [0, 0, 1]])
+    """
+    labels = np.asarray(numbers_of(operand(tensor, "one_hot")))
+    if labels.size and labels.dtype.kind not in "iu":
+        raise DtypeMismatch(f"one_hot: class labels must be integers, got dtype {labels.dtype}")
+    if num_classes == -1 and labels.size:
+        num_classes = max(int(labels.max()) + 1, 1)
+    if num_classes < 1:
+        raise ValueError(f"one_hot: num_classes must be at least 1, got {num_classes!r} and {labels.size} labels")
+    check_labels(labels, num_classes, "one_hot")
+    return np.eye(num_classes, dtype=np.int64)[labels.astype(np.intp)]
 
 
 def class_axis(input: Any, what: str) -> int:

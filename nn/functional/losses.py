@@ -1,4 +1,4 @@
-"""Losses, each a function; `nn.layers.losses` has them as Modules. A scalar loss is named L on the tape.
+"""Losses of classes, each a function; `nn.layers.losses` has them as Modules. A scalar loss is named L on the tape.
 
 Which one for what the network ends with:
 
@@ -27,77 +27,17 @@ from autograd.recording import IS_HIDDEN
 from autograd.rules import reductions
 
 from .. import naming
-from ..errors import DtypeMismatch, ShapeMismatch, floating, fraction, operand
+from ..errors import fraction, operand
 from .labels import class_axis, class_labels, class_weights, index_of, is_classes, numbers_of, total_share
+from .reduction import like, reduced, scores, times, weighted
 
 __all__ = [
-    "REDUCTIONS",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "cross_entropy",
     "log_loss",
-    "mse_loss",
     "nll_loss",
 ]
-
-REDUCTIONS = ("mean", "sum", "none")
-
-
-def _reduced(values: Any, reduction: str) -> Any:
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"reduction must be one of {', '.join(map(repr, REDUCTIONS))}, got {reduction!r}")
-    if reduction == "none":
-        return naming.loss(values)
-    if values.size == 0:
-        raise ShapeMismatch(f"a loss over no values: shape {values.shape}")
-    return naming.loss(values.mean() if reduction == "mean" else values.sum())
-
-
-def _scores(input: Any, what: str) -> Any:
-    """What a loss is given, as an array or Tensor of floating dtype."""
-    return floating(input, what, "give it as floats")
-
-
-def _like(target: Any, input: Any, what: str) -> Any:
-    """`target` as an array or Tensor of the input's shape and dtype."""
-    if not isinstance(target, Tensor):
-        target = operand(target, f"{what}: target")
-        if target.dtype.kind not in "fiub":
-            raise DtypeMismatch(f"{what}: the target must hold numbers, got dtype {target.dtype}")
-        target = target.astype(input.dtype, copy=False)
-    if target.shape != input.shape:
-        raise ShapeMismatch(f"{what}: the input has shape {input.shape}, but the target has shape {target.shape}")
-    return target
-
-
-def _times(values: Any, weight: Any) -> Any:
-    """Values × weights; what has the weight 0 does not count, also where it is infinite or NaN: 0 · log 0 is 0."""
-    dropped = (numbers_of(weight) == 0) & ~np.isfinite(numbers_of(values))
-    return (np.where(dropped, 0.0, values) if dropped.any() else values) * weight
-
-
-# --- numbers ----------------------------------------------------------------------------------------------------------
-
-
-def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
-    """(input − target)², averaged.
-
-    Parameters
-    ----------
-    input : Tensor of any shape
-    target : Tensor or array of the same shape
-    reduction : "mean", "sum" or "none", optional
-
-    Examples
-    --------
-    >>> from nn import functional as F
-    >>> from autograd import Tensor
-    >>> F.mse_loss(Tensor([1.0, 2.0]), [1.0, 4.0]).item()
-    2.0
-    """
-    input = _scores(input, "mse_loss")
-    return _reduced(np.square(input - _like(target, input, "mse_loss")), reduction)
-
 
 # --- classes ----------------------------------------------------------------------------------------------------------
 
@@ -168,16 +108,16 @@ def cross_entropy(
         share = np.ones(labels.shape, input.dtype) if scale is None else scale[labels]
         share = share if counts is None else share * counts
     else:
-        target = _like(target, input, "cross_entropy")
+        target = like(target, input, "cross_entropy")
     if label_smoothing:
         target = target * (1 - label_smoothing) + label_smoothing / input.shape[axis]
     if scale is not None:
         target = target * scale.reshape((-1,) + (1,) * (input.ndim - 1 - axis))
-    values = -_times(reductions.log_softmax(input, axis=axis), target).sum(axis=axis)
+    values = -times(reductions.log_softmax(input, axis=axis), target).sum(axis=axis)
     if counts is not None:
         values = values * counts
     if share is None or reduction != "mean":
-        return _reduced(values, reduction)
+        return reduced(values, reduction)
     return naming.loss(values.sum() / total_share(share, "cross_entropy"))
 
 
@@ -250,8 +190,8 @@ def log_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     if is_classes(target, input):
         picked = input[index_of(class_labels(target, input.shape, None, "log_loss")[0])]
         return _negative_mean(np.log(_above_zero(picked)), reduction)
-    target = _like(target, input, "log_loss")
-    return _reduced(-(np.log(_above_zero(input)) * target).sum(axis=axis), reduction)
+    target = like(target, input, "log_loss")
+    return reduced(-(np.log(_above_zero(input)) * target).sum(axis=axis), reduction)
 
 
 def _above_zero(p: Any) -> Any:
@@ -261,7 +201,7 @@ def _above_zero(p: Any) -> Any:
 
 def _negative_mean(values: Any, reduction: str) -> Any:
     if reduction != "mean" or not values.size:
-        return _reduced(-values, reduction)
+        return reduced(-values, reduction)
     return naming.loss(-values.mean())
 
 
@@ -278,9 +218,9 @@ def _nll(input: Any, labels: Any, counts: Any, scale: Any, reduction: str, what:
         return _negative_mean(picked, reduction)
     share = np.ones(labels.shape, input.dtype) if scale is None else scale[labels]
     share = share if counts is None else share * counts
-    values = -_times(picked, share)
+    values = -times(picked, share)
     if reduction != "mean":
-        return _reduced(values, reduction)
+        return reduced(values, reduction)
     return naming.loss(values.sum() / total_share(share, what))
 
 
@@ -314,16 +254,16 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
     ValueError
         If the input holds numbers below 0 or above 1.
     """
-    input = _scores(input, "binary_cross_entropy")
+    input = scores(input, "binary_cross_entropy")
     numbers = numbers_of(input)
     if numbers.size and (numbers.min() < 0 or numbers.max() > 1):
         raise ValueError(
             f"binary_cross_entropy takes probabilities, got numbers from {numbers.min():.4g} to {numbers.max():.4g}: "
             "for logits use binary_cross_entropy_with_logits"
         )
-    y = _like(target, input, "binary_cross_entropy")
+    y = like(target, input, "binary_cross_entropy")
     values = -(clamped_log(input) * y + clamped_log(1 - input) * (1 - y))
-    return _reduced(_weighted(values, weight), reduction)
+    return reduced(weighted(values, weight), reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -345,19 +285,15 @@ def binary_cross_entropy_with_logits(
     -----
     It is log(1 + eᶻ) − y z, whose derivative is σ(z) − y.
     """
-    input = _scores(input, "binary_cross_entropy_with_logits")
-    y = _like(target, input, "binary_cross_entropy_with_logits")
+    input = scores(input, "binary_cross_entropy_with_logits")
+    y = like(target, input, "binary_cross_entropy_with_logits")
     more = 0 if pos_weight is None else np.asarray(pos_weight, dtype=input.dtype) - 1
     if np.isinf(numbers_of(input)).any():
         # no difference of infinities: each of the two losses with its weight
-        yes, no = (_times(np.logaddexp(0.0, z), share) for z, share in ((-input, y * (more + 1)), (input, 1 - y)))
+        yes, no = (times(np.logaddexp(0.0, z), share) for z, share in ((-input, y * (more + 1)), (input, 1 - y)))
         values = yes + no
     elif pos_weight is None:
         values = np.logaddexp(0.0, input) - input * y
     else:
         values = (1 - y) * input + (y * more + 1) * np.logaddexp(0.0, -input)
-    return _reduced(_weighted(values, weight), reduction)
-
-
-def _weighted(values: Any, weight: Any) -> Any:
-    return values if weight is None else _times(values, np.asarray(weight, dtype=values.dtype))
+    return reduced(weighted(values, weight), reduction)

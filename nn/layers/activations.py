@@ -50,19 +50,24 @@ __all__ = [
 ]
 
 
-class Sigmoid(OfFunction):
+class _Activation(OfFunction):
+    def forward(self, x: Any) -> Any:
+        return self._call(x)
+
+
+class Sigmoid(_Activation):
     """σ(z) = 1 / (1 + e⁻ᶻ): `functional.sigmoid`."""
 
     function = staticmethod(F.sigmoid)
 
 
-class Tanh(OfFunction):
+class Tanh(_Activation):
     """tanh z: `functional.tanh`."""
 
     function = staticmethod(F.tanh)
 
 
-class ReLU(OfFunction):
+class ReLU(_Activation):
     """max(z, 0): `functional.relu`. `inplace` is accepted, without effect: Tensors never change in place."""
 
     function = staticmethod(F.relu)
@@ -71,7 +76,7 @@ class ReLU(OfFunction):
         self._set_options(inplace=bool(inplace))
 
 
-class ReLU6(OfFunction):
+class ReLU6(_Activation):
     """min(max(z, 0), 6): `functional.relu6`."""
 
     function = staticmethod(F.relu6)
@@ -80,7 +85,7 @@ class ReLU6(OfFunction):
         self._set_options(inplace=bool(inplace))
 
 
-class Hardtanh(OfFunction):
+class Hardtanh(_Activation):
     """z held between `min_val` and `max_val`: `functional.hardtanh`."""
 
     function = staticmethod(F.hardtanh)
@@ -89,7 +94,7 @@ class Hardtanh(OfFunction):
         self._set_options(min_val=min_val, max_val=max_val, inplace=bool(inplace))
 
 
-class Hardsigmoid(OfFunction):
+class Hardsigmoid(_Activation):
     """(z + 3) / 6 held between 0 and 1: `functional.hardsigmoid`."""
 
     function = staticmethod(F.hardsigmoid)
@@ -98,7 +103,7 @@ class Hardsigmoid(OfFunction):
         self._set_options(inplace=bool(inplace))
 
 
-class Hardswish(OfFunction):
+class Hardswish(_Activation):
     """z · hardsigmoid(z): `functional.hardswish`."""
 
     function = staticmethod(F.hardswish)
@@ -107,7 +112,7 @@ class Hardswish(OfFunction):
         self._set_options(inplace=bool(inplace))
 
 
-class LeakyReLU(OfFunction):
+class LeakyReLU(_Activation):
     """z where z > 0, else `negative_slope` · z: `functional.leaky_relu`."""
 
     function = staticmethod(F.leaky_relu)
@@ -116,7 +121,7 @@ class LeakyReLU(OfFunction):
         self._set_options(negative_slope=negative_slope, inplace=bool(inplace))
 
 
-class Threshold(OfFunction):
+class Threshold(_Activation):
     """z where z > `threshold`, else `value`: `functional.threshold`."""
 
     function = staticmethod(F.threshold)
@@ -125,8 +130,8 @@ class Threshold(OfFunction):
         self._set_options(threshold=threshold, value=value, inplace=bool(inplace))
 
 
-class Hardshrink(OfFunction):
-    r"""z, but 0 where \|z\| ≤ `lambd`: `functional.hardshrink`."""
+class Hardshrink(_Activation):
+    """z, but 0 where |z| ≤ `lambd`: `functional.hardshrink`."""
 
     function = staticmethod(F.hardshrink)
 
@@ -134,7 +139,7 @@ class Hardshrink(OfFunction):
         self._set_options(lambd=lambd)
 
 
-class Softshrink(OfFunction):
+class Softshrink(_Activation):
     """z moved towards 0 by `lambd`: `functional.softshrink`."""
 
     function = staticmethod(F.softshrink)
@@ -143,7 +148,7 @@ class Softshrink(OfFunction):
         self._set_options(lambd=lambd)
 
 
-class ELU(OfFunction):
+class ELU(_Activation):
     """z where z > 0, else α (eᶻ − 1): `functional.elu`."""
 
     function = staticmethod(F.elu)
@@ -152,7 +157,7 @@ class ELU(OfFunction):
         self._set_options(alpha=alpha, inplace=bool(inplace))
 
 
-class SELU(OfFunction):
+class SELU(_Activation):
     """1.0507 · elu(z, α = 1.6733): `functional.selu`."""
 
     function = staticmethod(F.selu)
@@ -161,7 +166,7 @@ class SELU(OfFunction):
         self._set_options(inplace=bool(inplace))
 
 
-class CELU(OfFunction):
+class CELU(_Activation):
     """z where z > 0, else α (e^(z/α) − 1): `functional.celu`."""
 
     function = staticmethod(F.celu)
@@ -170,7 +175,7 @@ class CELU(OfFunction):
         self._set_options(alpha=alpha, inplace=bool(inplace))
 
 
-class Softplus(OfFunction):
+class Softplus(_Activation):
     """log(1 + e^(βz)) / β: `functional.softplus`."""
 
     function = staticmethod(F.softplus)
@@ -179,13 +184,13 @@ class Softplus(OfFunction):
         self._set_options(beta=beta, threshold=threshold)
 
 
-class LogSigmoid(OfFunction):
+class LogSigmoid(_Activation):
     """log σ(z): `functional.logsigmoid`."""
 
     function = staticmethod(F.logsigmoid)
 
 
-class SiLU(OfFunction):
+class SiLU(_Activation):
     """z σ(z): `functional.silu`."""
 
     function = staticmethod(F.silu)
@@ -194,7 +199,7 @@ class SiLU(OfFunction):
         self._set_options(inplace=bool(inplace))
 
 
-class Mish(OfFunction):
+class Mish(_Activation):
     """z tanh(log(1 + eᶻ)): `functional.mish`."""
 
     function = staticmethod(F.mish)
@@ -203,7 +208,7 @@ class Mish(OfFunction):
         self._set_options(inplace=bool(inplace))
 
 
-class GELU(OfFunction):
+class GELU(_Activation):
     """z Φ(z), Φ the normal distribution function: `functional.gelu`."""
 
     function = staticmethod(F.gelu)
@@ -212,19 +217,19 @@ class GELU(OfFunction):
         self._set_options(approximate=approximate)
 
 
-class Softsign(OfFunction):
-    r"""z / (1 + \|z\|): `functional.softsign`."""
+class Softsign(_Activation):
+    """z / (1 + |z|): `functional.softsign`."""
 
     function = staticmethod(F.softsign)
 
 
-class Tanhshrink(OfFunction):
+class Tanhshrink(_Activation):
     """z − tanh z: `functional.tanhshrink`."""
 
     function = staticmethod(F.tanhshrink)
 
 
-class GLU(OfFunction):
+class GLU(_Activation):
     """a σ(b), the two halves of z along the axis `dim`: `functional.glu`."""
 
     function = staticmethod(F.glu)
@@ -233,7 +238,7 @@ class GLU(OfFunction):
         self._set_options(dim=dim)
 
 
-class Softmin(OfFunction):
+class Softmin(_Activation):
     """softmax(−z) along the axis `dim`: `functional.softmin`."""
 
     function = staticmethod(F.softmin)
@@ -242,7 +247,7 @@ class Softmin(OfFunction):
         self._set_options(dim=dim)
 
 
-class LogSoftmax(OfFunction):
+class LogSoftmax(_Activation):
     """log softmax(z) along the axis `dim`: `functional.log_softmax`. Train it with `nll_loss`."""
 
     function = staticmethod(F.log_softmax)
@@ -251,7 +256,7 @@ class LogSoftmax(OfFunction):
         self._set_options(dim=dim)
 
 
-class Softmax(OfFunction):
+class Softmax(_Activation):
     """Probabilities from logits, along the axis `dim`, named ŷ: `functional.softmax`. Train it with `log_loss`."""
 
     function = staticmethod(F.softmax)
@@ -274,7 +279,7 @@ class Softmax2d(Module):
         return naming.prediction(F.softmax(x, -3))
 
 
-class PReLU(OfFunction):
+class PReLU(_Activation):
     """z where z > 0, else w z with learned slopes w: `functional.prelu`.
 
     Parameters
@@ -306,7 +311,7 @@ class PReLU(OfFunction):
         return F.prelu(x, self.weight)
 
 
-class RReLU(OfFunction):
+class RReLU(_Activation):
     """z where z > 0, else r z; in training r is drawn for each element, evenly: `functional.rrelu`.
 
     Parameters

@@ -1,16 +1,16 @@
-"""The dense layer, flattening, and dropout."""
+"""The dense layer, that of two inputs, flattening, and what passes its input on."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from .. import functional as F
-from ..errors import fraction
+from .. import init
 from ..module import Module
 from ..seeding import RandomSource, generator
 from .weighted import Weighted, at_least_1
 
-__all__ = ["Dropout", "Flatten", "Linear"]
+__all__ = ["Bilinear", "Flatten", "Identity", "Linear"]
 
 
 class Linear(Weighted):
@@ -55,6 +55,71 @@ class Linear(Weighted):
         return f"in_features={self.in_features}, out_features={self.out_features}{bias}"
 
 
+class Bilinear(Weighted):
+    """A layer of two inputs, zₒ = x₁ᵀ Wₒ x₂ + bₒ.
+
+    Parameters
+    ----------
+    in1_features, in2_features, out_features : int
+    bias : bool, optional
+    dtype, rng
+        As for `Linear`.
+
+    Attributes
+    ----------
+    weight : Parameter of shape (out_features, in1_features, in2_features), named W⁽ᵏ⁾
+    bias : Parameter of shape (out_features,), named b⁽ˡ⁾, or None
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> layer = nn.Bilinear(4, 5, 3)
+    >>> layer(np.ones((2, 4), np.float32), np.ones((2, 5), np.float32)).shape
+    (2, 3)
+    """
+
+    weight_symbol = "W"
+
+    def __init__(
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        dtype: Any = None,
+        rng: RandomSource = None,
+    ):
+        self.in1_features = at_least_1(in1_features, "Bilinear: in1_features")
+        self.in2_features = at_least_1(in2_features, "Bilinear: in2_features")
+        self.out_features = at_least_1(out_features, "Bilinear: out_features")
+        self._set_parameters((out_features, in1_features, in2_features), bias, dtype, rng)
+
+    def reset_parameters(self, rng: RandomSource = None) -> None:
+        """Draw new parameters, evenly from ±1/√in1_features."""
+        rng, bound = generator(rng), self.in1_features**-0.5
+        for parameter in (self.weight, self.bias):
+            if parameter is not None:
+                init.uniform_(parameter, -bound, bound, rng=rng)
+
+    def forward(self, input1: Any, input2: Any) -> Any:
+        return F.bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        sizes = f"in1_features={self.in1_features}, in2_features={self.in2_features}, out_features={self.out_features}"
+        return sizes if self.bias is not None else f"{sizes}, bias=False"
+
+
+class Identity(Module):
+    """The input itself; whatever it is made with has no effect."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        pass
+
+    def forward(self, x: Any) -> Any:
+        return x
+
+
 class Flatten(Module):
     """The axes from `start_dim` to `end_dim` as one; all but the batch axis unless told."""
 
@@ -67,28 +132,3 @@ class Flatten(Module):
 
     def extra_repr(self) -> str:
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
-
-
-class Dropout(Module):
-    """In training each element is 0 with probability `p` and the others are divided by 1 − p: `functional.dropout`.
-
-    Parameters
-    ----------
-    p : float, optional
-    inplace : bool, optional
-        Accepted, without effect: Tensors never change in place.
-    rng : int or numpy.random.Generator, optional
-        Where masks are drawn from; the generator of `nn.manual_seed` unless told.
-    """
-
-    def __init__(self, p: float = 0.5, inplace: bool = False, *, rng: RandomSource = None):
-        fraction(p, "Dropout: p")
-        self.p = p
-        self.inplace = bool(inplace)
-        self.rng = None if rng is None else generator(rng)
-
-    def forward(self, x: Any) -> Any:
-        return F.dropout(x, self.p, self.training, rng=self.rng)
-
-    def extra_repr(self) -> str:
-        return f"p={self.p}, inplace=True" if self.inplace else f"p={self.p}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..module import Module
 
@@ -16,14 +16,15 @@ class OfFunction(Module):
     function: ClassVar[Callable[..., Any]]
     options: tuple[str, ...] = ()
 
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
     def _set_options(self, **options: Any) -> None:
         self._set(**options, options=tuple(options))
 
     def _call(self, *inputs: Any, **more: Any) -> Any:
         return type(self).function(*inputs, **{name: getattr(self, name) for name in self.options}, **more)
-
-    def forward(self, x: Any) -> Any:
-        return self._call(x)
 
     def extra_repr(self) -> str:
         shown = {name: getattr(self, name) for name in self.options}

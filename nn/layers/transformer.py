@@ -14,7 +14,8 @@ from ..containers import ModuleList
 from ..module import Module
 from ..seeding import RandomSource, generator
 from .attention import MultiheadAttention
-from .dense import Dropout, Linear
+from .dense import Linear
+from .dropout import Dropout
 from .norms import LayerNorm
 
 __all__ = [
