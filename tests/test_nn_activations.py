@@ -72,6 +72,7 @@ ALONG = {
     "softmax": (lambda m: m.Softmax(1), lambda f, x: f.softmax(x, 1), (3, 4)),
     "softmin": (lambda m: m.Softmin(0), lambda f, x: f.softmin(x, 0), (3, 4)),
     "log softmax": (lambda m: m.LogSoftmax(-1), lambda f, x: f.log_softmax(x, -1), (2, 3, 4)),
+    "softmax of a number": (lambda m: m.Softmax(0), lambda f, x: f.softmax(x, 0), ()),
     "softmax2d": (lambda m: m.Softmax2d(), lambda f, x: f.softmax(x, 1), (2, 3, 2, 4)),
     "softmax2d of one": (lambda m: m.Softmax2d(), lambda f, x: f.softmax(x, 0), (3, 2, 4)),
     "glu": (lambda m: m.GLU(), lambda f, x: f.glu(x), (3, 4)),

@@ -164,7 +164,11 @@ def test_alpha_dropout_keeps_mean_and_variance(f, module, axes):
         (lambda: F.one_hot([-1, 3]), ValueError, "label -1 at position 0 is out of range"),
         (lambda: F.one_hot([]), ValueError, "num_classes must be at least 1, got -1 and 0 labels"),
         (lambda: F.dropout2d(X1), ValueError, r"dropout2d: input with 3 or 4 axes is needed, got shape \(5, 4\)"),
-        (lambda: F.feature_alpha_dropout([1.0]), ValueError, r"of shape \(N, C, …\) is needed, got shape \(1,\)"),
+        (
+            lambda: F.feature_alpha_dropout([1.0], training=True),
+            ValueError,
+            r"of shape \(N, C, …\) is needed, got shape \(1,\)",
+        ),
         (lambda: nn.AlphaDropout(2), ValueError, "AlphaDropout: p must be from 0 to 1, got 2"),
         (lambda: F.dropout1d(X1, "a"), ValueError, "dropout1d: p must be from 0 to 1, got 'a'"),
     ],

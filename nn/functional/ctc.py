@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.rules import reductions
+
 from .. import naming
 from ..errors import DtypeMismatch, ShapeMismatch, operand
 from .labels import numbers_of
@@ -51,9 +53,8 @@ def ctc_loss(
     Notes
     -----
     The forward algorithm of Graves et al., https://doi.org/10.1145/1143844.1143891: with the labels l′ = _ l₁ _ l₂ _ …,
-    log αₜ(s) = log yₜ(l′ₛ) + logaddexp of log αₜ₋₁ at s, s − 1 and, from label to another label, s − 2. The gradient is
-    that of this function of `log_probs`; PyTorch's differs from it by what a `log_softmax` before it cancels, so that
-    those of the logits are the same.
+    log αₜ(s) = log yₜ(l′ₛ) + logaddexp of log αₜ₋₁ at s, s − 1 and, from label to another label, s − 2. A `log_softmax`
+    comes first, which changes no logarithms of probabilities; with it the gradient is that of the logits, as PyTorch's.
 
     Examples
     --------
@@ -67,7 +68,7 @@ def ctc_loss(
     if log_probs.ndim not in (2, 3):
         raise ShapeMismatch(f"ctc_loss: log_probs of shape (T, N, C) or (T, C) are needed, got shape {log_probs.shape}")
     alone = log_probs.ndim == 2
-    y = np.expand_dims(log_probs, 1) if alone else log_probs
+    y = reductions.log_softmax(np.expand_dims(log_probs, 1) if alone else log_probs, axis=-1)
     times, batch, classes = y.shape
     if not 0 <= blank < classes:
         raise ValueError(f"ctc_loss: blank must be one of the {classes} classes, got {blank!r}")

@@ -84,10 +84,11 @@ def feature_alpha_dropout(
     """`alpha_dropout` of whole channels: of input of shape (N, C, …)."""
     p = fraction(p, "feature_alpha_dropout: p")
     input = floating(input, "feature_alpha_dropout")
+    if not training or p == 0:
+        return input
     if input.ndim < 2:
         raise ShapeMismatch(f"feature_alpha_dropout: input of shape (N, C, …) is needed, got shape {input.shape}")
-    shape = _of_channels(input, 2)
-    return _to_alpha(input, p, shape, rng) if training and p else input
+    return _to_alpha(input, p, _of_channels(input, 2), rng)
 
 
 def _kept(shape: Any, p: float, rng: RandomSource) -> Any:

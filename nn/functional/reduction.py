@@ -38,16 +38,23 @@ def scores(input: Any, what: str) -> Any:
     return floating(input, what, "give it as floats")
 
 
-def like(target: Any, input: Any, what: str, name: str = "target") -> Any:
-    """`target` as an array or Tensor of the input's shape and dtype."""
+def like(target: Any, input: Any, what: str, name: str = "target", spreads: bool = False) -> Any:
+    """`target` as an array or Tensor of the input's dtype and shape, or of one that spreads over it where told."""
     if not isinstance(target, Tensor):
         target = operand(target, f"{what}: {name}")
         if target.dtype.kind not in "fiub":
             raise DtypeMismatch(f"{what}: the {name} must hold numbers, got dtype {target.dtype}")
         target = target.astype(input.dtype, copy=False)
-    if target.shape != input.shape:
+    if target.shape != input.shape and not (spreads and _spreads(target.shape, input.shape)):
         raise ShapeMismatch(f"{what}: the input has shape {input.shape}, but the {name} has shape {target.shape}")
     return target
+
+
+def _spreads(shape: tuple[int, ...], over: tuple[int, ...]) -> bool:
+    try:
+        return np.broadcast_shapes(shape, over) == over
+    except ValueError:
+        return False
 
 
 def times(values: Any, weight: Any) -> Any:
@@ -60,4 +67,9 @@ def weighted(values: Any, weight: Any) -> Any:
     """Values × weights that broadcast to their shape; the values themselves where there are none."""
     if weight is None:
         return values
-    return times(values, weight if isinstance(weight, Tensor) else np.asarray(weight, dtype=values.dtype))
+    weight = weight if isinstance(weight, Tensor) else np.asarray(weight, dtype=values.dtype)
+    if not _spreads(weight.shape, values.shape):
+        raise ShapeMismatch(
+            f"weight has shape {weight.shape}, which does not broadcast to that of the loss, {values.shape}"
+        )
+    return times(values, weight)

@@ -105,10 +105,12 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
 
 
 def _averaged(values: Any, weight: Any, reduction: str) -> Any:
+    """The mean of the values in proportion to their weights; or as `reduced`."""
+    values, shape = weighted(values, weight), values.shape
     if weight is None or reduction != "mean":
-        return reduced(weighted(values, weight), reduction)
-    total = np.broadcast_to(numbers_of(operand(weight, "weight")), values.shape).sum()
-    return naming.loss(weighted(values, weight).sum() / float(total))
+        return reduced(values, reduction)
+    total = np.broadcast_to(numbers_of(operand(weight, "weight")), shape).sum()
+    return naming.loss(values.sum() / float(total))
 
 
 # --- distributions ----------------------------------------------------------------------------------------------------
@@ -199,7 +201,7 @@ def gaussian_nll_loss(
     ----------
     input : Tensor of any shape
         Expected values μ.
-    target : Tensor or array of the same shape
+    target : Tensor or array of the same shape, or of one that broadcasts to it
     var : Tensor or array of the same shape, or without the last axis, or with an axis of length 1; or a number
         Variances σ².
     full : bool, optional
@@ -219,13 +221,16 @@ def gaussian_nll_loss(
     2.0
     """
     input = scores(input, "gaussian_nll_loss")
-    target, var = like(target, input, "gaussian_nll_loss"), operand(var, "gaussian_nll_loss: var")
+    target = like(target, input, "gaussian_nll_loss", spreads=True)
+    var = operand(var, "gaussian_nll_loss: var")
     if not eps > 0:
         raise ValueError(f"gaussian_nll_loss: eps must be above 0, got {eps!r}")
     var = var if var.dtype == input.dtype else var.astype(input.dtype)
-    if var.shape == input.shape[:-1] and input.ndim:
-        var = np.expand_dims(var, -1) if var.ndim else var
-    elif var.ndim:
+    if not var.ndim:
+        pass
+    elif var.shape == input.shape[:-1]:
+        var = np.expand_dims(var, -1)
+    else:
         shorter = [n for n, m in zip(var.shape, input.shape, strict=False) if n != m]
         if var.ndim != input.ndim or shorter not in ([], [1]):
             raise ShapeMismatch(

@@ -30,13 +30,13 @@ def softmax(input: Any, dim: int = -1, *, dtype: Any = None) -> Any:
     array([0.5, 0.5])
     """
     input = _cast(operand(input, "softmax"), dtype)
-    return naming.logits(input, reductions.softmax(input, axis=axis_of(input, dim, "softmax")), "ŷ")
+    return naming.logits(input, reductions.softmax(input, axis=_axis(input, dim, "softmax")), "ŷ")
 
 
 def log_softmax(input: Any, dim: int = -1, *, dtype: Any = None) -> Any:
     """log softmax(z) along the axis `dim`, exact also where the softmax itself would underflow to 0."""
     input = _cast(operand(input, "log_softmax"), dtype)
-    return naming.logits(input, reductions.log_softmax(input, axis=axis_of(input, dim, "log_softmax")), "log ŷ")
+    return naming.logits(input, reductions.log_softmax(input, axis=_axis(input, dim, "log_softmax")), "log ŷ")
 
 
 def softmin(input: Any, dim: int = -1, *, dtype: Any = None) -> Any:
@@ -49,7 +49,7 @@ def softmin(input: Any, dim: int = -1, *, dtype: Any = None) -> Any:
     array([0.7311, 0.2689])
     """
     input = _cast(operand(input, "softmin"), dtype)
-    return naming.logits(input, reductions.softmax(-input, axis=axis_of(input, dim, "softmin")), "ŷ")
+    return naming.logits(input, reductions.softmax(-input, axis=_axis(input, dim, "softmin")), "ŷ")
 
 
 def gumbel_softmax(
@@ -95,6 +95,10 @@ def gumbel_softmax(
     one_hot = np.zeros_like(numbers)
     np.put_along_axis(one_hot, numbers.argmax(axis=axis, keepdims=True), 1, axis=axis)
     return soft + (one_hot - numbers)
+
+
+def _axis(input: Any, dim: int, what: str) -> int:
+    return dim if input.ndim == 0 and dim in (0, -1) else axis_of(input, dim, what)
 
 
 def _cast(input: Any, dtype: Any) -> Any:
