@@ -15,7 +15,7 @@ from ..errors import ShapeMismatch
 from ..module import Module
 from ..parameter import Parameter
 from ..seeding import RandomSource, generator
-from .options import OfFunction
+from .shown import Function
 from .weighted import at_least_1, floating_dtype
 
 __all__ = [
@@ -50,216 +50,211 @@ __all__ = [
 ]
 
 
-class _Activation(OfFunction):
-    def forward(self, x: Any) -> Any:
-        return self._call(x)
-
-
-class Sigmoid(_Activation):
+class Sigmoid(Function):
     """σ(z) = 1 / (1 + e⁻ᶻ): `functional.sigmoid`."""
 
-    function = staticmethod(F.sigmoid)
+    _function = "sigmoid"
 
 
-class Tanh(_Activation):
+class Tanh(Function):
     """tanh z: `functional.tanh`."""
 
-    function = staticmethod(F.tanh)
+    _function = "tanh"
 
 
-class ReLU(_Activation):
+class ReLU(Function):
     """max(z, 0): `functional.relu`. `inplace` is accepted, without effect: Tensors never change in place."""
 
-    function = staticmethod(F.relu)
+    _function = "relu"
 
     def __init__(self, inplace: bool = False):
         self._set_options(inplace=bool(inplace))
 
 
-class ReLU6(_Activation):
+class ReLU6(Function):
     """min(max(z, 0), 6): `functional.relu6`."""
 
-    function = staticmethod(F.relu6)
+    _function = "relu6"
 
     def __init__(self, inplace: bool = False):
         self._set_options(inplace=bool(inplace))
 
 
-class Hardtanh(_Activation):
+class Hardtanh(Function):
     """z held between `min_val` and `max_val`: `functional.hardtanh`."""
 
-    function = staticmethod(F.hardtanh)
+    _function = "hardtanh"
 
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False):
         self._set_options(min_val=min_val, max_val=max_val, inplace=bool(inplace))
 
 
-class Hardsigmoid(_Activation):
+class Hardsigmoid(Function):
     """(z + 3) / 6 held between 0 and 1: `functional.hardsigmoid`."""
 
-    function = staticmethod(F.hardsigmoid)
+    _function = "hardsigmoid"
 
     def __init__(self, inplace: bool = False):
         self._set_options(inplace=bool(inplace))
 
 
-class Hardswish(_Activation):
+class Hardswish(Function):
     """z · hardsigmoid(z): `functional.hardswish`."""
 
-    function = staticmethod(F.hardswish)
+    _function = "hardswish"
 
     def __init__(self, inplace: bool = False):
         self._set_options(inplace=bool(inplace))
 
 
-class LeakyReLU(_Activation):
+class LeakyReLU(Function):
     """z where z > 0, else `negative_slope` · z: `functional.leaky_relu`."""
 
-    function = staticmethod(F.leaky_relu)
+    _function = "leaky_relu"
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False):
         self._set_options(negative_slope=negative_slope, inplace=bool(inplace))
 
 
-class Threshold(_Activation):
+class Threshold(Function):
     """z where z > `threshold`, else `value`: `functional.threshold`."""
 
-    function = staticmethod(F.threshold)
+    _function = "threshold"
 
     def __init__(self, threshold: float, value: float, inplace: bool = False):
         self._set_options(threshold=threshold, value=value, inplace=bool(inplace))
 
 
-class Hardshrink(_Activation):
+class Hardshrink(Function):
     """z, but 0 where |z| ≤ `lambd`: `functional.hardshrink`."""
 
-    function = staticmethod(F.hardshrink)
+    _function = "hardshrink"
 
     def __init__(self, lambd: float = 0.5):
         self._set_options(lambd=lambd)
 
 
-class Softshrink(_Activation):
+class Softshrink(Function):
     """z moved towards 0 by `lambd`: `functional.softshrink`."""
 
-    function = staticmethod(F.softshrink)
+    _function = "softshrink"
 
     def __init__(self, lambd: float = 0.5):
         self._set_options(lambd=lambd)
 
 
-class ELU(_Activation):
+class ELU(Function):
     """z where z > 0, else α (eᶻ − 1): `functional.elu`."""
 
-    function = staticmethod(F.elu)
+    _function = "elu"
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False):
         self._set_options(alpha=alpha, inplace=bool(inplace))
 
 
-class SELU(_Activation):
+class SELU(Function):
     """1.0507 · elu(z, α = 1.6733): `functional.selu`."""
 
-    function = staticmethod(F.selu)
+    _function = "selu"
 
     def __init__(self, inplace: bool = False):
         self._set_options(inplace=bool(inplace))
 
 
-class CELU(_Activation):
+class CELU(Function):
     """z where z > 0, else α (e^(z/α) − 1): `functional.celu`."""
 
-    function = staticmethod(F.celu)
+    _function = "celu"
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False):
         self._set_options(alpha=alpha, inplace=bool(inplace))
 
 
-class Softplus(_Activation):
+class Softplus(Function):
     """log(1 + e^(βz)) / β: `functional.softplus`."""
 
-    function = staticmethod(F.softplus)
+    _function = "softplus"
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0):
         self._set_options(beta=beta, threshold=threshold)
 
 
-class LogSigmoid(_Activation):
+class LogSigmoid(Function):
     """log σ(z): `functional.logsigmoid`."""
 
-    function = staticmethod(F.logsigmoid)
+    _function = "logsigmoid"
 
 
-class SiLU(_Activation):
+class SiLU(Function):
     """z σ(z): `functional.silu`."""
 
-    function = staticmethod(F.silu)
+    _function = "silu"
 
     def __init__(self, inplace: bool = False):
         self._set_options(inplace=bool(inplace))
 
 
-class Mish(_Activation):
+class Mish(Function):
     """z tanh(log(1 + eᶻ)): `functional.mish`."""
 
-    function = staticmethod(F.mish)
+    _function = "mish"
 
     def __init__(self, inplace: bool = False):
         self._set_options(inplace=bool(inplace))
 
 
-class GELU(_Activation):
+class GELU(Function):
     """z Φ(z), Φ the normal distribution function: `functional.gelu`."""
 
-    function = staticmethod(F.gelu)
+    _function = "gelu"
 
     def __init__(self, approximate: str = "none"):
         self._set_options(approximate=approximate)
 
 
-class Softsign(_Activation):
+class Softsign(Function):
     """z / (1 + |z|): `functional.softsign`."""
 
-    function = staticmethod(F.softsign)
+    _function = "softsign"
 
 
-class Tanhshrink(_Activation):
+class Tanhshrink(Function):
     """z − tanh z: `functional.tanhshrink`."""
 
-    function = staticmethod(F.tanhshrink)
+    _function = "tanhshrink"
 
 
-class GLU(_Activation):
+class GLU(Function):
     """a σ(b), the two halves of z along the axis `dim`: `functional.glu`."""
 
-    function = staticmethod(F.glu)
+    _function = "glu"
 
     def __init__(self, dim: int = -1):
         self._set_options(dim=dim)
 
 
-class Softmin(_Activation):
+class Softmin(Function):
     """softmax(−z) along the axis `dim`: `functional.softmin`."""
 
-    function = staticmethod(F.softmin)
+    _function = "softmin"
 
     def __init__(self, dim: int = -1):
         self._set_options(dim=dim)
 
 
-class LogSoftmax(_Activation):
+class LogSoftmax(Function):
     """log softmax(z) along the axis `dim`: `functional.log_softmax`. Train it with `nll_loss`."""
 
-    function = staticmethod(F.log_softmax)
+    _function = "log_softmax"
 
     def __init__(self, dim: int = -1):
         self._set_options(dim=dim)
 
 
-class Softmax(_Activation):
+class Softmax(Function):
     """Probabilities from logits, along the axis `dim`, named ŷ: `functional.softmax`. Train it with `log_loss`."""
 
-    function = staticmethod(F.softmax)
+    _function = "softmax"
 
     def __init__(self, dim: int = -1):
         self._set_options(dim=dim)
@@ -279,7 +274,7 @@ class Softmax2d(Module):
         return naming.prediction(F.softmax(x, -3))
 
 
-class PReLU(_Activation):
+class PReLU(Function):
     """z where z > 0, else w z with learned slopes w: `functional.prelu`.
 
     Parameters
@@ -296,7 +291,7 @@ class PReLU(_Activation):
     weight : Parameter of shape (num_parameters,)
     """
 
-    function = staticmethod(F.prelu)
+    _function = "prelu"
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: Any = None):
         self._set_options(num_parameters=at_least_1(num_parameters, "PReLU: num_parameters"))
@@ -311,7 +306,7 @@ class PReLU(_Activation):
         return F.prelu(x, self.weight)
 
 
-class RReLU(_Activation):
+class RReLU(Function):
     """z where z > 0, else r z; in training r is drawn for each element, evenly: `functional.rrelu`.
 
     Parameters
@@ -322,7 +317,7 @@ class RReLU(_Activation):
         Where slopes are drawn from; the generator of `nn.manual_seed` unless told.
     """
 
-    function = staticmethod(F.rrelu)
+    _function = "rrelu"
 
     def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False, *, rng: RandomSource = None):
         self._set_options(lower=lower, upper=upper, inplace=bool(inplace))

@@ -17,7 +17,7 @@ from ..module import Module
 from ..naming import subscript
 from ..parameter import Parameter
 from ..seeding import RandomSource, generator
-from .weighted import at_least_1
+from .weighted import at_least_1, floating_dtype
 
 __all__ = ["SYMBOLS", "GRUCell", "LSTMCell", "RNNCell", "Recurrent", "nonlinear", "written"]
 
@@ -41,9 +41,7 @@ class Recurrent(Module):
 
     def _set_weights(self, suffix: str, inputs: int, state: int, dtype: Any) -> None:
         """The parameters of one layer in one direction, all 0."""
-        dtype = np.dtype(np.float32 if dtype is None else dtype)
-        if dtype.kind != "f":
-            raise TypeError(f"{type(self).__name__}: dtype must be a floating one, got {dtype}")
+        dtype = floating_dtype(dtype, type(self).__name__)
         rows = GATES[self._kind] * self.hidden_size
         shapes = {"weight_ih": (rows, inputs), "weight_hh": (rows, state), "bias_ih": (rows,), "bias_hh": (rows,)}
         if state != self.hidden_size:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import functional as F
-from .options import OfFunction
+from .shown import OfFunction
 
 __all__ = ["CosineSimilarity", "PairwiseDistance"]
 
@@ -13,7 +12,7 @@ __all__ = ["CosineSimilarity", "PairwiseDistance"]
 class CosineSimilarity(OfFunction):
     """The cosine of the angle between vectors along the axis `dim`: `functional.cosine_similarity`."""
 
-    function = staticmethod(F.cosine_similarity)
+    _function = "cosine_similarity"
 
     def __init__(self, dim: int = 1, eps: float = 1e-8):
         self._set_options(dim=dim, eps=eps)
@@ -25,7 +24,7 @@ class CosineSimilarity(OfFunction):
 class PairwiseDistance(OfFunction):
     """‖x₁ − x₂ + ε‖ₚ along the last axis: `functional.pairwise_distance`."""
 
-    function = staticmethod(F.pairwise_distance)
+    _function = "pairwise_distance"
 
     def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False):
         self._set_options(p=p, eps=eps, keepdim=keepdim)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import functional as F
 from ..errors import fraction
 from ..seeding import RandomSource, generator
-from .options import OfFunction
+from .shown import Function
 
 __all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
 
 
-class Dropout(OfFunction):
+class Dropout(Function):
     """In training each element is 0 with probability `p` and the others are divided by 1 − p: `functional.dropout`.
 
     Parameters
@@ -24,7 +23,7 @@ class Dropout(OfFunction):
         Where masks are drawn from; the generator of `nn.manual_seed` unless told.
     """
 
-    function = staticmethod(F.dropout)
+    _function = "dropout"
 
     def __init__(self, p: float = 0.5, inplace: bool = False, *, rng: RandomSource = None):
         fraction(p, f"{type(self).__name__}: p")
@@ -38,28 +37,28 @@ class Dropout(OfFunction):
 class Dropout1d(Dropout):
     """`Dropout` of whole channels, of input of shape (N, C, L) or (C, L): `functional.dropout1d`."""
 
-    function = staticmethod(F.dropout1d)
+    _function = "dropout1d"
 
 
 class Dropout2d(Dropout):
     """`Dropout` of whole channels, of images of shape (N, C, H, W): `functional.dropout2d`."""
 
-    function = staticmethod(F.dropout2d)
+    _function = "dropout2d"
 
 
 class Dropout3d(Dropout):
     """`Dropout` of whole channels, of volumes of shape (N, C, D, H, W) or (C, D, H, W): `functional.dropout3d`."""
 
-    function = staticmethod(F.dropout3d)
+    _function = "dropout3d"
 
 
 class AlphaDropout(Dropout):
     """`Dropout` to −1.7581 that keeps mean 0 and variance 1, for `SELU`: `functional.alpha_dropout`."""
 
-    function = staticmethod(F.alpha_dropout)
+    _function = "alpha_dropout"
 
 
 class FeatureAlphaDropout(Dropout):
     """`AlphaDropout` of whole channels, of input of shape (N, C, …): `functional.feature_alpha_dropout`."""
 
-    function = staticmethod(F.feature_alpha_dropout)
+    _function = "feature_alpha_dropout"

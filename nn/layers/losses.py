@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .. import functional as F
 from ..functional.reduction import REDUCTIONS, check_reduction
-from .options import OfFunction
+from .shown import OfFunction
 
 __all__ = [
     "BCELoss",
@@ -65,13 +64,13 @@ class _OfTarget(_Loss):
 class MSELoss(_OfTarget):
     """(input − target)², averaged: `functional.mse_loss`."""
 
-    function = staticmethod(F.mse_loss)
+    _function = "mse_loss"
 
 
 class L1Loss(_OfTarget):
     """|input − target|, averaged: `functional.l1_loss`."""
 
-    function = staticmethod(F.l1_loss)
+    _function = "l1_loss"
 
     def __init__(self, *, reduction: str = "mean"):
         self._set_options(reduction=reduction)
@@ -80,7 +79,7 @@ class L1Loss(_OfTarget):
 class SmoothL1Loss(_OfTarget):
     """d²/(2β) where d = |input − target| < β, else d − β/2: `functional.smooth_l1_loss`."""
 
-    function = staticmethod(F.smooth_l1_loss)
+    _function = "smooth_l1_loss"
 
     def __init__(self, *, reduction: str = "mean", beta: float = 1.0):
         self._set_options(reduction=reduction, beta=beta)
@@ -89,7 +88,7 @@ class SmoothL1Loss(_OfTarget):
 class HuberLoss(_OfTarget):
     """d²/2 where d = |input − target| ≤ δ, else δ (d − δ/2): `functional.huber_loss`."""
 
-    function = staticmethod(F.huber_loss)
+    _function = "huber_loss"
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0):
         self._set_options(reduction=reduction, delta=delta)
@@ -98,7 +97,7 @@ class HuberLoss(_OfTarget):
 class KLDivLoss(_OfTarget):
     """q (log q − input), averaged; divided by the batch with "batchmean": `functional.kl_div`."""
 
-    function = staticmethod(F.kl_div)
+    _function = "kl_div"
     reductions = (*REDUCTIONS, "batchmean")
 
     def __init__(self, *, reduction: str = "mean", log_target: bool = False):
@@ -108,7 +107,7 @@ class KLDivLoss(_OfTarget):
 class PoissonNLLLoss(_OfTarget):
     """e^input − y · input: `functional.poisson_nll_loss`."""
 
-    function = staticmethod(F.poisson_nll_loss)
+    _function = "poisson_nll_loss"
 
     def __init__(self, log_input: bool = True, full: bool = False, *, eps: float = 1e-8, reduction: str = "mean"):
         self._set_options(log_input=log_input, full=full, eps=eps, reduction=reduction)
@@ -117,7 +116,7 @@ class PoissonNLLLoss(_OfTarget):
 class GaussianNLLLoss(_Loss):
     """(log σ² + (target − μ)²/σ²) / 2, called with μ, the target and σ²: `functional.gaussian_nll_loss`."""
 
-    function = staticmethod(F.gaussian_nll_loss)
+    _function = "gaussian_nll_loss"
 
     def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean"):
         self._set_options(full=full, eps=eps, reduction=reduction)
@@ -132,7 +131,7 @@ class GaussianNLLLoss(_Loss):
 class CrossEntropyLoss(_OfTarget):
     """−log softmax(z) of the right class: `functional.cross_entropy`."""
 
-    function = staticmethod(F.cross_entropy)
+    _function = "cross_entropy"
 
     def __init__(
         self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean", label_smoothing: float = 0.0
@@ -145,7 +144,7 @@ class CrossEntropyLoss(_OfTarget):
 class NLLLoss(_OfTarget):
     """−log p of the right class, from log p: `functional.nll_loss`."""
 
-    function = staticmethod(F.nll_loss)
+    _function = "nll_loss"
 
     def __init__(self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean"):
         self._set_options(weight=weight, ignore_index=ignore_index, reduction=reduction)
@@ -154,13 +153,13 @@ class NLLLoss(_OfTarget):
 class LogLoss(_OfTarget):
     """−log ŷ of the right class, from probabilities ŷ: `functional.log_loss`."""
 
-    function = staticmethod(F.log_loss)
+    _function = "log_loss"
 
 
 class BCELoss(_OfTarget):
     """−(y log p + (1 − y) log(1 − p)): `functional.binary_cross_entropy`."""
 
-    function = staticmethod(F.binary_cross_entropy)
+    _function = "binary_cross_entropy"
 
     def __init__(self, weight: Any = None, reduction: str = "mean"):
         self._set_options(weight=weight, reduction=reduction)
@@ -169,7 +168,7 @@ class BCELoss(_OfTarget):
 class BCEWithLogitsLoss(_OfTarget):
     """Binary cross-entropy of σ(z), from logits z: `functional.binary_cross_entropy_with_logits`."""
 
-    function = staticmethod(F.binary_cross_entropy_with_logits)
+    _function = "binary_cross_entropy_with_logits"
 
     def __init__(self, weight: Any = None, reduction: str = "mean", pos_weight: Any = None):
         self._set_options(weight=weight, reduction=reduction, pos_weight=pos_weight)
@@ -178,7 +177,7 @@ class BCEWithLogitsLoss(_OfTarget):
 class CTCLoss(_Loss):
     """−log of the probability of a label sequence whose place in time is not known: `functional.ctc_loss`."""
 
-    function = staticmethod(F.ctc_loss)
+    _function = "ctc_loss"
 
     def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False):
         self._set_options(blank=blank, reduction=reduction, zero_infinity=zero_infinity)
@@ -193,7 +192,7 @@ class CTCLoss(_Loss):
 class SoftMarginLoss(_OfTarget):
     """log(1 + e^(−y z)): `functional.soft_margin_loss`."""
 
-    function = staticmethod(F.soft_margin_loss)
+    _function = "soft_margin_loss"
 
     def __init__(self, *, reduction: str = "mean"):
         self._set_options(reduction=reduction)
@@ -202,7 +201,7 @@ class SoftMarginLoss(_OfTarget):
 class HingeEmbeddingLoss(_OfTarget):
     """d where y = 1, max(0, margin − d) where y = −1: `functional.hinge_embedding_loss`."""
 
-    function = staticmethod(F.hinge_embedding_loss)
+    _function = "hinge_embedding_loss"
 
     def __init__(self, margin: float = 1.0, *, reduction: str = "mean"):
         self._set_options(margin=margin, reduction=reduction)
@@ -211,7 +210,7 @@ class HingeEmbeddingLoss(_OfTarget):
 class MultiMarginLoss(_OfTarget):
     """Σ max(0, margin − z_y + zᵢ)ᵖ / C over the wrong classes i: `functional.multi_margin_loss`."""
 
-    function = staticmethod(F.multi_margin_loss)
+    _function = "multi_margin_loss"
 
     def __init__(self, p: int = 1, margin: float = 1.0, weight: Any = None, *, reduction: str = "mean"):
         self._set_options(p=p, margin=margin, weight=weight, reduction=reduction)
@@ -220,7 +219,7 @@ class MultiMarginLoss(_OfTarget):
 class MultiLabelMarginLoss(_OfTarget):
     """Σ max(0, 1 − z_y + zᵢ) / C over right classes y, wrong i: `functional.multilabel_margin_loss`."""
 
-    function = staticmethod(F.multilabel_margin_loss)
+    _function = "multilabel_margin_loss"
 
     def __init__(self, *, reduction: str = "mean"):
         self._set_options(reduction=reduction)
@@ -229,7 +228,7 @@ class MultiLabelMarginLoss(_OfTarget):
 class MultiLabelSoftMarginLoss(_OfTarget):
     """Binary cross-entropy of each class, their mean: `functional.multilabel_soft_margin_loss`."""
 
-    function = staticmethod(F.multilabel_soft_margin_loss)
+    _function = "multilabel_soft_margin_loss"
 
     def __init__(self, weight: Any = None, *, reduction: str = "mean"):
         self._set_options(weight=weight, reduction=reduction)
@@ -238,7 +237,7 @@ class MultiLabelSoftMarginLoss(_OfTarget):
 class MarginRankingLoss(_Loss):
     """max(0, −y (x₁ − x₂) + margin): `functional.margin_ranking_loss`."""
 
-    function = staticmethod(F.margin_ranking_loss)
+    _function = "margin_ranking_loss"
 
     def __init__(self, margin: float = 0.0, *, reduction: str = "mean"):
         self._set_options(margin=margin, reduction=reduction)
@@ -250,7 +249,7 @@ class MarginRankingLoss(_Loss):
 class CosineEmbeddingLoss(_Loss):
     """1 − cos where y = 1, max(0, cos − margin) where y = −1: `functional.cosine_embedding_loss`."""
 
-    function = staticmethod(F.cosine_embedding_loss)
+    _function = "cosine_embedding_loss"
 
     def __init__(self, margin: float = 0.0, *, reduction: str = "mean"):
         self._set_options(margin=margin, reduction=reduction)
@@ -262,7 +261,7 @@ class CosineEmbeddingLoss(_Loss):
 class TripletMarginLoss(_Loss):
     """max(0, d(a, p) − d(a, n) + margin): `functional.triplet_margin_loss`."""
 
-    function = staticmethod(F.triplet_margin_loss)
+    _function = "triplet_margin_loss"
 
     def __init__(
         self, margin: float = 1.0, p: float = 2.0, eps: float = 1e-6, swap: bool = False, *, reduction: str = "mean"
@@ -276,7 +275,7 @@ class TripletMarginLoss(_Loss):
 class TripletMarginWithDistanceLoss(_Loss):
     """`TripletMarginLoss` with any distance: `functional.triplet_margin_with_distance_loss`."""
 
-    function = staticmethod(F.triplet_margin_with_distance_loss)
+    _function = "triplet_margin_with_distance_loss"
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ from .. import functional as F
 from ..module import Module
 from ..parameter import Parameter
 from .shown import Function, shown
-from .weighted import at_least_1
+from .weighted import at_least_1, floating_dtype
 
 __all__ = ["GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm", "Scaled"]
 
@@ -22,9 +22,7 @@ class Scaled(Module):
     bias: Parameter | None
 
     def _set_parameters(self, shape: tuple[int, ...], weight: bool, bias: bool, dtype: Any) -> None:
-        self._parameters_dtype = np.dtype(np.float32 if dtype is None else dtype)
-        if self._parameters_dtype.kind != "f":
-            raise TypeError(f"{type(self).__name__}: dtype must be a floating one, got {self._parameters_dtype}")
+        self._parameters_dtype = floating_dtype(dtype, type(self).__name__)
         self.weight = Parameter(np.ones(shape, self._parameters_dtype), copy=False) if weight else None
         self.bias = Parameter(np.zeros(shape, self._parameters_dtype), copy=False) if weight and bias else None
 
