@@ -310,3 +310,19 @@ if importlib.util.find_spec("torch"):
         ours, theirs = getattr(nn, module)(), getattr(torch.nn, module)()
         names = set(inspect.signature(type(ours).__init__).parameters) - {"self", "distance_function"}
         assert [getattr(ours, name) for name in names] == [getattr(theirs, name) for name in names]
+
+    @pytest.mark.parametrize(
+        ("module", "options"),
+        [
+            ("CrossEntropyLoss", {"weight": WEIGHT}),
+            ("NLLLoss", {}),
+            ("MultiMarginLoss", {"weight": WEIGHT}),
+            ("BCEWithLogitsLoss", {"weight": WEIGHT, "pos_weight": WEIGHT + 1}),
+        ],
+    )
+    def test_weights_are_in_the_state_as_in_torchs(module, options):
+        ours = getattr(nn, module)(**options)
+        theirs = getattr(torch.nn, module)(**{k: torch.tensor(v) for k, v in options.items()})
+        assert list(ours.state_dict()) == list(theirs.state_dict()) == list(options)
+        ours.load_state_dict({k: 2 * v.numpy() for k, v in theirs.state_dict().items()})
+        assert all(np.array_equal(getattr(ours, k), 2 * v) for k, v in options.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..functional.labels import numbers_of
 from ..functional.reduction import REDUCTIONS, check_reduction
 from .shown import OfFunction
 
@@ -45,6 +46,10 @@ class _Loss(OfFunction):
     def _set_options(self, **options: Any) -> None:
         check_reduction(options["reduction"], self.reductions)
         super()._set_options(**options)
+        for name in ("weight", "pos_weight"):
+            if options.get(name) is not None:
+                del self.__dict__[name]  # a weight belongs to the state
+                self.register_buffer(name, numbers_of(options[name]))
 
     def extra_repr(self) -> str:
         return "" if self.reduction == "mean" else f"reduction={self.reduction!r}"
