@@ -1,8 +1,9 @@
 """Computations to look at: the graph of any loss with all values and gradients, and every step of its backpropagation.
 
 `draw` goes from a tape to plain data (`graph`), to DOT, to an SVG; `step` from a tape to a walk (`walk`), to
-text or to a page. Each stage can be used and tested alone. Beside them stand `explain_mismatch` and `derive`, and what
-`autograd.testing` has for gradients derived by hand.
+text or to a page. Each stage can be used and tested alone. Beside them stand `explain_mismatch` and `derive`, what
+`autograd.testing` has for gradients derived by hand, and the pictures of training: `kernels`, `activations`, `signal`,
+`loss_surface`, `history`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from .blame import explain_mismatch
 from .derivation import derive
 from .drawing.picture import Picture
 from .graph.reading import read
+from .plots import activations, history, kernels, loss_surface, signal
 from .recording import record
 from .scalar import MOST, drawable, scalar_picture
 from .stepper import Stepper
@@ -40,6 +42,7 @@ from .units.collapse import LEVELS
 __all__ = [
     "Picture",
     "Stepper",
+    "activations",
     "assert_grads_match",
     "check_layer",
     "compare_grads",
@@ -48,8 +51,12 @@ __all__ = [
     "draw",
     "explain_mismatch",
     "gradcheck",
+    "history",
+    "kernels",
+    "loss_surface",
     "paths",
     "record",
+    "signal",
     "step",
 ]
 

@@ -1,0 +1,336 @@
+"""The pictures of training: which numbers they show, what they leave as it was, and what they refuse."""
+
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+
+import nn
+import viz
+from autograd import Tensor
+from nn import functional as F
+
+IMAGES = np.random.default_rng(0).normal(size=(8, 1, 8, 8)).astype(np.float32)
+LABELS = np.arange(8) % 3
+
+
+def network():
+    return nn.Sequential(nn.Conv2d(1, 4, 3, rng=0), nn.ReLU(), nn.Dropout(0.5), nn.Flatten(), nn.Linear(144, 3, rng=1))
+
+
+def trained(net, steps=4, lr=0.1):
+    """The recording of some steps of training, and the states before and after each."""
+    recording = viz.record(net, lambda: F.cross_entropy(net(IMAGES), LABELS), every=1)
+    states = [net.state_dict()]
+
+    def look(*_):
+        recording.update()
+        states.append(net.state_dict())
+
+    nn.fit(net, (IMAGES, LABELS), epochs=steps, batch_size=8, optimizer=nn.SGD(net.parameters(), lr=lr), seed=0,
+           progress=False, on_step=look)  # fmt: skip
+    return recording, states
+
+
+def mean_loss(net, *_):
+    return F.cross_entropy(net(IMAGES), LABELS)
+
+
+def everything():
+    """Each kind of plot once."""
+    net = network()
+    recording, _ = trained(net)
+    told = nn.fit(net, (IMAGES, LABELS), epochs=2, progress=False, validation=(IMAGES, LABELS))
+    told.lr = [0.1, 0.05]
+    yield viz.kernels(net[0], recording)
+    yield viz.activations(net, IMAGES)
+    yield viz.signal(net, IMAGES)
+    yield viz.loss_surface(net, (IMAGES, LABELS), points=3)
+    yield viz.loss_surface(net, (IMAGES, LABELS), "pca", points=3, path={"a": recording, "b": recording})
+    yield viz.history(told)
+    yield viz.history({"once": told, "again": told})
+
+
+def texts(figure):
+    return {t.get_text() for axes in figure.axes for t in (axes.xaxis.label, axes.yaxis.label)}
+
+
+def test_every_plot_is_written_and_shown_with_named_axes(tmp_path):
+    for plot in everything():
+        written = plot.save(tmp_path / "plot.svg").read_text()
+        assert ElementTree.fromstring(written).tag == "{http://www.w3.org/2000/svg}svg"
+        assert plot.save(tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+        assert plot.name in repr(plot) and plot.name in written
+        assert plot.figure.get_facecolor()[3] == 0 and all(a.get_facecolor()[3] == 0 for a in plot.figure.axes[:1])
+        for axes in plot.figure.axes:
+            assert axes.get_ylabel() or not len(axes.get_yticks())
+            assert (
+                axes.get_xlabel() or axes.get_label() == "<colorbar>" or not axes.xaxis.get_tick_params()["labelbottom"]
+            )
+
+
+def test_a_plot_is_the_same_for_the_same_numbers_whatever_the_user_set():
+    import matplotlib
+
+    kernel = np.eye(3).reshape(1, 1, 3, 3)
+    plot = viz.kernels(kernel)
+    before = plot.svg()
+    assert plot.svg() == before
+    with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red"}):
+        assert viz.kernels(kernel).svg() == before
+
+
+def test_a_notebook_shows_an_image():
+    plot = viz.kernels(np.eye(3).reshape(1, 1, 3, 3))
+    shown = plot._repr_mimebundle_()
+    assert shown["text/html"].startswith("<img src") and shown["text/plain"] == repr(plot)
+    assert not plot._repr_mimebundle_(include=["image/png"])
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path):
+    plot = viz.kernels(np.eye(3).reshape(1, 1, 3, 3))
+    with pytest.raises(ValueError, match=r"known are \.svg \.png"):
+        plot.save(tmp_path / "plot.jpg")
+
+
+def test_importing_viz_does_not_import_matplotlib():
+    told = subprocess.run(
+        [sys.executable, "-c", "import sys, viz; assert 'matplotlib' not in sys.modules"],
+        capture_output=True,
+        text=True,
+    )
+    assert told.returncode == 0, told.stderr
+
+
+def test_without_matplotlib_it_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.delitem(sys.modules, "matplotlib.style", raising=False)
+    with pytest.raises(ImportError, match=r"pip install 'tracegrad\[plots\]'"):
+        viz.kernels(np.ones((1, 1, 2, 2)))
+
+
+# --- filters
+
+
+def test_kernels_of_a_recording_are_those_of_each_moment():
+    net = network()
+    recording, states = trained(net)
+    plot = viz.kernels(net[0], recording, moments=3)
+    assert plot.data["labels"] == ["before training", "after 2 steps", "after 4 steps"]
+    for row, state in zip(plot.data["filters"], states[::2], strict=True):
+        np.testing.assert_array_equal(row, state["0.weight"][:, 0])
+
+
+def test_kernels_of_a_list_of_arrays():
+    arrays = [np.full((2, 3, 2, 2), float(i)) for i in range(3)]
+    plot = viz.kernels(arrays[-1], arrays, channel=2)
+    assert plot.data["labels"] == ["before", "during", "after"]
+    np.testing.assert_array_equal(plot.data["filters"], [a[:, 2] for a in arrays])
+    assert viz.kernels(arrays[0]).data["labels"] == ["channel 0", "channel 1", "channel 2"]
+    assert viz.kernels(arrays[0], [*arrays, *arrays]).data["labels"][1] == "during, 1 of 5"
+
+
+def test_kernels_of_a_dense_layer_are_images():
+    layer = nn.Linear(64, 5, rng=0)
+    np.testing.assert_array_equal(viz.kernels(layer).data["filters"][0], layer.weight.data.reshape(5, 8, 8))
+    layer = nn.Linear(24, 5, rng=0)
+    shown = viz.kernels(layer, image_shape=(2, 3, 4), channel=1).data["filters"]
+    np.testing.assert_array_equal(shown[0], layer.weight.data.reshape(5, 2, 3, 4)[:, 1])
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "says"),
+    [
+        (lambda: viz.kernels(nn.ReLU()), TypeError, "layer must have a weight"),
+        (lambda: viz.kernels(nn.Conv2d), TypeError, "layer must have a weight, .* got Conv2d"),
+        (lambda: viz.kernels(nn.Linear(24, 2)), ValueError, "24 pixels .* no square: give image_shape="),
+        (lambda: viz.kernels(nn.Linear(24, 2), image_shape=(5, 5)), ValueError, r"image_shape=\(5, 5\) does not hold"),
+        (lambda: viz.kernels(np.ones(3)), ValueError, r"got \(3,\)"),
+        (lambda: viz.kernels(nn.Conv2d(1, 2, 3), channel=1), ValueError, "channel must be from 0 to 0, got 1"),
+        (lambda: viz.kernels(nn.Conv2d(1, 2, 3), 5), TypeError, "history must be a Recording or a list of arrays"),
+        (lambda: viz.kernels(nn.Conv2d(1, 2, 3), [np.ones(2)]), ValueError, r"moment 0 of history has shape \(2,\)"),
+        (lambda: viz.kernels(nn.Conv2d(1, 2, 3), trained(network())[0]), ValueError, "it is of another model"),
+    ],
+)
+def test_kernels_refuse(call, error, says):
+    with pytest.raises(error, match=says):
+        call()
+
+
+# --- activations and signals
+
+
+def test_activations_are_those_of_evaluation_and_nothing_is_changed():
+    net = network()
+    net.train()
+    data = viz.activations(net, IMAGES, example=2).data
+    assert list(data) == ["x", "z⁽¹⁾", "a⁽¹⁾", "z⁽²⁾"] and net.training and net[2].training
+    np.testing.assert_array_equal(data["z⁽²⁾"], net.eval()(IMAGES).data[2])
+    np.testing.assert_array_equal(data["a⁽¹⁾"], np.maximum(data["z⁽¹⁾"], 0))
+    assert all(p.grad is None for p in net.parameters())
+    assert list(viz.activations(net, IMAGES, ["a⁽¹⁾"]).data) == ["a⁽¹⁾"]
+
+
+def test_signal_measures_what_is_on_the_tape():
+    net = network().eval()
+    plot = viz.signal(net, IMAGES, lambda z: F.cross_entropy(z, LABELS))
+    z = net[0](IMAGES).data
+    assert plot.data["z"][1] == pytest.approx((z.mean(), z.var()), rel=1e-5)
+    F.cross_entropy(net(IMAGES), LABELS).backward()
+    for layer, module in ((1, net[0]), (2, net[4])):
+        grad = module.weight.grad
+        assert plot.data["∂W"][layer] == pytest.approx((grad.mean(), grad.var()), rel=1e-4, abs=1e-9)
+    assert str(plot).splitlines()[0].split() == ["layer", "mean", "z", "var", "z", "mean", "a", "var", "a", "mean", "∂z", "var", "∂z", "mean", "∂a", "var", "∂a", "mean", "∂W", "var", "∂W"]  # fmt: skip  # noqa: E501
+
+
+def test_signal_of_tanh_layers_with_xavier_stays_and_with_small_weights_fades():
+    x = np.random.default_rng(0).normal(size=(200, 100))
+    variances = {}
+    for what, fill in (
+        ("xavier", nn.init.xavier_normal_),
+        ("small", lambda w, rng: nn.init.normal_(w, 0, 0.01, rng=rng)),
+    ):
+        net = nn.Sequential(*(nn.Linear(100, 100, bias=False, rng=0) for _ in range(5)))
+        for i, layer in enumerate(net):
+            fill(layer.weight, rng=i)
+        data = viz.signal(net, x).data
+        variances[what] = data["z"][5][1], data["∂z"][1][1]
+    assert 0.5 < variances["xavier"][0] < 2 and 0.5 < variances["xavier"][1] < 2
+    # each layer multiplies the variance by 100 · 0.01² = 0.01; there are four between them
+    assert variances["small"][0] == pytest.approx(1e-10, rel=0.5) and variances["small"][1] == pytest.approx(
+        1e-8, rel=0.5
+    )
+
+
+@pytest.mark.parametrize("function", [viz.activations, viz.signal])
+@pytest.mark.parametrize(
+    ("model", "error", "says"),
+    [
+        (nn.Sequential, TypeError, "model is the class Sequential: make one"),
+        (np.exp, TypeError, "model must be called with inputs and have parameters"),
+        (nn.Sequential(nn.Flatten()), ValueError, "nothing on the tape is called"),
+    ],
+)
+def test_what_is_no_model_is_refused(function, model, error, says):
+    x = Tensor(IMAGES) if error is ValueError else IMAGES
+    if function is viz.activations and error is ValueError:
+        x.name, says = "", "nothing on the tape is called"
+    with pytest.raises(error, match=says):
+        function(model, x)
+
+
+def test_activations_refuse_an_example_that_is_not_there():
+    with pytest.raises(ValueError, match="there are 8 examples, no example 8"):
+        viz.activations(network(), IMAGES, example=8)
+
+
+# --- the surface of a loss
+
+
+def test_the_centre_of_the_surface_is_the_loss_of_the_model_which_stays():
+    net = network().train()
+    before = [p.data for p in net.parameters()]
+    plot = viz.loss_surface(net, (IMAGES, LABELS), points=3, span=0.5)
+    assert all(p.data is b for p, b in zip(net.parameters(), before, strict=True)) and net.training
+    assert plot.data["loss"][1, 1] == pytest.approx(mean_loss(net.eval()).item(), rel=1e-5)
+    assert plot.data["loss"].min() > 0 and np.ptp(plot.data["loss"]) > 1e-3
+    for same in (mean_loss, lambda: mean_loss(net)):
+        np.testing.assert_allclose(
+            viz.loss_surface(net, same, points=3, span=0.5).data["loss"], plot.data["loss"], rtol=1e-5
+        )
+    given = viz.loss_surface(net, (IMAGES, LABELS), points=3, span=0.5, loss=F.cross_entropy)
+    np.testing.assert_allclose(given.data["loss"], plot.data["loss"], rtol=1e-5)
+
+
+def test_random_directions_have_the_norms_of_the_filters():
+    from viz.plots.directions import plane_of
+
+    net = network()
+    plane = plane_of(net, "random", {}, np.random.default_rng(0))
+    for direction in plane.directions:
+        first = direction[:36].reshape(4, 9)
+        np.testing.assert_allclose(
+            np.linalg.norm(first, axis=1), np.linalg.norm(net[0].weight.data.reshape(4, 9), axis=1)
+        )
+        assert not direction[36:40].any()
+
+
+def test_the_surface_over_two_weights_is_that_of_these_weights():
+    net = nn.Sequential(nn.Linear(2, 1, dtype=np.float64, rng=0))
+    x, y = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[1.0], [2.0]])
+    plot = viz.loss_surface(net, (x, y), ("0.weight[0, 0]", "W⁽¹⁾[0, 1]"), span=1, points=5)
+    b = net[0].bias.data
+    a, c = np.meshgrid(plot.data["x"], plot.data["y"])
+    np.testing.assert_allclose(plot.data["loss"], ((a + b - 1) ** 2 + (c + b - 2) ** 2) / 2)
+    assert plot.data["x"][2] == pytest.approx(net[0].weight.data[0, 0])
+
+
+def test_the_path_over_two_weights_is_where_they_were():
+    net = network()
+    recording, states = trained(net)
+    names = ("0.bias[1]", "4.weight[2, 5]")
+    plot = viz.loss_surface(net, (IMAGES, LABELS), names, path={"recorded": recording, "states": states}, points=3)
+    places = [[state["0.bias"][1], state["4.weight"][2, 5]] for state in states]
+    for where, _ in plot.data["paths"].values():
+        np.testing.assert_allclose(where, places, atol=1e-6)
+
+
+def test_principal_directions_hold_a_path_in_a_plane():
+    net = nn.Sequential(nn.Linear(3, 1, bias=False, dtype=np.float64, rng=0))
+    start = net[0].weight.data
+    e, f = np.array([[0.6, 0.8, 0.0]]), np.array([[0.0, 0.0, 1.0]])
+    states = [{"0.weight": start + a * e + b * f} for a, b in ((3, 0), (2, 1), (0.5, 0.3), (0, 0))]
+    x, y = np.eye(3), np.ones((3, 1))
+    plot = viz.loss_surface(net, (x, y), "pca", path=states, points=3)
+    assert sum(plot.data["explained"]) == pytest.approx(1)
+    losses = plot.data["paths"]["path"][1]
+    np.testing.assert_allclose(losses, [np.square(s["0.weight"] - 1).mean() for s in states])
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "says"),
+    [
+        ({"along": "up"}, ValueError, "along must be 'random', 'pca' or the names of two weights"),
+        ({"along": "pca"}, ValueError, "along='pca' needs a path"),
+        ({"along": "pca", "path": [{}]}, ValueError, "moment 0 of path lacks 0.weight, 0.bias"),
+        ({"along": ("0.bias[0]", "0.bias[0]")}, ValueError, "names one weight twice"),
+        ({"along": ("0.bias[0]", "0.bias[9]")}, ValueError, r"is not in 0.bias of shape \(4,\)"),
+        ({"along": ("0.bias[0]", "0.weight")}, ValueError, r"name one of its numbers, such as 0.weight\[0, 0, 0, 0\]"),
+        ({"along": ("0.bias[0]", "none[0]")}, KeyError, "no parameter is called 'none'; there are 0.weight"),
+        ({"along": ("0.bias[0]", 3)}, TypeError, "the name of a weight is needed"),
+        ({"path": 5}, TypeError, "path must be a Recording or a list of model.state_dict"),
+        ({"points": 2}, ValueError, "points must be an integer of at least 3"),
+        ({"span": 0}, ValueError, "span must be a positive number"),
+        ({"data": 3}, TypeError, "data must be a pair"),
+        ({"data": (IMAGES, IMAGES)}, ValueError, "give loss="),
+        ({"data": mean_loss, "loss": F.cross_entropy}, TypeError, "loss= goes with data="),
+        ({"data": lambda model: model(IMAGES)}, ValueError, r"one number, got shape \(8, 3\)"),
+    ],
+)
+def test_loss_surface_refuses(options, error, says):
+    options = {"data": (IMAGES, LABELS), "points": 3, **options}
+    with pytest.raises(error, match=says):
+        viz.loss_surface(network(), **options)
+
+
+def test_probabilities_are_not_taken_for_logits():
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 3), nn.Softmax(dim=1))
+    with pytest.raises(ValueError, match=r"loss=nn\.functional\.log_loss"):
+        viz.loss_surface(net, (IMAGES, LABELS), points=3)
+    assert viz.loss_surface(net, (IMAGES, LABELS), points=3, loss=F.log_loss).data["loss"].shape == (3, 3)
+
+
+# --- the course of a training
+
+
+def test_history_shows_what_was_measured():
+    told = nn.fit(network(), (IMAGES, LABELS), epochs=3, progress=False)
+    plot = viz.history(told)
+    assert plot.data == {"": {"loss": told.loss, "accuracy": told.accuracy}}
+    assert texts(plot.figure) == {"epoch", "loss L", "accuracy (%)"}
+    with pytest.raises(TypeError, match=r"what nn\.fit returned is needed"):
+        viz.history(3)
+    with pytest.raises(ValueError, match="no epoch was trained"):
+        viz.history(nn.History())

@@ -1,0 +1,12 @@
+"""Pictures of training: filters, feature maps, the size of signals, the surface of a loss, the course of a training.
+
+Models are known by what they can do (``parameters()``, ``named_parameters()``, being called), not by their class.
+"""
+
+from .course import history
+from .features import activations
+from .filters import kernels
+from .signals import signal
+from .surface import loss_surface
+
+__all__ = ["activations", "history", "kernels", "loss_surface", "signal"]
