@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [
+    ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "lessons" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))
+]  # fmt: skip
 EXECUTE = """
 import sys
 from pathlib import Path

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from .figure import Plot, line, plot
+from .figure import Plot, legend, line, plot
 
 __all__ = ["history"]
 
 _PANELS = (
     ("loss", "loss L", (("loss", "training"), ("val_loss", "validation"))),
     ("accuracy", "accuracy (%)", (("accuracy", "training"), ("val_accuracy", "validation"))),
-    ("learning rate", "learning rate η", (("lr", "η"),)),
+    ("learning rate", "learning rate η", (("lr", ""),)),
 )
 
 
@@ -74,11 +74,11 @@ def history(history: Any) -> Plot:
                     values = np.array(found.get(what, ()), float) * (100 if "accuracy" in what else 1)
                     if len(values):
                         number = k if len(data) == 1 else i
-                        words = f"{label}, {words}" if label else words
+                        words = f"{label}, {words}" if label and words else words
                         line(axes, number, range(1, len(values) + 1), values, words, dashed=k > 0)
             axes.set(title=title, xlabel="epoch", ylabel=ylabel)
             axes.xaxis.get_major_locator().set_params(integer=True)
             axes.grid(True)
-            axes.legend()
+        legend(figure, 2 if len(data) > 1 else len(panels))
 
-    return plot(draw, (3.6 * len(panels), 3.2), name, data)
+    return plot(draw, (3.6 * len(panels), 3.3 + 0.2 * len(data)), name, data)

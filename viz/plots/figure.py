@@ -20,7 +20,7 @@ from ..drawing.raster import MissingError
 from ..plain.display import asked_for, still
 from ..plain.thumbnails import PALETTE, SHADES
 
-__all__ = ["COLOURS", "INK", "Plot", "heat", "line", "plot"]
+__all__ = ["COLOURS", "INK", "Plot", "heat", "legend", "line", "plot"]
 
 INK = "#7b7b7b"
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
@@ -142,6 +142,15 @@ def _style() -> Iterator[None]:
     with matplotlib.style.context(["default", _STYLE]), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a name that a user gave, in a script it lacks
         yield
+
+
+def legend(figure: Any, columns: int) -> None:
+    """One legend below all, where it hides no line: each label once."""
+    handles: dict[str, Any] = {}
+    for axes in figure.axes:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=columns)
 
 
 def heat() -> Any:

@@ -11,7 +11,7 @@ from autograd import Node, Tape, enable_grad
 
 from ..plain.numbers import numeral, padded
 from ..tape.arguments import tape_of
-from .figure import Plot, line, plot
+from .figure import Plot, legend, line, plot
 from .models import called, in_use, layer_of
 
 __all__ = ["signal"]
@@ -113,13 +113,13 @@ def signal(model: Any, x: Any, loss: Callable[[Any], Any] | None = None, *, seed
                     axes.ticklabel_format(axis="y", scilimits=(-2, 3))
                 axes.set_ylabel(what)
                 axes.grid(True)
-                axes.legend()
         for axes in grid[1]:
             axes.set_xlabel("layer l")
             axes.xaxis.get_major_locator().set_params(integer=True)
+        legend(figure, len(data))
 
     name = "mean and variance of z, a and gradients by layer"
-    return plot(draw, (3.3 * len(panels), 5.0), name, data, SignalPlot)
+    return plot(draw, (3.3 * len(panels), 5.2), name, data, SignalPlot)
 
 
 def _measured(tape: Tape, gradients: dict[Node, Any]) -> dict[str, dict[int, tuple[float, float]]]:

@@ -179,7 +179,7 @@ def _draw(figure: Any, data: Mapping[str, Any], plane: Plane, log: bool) -> None
     flat, solid = figure.add_subplot(1, 2, 1), figure.add_subplot(1, 2, 2, projection="3d")
     levels = np.linspace(low, high, 21)
     filled = flat.contourf(data["x"], data["y"], surface, levels=levels, cmap=heat())
-    flat.contour(data["x"], data["y"], surface, levels=levels[1:-1:2], colors=INK, linewidths=0.5)
+    flat.contour(data["x"], data["y"], surface, levels=levels[1:-1:2], colors=INK, linewidths=0.5, linestyles="solid")
     x, y = np.meshgrid(data["x"], data["y"])
     solid.plot_surface(x, y, surface.filled(np.nan), cmap=heat(), vmin=low, vmax=high, alpha=0.85, linewidth=0)
     lift = 0.01 * (high - low)
@@ -214,7 +214,7 @@ def _draw(figure: Any, data: Mapping[str, Any], plane: Plane, log: bool) -> None
     solid.set_title("surface")
     solid.view_init(elev=35, azim=-60)
     solid.set_box_aspect(None, zoom=0.8)
-    solid.locator_params(nbins=5)
+    solid.locator_params(nbins=4)
     for axis in (solid.xaxis, solid.yaxis, solid.zaxis):
         axis.set_pane_color((0.5, 0.5, 0.5, 0.05))
 
