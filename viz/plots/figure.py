@@ -70,7 +70,7 @@ class Plot:
 
     def svg(self) -> str:
         """The figure as an SVG: self-contained, on a transparent ground, the same for the same numbers."""
-        return self._file("svg", metadata={"Title": self.name, "Date": None}).decode()
+        return self._file("svg", dpi=_DOTS, metadata={"Title": self.name, "Date": None}).decode()
 
     def png(self) -> bytes:
         """The figure as a PNG file on a transparent ground, 150 dots per inch."""

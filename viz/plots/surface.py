@@ -181,7 +181,9 @@ def _draw(figure: Any, data: Mapping[str, Any], plane: Plane, log: bool) -> None
     filled = flat.contourf(data["x"], data["y"], surface, levels=levels, cmap=heat())
     flat.contour(data["x"], data["y"], surface, levels=levels[1:-1:2], colors=INK, linewidths=0.5, linestyles="solid")
     x, y = np.meshgrid(data["x"], data["y"])
-    solid.plot_surface(x, y, surface.filled(np.nan), cmap=heat(), vmin=low, vmax=high, alpha=0.85, linewidth=0)
+    solid.plot_surface(
+        x, y, surface.filled(np.nan), cmap=heat(), vmin=low, vmax=high, alpha=0.85, linewidth=0, rasterized=True
+    )
     lift = 0.01 * (high - low)
     rim = [Stroke(linewidth=2.8, foreground="white"), Normal()]
     for i, (label, (places, losses)) in enumerate(data["paths"].items()):
