@@ -12,7 +12,7 @@ if not hasattr(autograd, "Tape"):
 
 from autograd.recording import hide_frames
 
-from . import datasets, functional, init, loader, optim, utils
+from . import data, datasets, functional, init, loader, optim, utils
 from .containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from .errors import DtypeMismatch, LayerError, ShapeMismatch
 from .layers import (
@@ -156,7 +156,7 @@ from .optim import SGD, Adam
 from .parameter import Parameter
 from .saving import load, save
 from .seeding import manual_seed
-from .training import History, evaluate, fit
+from .training import EarlyStopping, History, evaluate, fit
 
 __all__ = [
     "CELU",
@@ -209,6 +209,7 @@ __all__ = [
     "Dropout2d",
     "Dropout3d",
     "DtypeMismatch",
+    "EarlyStopping",
     "Embedding",
     "EmbeddingBag",
     "FeatureAlphaDropout",
@@ -305,6 +306,7 @@ __all__ = [
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",
+    "data",
     "datasets",
     "evaluate",
     "fit",

@@ -16,7 +16,7 @@ from autograd.files import target_of, write_whole
 
 from .module import Module
 
-__all__ = ["load", "save"]
+__all__ = ["load", "save", "save_arrays"]
 
 SUFFIXES = (".npz", ".safetensors")
 
@@ -104,6 +104,11 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise
     except Exception as error:
         raise ValueError(f"load: {str(source)!r} is no {suffix} file of numbers ({error})") from None
+
+
+def save_arrays(target: Path, arrays: Mapping[str, Any]) -> Path:
+    """Write arrays, those of text too, to an ``.npz`` file, whole or not at all."""
+    return write_whole(target, _npz(arrays))
 
 
 def _numbers(name: Any, value: Any) -> Any:

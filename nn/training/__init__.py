@@ -1,0 +1,8 @@
+"""`fit` trains a network on data and returns the `History` of it; `evaluate` measures it."""
+
+from .history import History
+from .loop import fit
+from .measuring import Evaluation, evaluate
+from .stopping import EarlyStopping
+
+__all__ = ["EarlyStopping", "Evaluation", "History", "evaluate", "fit"]
