@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import threading
 
 import numpy as np
 import optimcases
@@ -176,6 +177,14 @@ def test_a_state_that_is_no_numbers_is_refused_before_training(tmp_path):
 # --- interrupted
 
 
+def test_outside_the_main_thread_there_is_nothing_to_wait_for():
+    histories = []
+    thread = threading.Thread(target=lambda: histories.append(fit(network(), epochs=2)))
+    thread.start()
+    thread.join()
+    assert histories[0].epochs == 2
+
+
 class Interrupting(nn.SGD):
     """Ctrl-C is pressed in the middle of a step."""
 
@@ -236,6 +245,7 @@ def test_no_half_step_is_left(capsys):
     plain = nn.SGD(other.parameters(), lr=0.1, momentum=0.9)
     fit(other, optimizer=plain, validation=None, seed=0, on_step=lambda n, *_: n == done)
     assert_same(net, other)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert repr(optimizer.state_dict()["state"]) == repr(plain.state_dict()["state"])
 
 

@@ -25,7 +25,7 @@ class History:
     val_loss, val_accuracy : list of float
         On the validation data after the epoch; empty without them.
     lr : list of float
-        The learning rate of the epoch's last step, that of the first group of parameters. Printed where it changes.
+        The learning rate of the epoch's last step, that of the first group of parameters; empty without a schedule.
     seconds : list of float
     best_epoch : int or None
         The epoch, from 1 on, after which what `fit` watches was best: the validation loss, or what `early_stopping`

@@ -157,6 +157,7 @@ def fit(
     training = [(module, module.training) for module in model.modules()]
     whole, buffers, ended = Whole(), Buffers(model), False
     bar = _bar(epochs * len(loader), epoch * len(loader)) if progress else None
+    whole.start()
     try:
         while epoch < epochs and not ended and not (best is not None and best.stop):
             epoch += 1
@@ -181,7 +182,7 @@ def fit(
                     if not np.isfinite(norm):
                         raise steep(norm, where, model, history)
                 with whole:
-                    rate = rate_of(optimizer)
+                    rate = None if schedule is None else rate_of(optimizer)
                     optimizer.step()
                     rates.after_step()
                     buffers.forget()
@@ -211,6 +212,7 @@ def fit(
         optimizer.zero_grad()
         history.interrupted = True
     finally:
+        whole.end()
         buffers.put_back()
         if bar is not None:
             bar.close()
