@@ -35,6 +35,14 @@ CASES = {
 }
 
 
+@pytest.fixture(autouse=True)
+def a_program_that_ctrl_c_reaches():
+    """Programs that a shell starts in the background ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def run(case, epochs, seed=0, **options):
     """A training that begins anew: other numbers in all generators, unless a checkpoint has them."""
     make, schedule, more = case
