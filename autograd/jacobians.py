@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .nests import leaves, leaves_like, map_leaves, number, unflatten
+from .nests import leaves, leaves_like, map_leaves, numbers_of, unflatten
 from .tracing import Function, Trace, checked, checked_argnums, one_array, positions_of, value_with_grad
 
 __all__ = ["hessian", "hvp", "jacobian"]
@@ -65,7 +65,7 @@ def _jacobian(f: Function, argnums: int | tuple[int, ...], args: tuple[Any, ...]
 
 def _blocks(trace: Trace, out: Any, single: bool) -> Any:
     """The Jacobian of one array of a traced function's results, in the nest of its arguments."""
-    shape, dtype = np.shape(number(out)), getattr(out, "dtype", np.dtype(float))
+    shape, dtype = np.shape(numbers_of(out)), getattr(out, "dtype", np.dtype(float))
     rows = []
     for i in range(int(np.prod(shape, dtype=int))):
         unit = np.zeros(shape, dtype)

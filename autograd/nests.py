@@ -14,7 +14,7 @@ import numpy as np
 from .operands import constant
 from .tensor import Tensor
 
-__all__ = ["leaves", "leaves_like", "map_leaves", "number", "unflatten"]
+__all__ = ["leaves", "leaves_like", "map_leaves", "numbers_of", "unflatten"]
 
 
 def leaves(tree: Any) -> list[Any]:
@@ -73,14 +73,14 @@ def leaves_like(tree: Any, like: Any, what: str) -> list[Any]:
             raise ValueError(f"{what} is {_kind(tree)}, expected None")
         return []
     if tree is None or isinstance(tree, dict | list | tuple):
-        raise ValueError(f"{what} is {_kind(tree)}, expected an array of shape {np.shape(number(like))}")
+        raise ValueError(f"{what} is {_kind(tree)}, expected an array of shape {np.shape(numbers_of(like))}")
     return [_array_like(tree, like, what)]
 
 
 def _kind(tree: Any) -> str:
     if isinstance(tree, dict | list | tuple):
         return f"a {type(tree).__name__} of {len(tree)}"
-    return "None" if tree is None else f"an array of shape {np.shape(number(tree))}"
+    return "None" if tree is None else f"an array of shape {np.shape(numbers_of(tree))}"
 
 
 def _array_like(value: Any, like: Any, what: str) -> Any:
@@ -89,13 +89,13 @@ def _array_like(value: Any, like: Any, what: str) -> Any:
         value = np.array(constant(value))
     if value.dtype.kind not in "fiub":
         raise TypeError(f"{what} must be of real numbers, got dtype {value.dtype}")
-    shape, dtype = np.shape(number(like)), like.dtype if hasattr(like, "dtype") else np.dtype(float)
+    shape, dtype = np.shape(numbers_of(like)), like.dtype if hasattr(like, "dtype") else np.dtype(float)
     if value.shape != shape:
         raise ValueError(f"{what} has shape {value.shape}, expected {shape}")
     value = value if value.dtype == dtype else value.astype(dtype)
     return value if isinstance(value, Tensor) or value.shape else value[()]
 
 
-def number(leaf: Any) -> Any:
-    """What a leaf holds, without its history."""
+def numbers_of(leaf: Any) -> Any:
+    """The numbers of an array or a Tensor, without their history."""
     return leaf.data if isinstance(leaf, Tensor) else leaf

@@ -12,7 +12,7 @@ import numpy as np
 from .backward import sweep
 from .errors import describe
 from .forward import record
-from .nests import leaves, number, unflatten
+from .nests import leaves, numbers_of, unflatten
 from .node import NO_OPTIONS, VARIABLE, Node
 from .operands import constant
 from .recording import DEPTH, SCOPE, enable_grad
@@ -81,7 +81,7 @@ class Trace:
                         steps = sweep(root, seed, lift=lift, oldest=oldest, detailed=False, stop=cut)
                         found = {step.node: step.grad for step in steps if step.node in wanted}
                 else:
-                    seed = number(cotangent)
+                    seed = numbers_of(cotangent)
                     steps = sweep(root, seed if seed.shape else seed[()], oldest=oldest, detailed=False, stop=cut)
                     found = {step.node: step.grad for step in steps if step.node in wanted}
         grads = [found[x.node] if x.node in found else np.zeros(x.shape, x.dtype) for x in self.inputs]
@@ -101,7 +101,7 @@ def finished(value: Any, tensors: bool, records: bool) -> Any:
         if isinstance(value, Tensor):
             return value if records else value.detach()
         return Tensor(value, requires_grad=False)
-    value = np.asarray(number(value))
+    value = np.asarray(numbers_of(value))
     return value[()] if not value.shape else np.array(value)
 
 
@@ -166,9 +166,9 @@ def positions_of(argnums: int | tuple[int, ...], args: tuple[Any, ...], caller: 
 
 
 def _scalar(out: Any, caller: str) -> Any:
-    other = isinstance(out, list | tuple | dict) or np.asarray(number(out)).dtype.kind not in "fiub"
-    if other or np.shape(number(out)) != ():
-        shape = type(out).__name__ if other else f"shape {np.shape(number(out))}"
+    other = isinstance(out, list | tuple | dict) or np.asarray(numbers_of(out)).dtype.kind not in "fiub"
+    if other or np.shape(numbers_of(out)) != ():
+        shape = type(out).__name__ if other else f"shape {np.shape(numbers_of(out))}"
         raise ValueError(
             f"{caller} needs a function with a scalar result, got {shape}: sum it, or use jacobian, vjp or "
             "elementwise_grad"

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .nests import leaves, leaves_like, map_leaves, number, unflatten
+from .nests import leaves, leaves_like, map_leaves, numbers_of, unflatten
 from .recording import SCOPE
 from .tensor import Tensor
 from .tracing import (
@@ -250,8 +250,8 @@ def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
 
     def push(out: Any) -> Any:
         if not isinstance(out, Tensor) or not out.requires_grad:
-            dtype = np.asarray(number(out)).dtype
-            return trace.finished(np.zeros(np.shape(number(out)), dtype if dtype.kind == "f" else float))
+            dtype = np.asarray(numbers_of(out)).dtype
+            return trace.finished(np.zeros(np.shape(numbers_of(out)), dtype if dtype.kind == "f" else float))
 
         def along(u: Any) -> Any:
             grads = trace.pull(out, u, records=True)

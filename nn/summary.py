@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd import Tensor
 
+from .modes import modes_kept
 from .naming import in_parent
 
 __all__ = ["Row", "Summary", "summarize"]
@@ -77,19 +78,14 @@ def summarize(model: Any, inputs: Any) -> Summary:
     elif not isinstance(inputs, np.ndarray | Tensor):
         raise TypeError(f"summary expects the shape of an input, (1, 1, 28, 28), or an input; got {inputs!r}")
     shapes: dict[int, tuple[int, ...] | None] = {}
-    modes = [(module, module.training) for module in model.modules()]
 
     def note(module: Any, args: Any, out: Any) -> None:
         shapes[id(module)] = getattr(out[0] if isinstance(out, tuple) and out else out, "shape", None)
 
-    try:
-        with ExitStack() as stack:
-            for module, _ in modes:
-                stack.enter_context(module.register_forward_hook(note))
-            model.eval()(inputs)
-    finally:
-        for module, mode in modes:
-            module.training = mode
+    with modes_kept(model), ExitStack() as stack:
+        for module in model.modules():
+            stack.enter_context(module.register_forward_hook(note))
+        model.eval()(inputs)
     rows = []
     counted: set[int] = set()
     for path, module in model.named_modules():

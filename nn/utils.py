@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from autograd.nests import numbers_of
 
 from .errors import ShapeMismatch
 from .module import Module
@@ -33,10 +34,6 @@ def _held(parameters: Any, what: str, kinds: Any = Tensor) -> list[Any]:
         if not isinstance(p, kinds):
             raise TypeError(f"{what}: number {i} of parameters is {type(p).__name__}, not a Tensor or nn.Parameter")
     return held
-
-
-def _numbers(array: Any) -> Any:
-    return array.data if isinstance(array, Tensor) else np.asarray(array)
 
 
 def get_total_norm(tensors: Any, norm_type: float = 2.0, error_if_nonfinite: bool = False) -> Any:
@@ -67,7 +64,7 @@ def get_total_norm(tensors: Any, norm_type: float = 2.0, error_if_nonfinite: boo
     >>> float(nn.utils.get_total_norm([np.array([3.0, 0.0]), np.array([[4.0]])]))
     5.0
     """
-    arrays = [_numbers(x) for x in ([tensors] if isinstance(tensors, Tensor | np.ndarray) else tensors)]
+    arrays = [np.asarray(numbers_of(x)) for x in ([tensors] if isinstance(tensors, Tensor | np.ndarray) else tensors)]
     p = norm_type
     if isinstance(p, bool) or not isinstance(p, int | float | np.number) or not p > 0:
         raise ValueError(f"norm_type must be a number above 0, or math.inf, got {p!r}")
@@ -138,7 +135,7 @@ def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: float) -
     for p in _held(parameters, "clip_grads_with_norm_"):
         if p.grad is not None and not factor >= 1:
             with np.errstate(invalid="ignore"):  # 0 times infinite, where the norm is
-                p.grad = _numbers(p.grad) * factor
+                p.grad = numbers_of(p.grad) * factor
 
 
 def clip_grad_value_(parameters: Any, clip_value: float) -> None:
@@ -156,7 +153,7 @@ def clip_grad_value_(parameters: Any, clip_value: float) -> None:
     bound = at_least_0(clip_value, "clip_value")
     for p in _held(parameters, "clip_grad_value_"):
         if p.grad is not None:
-            p.grad = np.clip(_numbers(p.grad), -bound, bound)
+            p.grad = np.clip(numbers_of(p.grad), -bound, bound)
 
 
 def parameters_to_vector(parameters: Any) -> Tensor:
@@ -192,7 +189,7 @@ def vector_to_parameters(vec: Any, parameters: Any) -> None:
     >>> w.data, b.data
     (array([[4., 5.]]), array(6.))
     """
-    numbers, held = _numbers(vec), _held(parameters, "vector_to_parameters")
+    numbers, held = np.asarray(numbers_of(vec)), _held(parameters, "vector_to_parameters")
     count = sum(p.size for p in held)
     if numbers.shape != (count,):
         raise ShapeMismatch(f"vector_to_parameters: vec must have shape ({count},), got {numbers.shape}")

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from autograd.nests import numbers_of
 from autograd.rules import elementwise
 
 from .. import naming
 from ..errors import ShapeMismatch, floating, operand
 from ..seeding import RandomSource, generator
-from .labels import numbers_of
 
 __all__ = [
     "celu",

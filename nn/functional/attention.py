@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from autograd.nests import numbers_of
 from autograd.rules import reductions
 
 from ..errors import DtypeMismatch, ShapeMismatch, floating, fraction, one_dtype, operand
 from ..naming import give
 from ..seeding import RandomSource
 from .dropout import dropout
-from .labels import numbers_of
 
 __all__ = ["added_mask", "attend", "scaled_dot_product_attention"]
 

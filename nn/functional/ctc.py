@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd.nests import numbers_of
 from autograd.rules import reductions
 
 from .. import naming
 from ..errors import DtypeMismatch, ShapeMismatch, operand
-from .labels import numbers_of
 from .reduction import reduced, scores
 
 __all__ = ["ctc_loss"]

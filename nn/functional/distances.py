@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd.nests import numbers_of
+
 from ..errors import ShapeMismatch, floating
 from .activations import axis_of
-from .labels import numbers_of
 
 __all__ = ["cosine_similarity", "normalize", "pairwise_distance", "pdist"]
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from autograd.nests import numbers_of
 
 from ..errors import DtypeMismatch, ShapeMismatch, floating, operand
-from .labels import numbers_of
 
 __all__ = ["check_embedding", "embedding", "embedding_bag"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor
+from autograd.nests import numbers_of
 
 from ..errors import DtypeMismatch, ShapeMismatch, operand
 
@@ -17,15 +17,9 @@ __all__ = [
     "class_weights",
     "index_of",
     "is_classes",
-    "numbers_of",
     "one_hot",
     "total_share",
 ]
-
-
-def numbers_of(x: Any) -> Any:
-    """The numbers of an array or a Tensor."""
-    return x.data if isinstance(x, Tensor) else x
 
 
 def one_hot(tensor: Any, num_classes: int = -1) -> Any:

@@ -23,12 +23,13 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, defvjp, primitive
+from autograd.nests import numbers_of
 from autograd.recording import IS_HIDDEN
 from autograd.rules import reductions
 
 from .. import naming
 from ..errors import fraction, operand
-from .labels import class_axis, class_labels, class_weights, index_of, is_classes, numbers_of, total_share
+from .labels import class_axis, class_labels, class_weights, index_of, is_classes, total_share
 from .reduction import like, reduced, scores, times, weighted
 
 __all__ = [

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from autograd.nests import numbers_of
 from autograd.rules import elementwise
 
 from ..errors import DtypeMismatch, ShapeMismatch, operand
 from .distances import pairwise_distance
-from .labels import check_labels, class_axis, class_labels, class_weights, index_of, numbers_of
+from .labels import check_labels, class_axis, class_labels, class_weights, index_of
 from .reduction import like, reduced, scores, weighted
 
 __all__ = [

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from autograd.nests import numbers_of
 
 from ..errors import ShapeMismatch, floating, one_dtype, operand
 
@@ -71,8 +72,8 @@ def batch_norm(
             f"batch_norm: in training more than one value of each channel is needed, got shape {input.shape}"
         )
     mean, var = np.mean(input, axis=axes, keepdims=True), np.var(input, axis=axes, keepdims=True)
-    _follow(running_mean, _numbers(mean).ravel(), momentum)
-    _follow(running_var, _numbers(var).ravel() * (n / max(1, n - 1)), momentum)
+    _follow(running_mean, numbers_of(mean).ravel(), momentum)
+    _follow(running_var, numbers_of(var).ravel() * (n / max(1, n - 1)), momentum)
     return _normalized(input, mean, var, eps, weight, bias)
 
 
@@ -129,8 +130,8 @@ def instance_norm(
         raise ShapeMismatch(f"instance_norm: more than one position is needed, got shape {input.shape}")
     mean, var = np.mean(input, axis=axes, keepdims=True), np.var(input, axis=axes, keepdims=True)
     if running is not None:
-        _follow(running_mean, _numbers(mean).mean(axis=0).ravel(), momentum)
-        _follow(running_var, _numbers(var).mean(axis=0).ravel() * (n / max(1, n - 1)), momentum)
+        _follow(running_mean, numbers_of(mean).mean(axis=0).ravel(), momentum)
+        _follow(running_var, numbers_of(var).mean(axis=0).ravel() * (n / max(1, n - 1)), momentum)
     return _normalized(input, mean, var, eps, weight, bias)
 
 
@@ -293,7 +294,7 @@ def _running(input: Any, mean: Any, var: Any, weight: Any, bias: Any, what: str)
         _check(value, (input.shape[1],), input, name, what)
     if mean is None or var is None:
         return None
-    return tuple(_of_channels(np.array(_numbers(v), dtype=input.dtype), input) for v in (mean, var))
+    return tuple(_of_channels(np.array(numbers_of(v), dtype=input.dtype), input) for v in (mean, var))
 
 
 def _follow(running: Any, value: Any, momentum: float) -> None:
@@ -302,10 +303,6 @@ def _follow(running: Any, value: Any, momentum: float) -> None:
         running.data = (1 - momentum) * running.data + momentum * value
     elif running is not None:
         running[...] = (1 - momentum) * running + momentum * value
-
-
-def _numbers(value: Any) -> Any:
-    return value.data if isinstance(value, Tensor) else np.asarray(value)
 
 
 def _last_axes(input: Any, normalized_shape: Any, parameters: Any, what: str) -> tuple[int, ...]:

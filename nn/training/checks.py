@@ -11,6 +11,7 @@ from autograd import Tensor, no_grad
 
 from ..data.loader import DataLoader
 from ..functional.labels import check_labels
+from ..modes import modes_kept
 from ..module import Module
 from ..optim import Adam
 from ..optim.lr_scheduler import LRScheduler
@@ -129,19 +130,14 @@ def try_out(model: Module, loader: DataLoader, loss: Callable[[Any, Any], Any], 
         raise ValueError(f"{name}: drop_last leaves no batch of {loader.batch_size} out of {loader.size} examples")
     images, label = pair(loader.first(), name)
     labels = loader.arrays[1] if loader.arrays and loader.collate_fn is None else label
-    modes = [(module, module.training) for module in model.modules()]
-    try:
+    with modes_kept(model), no_grad():
         model.eval()
-        with no_grad():
-            out = model(images)
-            if not isinstance(out, Tensor):
-                raise TypeError(f"fit: the model must return a Tensor, got {type(out).__name__}")
-            if classes := are_classes(out, labels):
-                check_labels(labels, out.shape[1], name)
-            value = _tried(loss, out, label, labels)
-    finally:
-        for module, mode in modes:
-            module.training = mode
+        out = model(images)
+        if not isinstance(out, Tensor):
+            raise TypeError(f"fit: the model must return a Tensor, got {type(out).__name__}")
+        if classes := are_classes(out, labels):
+            check_labels(labels, out.shape[1], name)
+        value = _tried(loss, out, label, labels)
     if not isinstance(value, Tensor) or value.size != 1:
         got = f"shape {value.shape}" if isinstance(value, Tensor) else type(value).__name__
         raise ValueError(f"fit: the loss must be a Tensor with one number, got {got} (reduction='mean' gives one)")

@@ -7,6 +7,7 @@ from typing import Any
 from autograd import Node, Tape
 from autograd.labels import Labels
 from autograd.listing import not_finite, option_text, summary
+from autograd.nests import numbers_of
 
 from ..module import Module
 from .history import History
@@ -21,7 +22,7 @@ def diverged(loss: Any, number: float, where: str, model: Module, history: Histo
 
 def steep(norm: float, where: str, model: Module, history: History) -> FloatingPointError:
     """The error for gradients whose norm, by which they are to be clipped, is NaN or infinite."""
-    names = [name for name, p in model.named_parameters() if p.grad is not None and not_finite(_numbers(p.grad))]
+    names = [name for name, p in model.named_parameters() if p.grad is not None and not_finite(numbers_of(p.grad))]
     whose = f"not finite is that of {', '.join(names[:4])}{', …' if len(names) > 4 else ''}" if names else ""
     return _error(f"the norm of the gradients became {norm} in {where}", whose, history)
 
@@ -80,7 +81,3 @@ def _operand(tape: Tape, labels: Labels, one: Any) -> str:
 def _called(labels: Labels, node: Node, model: Module) -> str:
     path = next((path for path, p in model.named_parameters() if p.node is node), None)
     return labels.of(node) + (f" ({path})" if path else "")
-
-
-def _numbers(grad: Any) -> Any:
-    return getattr(grad, "data", grad) if hasattr(grad, "node") else grad

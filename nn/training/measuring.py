@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import Tensor, no_grad
+from autograd import no_grad
+from autograd.nests import numbers_of
 
 from ..data.loader import DataLoader
 from ..data.sets import is_dataset
 from ..functional import cross_entropy
+from ..modes import modes_kept
 from ..module import Module
 from ..seeding import RandomSource
 
@@ -47,18 +49,13 @@ def evaluate(
         raise TypeError(f"evaluate: model must be a Module, got {type(model).__name__}")
     check_loss(loss, "evaluate")
     loader = loader_of(data, batch_size, False, None, "data")
-    modes = [(module, module.training) for module in model.modules()]
     measured = Mean()
-    try:
+    with modes_kept(model), no_grad():
         model.eval()
-        with no_grad():
-            for batch in loader:
-                x, y = pair(batch, "data")
-                out = model(x)
-                measured.add(loss(out, y).item(), out, y)
-    finally:
-        for module, mode in modes:
-            module.training = mode
+        for batch in loader:
+            x, y = pair(batch, "data")
+            out = model(x)
+            measured.add(loss(out, y).item(), out, y)
     return measured.result()
 
 
@@ -77,7 +74,7 @@ class Mean:
         self.total += n * loss
         classes = are_classes(out, target)
         if classes and self.right is not None:
-            self.right += int((out.data.argmax(axis=1) == _numbers(target)).sum())
+            self.right += int((out.data.argmax(axis=1) == np.asarray(numbers_of(target))).sum())
         else:
             self.right = None
 
@@ -98,12 +95,8 @@ def in_words(measured: Evaluation) -> str:
 
 def are_classes(out: Any, target: Any) -> bool:
     """Whether the targets are labels of classes that the output has a number for each of."""
-    target = _numbers(target)
+    target = np.asarray(numbers_of(target))
     return target.dtype.kind in "iu" and target.ndim == 1 and out.ndim == 2 and out.shape[1] > 1
-
-
-def _numbers(target: Any) -> Any:
-    return target.data if isinstance(target, Tensor) else np.asarray(target)
 
 
 def pair(batch: Any, name: str) -> Any:
