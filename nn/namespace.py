@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
-__all__ = ["namespace"]
+__all__ = ["in_order", "namespace"]
 
 
 def namespace(module: str, names: list[str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
@@ -54,6 +54,11 @@ def _nearest(name: str) -> list[str]:
         by_spelling.setdefault(_bare(path.rpartition(".")[2]), []).append(path)
     close = difflib.get_close_matches(_bare(name), by_spelling, n=3)
     return [path for spelling in close for path in by_spelling[spelling]][:3]
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Public names as ``__all__`` has them: abbreviations, then classes, then functions."""
+    return sorted(names, key=lambda name: (not name.isupper(), name[0].islower(), name))
 
 
 def _bare(name: str) -> str:
