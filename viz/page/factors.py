@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from autograd import Node
@@ -67,17 +65,13 @@ def _without(tree: Tree, node: Node) -> Tree | None:
     if is_call(tree, np.negative):
         return Number(-1) if rest is _ONE else apply(np.negative, rest, shape=rest.shape, dtype=tree.dtype)
     if is_call(tree, np.multiply):
-        return args[1 - i] if rest is _ONE else _elementwise(np.multiply, rest, args[1 - i])
+        return args[1 - i] if rest is _ONE else apply(np.multiply, rest, args[1 - i])
     if is_call(tree, np.divide) and i == 0:
-        return _elementwise(np.divide, rest, args[1])
+        return apply(np.divide, rest, args[1])
     if is_call(tree, np.where) and i > 0 and isinstance(args[3 - i], Number) and args[3 - i].value == 0:
         chosen = (args[0], rest, args[2]) if i == 1 else (args[0], args[1], rest)
         return Apply(tree.rule, chosen, {}, tree.shape, tree.dtype)
     return None
-
-
-def _elementwise(fn: Any, a: Tree, b: Tree) -> Apply:
-    return apply(fn, a, b, shape=np.broadcast_shapes(a.shape, b.shape), dtype=np.result_type(a.dtype, b.dtype))
 
 
 def _is_upstream(tree: Tree, node: Node) -> bool:

@@ -16,6 +16,7 @@ from autograd import Node, Tensor, enable_grad
 from autograd.forward import record
 
 from ...formula import Formula, Symbol, backward, forward
+from ...formula.products import power
 from ...formula.terms import total
 from ...formula.tidy import tidied
 from ...formula.tree import Apply, Number, Opaque, Tree, apply, evaluate, is_call
@@ -165,23 +166,23 @@ def _changed(part: Apply) -> Iterator[tuple[str, Any, Tree, Tree | None, Tree]]:
     elif is_call(part, np.divide):
         above, below = part.args
         yield from _factors(part)
-        yield DIVISION, "multiplied", part, (product := _like(part, np.multiply, above, below)), product
+        yield DIVISION, "multiplied", part, (product := apply(np.multiply, above, below, dtype=part.dtype)), product
     elif is_call(part, np.add, np.subtract):
         first, second = part.args
         minus = is_call(part, np.subtract)
-        other = _like(part, np.add if minus else np.subtract, first, second)
+        other = apply(np.add if minus else np.subtract, first, second, dtype=part.dtype)
         yield SIGN, "second", part, other, other
         if minus:
-            turned = _like(part, np.subtract, second, first)
+            turned = apply(np.subtract, second, first, dtype=part.dtype)
             yield SIGN, "turned", part, turned, turned
-        last = _like(part, np.negative, second) if minus else second
+        last = apply(np.negative, second, dtype=part.dtype) if minus else second
         yield TERM, "first", first, None, last
         yield TERM, "second", last, None, first
         for k, one in enumerate(part.args):
             if isinstance(one, Symbol) and not _is_gradient(one) and one.dtype.kind == "f":
-                square = _raised(one, 2)
+                square = power(one, 2)
                 args = (square, second) if k == 0 else (first, square)
-                yield POWER, ("term", k), one, square, _like(part, part.fn, *args)
+                yield POWER, ("term", k), one, square, apply(part.fn, *args, dtype=part.dtype)
     elif is_call(part, total):
         for k, term in enumerate(part.args):
             rest = (*part.args[:k], *part.args[k + 1 :])
@@ -194,12 +195,12 @@ def _changed(part: Apply) -> Iterator[tuple[str, Any, Tree, Tree | None, Tree]]:
         yield SIGN, "lost", part, part.args[0], part.args[0]
     elif is_call(part, np.square):
         for n in (1, 3):
-            yield POWER, n, part, (raised := _raised(part.args[0], n)), raised
+            yield POWER, n, part, (raised := power(part.args[0], n)), raised
     elif is_call(part, np.power) and isinstance(part.args[1], Number):
         base, n = part.args
         for by in (-1, 1):
             if n.value + by:
-                yield POWER, by, part, (raised := _raised(base, n.value + by)), raised
+                yield POWER, by, part, (raised := power(base, n.value + by)), raised
 
 
 def _factors(part: Apply) -> Iterator[tuple[str, Any, Tree, Tree | None, Tree]]:
@@ -212,24 +213,13 @@ def _factors(part: Apply) -> Iterator[tuple[str, Any, Tree, Tree | None, Tree]]:
         if below or not divided:
             yield FACTOR, ("without", k), factor, None, rest
         elif divided:
-            yield FACTOR, ("without", k), factor, None, _like(part, np.divide, Number(1), rest)
+            yield FACTOR, ("without", k), factor, None, apply(np.divide, Number(1), rest, dtype=part.dtype)
         if not isinstance(factor, Number) and not is_call(factor, np.square, np.power) and factor.dtype.kind == "f":
-            square = _raised(factor, 2)
-            yield POWER, k, factor, square, _like(part, part.fn, *(square if a is factor else a for a in part.args))
+            square = power(factor, 2)
+            args = (square if a is factor else a for a in part.args)
+            yield POWER, k, factor, square, apply(part.fn, *args, dtype=part.dtype)
         if not divided and not _has_gradient(factor) and factor.dtype.kind == "f":
-            yield DIVISION, k, part, (quotient := _like(part, np.divide, rest, factor)), quotient
-
-
-def _like(part: Apply, fn: Any, *args: Tree) -> Apply:
-    return apply(fn, *args, shape=np.broadcast_shapes(*(a.shape for a in args)), dtype=part.dtype)
-
-
-def _raised(base: Tree, n: Any) -> Tree:
-    if n == 1:
-        return base
-    if n == 2:
-        return apply(np.square, base, shape=base.shape, dtype=base.dtype)
-    return apply(np.power, base, Number(n), shape=base.shape, dtype=base.dtype)
+            yield DIVISION, k, part, (quotient := apply(np.divide, rest, factor, dtype=part.dtype)), quotient
 
 
 def _is_gradient(tree: Tree) -> bool:
