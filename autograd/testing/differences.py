@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .drawing import generator
 from .lines import Line, Slope, values_at
 from .noise import noise_of
 
@@ -23,6 +24,8 @@ Function = Callable[..., Any]
 
 _LOST = 1 / 200
 """A function of which so much and more is noise has no slope that could be told."""
+_NEAR = 13, 6
+"""Distances at which most functions are straight, but for a kink: in float64, and where there is more noise."""
 
 
 def steps_along(units: list[Any], point: list[Any]) -> list[tuple[list[Any], float]]:
@@ -208,6 +211,22 @@ class Partials(Differences):
         """Whether a gradient is the slope along a direction; None: at a kink, or where nothing can be told."""
         number, slack, slope = self.along(unit, claimed, allowed)
         return None if slope.kink or not np.isfinite(slope.error) else slope.allows(number, slack)
+
+    def is_smooth(self, where: Any, gradient: Any, least: Any) -> bool:
+        """Whether the function has, for sure, no kink that matters at any of some elements: moved together, by random
+        parts, it is as steep on either side as a gradient says, but for a hundredth of the `least` that would matter.
+        """
+        rng = generator("kinks", self.x)
+        for _ in range(2):  # as kinks may make up for each other along one direction
+            parts = rng.uniform(0.5, 1.0, self.x.shape) * rng.choice([-1.0, 1.0], self.x.shape)
+            with np.errstate(all="ignore"):
+                unit = np.where(where, parts * np.min(least[where]) / least, 0.0)
+                (direction,), scale = steps_along([unit], [self.x])[0]
+                line = self.line([direction], scale)
+                slope, most = np.sum(gradient * direction), 1e-2 * np.min(np.abs(direction * least)[where])
+                if not any(np.all(np.abs(line.sides(k) - slope) <= most) for k in _NEAR):
+                    return False
+        return True
 
     def _settled(
         self, unit: Any, claim: Callable[[Any], tuple[float | None, float]], *, equally: bool = False

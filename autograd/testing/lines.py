@@ -134,6 +134,11 @@ class Line:
             self._steepest = np.fmax(self._steepest, (np.abs(odd) + np.abs(even)) / t)
         return self._known[k]
 
+    def sides(self, k: int) -> Any:
+        """The slopes on both sides, as far as a distance."""
+        odd, even = self._at(k)
+        return np.stack([odd + even, odd - even]) / (self.widest * _CLOSER**k)
+
     def _near(self, k: int, count: int) -> tuple[Any, Any]:
         """The same at neighbouring distances."""
         odd, even = zip(*(self._at(k + i) for i in range(count)), strict=True)

@@ -225,12 +225,18 @@ def _differentiated(
 ) -> dict[tuple[int, ...], Partial]:
     """Elements differentiated numerically: the wrong ones, furthest off first; then any others.
 
-    As long as all wrong ones turn out to be at kinks, more of them are looked at.
+    As long as all wrong ones turn out to be at kinks, more of them are looked at. Where only kinks are looked for, all
+    together are tried first: mostly there are none.
     """
     order = np.argsort(-np.where(wrong, off, -1.0), axis=None, kind="stable")
     bad = int(wrong.sum())
     found: dict[tuple[int, ...], Partial] = {}
     only_kinks = True
+    if bad and not everything:
+        first = np.zeros(wrong.shape, bool)
+        first.flat[order[: min(bad, most)]] = True
+        if partials.is_smooth(first, right, off - allowed):
+            return found
     for flat in [*order[:bad], *np.random.default_rng(0).permutation(order[bad:] if everything else order[:0])]:
         index = tuple(int(i) for i in np.unravel_index(int(flat), wrong.shape))
         if len(found) >= (20 * most if only_kinks and wrong[index] else most):
