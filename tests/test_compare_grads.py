@@ -288,6 +288,33 @@ def test_kinks_are_told_from_mistakes_however_many_there_are():
     assert compare_grads(np.abs(x).sum(), {x: np.ones(200)}).rows[0].verdict == "undecided"
 
 
+@pytest.mark.parametrize(
+    ("f", "at", "smooth"),
+    [
+        (lambda x: np.sum(np.sin(x)), 1.0, True),
+        (lambda x: np.sum(np.abs(x)), 1e-3, True),
+        (lambda x: np.abs(x[7]) + np.sum(np.sin(x)), 0.0, False),
+        (lambda x: np.abs(x[7]) - np.abs(x[8]), 0.0, False),
+        (lambda x: np.max(x[:3]), 1.0, False),
+        (lambda x: np.sum(np.floor(x)), 1.0, False),
+        (lambda x: np.sum(np.sqrt(x)), 0.0, False),
+    ],
+)
+def test_many_elements_without_a_kink_take_a_few_evaluations_together(f, at, smooth):
+    x, seen = np.full(200, at), []
+    known = np.sign(x) if at == 1e-3 else np.cos(x)
+    partials = Partials(lambda x: (seen.append(1), f(x))[1], x)
+    assert partials.is_smooth(np.ones(200, bool), known, np.ones(200)) == smooth
+    assert len(seen) <= 9
+
+
+def test_a_few_kinks_are_told_from_mistakes_beside_them():
+    x = Tensor(np.append(np.linspace(0.1, 2.0, 30), [0.0, 0.0]), name="x")
+    g = np.append(2 * np.ones(30), [0.5, 1.5])
+    (row,) = compare_grads(np.abs(x).sum(), {x: g}).rows
+    assert row.verdict == "WRONG" and row.wrong.sum() == 31 and "1 at a kink" in row.note
+
+
 def test_tied_maxima_may_share_the_gradient_in_any_way_but_not_have_it_all_each():
     x = Tensor([1.0, 1.0, 0.0], name="x")
     assert compare_grads(x.max(), {x: [1.0, 0.0, 0.0]}).rows[0].verdict == "undecided"
