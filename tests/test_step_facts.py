@@ -211,7 +211,7 @@ def test_the_where_trap_is_found_going_backward_though_the_value_was_infinite_al
     assert (stepper.position, stepper.current.phase) == (1, "forward")
     step = stepper.run_to("nan")
     assert step.number == len(stepper) - 1
-    assert step.sentence == "NaN is born here: everything that went in is free of it, first at [1]."
+    assert step.sentence == "NaN is born here, first at [1]: 0 / 0. Everything that went in is free of it."
     assert [box.alarm for box in viz.draw(loss).graph.boxes if box.alarm] == ["Inf born here, NaN born in its gradient"]
 
 
@@ -232,7 +232,7 @@ def test_nan_that_a_rule_reads_is_inherited():
 def test_nan_is_born_in_a_sum_of_infinite_gradients():
     x = leaf(0)
     (*_, last) = born(np.sqrt(x) - np.sqrt(x))
-    assert last[2] == "Inf is born here: everything that went in is free of it."
+    assert last[2] == "Inf is born here: 1 / 0, a division by 0. Everything that went in is free of it."
     step = viz.step(np.sqrt(x) * 1.0 - np.sqrt(x) * 2.0)[-1]
     assert step.alarm
 
@@ -240,7 +240,8 @@ def test_nan_is_born_in_a_sum_of_infinite_gradients():
 def test_two_kinds_that_are_born_or_inherited_take_the_plural():
     with np.errstate(all="ignore"):
         said = facts((np.log(leaf(0, -1)) + 1.0).sum(), "forward")
-    assert said["%1"] == "NaN and Inf are born here: everything that went in is free of them, first at [1]."
+    why = "log(−1), the logarithm of a negative number; log(0), the logarithm of 0"
+    assert said["%1"] == f"NaN and Inf are born here, first at [1]: {why}. Everything that went in is free of them."
     assert said["%2"] == "NaN and Inf came in from %1: they were not born here."
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..formula.notation import printer
 from ..formula.tree import Apply, Symbol, Tree, evaluate, is_call, symbols
-from ..formula.writers import SUM, Latex, Plain, Writer
+from ..formula.writers import SUM, Latex, MathML, Plain, Writer
 from ..plain.numbers import columns
 
 WIDEST = 100
@@ -20,14 +20,15 @@ WIDEST = 100
 _LEAST, _REPEATED, _BESIDE = 40, 12, 20
 _SUMS = (np.add, np.subtract)
 _TIMES = re.compile(r"\d×")
-PLAIN, LATEX = Plain(), Latex()
+PLAIN, LATEX, MATHML = Plain(), Latex(), MathML()
 
 
 class Written(NamedTuple):
-    """A text in both writings."""
+    """A text in both writings; partial derivatives in MathML, too."""
 
     plain: str
     latex: str
+    mathml: str = ""
 
     @property
     def width(self) -> int:
@@ -36,10 +37,10 @@ class Written(NamedTuple):
 
 def tree_text(tree: Tree, what: Any = "symbols") -> Written:
     """A tree as text; a condition in the brackets of Iverson."""
-    return Written(*(_printed(tree, writer, what) for writer in (PLAIN, LATEX)))
+    return Written(*(printed(tree, writer, what) for writer in (PLAIN, LATEX)))
 
 
-def _printed(tree: Tree, writer: Writer, what: Any = "symbols", level: int = -1) -> str:
+def printed(tree: Tree, writer: Writer, what: Any = "symbols", level: int = -1) -> str:
     places = {id(symbol): k for k, symbol in enumerate(symbols(tree))}
     p = printer(writer, what, places)
     return p.bracketed(p.arithmetic(tree), level).strip()
@@ -47,7 +48,7 @@ def _printed(tree: Tree, writer: Writer, what: Any = "symbols", level: int = -1)
 
 def width(tree: Tree) -> int:
     """How many columns a tree takes as text."""
-    return _columns(_printed(tree, PLAIN))
+    return _columns(printed(tree, PLAIN))
 
 
 def _columns(text: str) -> int:
@@ -133,7 +134,7 @@ class Breaker:
         if text.width <= room or not is_call(tree, *_SUMS):
             return tree, [text]
         parts = [
-            (Written(sign, sign.replace("−", "-")), Written(*(_printed(t, w, level=SUM + 1) for w in (PLAIN, LATEX))))
+            (Written(sign, sign.replace("−", "-")), Written(*(printed(t, w, level=SUM + 1) for w in (PLAIN, LATEX))))
             for sign, t in _terms(tree)
         ]
         return tree, wrapped(parts, room - 6)

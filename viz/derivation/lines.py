@@ -18,7 +18,19 @@ from ..formula.terms import total
 from ..formula.tree import Apply, Symbol, Tree, each, evaluate, is_call, negated, symbols
 from ..formula.writers import shape_text
 from ..plain.numbers import FEW, columns, norm, padded
-from .breaking import LATEX, PLAIN, WIDEST, Breaker, Definition, Written, symbol_text, tree_text, wrapped
+from .breaking import (
+    LATEX,
+    MATHML,
+    PLAIN,
+    WIDEST,
+    Breaker,
+    Definition,
+    Written,
+    printed,
+    symbol_text,
+    tree_text,
+    wrapped,
+)
 from .factors import Factor
 from .routes import Routes
 from .trees import contains
@@ -109,7 +121,7 @@ ARROW = r"\to "
 def called(routes: Routes, node: Node) -> Written:
     """The name of a value or of the loss."""
     loss, name = gradient_symbol(node, routes.names).of or ("", "")
-    return Written(*(writer.name(loss if node is routes.tape.root else name).text for writer in (PLAIN, LATEX)))
+    return Written(*(writer.name(loss if node is routes.tape.root else name).text for writer in (PLAIN, LATEX, MATHML)))
 
 
 def partial(
@@ -122,7 +134,8 @@ def partial(
     names = [called(routes, node) for node in (above, below)]
     texts, marks = [f"∂{name.plain}" for name in names], [rf"\partial {name.latex}" for name in names]
     marks = [rf"\cancel{{{mark}}}" if struck else mark for mark, struck in zip(marks, cancel, strict=True)]
-    return Written("/".join(texts), LATEX.stacked(*marks))
+    stacked = MATHML.stacked(*(MATHML.row(MATHML.sign("∂"), name.mathml) for name in names))
+    return Written("/".join(texts), LATEX.stacked(*marks), stacked)
 
 
 def _directly(routes: Routes, below: Node) -> Written:
@@ -136,9 +149,14 @@ def _directly(routes: Routes, below: Node) -> Written:
         if len(text.plain) <= _SHORT and "%" not in text.plain:
             below_it = rf"\partial {name.latex}"
             above_it = rf"\partial \left( {text.latex} \right)"
-            return Written(f"∂({text.plain})/∂{name.plain}", LATEX.stacked(above_it, below_it))
+            inside = MATHML.fence("(", printed(terms[0], MATHML), ")")
+            over, under = (MATHML.row(MATHML.sign("∂"), text) for text in (inside, name.mathml))
+            return Written(
+                f"∂({text.plain})/∂{name.plain}", LATEX.stacked(above_it, below_it), MATHML.stacked(over, under)
+            )
     whole = partial(routes, root, below)
-    return Written(f"({whole.plain} directly)", rf"\left. {whole.latex} \right|_{{\text{{directly}}}}")
+    aside = MATHML.lowered(whole.mathml, "directly")
+    return Written(f"({whole.plain} directly)", rf"\left. {whole.latex} \right|_{{\text{{directly}}}}", aside)
 
 
 def _summands(tree: Tree) -> list[Tree]:

@@ -44,6 +44,8 @@ class Routes:
     ----------
     stations : tuple of Node
         The record, the named values that depend on it, and the loss, in the order of the tape.
+    edges : dict
+        Of each record to which operands it sends a gradient, with their places.
     into : dict
         Of each station those that it sends a gradient to, latest first.
     gradients : dict of Node to array
@@ -60,10 +62,10 @@ class Routes:
         tape = self.tape = run.tape
         self.node = node
         self.names, self.gradients, self.seed = run.names, run.gradients, run.seed
-        self._edges = {step.node: [(c.position, c.node) for c in step.contributions] for step in run.steps}
+        self.edges = {step.node: [(c.position, c.node) for c in step.contributions] for step in run.steps}
         depends = {node}
         for one in tape:
-            if any(operand in depends for _, operand in self._edges.get(one, ())):
+            if any(operand in depends for _, operand in self.edges.get(one, ())):
                 depends.add(one)
         self.depends = depends
         named = self._chosen()
@@ -132,7 +134,7 @@ class Routes:
         chosen: list[Node] = []
         length: dict[Any, int] = {}
         depth: dict[Any, int] = {}
-        uses = Counter(operand for node in self.depends for operand in {a for _, a in self._edges.get(node, ())})
+        uses = Counter(operand for node in self.depends for operand in {a for _, a in self.edges.get(node, ())})
         for node in self.tape:
             end = bool(node.name) or node is self.node or node is self.tape.root
             length[node] = sum(length[a] if isinstance(a, Node) else 1 for a in node.operands) or 1
@@ -199,7 +201,7 @@ class Routes:
     def _reached(self, node: Node) -> tuple[Node, ...]:
         found, waiting, seen = set(), [node], set()
         while waiting:
-            for _, operand in self._edges.get(waiting.pop(), ()):
+            for _, operand in self.edges.get(waiting.pop(), ()):
                 if operand in self._stops:
                     found.add(operand)
                 elif operand in self.depends and operand not in seen:
@@ -311,7 +313,7 @@ class Routes:
             node = max(waiting, key=self.tape.index)
             waiting.discard(node)
             upstream = added(arrived[node], node.dtype, node.shape)
-            for position, operand in self._edges.get(node, ()):
+            for position, operand in self.edges.get(node, ()):
                 if operand not in self.depends:
                     continue
                 g = Symbol("gradient", "g", self.gradients[node], node)

@@ -21,6 +21,9 @@ from .packing import EXACT, KERNEL, WHOLE, Blob, as_shown, json_number, packed
 
 Source = Callable[[Walk], Any]
 
+WINDOWS = 16 * WHOLE
+"""Up to so many elements the page makes windows of, of an image that travels whole."""
+
 _ARITHMETIC = frozenset((np.add, np.subtract, np.multiply, np.divide, np.negative, np.square))
 """What the page can do with arrays (`ARITHMETIC` in kit.js)."""
 
@@ -54,10 +57,11 @@ class Arrays:
         if ("value", k) in self._index:
             return self._index["value", k]
         entry: dict[str, Any] | None = None
-        if EXACT < node.size <= WHOLE and len(node.parents) == len(node.operands):
+        slid = node.rule.fn is windows.fn
+        if EXACT < node.size <= (WINDOWS if slid else WHOLE) and len(node.parents) == len(node.operands):
             parts = [self.value(walk, parent) for parent in node.parents]
             kept = all(parent.size <= WHOLE for parent in node.parents)
-            if kept and node.rule.fn is windows.fn and "view" not in self._entries.get(parts[0], ()):
+            if kept and slid and "view" not in self._entries.get(parts[0], ()):
                 entry = _view(parts[0], node)
             elif kept and _is_float_sum(node) and not any(part in self._entries for part in parts):
                 entry = {"s": list(node.shape), "sum": parts}
@@ -91,6 +95,23 @@ class Arrays:
             return self.contribution(step)
         k = step.number
         return self._add(("after", k), lambda w: w.steps[k].after)
+
+    def yours(self, step: Step) -> int | None:
+        """The gradient or value by hand that is compared at a step; what was not given is as the engine has it."""
+        checks, k = step.walk.checks, step.number
+        hand = checks.values.get(step.node) if step.phase == "forward" else None
+        hand = checks.against.get(step.target) if step.is_complete else hand
+        if hand is None:
+            return None
+        return self._add(("yours", k), lambda w: hand.completed(w.steps[k].after).array)
+
+    def off(self, step: Step) -> int | None:
+        """By how much the engine's numbers are to be added to, to be those by hand; where they travel rounded."""
+        yours, k = self.yours(step), step.number
+        if yours is None or np.size(step.after) <= EXACT:
+            return None
+        source = self._sources[yours]
+        return self._add(("off", k), lambda w: source(w) - w.steps[k].after)
 
     def constant(self, array: Any) -> int:
         """An array that no step changes."""

@@ -142,7 +142,7 @@ def _reduced(array: np.ndarray, blob: Blob) -> dict[str, Any]:
     return {
         "o": blob.add(codes.astype(np.uint8).tobytes()), "grid": list(cells.shape), "note": note,
         **{name: json_number(np.float64(f"{x:.6g}")) for name, x in facts.items()},
-        "bad": bad.rstrip(")"), "edge": _edge(array), **({"most": full} if is_far(array, full).any() else {}),
+        "bad": bad.rstrip(")"), "edge": _edge(array), **({"most": full} if full < max(-low, high) else {}),
     }  # fmt: skip
 
 

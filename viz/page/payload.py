@@ -12,16 +12,20 @@ import numpy as np
 
 from autograd import Node
 
+from ..blame import Mismatch
 from ..drawing.picture import Picture
 from ..formula import gradient_symbol, value_symbol, written
 from ..formula.tree import Symbol
+from ..formula.writers import Latex
 from ..graph.model import Box
 from ..graph.reading import read
 from ..units.titles import scope_title
+from ..walk.causes import cause
 from ..walk.text import ledger, shapes_of
 from ..walk.walk import Step, Walk
 from . import lenses
 from .arrays import Arrays
+from .chains import chains_of
 from .factors import columns
 from .packing import Blob, with_length
 from .page import document, fragment
@@ -30,6 +34,7 @@ from .stage import stage_of
 _MOST_NODES = 60
 _MOST_IN_PICTURE = 24
 """So many nodes has the picture for readers without scripts at most: it travels uncompressed."""
+_SIGNS = {"+=": r"\mathrel{+}="}
 
 
 def payload_of(
@@ -40,6 +45,7 @@ def payload_of(
     position: int = 0,
     breakpoints: Sequence[int] = (),
     watched: Sequence[Node] = (),
+    mismatch: Mismatch | None = None,
 ) -> bytes:
     """The bytes of a page: length of the JSON, the JSON, the arrays.
 
@@ -50,6 +56,8 @@ def payload_of(
         Walks of the same graph at other times, by their labels; the last one is `walk`.
     granularity, position, breakpoints, watched
         As of the `Stepper` that it is opened like.
+    mismatch : Mismatch, optional
+        What went wrong with gradients by hand.
     """
     arrays, blob = Arrays(), Blob()
     graph = read(walk.run, max_nodes=_MOST_NODES)
@@ -75,6 +83,8 @@ def payload_of(
         "breakpoints": list(breakpoints),
         "watch": [walk.tape.index(node) for node in watched],
         "paths": lenses.paths_of(walk),
+        "chains": chains_of(walk, watched),
+        "blame": _blame(walk, mismatch) if mismatch else None,
     }
     past = _frames(frames, arrays, steps, nodes)  # before the table: they add arrays of their own
     told["arrays"] = arrays.table(walk, blob)
@@ -170,11 +180,32 @@ def _step(step: Step, arrays: Arrays) -> dict[str, Any]:
         "shapes": shapes_of(step),
         "sentence": step.sentence, "source": step.source, "code": step.code,
         "reads": [index(node) for node in step.reads],
-        "inherits": step.inherits, "alarm": step.alarm,
+        "inherits": step.inherits, "from": _from(step), "alarm": step.alarm, "cause": cause(step) if step.alarm else "",
         "check": {kind: verdict._asdict() for kind, verdict in step.check._asdict().items() if verdict},
+        "yours": arrays.yours(step), "off": arrays.off(step),
         "terms": lenses.terms_of(step, arrays) if moving else None,
         "lens": lenses.lens_of(step, arrays) if backward else None,
     }  # fmt: skip
+
+
+def _from(step: Step) -> list[Any] | None:
+    """The gradient or value that NaN or Inf came in from."""
+    kind, node = step.inherited_from or ("", None)
+    return None if node is None else [kind, step.walk.tape.index(node)]
+
+
+def _blame(walk: Walk, mismatch: Mismatch) -> list[dict[str, Any]]:
+    """What is wrong with gradients by hand, each finding with the steps where they are complete."""
+    names = walk.names
+    complete = {names.gradient(s.target): s.number for s in walk if s.is_complete}
+    complete |= {names.of(s.node): s.number for s in walk if s.phase == "forward"}
+    return [
+        {
+            "steps": [complete[name] for name in finding.gradients if name in complete],
+            "verdict": finding.verdict, "text": finding.sentence, "rule": finding.rule,
+        }
+        for finding in mismatch
+    ]  # fmt: skip
 
 
 def _before(step: Step, arrays: Arrays) -> int | None:
@@ -193,6 +224,7 @@ def _formula(step: Step, arrays: Arrays) -> dict[str, Any]:
         **({"column": True} if column else {}),
         "right": formula.mathml(),
         "plain": step.equation,
+        "latex": f"{Latex().symbol(formula.target, 0).text} {_SIGNS.get(step.sign, step.sign)} {formula.latex()}",
         **({"numbers": formula.plain("numbers")} if formula.target.shape == () else {}),
         "symbols": [_symbol(step.walk, symbol, arrays, id(symbol) in acting) for symbol in formula.symbols],
         "notes": list(formula.notes),

@@ -34,6 +34,8 @@ _MOST_CELLS = 112
 _WIDTH = 96
 _THIN = 24
 _FAR = 1e4
+_MANY, _MOST, _TIMES = 50, 0.98, 10
+"""Of so many numbers, full colour is that of so large a share, where the largest is so many times larger."""
 
 
 def _palette() -> np.ndarray:
@@ -193,15 +195,20 @@ def _spread(count: int, shown: int) -> np.ndarray:
 
 
 def full_colour(array: np.ndarray) -> float:
-    """The magnitude that has full colour: the largest, without those that stand 10⁴ times above all others."""
+    """The magnitude that has full colour: the largest, without those that stand 10⁴ times above all others; where a few
+    are much larger than nearly all, that of nearly all."""
     sizes = np.abs(array.astype(np.float64)).ravel()
     sizes = sizes[np.isfinite(sizes)]
     largest = float(sizes.max(initial=0.0))
-    if largest < _FAR:
+    if largest < _FAR and sizes.size < _MANY:
         return largest
     sizes = np.sort(sizes[sizes > 0])
     gaps = np.flatnonzero(sizes[:-1] < sizes[1:] / _FAR)
-    return float(sizes[gaps[-1]]) if gaps.size else largest
+    kept = sizes[: gaps[-1] + 1] if gaps.size and largest >= _FAR else sizes
+    if kept.size < _MANY:
+        return float(kept[-1]) if kept.size else largest
+    most = float(kept[int(_MOST * (kept.size - 1))])
+    return most if kept[-1] > _TIMES * most else float(kept[-1])
 
 
 def is_far(array: np.ndarray, full: float) -> np.ndarray:
@@ -210,9 +217,14 @@ def is_far(array: np.ndarray, full: float) -> np.ndarray:
 
 
 def _far_note(array: np.ndarray) -> str:
-    far = array[is_far(array, full_colour(array))]
-    ends = (far.min(), far.max()) if far.size else ()
-    return ", ".join(dict.fromkeys(f"{'+' if end > 0 else '−'} on black: {numeral(end)}" for end in ends))
+    full = full_colour(array)
+    far = is_far(array, full)
+    black = array[far]
+    ends = (black.min(), black.max()) if black.size else ()
+    said = [f"{'+' if end > 0 else '−'} on black: {numeral(end)}" for end in ends]
+    beyond = np.abs(array[np.isfinite(array) & ~far & (np.abs(array) > full)])
+    cut = [f"{beyond.size} beyond ±{numeral(full)}, to ±{numeral(beyond.max())}"] if beyond.size else []
+    return ", ".join(dict.fromkeys(cut + said))
 
 
 def _reduced(images: np.ndarray, rows: int, columns: int) -> np.ndarray:

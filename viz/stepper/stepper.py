@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from autograd.files import target_of, write_whole
 from autograd.listing import nearest
 from autograd.testing.hand import Hand, read_hands
 
+from ..blame import explain_mismatch
 from ..drawing.picture import Picture
 from ..page.payload import document_of, fragment_of, payload_of
 from ..plain.display import asked_for
@@ -73,6 +74,9 @@ class Stepper:
         compared = [s for s in self.walk if (s.is_complete and s.target in hand) or s.node in found]
         wrong = [s.number for s in compared if s.check.yours is not None and not s.check.yours.ok]
         self.breakpoints = sorted(set(wrong) | self._breakpoints(break_at))
+        self._mismatch = cache(
+            lambda: explain_mismatch(tape, against or {}, values=values, grad=grad) if wrong else None
+        )
         self._position = self.breakpoints[0] if self.breakpoints else self._first_birth()
         self._bridge: Any = None
 
@@ -328,7 +332,7 @@ class Stepper:
     def _payload(self) -> bytes:
         return payload_of(
             self.walk, self.frames, granularity=self.granularity, position=self.position,
-            breakpoints=self.breakpoints, watched=self.watched,
+            breakpoints=self.breakpoints, watched=self.watched, mismatch=self._mismatch(),
         )  # fmt: skip
 
     def save(self, path: str | os.PathLike[str]) -> Path:

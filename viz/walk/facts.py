@@ -14,6 +14,7 @@ from autograd.listing import not_finite
 from ..formula.tree import Apply, Symbol
 from ..plain.numbers import counted, length, listed, numeral, shape_text
 from ..tape.births import kinds_listed
+from .causes import cause
 from .steps import Step
 
 _SQUASHING = {"sigmoid": "The sigmoid", "tanh": "tanh"}
@@ -42,7 +43,10 @@ def _not_finite(step: Step) -> str:
         it = "it" if len(step.born) == 1 else "them"
         where = np.argwhere((np.isnan if "NaN" in step.born else np.isinf)(step.result))
         at = f", first at [{', '.join(map(str, where[0]))}]" if where.shape[1] else ""
-        return f"{kinds_listed(step.born)} {_is(step.born)} born here: everything that went in is free of {it}{at}."
+        why = cause(step)
+        free = f"everything that went in is free of {it}"
+        said = f"{why}. {free.capitalize()}" if why else free
+        return f"{kinds_listed(step.born)} {_is(step.born)} born here{at}: {said}."
     if step.born_in_sum:
         return f"{kinds_listed(step.born_in_sum)} {_is(step.born_in_sum)} born here, in the sum: Inf − Inf."
     kinds = step.inherits.partition(" came")[0]

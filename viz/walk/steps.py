@@ -141,15 +141,32 @@ class Step:
         return kinds.read_backward(self.node, self.operand) | not_finite(self.upstream)
 
     @cached_property
+    def inherited_from(self) -> tuple[str, Node | None] | None:
+        """What NaN or Inf was handed on from, ``("value", node)`` or ``("gradient", node)``; a constant has no node."""
+        wrong = self._wrong
+        if not wrong:
+            return None
+        sources: list[tuple[str, Node | None, frozenset[str]]] = []
+        if self.phase == "backward":
+            sources.append(("gradient", self.node, not_finite(self.upstream)))
+        sources += [("value", operand, self.run.kinds.of(operand)) for operand in self.reads]
+        sources.append(("value", None, self._read))
+        return next(((kind, node) for kind, node, held in sources if wrong & held), None)
+
+    @cached_property
     def inherits(self) -> str:
         """``NaN came in from z⁽¹⁾``: where a value or gradient that is not finite was handed on from; or empty."""
-        wrong, names = self._wrong, self.run.names
-        if not wrong:
+        if self.inherited_from is None:
             return ""
-        sources = [(names.gradient(self.node), not_finite(self.upstream))] if self.phase == "backward" else []
-        sources += [(names.of(operand), self.run.kinds.of(operand)) for operand in self.reads]
-        sources.append(("a constant", self._read))
-        return next((f"{kinds_listed(wrong & held)} came in from {name}" for name, held in sources if wrong & held), "")
+        kind, node = self.inherited_from
+        names = self.run.names
+        if node is None:
+            name, held = "a constant", self._read
+        elif kind == "gradient":
+            name, held = names.gradient(node), not_finite(self.upstream)
+        else:
+            name, held = names.of(node), self.run.kinds.of(node)
+        return f"{kinds_listed(self._wrong & held)} came in from {name}"
 
     @cached_property
     def born(self) -> frozenset[str]:

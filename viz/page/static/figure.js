@@ -73,6 +73,12 @@ function boxParts(drawing, box, i, state) {
   const slots = [...group.querySelectorAll('[data-slot]')].map((place) => {
     const fill = s('g', { class: 'fill' });
     place.after(fill);
+    // a gradient leads to where it is complete, a value to where it is made
+    const origin = originOf(state, place.dataset.slot, box.shown);
+    if (origin > 0) fill.addEventListener('click', (event) => {
+      event.stopPropagation();
+      if (event.detail < 2) goThere(state, origin);
+    });
     const room = ['x', 'y', 'width', 'height'].map((name) => Number(place.getAttribute(name)));
     return { kind: place.dataset.slot, fill, room, key: '' };
   });
@@ -140,7 +146,7 @@ function numbersAt(array, x, y, width, height) {
 
 /** The heat map of an array as an image that fills the room given, its proportions kept. */
 function imageAt(array, x, y, width, height) {
-  const { canvas, rows, columns, glyphs } = pixels(array, array.largest);
+  const { canvas, rows, columns, glyphs } = pixels(array.whole || array, array.largest);
   const scale = Math.min(width / columns, height / rows, 10);
   const stretch = Math.max(1, Math.min(8, 6 / (rows * scale)));
   const [across, down] = [columns * scale, rows * scale * stretch];

@@ -6,7 +6,7 @@ function termsLens(payload, state, step) {
   const cannot = onlyPictures(state, operands, terms.names || []);
   if (cannot) return cannot;
   const result = state.array(termArrays(step)[0]);
-  const pick = recall(state, `terms ${state.step}`, { at: 0 });
+  const pick = recall(state, `terms ${state.step}`, { at: largestOf(result) });
   const out = h('div', { 'aria-live': 'polite' });
   const wrong = h('p', { class: 'note', role: 'alert' });
   const go = (flat) => {
@@ -33,6 +33,13 @@ function termsLens(payload, state, step) {
 /** The arrays of a step's terms: the result, and those it is a sum of products of. */
 function termArrays({ terms, after, contribution }) {
   return [terms.of === 'value' ? after : contribution, ...(terms.kind === 'windows' ? [terms.x, terms.kernel] : terms.operands)];
+}
+
+/** The element that says most: the first that is no number, else the largest. */
+function largestOf({ data }) {
+  if (!data) return 0;
+  const bad = data.findIndex((x) => !Number.isFinite(x));
+  return bad >= 0 ? bad : data.reduce((best, x, i) => (Math.abs(x) > Math.abs(data[best]) ? i : best), 0);
 }
 
 /** Flat index for what was typed, "1, 2"; null if there is no such element. */

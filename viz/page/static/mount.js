@@ -363,7 +363,10 @@ function ledger(state) {
 
 function ledgerRow(state, k) {
   const step = state.stepAt(k);
-  const formula = step.formula ? step.formula.plain : '';
+  const [left, sign] = step.formula ? step.formula.plain.split(/( \+?= )/) : [''];
+  const kind = step.phase === 'forward' ? 'value' : 'gradient';
+  const origin = step.formula && originOf(state, kind, step.target);
+  const formula = step.formula ? [link(state, origin, left), sign, step.formula.plain.slice(left.length + sign.length)] : '';
   const cells = [step.phase, step.title.replace(/^[A-Z]+\s+/, ''), formula, step.sentence, step.source];
   const go = h('button', { type: 'button', onclick: () => state.goto(k) }, String(k));
   return h('tr', {}, h('td', {}, go), cells.map((text) => h('td', {}, text || '')));

@@ -6,7 +6,7 @@ function panel(state) {
   function update() {
     const members = state.members();
     const step = state.current();
-    const operations = () => members.flatMap((k, i) => operation(state, state.stepAt(k), i, members.length));
+    const operations = () => members.flatMap((k, i) => operation(state, k, i, members.length));
     const card = h('div', { class: 'operations' });
     element.replaceChildren(heading(state, step), card, ...remarks(state, step, members), lenses(state, step));
     // rows of numbers are cut with "…" to what has room; what is still too wide scrolls
@@ -21,6 +21,9 @@ function panel(state) {
     // a gradient that is not as it should be is what one has come to see
     const off = element.querySelector('.check .off');
     element.scrollTop = off && off.offsetTop > element.clientHeight - 40 ? off.offsetTop - element.clientHeight / 2 : 0;
+    const sought = members.length > 1 && element.querySelector(`[data-step="${state.sought}"]`);
+    if (sought && state.sought !== members[0]) element.scrollTop = sought.offsetTop - 8;
+    state.sought = null;
   }
   return { element, update };
 }
@@ -32,7 +35,8 @@ function heading(state, step) {
 }
 
 /** One formula with its numbers, its arrays and its sum: a forward step, or one contribution of a backward one. */
-function operation(state, step, i, count) {
+function operation(state, k, i, count) {
+  const step = state.stepAt(k);
   if (step.phase === 'start') return startCard(state);
   const parts = [];
   if (count > 1) parts.push(h('h4', {}, `${i + 1} of ${count} · to ${state.payload.nodes[step.target].name}`));
@@ -41,12 +45,10 @@ function operation(state, step, i, count) {
   if (step.shapes) parts.push(row('shapes', step.shapes));
   if (step.phase === 'forward') parts.push(forwardArrays(state, step));
   if (step.phase === 'backward') parts.push(...backwardArrays(state, step));
-  const wrong = [step.alarm, step.inherits].filter(Boolean).join(' · ');
-  if (wrong) parts.push(row('alarm', `✕ ${wrong}`));
-  const check = checkLine(step.check);
-  if (check) parts.push(check);
-  if (count > 1 && !state.covered()) parts.push(row('sentence', step.sentence));
-  return [h('div', { class: 'operation' }, parts.filter(Boolean))];
+  if (step.phase !== 'forward' && !state.covered()) parts.push(sumOf(state, step));
+  parts.push(wrongLine(state, step, k), checkLine(step.check), ...byHand(state, step, k));
+  if (count > 1 && !state.covered() && !step.cause && !step.inherits) parts.push(row('sentence', step.sentence));
+  return [h('div', { class: 'operation', 'data-step': k }, parts.filter(Boolean))];
 }
 
 function row(kind, ...children) {
@@ -57,7 +59,7 @@ function startCard(state) {
   const leaves = state.payload.nodes.filter((node) => node.name && node.first === 0 && node.value != null);
   const rows = leaves.map((node) => h('tr', {},
     h('th', { scope: 'row' }, node.name), h('td', {}, node.kind), h('td', {}, shapeText(node.shape)),
-    h('td', {}, show(state.array(node.value), { width: 120, height: 40, title: node.name, plain: true }))));
+    h('td', {}, show(state.array(node.value), { width: 80, height: 40, title: node.name, plain: true, scale: true }))));
   return [h('div', { class: 'wide' }, h('table', { class: 'leaves' }, h('tbody', {}, rows)))];
 }
 
@@ -68,10 +70,15 @@ function equation(state, step) {
   const sign = backward && step.part && step.part[1] > 1 ? '+=' : '=';
   const result = state.array(backward ? step.contribution : step.after);
   const [left, right, numbers] = [formula.left, formula.right, formula.right].map(mathml);
-  const symbols = left && right && m('math', {}, ...left.childNodes, m('mo', {}, sign), ...right.childNodes);
+  const target = left && m('mrow', {}, ...left.childNodes);
+  if (right) linkSymbols(state, right, formula.symbols);
+  const symbols = left && right && m('math', {}, target, m('mo', {}, sign), ...right.childNodes);
+  if (symbols) {
+    linkPlace(state, target, backward ? 'gradient' : 'value', backward ? step.target : step.node);
+  }
   const look = (kind, text) => ({ class: `formula ${kind}`, role: 'math', 'aria-label': text });
   const math = (tree, text, kind) => h('div', look(kind, text), tree || text);
-  const rows = [math(symbols, formula.plain, 'symbols')];
+  const rows = [roving(h('div', { class: 'ruled' }, math(symbols, formula.plain, 'symbols'), copying(state, formula.latex, formula.plain)))];
   if (numbers) {
     putNumbers(state, numbers, formula.symbols);
     // a tree of its own: where there is no room for both, the result goes to the next line
@@ -80,7 +87,7 @@ function equation(state, step) {
     if (formula.symbols.length) rows.push(h('div', look('numbers', label), numbers, answer));
   } else if (formula.symbols.length) rows.push(math(null, formula.numbers || withNumbers(state, formula), 'numbers'));
   if (formula.notes && formula.notes.length) rows.push(row('notes', formula.notes.join(' · ')));
-  for (const tree of rows.flatMap((line) => [...line.querySelectorAll(':scope > math')])) tree.setAttribute('display', 'block');
+  for (const tree of rows.flatMap((line) => [...line.querySelectorAll('math')])) tree.setAttribute('display', 'block');
   return rows;
 }
 
@@ -130,8 +137,9 @@ function forwardArrays(state, step) {
   const arrays = operands.map(({ array }) => state.array(array));
   if (!result || [...arrays, result].every((array) => array.data && array.size <= FEW)) return null;
   const name = state.payload.nodes[step.node].name;
-  return h('div', { class: 'arrays' }, operands.map(({ name: label }, i) => picture(arrays[i], label)),
-    h('span', { class: 'then' }, '→'), picture(result, name, { kind: 'answer', click: taking(state, step, step.after) }));
+  return h('div', { class: 'arrays' }, operands.map(({ name: label, column }, i) => picture(arrays[i], label, { column })),
+    h('span', { class: 'then' }, '→'),
+    picture(result, name, { kind: 'answer', column: (step.formula || {}).column, click: taking(state, step, step.after) }));
 }
 
 /** What a click on an element of an array does: its sum is taken apart below, where it is one. */
@@ -186,16 +194,31 @@ function accumulation(target, { part, parts, before, contribution, after, max })
     answer(term(contribution)), ' = ', answer(matrix(after || contribution)), ' ', badge);
 }
 
-/** A named heat map with its range. */
-function picture(array, name, { kind = '', max, note, click } = {}) {
-  const full = max || array.largest;
-  const beyond = [array.min, array.max].filter((x) => isBeyond(x, full));
-  const far = [...new Set(beyond.map((x) => `${glyphOf(x)} on black: ${number(x)}`))];
-  const scale = array.size > FEW && (max || far.length)
-    ? h('small', {}, [`colours ±${number(full)}`, ...far].join(', ')) : null;
+/** A named heat map with its colour bar, or the numbers of a small array. */
+function picture(array, name, { kind = '', max, note, click, column } = {}) {
+  const [width, height] = array.shape.length > 4 ? [300, 300] : [120, 96];
   return h('figure', { class: kind }, h('figcaption', {}, name, note ? h('small', {}, note) : null),
-    show(array, { max: max || undefined, width: 120, height: 96, title: name, few: 6, click }),
-    array.size > 6 ? h('small', {}, `‖${number(array.norm)}‖ ${array.bad}`) : null, scale);
+    show(array, { max: max || undefined, width, height, title: name, few: 6, click, column, scale: true }),
+    array.size > 6 ? h('small', {}, `‖${number(array.norm)}‖ ${array.bad}`) : null);
+}
+
+/** What differs from a gradient or value by hand: both with one scale, the difference, and what went wrong. */
+function byHand(state, step, k) {
+  const { yours: verdict } = step.check || {};
+  if (!verdict || verdict.ok !== false || step.yours == null || state.covered()) return [];
+  const node = state.payload.nodes[step.target];
+  const name = step.phase === 'forward' ? node.name : node.grad;
+  const [yours, engine] = [step.yours, step.after].map(state.array);
+  const off = step.off == null ? describe(yours.shape, yours.data.map((x, i) => x - engine.data[i])) : state.array(step.off);
+  const max = Math.max(yours.largest, engine.largest);
+  const [first] = state.payload.blame || [];
+  const said = (state.payload.blame || []).filter(({ steps }) => steps.includes(k));
+  return [
+    h('div', { class: 'arrays hand' }, picture(yours, name, { max, note: 'yours' }), h('span', { class: 'then' }, '≠'),
+      picture(engine, name, { max, note: 'the engine’s' }), picture(off, 'difference', { note: 'yours − engine’s' })),
+    ...said.map((finding) => h('p', { class: 'blame' }, h('b', {}, finding === first ? 'First wrong step. ' : `${finding.verdict}. `),
+      finding.text, finding.rule && !finding.text.includes(finding.rule) ? ` The rule: ${finding.rule}.` : '')),
+  ];
 }
 
 function checkLine(check) {
@@ -207,7 +230,7 @@ function checkLine(check) {
 }
 
 function remarks(state, step, members) {
-  const sentences = members.length > 1 || state.covered() ? [] : [step.sentence].filter(Boolean);
+  const sentences = members.length > 1 || state.covered() || step.cause || step.inherits ? [] : [step.sentence].filter(Boolean);
   const source = step.source || step.code;
   return [
     ...sentences.map((text) => row('sentence', text)),

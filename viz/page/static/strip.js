@@ -15,8 +15,10 @@ function strip(state) {
   const watched = h('div', { class: 'watched' });
   const toggle = () => state.toggleBreakpoint(state.step);
   const breaking = h('button', { type: 'button', class: 'breaking', onclick: toggle });
+  const chain = chainRow(state);
+  const first = ((state.payload.blame || [])[0] || { steps: [] }).steps[0] ?? state.payload.steps.findIndex((_, k) => wrongByHand(state, k));
   const element = h('section', { class: 'strip', 'aria-label': 'Tape' },
-    h('div', { class: 'scroller' }, tape, layerNames(state)), h('div', { class: 'legend' }, breaking, words), watched);
+    chain.element, h('div', { class: 'scroller' }, tape, layerNames(state)), h('div', { class: 'legend' }, breaking, words), watched);
   let last = -1;
 
   function update() {
@@ -26,6 +28,7 @@ function strip(state) {
       setClasses(cell, { now: members.has(k), ahead: k > state.step });
     });
     last = state.step;
+    chain.update();
     watched.replaceChildren(...state.payload.watch.map((n) => watchCard(state, n)));
     flags();
   }
@@ -36,7 +39,7 @@ function strip(state) {
       const sign = born ? '✕' : differs(state, k) ? '≠' : broken ? '◆' : '';
       const place = cell.firstChild;
       if (place.textContent !== sign) place.textContent = sign;
-      setClasses(cell, { broken, born, heir: !born && Boolean(state.stepAt(k).inherits) });
+      setClasses(cell, { broken, born, wrong: k === first, heir: !born && Boolean(state.stepAt(k).inherits) });
     });
     const on = state.breakpoints.has(state.step);
     breaking.textContent = on ? '◆ remove breakpoint' : '◆ break here';
@@ -59,10 +62,13 @@ function strip(state) {
       setClasses(cell, { vanishing: ['vanishing', 'all zero'].includes(verdict), exploding: verdict === 'exploding',
         broke: verdict === 'not finite' });
       const size = norm == null || state.quiz ? '' : `‖${state.payload.nodes[steps[k].target].grad}‖ = ${number(norm)}`;
-      cell.title = [`${k} · ${steps[k].title}`, size, verdict].filter(Boolean).join(' · ');
+      const wrong = k === first ? 'the first wrong step' : '';
+      cell.title = [`${k} · ${steps[k].title}`, size, verdict, wrong].filter(Boolean).join(' · ');
     });
     const range = logs.length ? `‖gradient‖ ${number(10 ** low)} … ${number(10 ** high)}, logarithmic` : '';
-    words.replaceChildren(...[range, ...verdicts(state)].filter(Boolean).map((text) => h('span', {}, text)));
+    const wrong = first >= 0 ? [['≠ first wrong step: ', link(state, first, `${first} ${nameAt(state, first)}`)]] : [];
+    words.replaceChildren(...[range, ...wrong, ...verdicts(state)].filter((said) => said.length).map((said) => h('span', {}, said)));
+    roving(words);
   }
 
   return { element, update, rescale };
@@ -72,6 +78,17 @@ function strip(state) {
 function differs(state, k) {
   const { yours, numeric } = state.stepAt(k).check;
   return [yours, numeric].some((verdict) => verdict && verdict.ok === false);
+}
+
+function wrongByHand(state, k) {
+  const { yours } = state.stepAt(k).check || {};
+  return Boolean(yours) && yours.ok === false;
+}
+
+/** What a step adds to or makes, by its name. */
+function nameAt({ payload: { steps, nodes } }, k) {
+  const { phase, target } = steps[k];
+  return nodes[target][phase === 'forward' ? 'name' : 'grad'];
 }
 
 function bornAt(state, k) {
@@ -109,7 +126,7 @@ function verdicts(state) {
   steps.forEach(({ phase, target }, k) => {
     const { alarm } = state.stepAt(k);
     const backward = phase === 'backward' || phase === 'seed';
-    if (alarm) found.born.push(`${alarm.split(' born')[0]} in ${nodes[target][backward ? 'grad' : 'name']} at step ${k}`);
+    if (alarm) found.born.push(link(state, k, `${alarm.split(' born')[0]} in ${nameAt(state, k)} at step ${k}`));
     if (!backward || told.has(target)) return;
     told.add(target);
     const verdict = judged(state, target);
@@ -120,7 +137,8 @@ function verdicts(state) {
   });
   return Object.entries(found).filter(([, list]) => list.length).map(([verdict, list]) => {
     const more = list.length > 3 ? `, ${list.length - 3} more` : '';
-    return `${SIGNS[verdict]} ${verdict}: ${list.slice(0, 3).join(', ')}${more}`;
+    const shown = list.slice(0, 3).flatMap((one, i) => (i ? [', ', one] : [one]));
+    return [`${SIGNS[verdict]} ${verdict}: `, ...shown, more];
   });
 }
 

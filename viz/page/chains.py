@@ -1,0 +1,69 @@
+"""The chain rule of each parameter for the page: its products, each factor with the steps that take it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from autograd import Node
+
+from ..derivation.chain import Partial, chain
+from ..plain.numbers import counted
+from ..walk.walk import Walk
+
+_MOST_WORK = 900
+"""So many records may be looked at for all chains together: about half a second."""
+_ELEMENTS = 20_000
+"""So many numbers take as long as a record."""
+
+
+def chains_of(walk: Walk, watched: Sequence[Node] = ()) -> dict[str, Any] | None:
+    """The chains of parameters, of what is watched, and of other inputs, as far as there is time for them."""
+    wanted = [node for node in walk.tape if node.is_leaf and node in walk.gradients and node is not walk.tape.root]
+    learned = [node for node in wanted if node.op == "parameter"]
+    asked = [node for node in watched if node in walk.gradients and node is not walk.tape.root]
+    left, skipped = float(_MOST_WORK), 0
+    factors: dict[tuple[Any, ...], int] = {}
+    table: list[dict[str, Any]] = []
+    found = []
+    for node in dict.fromkeys([*learned, *asked, *wanted]):
+        work = _work(walk, node)
+        if work > left:
+            skipped += 1
+            continue
+        left -= work
+        made = chain(walk.run, node)
+        if made is None:
+            continue
+        for factor in (factor for term in made.terms for factor in term):
+            key = (factor.above, factor.below, factor.text.plain)
+            if key not in factors:
+                factors[key] = len(table)
+                table.append(_factor(walk, factor))
+        terms = [[factors[f.above, f.below, f.text.plain] for f in term] for term in made.terms]
+        found.append({
+            "node": walk.tape.index(node), "terms": terms, "plain": made.text.plain, "latex": made.text.latex,
+            **({"more": made.more} if made.more else {}),
+        })  # fmt: skip
+    if not found:
+        return None
+    note = f"{counted(skipped, 'more chain')} would take too long here; viz.derive(loss, wrt=…) has each"
+    return {"factors": table, "of": found, **({"left": note} if skipped else {})}
+
+
+def _work(walk: Walk, node: Node) -> float:
+    """What the derivation by a record takes, in records."""
+    depends = {node}
+    for one in walk.tape:
+        if not depends.isdisjoint(one.parents):
+            depends.add(one)
+    return sum(1 + one.size / _ELEMENTS for one in depends)
+
+
+def _factor(walk: Walk, factor: Partial) -> dict[str, Any]:
+    steps = [
+        s.number for s in walk
+        if s.phase == "backward" and ((s.node, s.target) in factor.between
+                                      or (factor.whole and s.target is factor.below and s.is_complete))
+    ]  # fmt: skip
+    return {"ml": factor.text.mathml, "plain": factor.text.plain, "steps": steps}
