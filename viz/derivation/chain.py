@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from autograd import Node
 
 from ..formula import gradient_symbol
-from ..formula.tree import Symbol
 from ..tape.run import Run
 from .breaking import Written, symbol_text
 from .lines import partial
 from .routes import MOST_PATHS, Routes
 
 _MOST_TERMS = 6
-_MOST_FACTORS = 24
 
 
 class Partial(NamedTuple):
@@ -45,32 +42,20 @@ class Chain(NamedTuple):
 
     Attributes
     ----------
-    target : Symbol
+    target : Written
     terms : list of list of Partial
         The products.
     more : int
         How many further products there are.
     """
 
-    target: Symbol
+    target: Written
     terms: list[list[Partial]]
     more: int
 
-    @property
-    def text(self) -> Written:
-        """Both sides in one line."""
-        rest = [Written("…", r"\ldots")] * bool(self.more)
-        rows = [_joined((f.text for f in term), "·", r"\cdot") for term in self.terms]
-        return _joined([symbol_text(self.target), _joined([*rows, *rest], "+", "+")], "=", "=")
-
-
-def _joined(texts: Iterable[Written], plain: str, latex: str) -> Written:
-    both = list(zip(*((t.plain, t.latex) for t in texts), strict=True))
-    return Written(f" {plain} ".join(both[0]), f" {latex} ".join(both[1]))
-
 
 def chain(run: Run, node: Node) -> Chain | None:
-    """The chain rule as `Derivation` has it; None where no named value stands between, or a product is very long."""
+    """The chain rule as `Derivation` has it; None where no named value stands between."""
     routes = Routes(run, node)
     if len(routes.stations) < 3:
         return None
@@ -82,10 +67,8 @@ def chain(run: Run, node: Node) -> Chain | None:
         for user in routes.users(node):
             through = [] if user is root else [_partial(routes, root, user, whole=True)]
             terms.append([*through, _partial(routes, user, node)])
-    if max(map(len, terms)) > _MOST_FACTORS:
-        return None
     target = gradient_symbol(node, run.names, run.gradients[node])
-    return Chain(target, terms[:_MOST_TERMS], max(0, len(terms) - _MOST_TERMS))
+    return Chain(symbol_text(target), terms[:_MOST_TERMS], max(0, len(terms) - _MOST_TERMS))
 
 
 def _partial(routes: Routes, above: Node, below: Node, *, whole: bool = False) -> Partial:

@@ -68,6 +68,7 @@ class Derivation:
 
     def __init__(self, run: Run, node: Node, *, to: Literal["plain", "latex"] = "plain", numbers: bool = True):
         self._routes = Routes(run, node)
+        self._routes.write_out()
         self._to = to
         self._numbers = numbers
         self._breaker = Breaker(self._routes.builder.name, self._routes.algebra.key)

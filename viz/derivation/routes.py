@@ -86,22 +86,26 @@ class Routes:
         self.algebra = Algebra(self.length, self.builder.name, IDENTITIES, QUOTIENTS, SUMS)
         self.sent = {n: self._sent(n) for n in named}
         self._written: dict[Node, Tree] = {}
-        for one in tape:
-            if (one.name or one in self._stops) and not one.is_leaf and one is not tape.root:
-                self.algebra.define(self.builder.symbol(one), self.meaning(one))
-        self.algebra.explain(self.builder.symbol(tape.root), self.meaning(tape.root))
-        raw = {n: self._pulled(n) for n in named if n is not node}
+        self._trees: dict[Node, dict[Node, Tree]] = {}
         self.shares: list[tuple[Symbol, Apply]] = []
-        for one in tape:
-            if one.rule.fn is np.divide and not one.name and one in depends:
+        self.fell_back = False
+        self.doubtful: set[tuple[Node, Node]] = set()
+
+    def write_out(self) -> None:
+        """Makes the trees of what each station sends to the others; before that, only the ways are known."""
+        for one in self.tape:
+            if (one.name or one in self._stops) and not one.is_leaf and one is not self.tape.root:
+                self.algebra.define(self.builder.symbol(one), self.meaning(one))
+        self.algebra.explain(self.builder.symbol(self.tape.root), self.meaning(self.tape.root))
+        raw = {n: self._pulled(n) for n in self.stations if n is not self.node}
+        for one in self.tape:
+            if one.rule.fn is np.divide and not one.name and one in self.depends:
                 share = self.algebra.simplified(self.meaning(one))
                 if is_call(share, reductions.softmax.fn):
                     self._name_shares(share)
         for trees in raw.values():
             for tree in trees.values():
                 self._name_shares(self.algebra.simplified(tree))
-        self.fell_back = False
-        self.doubtful: set[tuple[Node, Node]] = set()
         self._trees = {n: self._simplified(n, trees) for n, trees in raw.items()}
 
     def _simplified(self, station: Node, trees: dict[Node, Tree]) -> dict[Node, Tree]:

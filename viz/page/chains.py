@@ -11,7 +11,7 @@ from ..derivation.chain import Partial, chain
 from ..plain.numbers import counted
 from ..walk.walk import Walk
 
-_MOST_WORK = 900
+_MOST_WORK = 3000
 """So many records may be looked at for all chains together: about half a second."""
 _ELEMENTS = 20_000
 """So many numbers take as long as a record."""
@@ -27,7 +27,7 @@ def chains_of(walk: Walk, watched: Sequence[Node] = ()) -> dict[str, Any] | None
     table: list[dict[str, Any]] = []
     found = []
     for node in dict.fromkeys([*learned, *asked, *wanted]):
-        work = _work(walk, node)
+        work = _work(walk, node, left)
         if work > left:
             skipped += 1
             continue
@@ -42,7 +42,7 @@ def chains_of(walk: Walk, watched: Sequence[Node] = ()) -> dict[str, Any] | None
                 table.append(_factor(walk, factor))
         terms = [[factors[f.above, f.below, f.text.plain] for f in term] for term in made.terms]
         found.append({
-            "node": walk.tape.index(node), "terms": terms, "plain": made.text.plain, "latex": made.text.latex,
+            "node": walk.tape.index(node), "latex": made.target.latex, "terms": terms,
             **({"more": made.more} if made.more else {}),
         })  # fmt: skip
     if not found:
@@ -51,13 +51,16 @@ def chains_of(walk: Walk, watched: Sequence[Node] = ()) -> dict[str, Any] | None
     return {"factors": table, "of": found, **({"left": note} if skipped else {})}
 
 
-def _work(walk: Walk, node: Node) -> float:
-    """What the derivation by a record takes, in records."""
-    depends = {node}
+def _work(walk: Walk, node: Node, most: float) -> float:
+    """What the derivation by a record takes, in records; counted no further than `most`."""
+    depends, work = {node}, 0.0
     for one in walk.tape:
-        if not depends.isdisjoint(one.parents):
+        if one is node or not depends.isdisjoint(one.parents):
             depends.add(one)
-    return sum(1 + one.size / _ELEMENTS for one in depends)
+            work += 1 + one.size / _ELEMENTS
+            if work > most:
+                break
+    return work
 
 
 def _factor(walk: Walk, factor: Partial) -> dict[str, Any]:
@@ -66,4 +69,4 @@ def _factor(walk: Walk, factor: Partial) -> dict[str, Any]:
         if s.phase == "backward" and ((s.node, s.target) in factor.between
                                       or (factor.whole and s.target is factor.below and s.is_complete))
     ]  # fmt: skip
-    return {"ml": factor.text.mathml, "plain": factor.text.plain, "steps": steps}
+    return {"ml": factor.text.mathml, "plain": factor.text.plain, "latex": factor.text.latex, "steps": steps}

@@ -15,7 +15,7 @@ function chainRow(state) {
     of.length > 1 ? list : h('span', {}, nodes[of[0].node].grad), product, left && h('small', {}, left));
 
   function draw() {
-    const { terms, more, plain, latex } = of[at];
+    const { terms, more } = of[at];
     list.value = at;
     const sign = (text) => h('span', { class: 'sign' }, text);
     const factor = (i) => link(state, factors[i].steps[factors[i].steps.length - 1], null, {
@@ -24,9 +24,16 @@ function chainRow(state) {
     });
     const products = terms.map((term, i) => h('span', { class: 'term' }, sign(i ? '+' : '='),
       term.flatMap((one, j) => (j ? [sign('·'), factor(one)] : [factor(one)]))));
-    product.replaceChildren(...products, more ? sign(`+ … ${more} more`) : '', copying(state, latex, plain));
+    product.replaceChildren(...products, more ? sign(`+ … ${more} more`) : '', copying(state, written('latex', ' \\cdot ', '\\ldots'), written('plain', ' · ', '…')));
     roving(product);
     light();
+  }
+
+  /** The chain shown, as text in one of the two writings. */
+  function written(kind, dot, dots) {
+    const { node, latex, terms, more } = of[at];
+    const products = terms.map((term) => term.map((i) => factors[i][kind]).join(dot));
+    return `${kind === 'latex' ? latex : nodes[node].grad} = ${[...products, ...(more ? [dots] : [])].join(' + ')}`;
   }
 
   const holds = (members, { terms }) => terms.flat().some((i) => factors[i].steps.some((k) => members.includes(k)));
