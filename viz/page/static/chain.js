@@ -11,8 +11,9 @@ function chainRow(state) {
     draw();
   } }, of.map(({ node }, i) => h('option', { value: i }, nodes[node].grad)));
   const product = h('div', { class: 'product' });
+  const line = h('div', { class: 'products' }, product, h('span', { class: 'copy' }));
   const element = h('section', { class: 'chain', 'aria-label': 'Chain rule' },
-    of.length > 1 ? list : h('span', {}, nodes[of[0].node].grad), product, left && h('small', {}, left));
+    of.length > 1 ? list : h('span', {}, nodes[of[0].node].grad), line, left && h('small', {}, left));
 
   function draw() {
     const { terms, more } = of[at];
@@ -24,8 +25,9 @@ function chainRow(state) {
     });
     const products = terms.map((term, i) => h('span', { class: 'term' }, sign(i ? '+' : '='),
       term.flatMap((one, j) => (j ? [sign('·'), factor(one)] : [factor(one)]))));
-    product.replaceChildren(...products, more ? sign(`+ … ${more} more`) : '', copying(state, written('latex', ' \\cdot ', '\\ldots'), written('plain', ' · ', '…')));
-    roving(product);
+    product.replaceChildren(...products, more ? sign(`+ … ${more} more`) : '');
+    line.lastChild.replaceWith(copying(state, written('latex', ' \\cdot ', '\\ldots'), written('plain', ' · ', '…')));
+    roving(line);
     light();
   }
 

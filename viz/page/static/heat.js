@@ -28,7 +28,7 @@ function layout(shape, column) {
   const patches = outer.length > 2 ? outer.splice(-2) : null;
   const images = outer.reduce((a, b) => a * b, 1);
   const around = outer.length > 1 ? outer[outer.length - 1] : squarish(images);
-  const inner = patches ? grid(patches[0] * patches[1], patches[1], height, width, 1) : { rows: height, columns: width, at: (i) => [Math.floor(i / width), i % width] };
+  const inner = patches ? grid(patches[0] * patches[1], patches[1], height, width, 1) : grid(1, 1, height, width, 0);
   const all = grid(images, around, inner.rows, inner.columns, patches ? 3 : 1);
   const index = new Int32Array(all.rows * all.columns).fill(-1);
   const each = size / images;
@@ -246,7 +246,8 @@ function show(array, options = {}) {
   const bar = options.scale && colourBar(array, options.max || array.largest);
   const rows = !array.data && !options.plain && array.entry.edge;
   if (!bar && !rows) return picture;
-  return h('div', { class: 'pictured' }, picture, bar, rows && edgeItems(rows), bar && array.entry && array.entry.note && h('small', {}, array.entry.note));
+  const note = bar && array.entry && array.entry.note;
+  return h('div', { class: 'pictured' }, picture, bar, rows && edgeItems(rows), note && h('small', {}, note));
 }
 
 function edgeItems(rows) {

@@ -43,7 +43,7 @@ function roving(part) {
   if (!items.length) return part;
   items.forEach((item, i) => item.setAttribute('tabindex', i ? -1 : 0));
   part.setAttribute('data-keys', '');
-  part.addEventListener('keydown', (event) => {
+  part.onkeydown = (event) => {
     const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
     const at = items.indexOf(event.target);
     if (!by || event.shiftKey || at < 0) return;
@@ -52,7 +52,7 @@ function roving(part) {
     next.focus();
     event.preventDefault();
     event.stopPropagation();
-  });
+  };
   return part;
 }
 
@@ -87,14 +87,23 @@ function sumOf(state, step) {
     const array = state.array(steps[k].contribution);
     return k > state.step || !array ? '' : array.size === 1 && array.data ? ` ${number(array.data[0])}` : ` ‖${number(array.norm)}‖`;
   };
-  const item = (k, text) => link(state, k, [h('b', {}, String(k)), ` ${text}`],
-    { element: h('button', { type: 'button', class: members.includes(k) ? 'here' : k > state.step ? 'ahead' : '' }, h('b', {}, String(k)), ` ${text}`) });
+  const look = (k) => (members.includes(k) ? 'here' : k > state.step ? 'ahead' : '');
+  const item = (k, text) => numbered(state, k, text, look(k));
   const spread = (list, say) => list.length > 12
     ? [...list.slice(0, 8).map(say), h('span', {}, `… ${list.length - 11} more …`), ...list.slice(-3).map(say)] : list.map(say);
   const parts = [];
-  if (here.length > 1) parts.push(`${target.grad} is the sum of`, ...spread(here, (k) => item(k, `from ${nodes[steps[k].node].name}${sent(k)}`)));
-  if (uses.length) parts.push(here.length > 1 ? '; it goes on at' : `${target.grad} goes on at`, ...spread(uses, (k) => item(k, `to ${nodes[steps[k].target].name}`)));
+  if (here.length > 1) {
+    parts.push(`${target.grad} is the sum of`, ...spread(here, (k) => item(k, `from ${nodes[steps[k].node].name}${sent(k)}`)));
+  }
+  if (uses.length) {
+    parts.push(`${here.length > 1 ? 'It' : target.grad} goes on at`, ...spread(uses, (k) => item(k, `to ${nodes[steps[k].target].name}`)));
+  }
   return parts.length ? roving(h('p', { class: 'links' }, parts)) : null;
+}
+
+/** A link with the number of its step before its text. */
+function numbered(state, k, text, look = '') {
+  return link(state, k, null, { element: h('button', { type: 'button', class: look }, h('b', {}, String(k)), ` ${text}`) });
 }
 
 /** Where NaN or Inf came from, or what it was handed on to. */
@@ -105,7 +114,7 @@ function wrongLine(state, step, k) {
     // the fact of such a step is how it was born
     parts.push(h('span', {}, `✕ ${step.cause && !state.covered() ? step.sentence : step.alarm}`));
     const heirs = heirsOf(state, step, k);
-    if (heirs.length) parts.push(h('span', {}, 'Handed on to'), ...heirs.slice(0, 12).map((at) => heirLink(state, at)));
+    if (heirs.length) parts.push(h('span', {}, 'Handed on to'), ...heirs.slice(0, 12).map((at) => numbered(state, at, nameAt(state, at))));
     if (heirs.length > 12) parts.push(`and ${heirs.length - 12} more`);
   }
   if (step.inherits) {
@@ -113,12 +122,6 @@ function wrongLine(state, step, k) {
     parts.push(h('span', {}, `✕ ${what} came in from`), step.from ? nameLink(state, ...step.from) : 'a constant');
   }
   return roving(h('p', { class: 'alarm links' }, parts));
-}
-
-function heirLink(state, k) {
-  const { phase, target } = state.payload.steps[k];
-  const { name, grad } = state.payload.nodes[target];
-  return link(state, k, null, { element: h('button', { type: 'button' }, h('b', {}, String(k)), ` ${phase === 'forward' ? name : grad}`) });
 }
 
 /** The steps that NaN or Inf is handed on to from step k, however far. */

@@ -78,7 +78,8 @@ function equation(state, step) {
   }
   const look = (kind, text) => ({ class: `formula ${kind}`, role: 'math', 'aria-label': text });
   const math = (tree, text, kind) => h('div', look(kind, text), tree || text);
-  const rows = [roving(h('div', { class: 'ruled' }, math(symbols, formula.plain, 'symbols'), copying(state, formula.latex, formula.plain)))];
+  const rule = math(symbols, formula.plain, 'symbols');
+  const rows = [roving(h('div', { class: 'ruled' }, rule, copying(state, formula.latex, formula.plain)))];
   if (numbers) {
     putNumbers(state, numbers, formula.symbols);
     // a tree of its own: where there is no room for both, the result goes to the next line

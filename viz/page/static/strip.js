@@ -16,7 +16,8 @@ function strip(state) {
   const toggle = () => state.toggleBreakpoint(state.step);
   const breaking = h('button', { type: 'button', class: 'breaking', onclick: toggle });
   const chain = chainRow(state);
-  const first = ((state.payload.blame || [])[0] || { steps: [] }).steps[0] ?? state.payload.steps.findIndex((_, k) => wrongByHand(state, k));
+  const [blamed] = state.payload.blame || [];
+  const first = (blamed && blamed.steps[0]) ?? steps.findIndex((_, k) => wrongByHand(state, k));
   const element = h('section', { class: 'strip', 'aria-label': 'Tape' },
     chain.element, h('div', { class: 'scroller' }, tape, layerNames(state)), h('div', { class: 'legend' }, breaking, words), watched);
   let last = -1;
