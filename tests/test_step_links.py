@@ -212,3 +212,15 @@ def test_where_the_clipboard_is_not_to_be_had_a_selected_text_is_copied(show: Op
     button.click()
     shown.page.wait_for_function("(button) => button.textContent === 'copied'", arg=button.element_handle())
     assert shown.messages == []
+
+
+def test_a_link_to_one_of_several_contributions_brings_it_into_sight(show: Open) -> None:
+    stepper = viz.step(layers())
+    shown = opened(show, stepper, viewport={"width": 940, "height": 800})
+    k = complete(stepper, "W⁽²⁾")
+    shown.step_view().locator(".chain select").select_option(label="∂L/∂W⁽²⁾")
+    shown.step_view().locator(".chain .factor").last.click()
+    part = shown.step_view().locator(f".operation[data-step='{k}']")
+    part.wait_for()
+    inside, panel = part.bounding_box(), shown.step_view().locator(".panel").bounding_box()
+    assert 0 <= inside["y"] - panel["y"] < 40
