@@ -12,7 +12,7 @@ if not hasattr(autograd, "Tape"):
 
 from autograd.recording import hide_frames
 
-from . import data, datasets, functional, init, layers, loader, optim, utils
+from . import data, datasets, functional, init, layers, loader, optim, transforms, utils
 from .containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from .errors import DtypeMismatch, LayerError, ShapeMismatch
 from .layers import *  # noqa: F403
@@ -52,6 +52,7 @@ __all__ = [
     "manual_seed",
     "optim",
     "save",
+    "transforms",
     "utils",
 ]
 __all__ += layers.__all__

@@ -59,6 +59,7 @@ def test_one_part_under_one_name_twice_or_under_two_names_is_no_collision():
 # --- names that nn does not have --------------------------------------------------------------------------------------
 
 MODULES = [nn, nn.functional, nn.init, nn.optim, nn.optim.lr_scheduler, nn.utils, nn.data, nn.datasets, nn.loader]
+MODULES += [nn.transforms]
 
 
 @pytest.mark.parametrize(

@@ -77,8 +77,10 @@ class DataLoader:
         self.dataset = dataset
         self.single = False
         self.arrays: tuple[Any, ...] = ()
+        self.transform: Any = None
         if type(dataset) is TensorDataset:
             self._hold(dataset.tensors)
+            self.transform = dataset.transform
         elif is_dataset(dataset):
             if not len(dataset):
                 raise ShapeMismatch(f"data: there are no examples in this {type(dataset).__name__}")
@@ -143,6 +145,8 @@ class DataLoader:
                 yield part if order is None else order[part]
 
     def _batch(self, indices: Any) -> Any:
+        if self.transform is not None and self.collate_fn is None:
+            return self.dataset[indices if isinstance(indices, slice) else np.asarray(indices)]
         if self.arrays and self.collate_fn is None:
             batch = tuple(_part(a, indices if isinstance(indices, slice) else np.asarray(indices)) for a in self.arrays)
             return batch[0] if self.single else batch
@@ -152,23 +156,28 @@ class DataLoader:
         return self.collate_fn([self._example(int(i)) for i in numbers])
 
     def _example(self, i: int) -> Any:
-        if not self.arrays:
+        if not self.arrays or self.transform is not None:
             return self.dataset[i]
         return self.arrays[0][i] if self.single else tuple(a[i] for a in self.arrays)
 
     def first(self) -> Any:
-        """The first example of the data as a batch of one; no random number is drawn for it."""
-        return self._batch(slice(0, 1))
+        """The first example of the data as a batch of one; generators are afterwards as they were."""
+        before = [(one, one.bit_generator.state) for one in (_generator(), *self.generators())]
+        try:
+            return self._batch(slice(0, 1))
+        finally:
+            for one, state in before:
+                one.bit_generator.state = state
 
     def generators(self) -> Iterator[Any]:
-        """The random generators that the orders come from, each once; those that are attributes of a data set too."""
+        """The random generators of the orders, each once; those that are attributes of a data set or transform too."""
         found: dict[int, Any] = {}
         waiting: list[Any] = [self]
         while waiting:
             held = getattr(waiting.pop(0), "__dict__", {})
             found.update((id(value), value) for value in held.values() if hasattr(value, "bit_generator"))
-            waiting += [held[name] for name in ("sampler", "batch_sampler", "dataset") if name in held]
-            waiting += held.get("datasets", [])
+            waiting += [held[name] for name in ("sampler", "batch_sampler", "dataset", "transform") if name in held]
+            waiting += [*held.get("datasets", []), *held.get("transforms", [])]
         return iter(found.values())
 
     def __repr__(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from autograd import Tensor
 
 from ..errors import DtypeMismatch, ShapeMismatch
 from ..seeding import RandomSource, generator
+from ..transforms import callable_checked, transformed
 from .collate import default_collate
 
 __all__ = ["ConcatDataset", "Dataset", "Subset", "TensorDataset", "array_of", "is_dataset", "random_split", "taken"]
@@ -54,6 +55,9 @@ class TensorDataset(Dataset):
     ----------
     *tensors : array or Tensor
         Examples along the first axis. They are not copied.
+    transform : callable, optional
+        What is done to the first of the arrays whenever examples are taken, so that each epoch sees other copies:
+        `nn.transforms.RandomAffine` and its kin, or any function of one example.
 
     Raises
     ------
@@ -66,21 +70,32 @@ class TensorDataset(Dataset):
     >>> data = nn.data.TensorDataset(np.array([1.5, 2.5]), np.array([0, 1]))
     >>> len(data), data[1]
     (2, (np.float64(2.5), np.int64(1)))
+    >>> noisy = nn.data.TensorDataset(np.zeros((2, 3)), [0, 1], transform=lambda x: x + 1)
+    >>> noisy[1]
+    (array([1., 1., 1.]), np.int64(1))
     """
 
-    def __init__(self, *tensors: Any):
+    def __init__(self, *tensors: Any, transform: Callable[[Any], Any] | None = None):
         if not tensors:
             raise ShapeMismatch("TensorDataset: at least one array is needed")
         self.tensors = tuple(array_of(t, f"TensorDataset: number {i}") for i, t in enumerate(tensors))
         if len({len(t) for t in self.tensors}) > 1:
             shapes = ", ".join(str(t.shape) for t in self.tensors)
             raise ShapeMismatch(f"TensorDataset: the arrays must be of one length, got shapes {shapes}")
+        self.transform = None if transform is None else callable_checked(transform, "TensorDataset")
 
     def __len__(self) -> int:
         return len(self.tensors[0])
 
     def __getitem__(self, index: Any) -> tuple[Any, ...]:
-        return tuple(t[index] for t in self.tensors)
+        first, *others = (t[index] for t in self.tensors)
+        if self.transform is not None:
+            if isinstance(first, np.ndarray):
+                first = first.view()
+                first.setflags(write=False)  # a transform must not write into the data
+            single = isinstance(index, int | np.integer)
+            first = self.transform(first) if single else transformed(self.transform, first)
+        return (first, *others)
 
 
 class Subset(Dataset):
