@@ -57,6 +57,7 @@ def main(pictures=None, examples=300, steps=40, points=25):
     if pictures:
         surface = viz.loss_surface(model, (images, targets), "pca", path=paths, points=points)
         surface.save(Path(pictures) / "descent.svg")
+        surface.animate().save(Path(pictures) / "descent.html")  # step by step, with a slider
     return found
 
 

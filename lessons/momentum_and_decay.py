@@ -1,4 +1,7 @@
-"""Momentum in both forms, and weight decay: v = βv + (1 − β)∂J/∂W, and (1 − αλ)W − α∂J/∂W."""
+"""Momentum in both forms, and weight decay: v = βv + (1 − β)∂J/∂W, and (1 − αλ)W − α∂J/∂W.
+
+With Adam the penalty's gradient λW is divided by √v as well (coupled); AdamW shrinks W by itself (decoupled).
+"""
 
 import numpy as np
 
@@ -51,6 +54,21 @@ def main(pictures=None, steps=60):
     print(
         f"without a gradient, after 10 steps: {found['shrunk']:.4f} of W; (1 − αλ)¹⁰ = {(1 - alpha * decay) ** 10:.4f}"
     )
+
+    for kind in (nn.Adam, nn.optim.AdamW):  # gradients to and fro, those of the second weight 100 times larger
+        w = nn.Parameter([1.0, 1.0])
+        optimizer = kind([w], lr=0.01, weight_decay=decay)
+        for step in range(100):
+            w.grad = np.array([0.1, 10.0]) * (-1) ** step
+            optimizer.step()
+        found[kind.__name__] = w.data
+        print(f"{kind.__name__:5} with λ = {decay} leaves {w.data.round(3)} of [1, 1] after 100 steps")
+    w = nn.Parameter([10.0, 1.0])
+    w.grad, before = np.array([10.0, 100.0]), w.data
+    nn.optim.AdamW([w], lr=alpha, weight_decay=decay).step()
+    by_hand = (1 - alpha * decay) * before - alpha * w.grad / (np.abs(w.grad) + 1e-8)
+    found["decoupled apart"] = float(np.abs(w.data - by_hand).max())
+    print(f"AdamW's first step by hand, (1 − αλ)W − α m̂/(√v̂ + ε): {by_hand}, apart by {found['decoupled apart']:.1e}")
     return found
 
 

@@ -73,7 +73,7 @@ def test_rates_too_small_right_and_too_large(tmp_path):
     assert left < 0 < beside and deep < shallow
     for w in (left, beside):
         assert 4 * w**3 - 4 * w + 0.5 == pytest.approx(0, abs=1e-3)
-    assert (tmp_path / "descent.svg").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"descent.svg", "descent.html"}
 
 
 def test_a_linear_classifier_reads_most_digits():
@@ -118,15 +118,23 @@ def test_both_forms_of_momentum_and_weight_decay():
     found = run("momentum_and_decay")
     assert found["forms apart"] < 1e-12 and found["decay apart"] < 1e-12
     assert found["accumulate"] < found["plain"] / 100
-    assert found["shrunk"] == pytest.approx(0.95**10)
+    assert found["shrunk"] == pytest.approx(0.95**10) and found["decoupled apart"] < 1e-12
+    coupled, decoupled = found["Adam"], found["AdamW"]
+    assert decoupled[0] == pytest.approx(decoupled[1], rel=1e-4) and decoupled[0] < 0.7
+    assert coupled[1] - coupled[0] > 0.3  # the larger gradient keeps its weight from decaying
 
 
 def test_what_closes_the_gap():
     found = run("overfitting", many=1000, steps=200)
     train, other = found["as it is"]
     assert train.accuracy > 0.99 and other.accuracy < 0.85
-    assert found["augmentation"][1].accuracy > other.accuracy and found["more data"][1].accuracy > other.accuracy + 0.05
-    for way in ("weight decay", "shallower", "augmentation", "more data"):
+    for way in ("shifted", "rotated", "both", "more data"):
+        assert found[way][1].accuracy > other.accuracy, way
+    assert found["more data"][1].accuracy > other.accuracy + 0.05
+    train, other = found["60 digits"]
+    assert train.accuracy > 0.9 and train.accuracy - other.accuracy > 0.25
+    assert found["60, both"][1].accuracy > other.accuracy + 0.05
+    for way in ("weight decay", "decoupled", "shallower", "rotated", "both", "more data"):
         assert found[way][1].loss < other.loss, way
 
 

@@ -289,6 +289,44 @@ def test_principal_directions_hold_a_path_in_a_plane():
     np.testing.assert_allclose(losses, [np.square(s["0.weight"] - 1).mean() for s in states])
 
 
+def test_paths_move_step_by_step_and_stay_where_they_end(tmp_path):
+    net = network()
+    _, states = trained(net)
+    surface = viz.loss_surface(net, (IMAGES, LABELS), ("0.bias[1]", "4.bias[0]"), path={"a": states, "b": states[:3]},
+                               points=3)  # fmt: skip
+    motion = surface.animate(seconds=6)
+    assert motion.steps == 4 and motion.data is not surface.data and texts(motion.figure) >= {"step", "4.bias[0]"}
+    svg = motion.save(tmp_path / "motion.svg").read_text()
+    parts = [one for one in ElementTree.fromstring(svg).iter() if (one.get("id") or "").startswith(("head-", "line-"))]
+    seen = {}  # what is seen at each of the 4 + 1 moments and the one in which the end stays
+    for part in parts:
+        moved = part.find("{http://www.w3.org/2000/svg}animate")
+        values, times = ["visible"], [0.0]
+        if moved is not None:
+            assert moved.get("dur") == "6s"
+            values, times = moved.get("values").split(";"), list(map(float, moved.get("keyTimes").split(";")))
+        seen[part.get("id")] = [values[np.searchsorted(times, (k + 0.5) / 6) - 1] == "visible" for k in range(6)]
+        at_rest = part.get("visibility", "visible") == "visible"
+        assert at_rest == seen[part.get("id")][-1]  # without motion, the end
+    assert all(seen[f"head-{k}-{i}"] == [m == k or (k == 4 and m == 5) for m in range(6)]
+               for k in range(5) for i in "01")  # fmt: skip
+    assert all(seen[f"line-{k}-0"] == [m >= k for m in range(6)] for k in range(5)) and "line-3-1" not in seen
+    page = motion.save(tmp_path / "motion.html").read_text()
+    assert (
+        page.startswith("<!DOCTYPE html>") and "svg.setCurrentTime" in page and "http://" not in page.split("</div>")[1]
+    )
+    assert motion.save(tmp_path / "motion.png").read_bytes().startswith(b"\x89PNG")
+    assert "data-tracegrad-motion" in motion._repr_mimebundle_()["text/html"]
+
+
+def test_animate_refuses():
+    net = network()
+    states = [net.state_dict()]
+    for path, seconds, says in ((None, 8, "there is no path"), (states, 8, "no step"), (states, 0, "positive number")):
+        with pytest.raises(ValueError, match=f"animate: .*{says}"):
+            viz.loss_surface(net, (IMAGES, LABELS), ("0.bias[1]", "4.bias[0]"), path=path, points=3).animate(seconds)
+
+
 @pytest.mark.parametrize(
     ("options", "error", "says"),
     [

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from autograd.files import target_of, write_whole
 
@@ -36,6 +36,9 @@ _STYLE = {
     "figure.titlesize": 11, "svg.fonttype": "path", "svg.hashsalt": "tracegrad", "image.interpolation": "nearest",
     "axes.formatter.useoffset": False,
 }  # fmt: skip
+
+
+P = TypeVar("P", bound="Plot")
 
 
 class Plot:
@@ -99,6 +102,9 @@ class Plot:
         target = target_of(path, SUFFIXES)
         return write_whole(target, self.png() if target.suffix.lower() == ".png" else self.svg().encode())
 
+    def _html(self) -> str:
+        return still(self.svg(), self.name)
+
     def _file(self, kind: str, **options: Any) -> bytes:
         file = io.BytesIO()
         with _style():
@@ -107,13 +113,17 @@ class Plot:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         kinds = asked_for(("text/plain", "text/html"), include, exclude)
-        made = {"text/plain": self.__repr__, "text/html": lambda: still(self.svg(), self.name)}
+        made = {"text/plain": self.__repr__, "text/html": self._html}
         return {kind: made[kind]() for kind in made if kind in kinds}
 
 
 def plot(
-    draw: Callable[[Any], None], size: tuple[float, float], name: str, data: Mapping[str, Any], kind: type[Plot] = Plot
-) -> Plot:
+    draw: Callable[[Any], None],
+    size: tuple[float, float],
+    name: str,
+    data: Mapping[str, Any],
+    kind: type[P] = Plot,  # type: ignore[assignment]
+) -> P:
     """Let `draw` fill an empty figure of `size` inches.
 
     Raises

@@ -9,13 +9,52 @@ import numpy as np
 
 from autograd import no_grad
 
+from .contours import as_powers, contours, height, way
 from .directions import Plane, plane_of
-from .figure import COLOURS, INK, MARKERS, Plot, heat, plot
+from .figure import Plot, heat, plot
 from .models import checked, in_use, states
+from .motion import Motion, motion
 
 __all__ = ["loss_surface"]
 
 _LOG_FROM = 30.0
+
+
+class SurfacePlot(Plot):
+    """What `loss_surface` returns."""
+
+    _plane: Plane
+    _log: bool
+
+    def animate(self, seconds: float = 8.0) -> Motion:
+        """The paths on the contours step by step, all at the same time, with the loss of each beside them.
+
+        Parameters
+        ----------
+        seconds : float, optional
+            How long one round takes.
+
+        Returns
+        -------
+        Motion
+            A notebook shows it with a slider; ``save("descent.html")`` writes that page, ``save("descent.svg")`` an
+            image that moves by itself, ``save("descent.png")`` its end.
+
+        Raises
+        ------
+        ValueError
+            If the surface has no path, or `seconds` is no positive number.
+
+        Examples
+        --------
+        >>> import numpy as np, nn, viz
+        >>> net = nn.Sequential(nn.Linear(1, 1, rng=0))
+        >>> path = [{"0.weight": np.array([[w]]), "0.bias": np.zeros(1)} for w in (3.0, 2.0, 1.5)]
+        >>> x = np.array([[0.0], [1.0]])
+        >>> viz.loss_surface(net, (x, x), ("0.weight[0, 0]", "0.bias[0]"), path=path, points=5).animate()
+        <Plot: 2 steps on the loss over 0.weight[0, 0] and 0.bias[0]>
+        """
+        return motion(self.data, self._plane, self._log, seconds, self.name)
 
 
 def loss_surface(
@@ -29,7 +68,7 @@ def loss_surface(
     points: int = 21,
     log: bool | None = None,
     seed: int = 0,
-) -> Plot:
+) -> SurfacePlot:
     """Show the loss over two directions in the space of the parameters, as contours and in 3-D, with paths on it.
 
     Parameters
@@ -58,7 +97,8 @@ def loss_surface(
 
     Returns
     -------
-    Plot
+    SurfacePlot
+        Its method ``animate()`` shows the paths step by step.
         ``data["x"]``, ``data["y"]`` of shape (points,), ``data["loss"]`` of shape (points, points), one row for each y;
         ``data["paths"]``: for each label the positions (moments, 2) and the losses there; ``data["explained"]``: the
         share of the path's variance along each principal direction.
@@ -117,7 +157,9 @@ def loss_surface(
     paths = {label: (places[label], there[label]) for label in places}
     name = f"loss over {plane.titles[0]} and {plane.titles[1]}"
     numbers = {"x": x, "y": y, "loss": surface, "paths": paths, "explained": plane.explained}
-    return plot(lambda figure: _draw(figure, numbers, plane, log), (11.0, 4.6), name, numbers)
+    shown = plot(lambda figure: _draw(figure, numbers, plane, log), (11.0, 4.6), name, numbers, SurfacePlot)
+    shown._plane, shown._log = plane, log
+    return shown
 
 
 def _measure(model: Any, data: Any, loss: Any) -> Callable[[], float]:
@@ -167,59 +209,32 @@ def _range(places: list[Any], centre: float, span: float, points: int) -> Any:
 
 
 def _draw(figure: Any, data: Mapping[str, Any], plane: Plane, log: bool) -> None:
-    from matplotlib.patheffects import Normal, Stroke
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-    def height(values: Any) -> Any:
-        return np.log10(np.where(values > 0, values, np.nan)) if log else np.asarray(values)
-
-    surface = np.ma.masked_invalid(height(data["loss"]))
-    low, high = float(surface.min()), float(surface.max())
-    high = high if high > low else low + 1.0
     flat, solid = figure.add_subplot(1, 2, 1), figure.add_subplot(1, 2, 2, projection="3d")
-    levels = np.linspace(low, high, 21)
-    filled = flat.contourf(data["x"], data["y"], surface, levels=levels, cmap=heat())
-    flat.contour(data["x"], data["y"], surface, levels=levels[1:-1:2], colors=INK, linewidths=0.5, linestyles="solid")
+    bar, surface, (low, high) = contours(figure, flat, data, plane, log)
     x, y = np.meshgrid(data["x"], data["y"])
     solid.plot_surface(
         x, y, surface.filled(np.nan), cmap=heat(), vmin=low, vmax=high, alpha=0.85, linewidth=0, rasterized=True
     )
     lift = 0.01 * (high - low)
-    rim = [Stroke(linewidth=2.8, foreground="white"), Normal()]
     for i, (label, (places, losses)) in enumerate(data["paths"].items()):
-        style = {
-            "color": _PATHS[i % len(_PATHS)],
-            "marker": MARKERS[i % len(MARKERS)],
-            "markevery": max(1, len(places) // 25),
-            "linewidth": 1.5,
-            "markersize": 3,
-            "path_effects": rim,
-            "zorder": 20 - i,
-        }
+        style = {**way(i), "markevery": max(1, len(places) // 25)}
         flat.plot(*places.T, label=label, **style)
-        on = np.clip(height(losses), low, high) + lift
-        solid.plot(*places.T, on, **style)
+        solid.plot(*places.T, np.clip(height(losses, log), low, high) + lift, **style)
         flat.plot(*places[-1], marker="*", markersize=13, color=style["color"], markeredgecolor="white", zorder=30)
     if data["paths"]:
         handles = flat.get_legend_handles_labels()
         figure.legend(*handles, loc="outside lower center", ncols=4, title="★ end of the training")
     else:
-        flat.plot(*plane.centre, marker="*", markersize=13, color=_PATHS[0], markeredgecolor="white")
-    title = "loss L (logarithmic)" if log else "loss L"
-    bar = figure.colorbar(filled, ax=flat, label=title, ticks=MaxNLocator(8))
-    for axis in (bar.ax.yaxis, solid.zaxis) if log else ():
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{10**value:.3g}"))
-    flat.set(xlabel=plane.labels[0], ylabel=plane.labels[1], title="contours")
+        flat.plot(*plane.centre, marker="*", markersize=13, color=way(0)["color"], markeredgecolor="white")
+    if log:
+        as_powers(solid.zaxis)
+    flat.set(title="contours")
     solid.set_xlabel(plane.short[0], labelpad=8)
     solid.set_ylabel(plane.short[1], labelpad=8)
-    solid.set_zlabel(title, labelpad=10)
+    solid.set_zlabel(bar.ax.get_ylabel(), labelpad=10)
     solid.set_title("surface")
     solid.view_init(elev=35, azim=-60)
     solid.set_box_aspect(None, zoom=0.8)
     solid.locator_params(nbins=4)
     for axis in (solid.xaxis, solid.yaxis, solid.zaxis):
         axis.set_pane_color((0.5, 0.5, 0.5, 0.05))
-
-
-_PATHS = (COLOURS[2], COLOURS[3], INK, COLOURS[5])
-"""Colours of paths, which lie on blue and orange."""
