@@ -63,7 +63,8 @@ class Motion(Plot):
                 f'keyTimes="{times}" dur="{self.seconds:g}s" calcMode="discrete" repeatCount="indefinite"/>'
             )
 
-        return re.sub(r'<g id="(head|line)-(\d+)-[^"]+">', animated, super().svg())
+        whole = re.sub(r"(\d{2,}\.\d{2})\d+", r"\1", super().svg())  # hundredths of a point are enough
+        return re.sub(r'<g id="(head|line)-(\d+)-[^"]+">', animated, whole)
 
     def _html(self) -> str:
         """The moving image, with a slider and a button where scripts run."""
