@@ -38,12 +38,15 @@ def main(pictures=None, examples=2000, epochs=4):
 
     with no_grad():
         maps = model[1](model[0](test[0])).data
+    excited = {}
     strongest = maps.max(axis=(2, 3))  # of each kernel on each image
     for k in range(strongest.shape[1]):
         best = np.argsort(-strongest[:, k])[:5]
+        excited[f"kernel {k}"] = test[0][best]
         print(f"kernel {k}: strongest on test images {', '.join(map(str, best))}: digits {test[1][best].tolist()}")
     if pictures:
         viz.kernels(model[0], recording).save(Path(pictures) / "kernels.svg")
+        viz.images(excited).save(Path(pictures) / "excited.svg")
         viz.activations(model, test[0][:1]).save(Path(pictures) / "activations.svg")
     return {"accuracy": accuracy, "before": smoothness(before), "after": smoothness(after)}
 

@@ -41,7 +41,7 @@ def test_parameters_are_learned_and_values_are_computed(capsys):
 def test_kernels_become_smooth_detectors(tmp_path):
     found = run("feature_detectors", pictures=tmp_path, examples=1000, epochs=3)
     assert abs(found["before"]) < 0.15 and found["after"] > 0.35 and found["accuracy"] > 0.8
-    assert {path.name for path in tmp_path.iterdir()} == {"kernels.svg", "activations.svg"}
+    assert {path.name for path in tmp_path.iterdir()} == {"kernels.svg", "activations.svg", "excited.svg"}
 
 
 def test_a_step_is_what_its_rule_says_and_small_ones_lower_the_loss_as_predicted():
@@ -52,11 +52,11 @@ def test_a_step_is_what_its_rule_says_and_small_ones_lower_the_loss_as_predicted
     assert found["ratio"][10.0] < 0  # a step too large raises the loss
 
 
-def test_noise_falls_with_the_root_of_the_batch_and_small_batches_take_more_steps():
-    found = run("gradient_noise", examples=1000, draws=20)
+def test_noise_falls_with_the_root_of_the_batch_and_small_batches_take_more_steps(tmp_path):
+    found = run("gradient_noise", pictures=tmp_path, examples=1000, draws=20)
     noise, loss = found["noise"], found["loss"]
     assert noise[1] / noise[8] == pytest.approx(8**0.5, rel=0.3) and noise[1000] < 1e-5
-    assert loss[1] < loss[8] < loss[64] < loss[1000]
+    assert loss[1] < loss[8] < loss[64] < loss[1000] and (tmp_path / "gradient_noise.svg").exists()
 
 
 def test_the_gradient_of_a_kernel_is_the_sum_over_positions():

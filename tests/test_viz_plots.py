@@ -51,6 +51,8 @@ def everything():
     yield viz.loss_surface(net, (IMAGES, LABELS), "pca", points=3, path={"a": recording, "b": recording})
     yield viz.history(told)
     yield viz.history({"once": told, "again": told})
+    yield viz.gradient_noise(net, (IMAGES, LABELS), F.cross_entropy, sizes=(1, 4), draws=2)
+    yield viz.images({"once": IMAGES, "again": IMAGES[:3]})
 
 
 def texts(figure):
@@ -372,3 +374,53 @@ def test_history_shows_what_was_measured():
         viz.history(3)
     with pytest.raises(ValueError, match="no epoch was trained"):
         viz.history(nn.History())
+
+
+# --- images, and the noise of gradients
+
+
+def test_images_are_shown_in_rows():
+    plot = viz.images({"digits": Tensor(IMAGES), "some": IMAGES[:2, 0]}, most=3)
+    assert {label: row.shape for label, row in plot.data.items()} == {"digits": (3, 8, 8), "some": (2, 8, 8)}
+    assert [t.get_text() for t in plot.figure.axes[0].texts] == ["digits", "some"]
+    np.testing.assert_array_equal(viz.images(IMAGES[:2]).data[""], IMAGES[:2, 0])
+    for wrong in (
+        np.zeros((2, 3, 8, 8)),
+        np.zeros((0, 8, 8)),
+        {"a": np.zeros((1, 8, 8)), "b": np.zeros((1, 7, 8))},
+        {},
+    ):
+        with pytest.raises(ValueError, match="images"):
+            viz.images(wrong)
+
+
+def test_noise_is_the_distance_of_the_gradients_and_nothing_is_changed():
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 3, dtype=np.float64, rng=1))
+    x = IMAGES.astype(np.float64)
+    plot = viz.gradient_noise(net, (x, LABELS), F.cross_entropy, sizes=(1, 2, 8, 99), draws=400)
+    assert all(p.grad is None for p in net.parameters()) and list(plot.data["noise"]) == [1, 2, 8]
+    gradients = []
+    for i in [slice(None), *([i] for i in range(8))]:
+        net.zero_grad()
+        F.cross_entropy(net(x[i]), LABELS[i]).backward()
+        gradients.append(np.concatenate([p.grad.ravel() for p in net.parameters()]))
+    apart = np.square(np.array(gradients[1:]) - gradients[0]).sum(axis=1)
+    norm = np.linalg.norm(gradients[0])
+    assert plot.data["norm"] == pytest.approx(norm)
+    assert plot.data["noise"][1] == pytest.approx(np.sqrt(apart.mean()) / norm, rel=0.05)
+    for size in (2, 8):
+        assert plot.data["noise"][size] == pytest.approx(plot.data["expected"][size], rel=0.05, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "says"),
+    [
+        ({"data": 3}, TypeError, "data must be a pair"),
+        ({"sizes": (9,)}, ValueError, "size from 1 to the 8 examples"),
+        ({"sizes": (0,)}, ValueError, "size from 1 to the 8 examples"),
+        ({"loss": lambda z, y: (z * 0).sum()}, ValueError, "norm of the gradient of all examples is 0"),
+    ],
+)
+def test_gradient_noise_refuses(options, error, says):
+    with pytest.raises(error, match=says):
+        viz.gradient_noise(network(), **{"data": (IMAGES, LABELS), "loss": F.cross_entropy, **options})

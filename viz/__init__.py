@@ -3,7 +3,7 @@
 `draw` goes from a tape to plain data (`graph`), to DOT, to an SVG; `step` from a tape to a walk (`walk`), to
 text or to a page. Each stage can be used and tested alone. Beside them stand `explain_mismatch` and `derive`, what
 `autograd.testing` has for gradients derived by hand, and the pictures of training: `kernels`, `activations`, `signal`,
-`loss_surface`, `history`.
+`loss_surface`, `history`, `gradient_noise`, `images`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .blame import explain_mismatch
 from .derivation import derive
 from .drawing.picture import Picture
 from .graph.reading import read
-from .plots import activations, history, kernels, loss_surface, signal
+from .plots import activations, gradient_noise, history, images, kernels, loss_surface, signal
 from .recording import record
 from .scalar import MOST, drawable, scalar_picture
 from .stepper import Stepper
@@ -51,7 +51,9 @@ __all__ = [
     "draw",
     "explain_mismatch",
     "gradcheck",
+    "gradient_noise",
     "history",
+    "images",
     "kernels",
     "loss_surface",
     "paths",

@@ -6,7 +6,9 @@ Models are known by what they can do (``parameters()``, ``named_parameters()``, 
 from .course import history
 from .features import activations
 from .filters import kernels
+from .noise import gradient_noise
+from .pictures import images
 from .signals import signal
 from .surface import loss_surface
 
-__all__ = ["activations", "history", "kernels", "loss_surface", "signal"]
+__all__ = ["activations", "gradient_noise", "history", "images", "kernels", "loss_surface", "signal"]
