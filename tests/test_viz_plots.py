@@ -416,8 +416,8 @@ def test_noise_is_the_distance_of_the_gradients_and_nothing_is_changed():
     ("options", "error", "says"),
     [
         ({"data": 3}, TypeError, "data must be a pair"),
-        ({"sizes": (9,)}, ValueError, "size from 1 to the 8 examples"),
-        ({"sizes": (0,)}, ValueError, "size from 1 to the 8 examples"),
+        ({"sizes": (9,)}, ValueError, "sizes and draws must be from 1 to the 8 examples"),
+        ({"sizes": (0,)}, ValueError, "sizes and draws must be from 1 to the 8 examples"),
         ({"loss": lambda z, y: (z * 0).sum()}, ValueError, "norm of the gradient of all examples is 0"),
     ],
 )

@@ -102,13 +102,18 @@ def gradient_noise(
     expected = {size: float(noise[first] * scale[size] / (scale[first] or 1.0)) for size in chosen}
 
     def draw(figure: Any) -> None:
+        from matplotlib.ticker import LogLocator, NullLocator
+
         axes = figure.subplots()
         for number, (label, values) in enumerate({"measured": noise, "by the formula": expected}.items()):
             seen = {size: value for size, value in values.items() if size < count}
             line(axes, number, list(seen), list(seen.values()), label, dashed=number > 0)
         axes.set_xscale("log", base=2)
         axes.set_yscale("log")
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_minor_locator(NullLocator())
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.set(xlabel="examples in a batch, B", ylabel="noise ‖g − ∇‖ / ‖∇‖")
         axes.grid(True)
         legend(figure, 2)

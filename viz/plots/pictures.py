@@ -64,6 +64,7 @@ def images(images: Any, most: int = 12) -> Plot:
     def draw(figure: Any) -> None:
         axes = figure.subplots()
         axes.imshow(mosaic([list(row) for row in rows.values()], gap), cmap=heat(), vmin=-limit, vmax=limit)
+        axes.tick_params(labelbottom=False)
         axes.set_xticks([])
         axes.set_yticks([])
         for label, middle in zip(rows, centres(len(rows), height, gap), strict=True):
