@@ -1,5 +1,8 @@
 """What is learned and what is not: g, W and b are updated; z and a are computed anew, from the image and from them."""
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 
 import nn
@@ -35,8 +38,9 @@ def main(pictures=None):
         found[name] = (learned, *moved)
         words = ["moves" if m else "–" for m in moved]
         print(f"{name:8}{'learned' if learned else 'computed':10}{words[0]:>16}{words[1]:>13}{words[2]:>9}")
-    saved = list(model.state_dict())
-    print(f"saved: {', '.join(saved)}")
+    with tempfile.TemporaryDirectory() as folder:
+        saved = list(nn.load(nn.save(model, Path(folder) / "model.npz")))
+    print(f"the file of a saved model has {', '.join(saved)}")
     print(model.summary((1, 1, 28, 28)))
     return {"moved": found, "saved": saved}
 
