@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from nbconvert import HTMLExporter
 
+import nn
 import viz
 from autograd import Tensor
 from viz.drawing import render
@@ -117,3 +118,33 @@ def test_nbconvert_scales_a_picture_to_the_cell(show):
     page = show(HTMLExporter(embed_images=True, require_js_url="", mathjax_url="").from_notebook_node(notebook)[0]).page
     width, cell, _, _ = page.locator("[data-tracegrad-picture]").evaluate(IN_PLACE)
     assert 400 < width <= cell
+
+
+def test_a_slider_shows_the_steps_of_a_descent(show):
+    valley = nn.Sequential(nn.Linear(2, 1, bias=False, dtype=np.float64, rng=0))
+    path = [{"0.weight": np.array([[w, -w]])} for w in (4.0, 2.0, 1.0, 0.5)]
+    surface = viz.loss_surface(valley, (np.eye(2), np.zeros((2, 1))), ("0.weight[0, 0]", "0.weight[0, 1]"), path=path)
+    content = surface.animate(seconds=1)._repr_mimebundle_()["text/html"]
+    seen = """async (host, k) => {
+        const root = host.shadowRoot, slider = root.querySelector('input');
+        slider.value = k;
+        slider.dispatchEvent(new Event('input'));
+        await new Promise((done) => setTimeout(done, 100));
+        const shown = [...root.querySelectorAll('[id^=head], [id^=line]')].filter(
+            (part) => getComputedStyle(part).visibility === 'visible').map((part) => part.id);
+        return [shown.filter((id) => /^head.*path$/.test(id)), shown.filter((id) => /loss$/.test(id) && id[0] === 'l'),
+                root.querySelector('span').textContent, root.querySelector('button').textContent];
+    }"""
+    shown = show(content)
+    host = shown.page.locator("[data-tracegrad-motion]")
+    for k in (2, 0, 3):
+        told = host.evaluate(seen, k)
+        assert told == [[f"head-{k}-0-path"], [f"line-{j}-0-loss" for j in range(k + 1)], f"step {k}", "play"]
+    host.evaluate("(host) => host.shadowRoot.querySelector('button').click()")
+    shown.page.wait_for_function(
+        "(k) => document.querySelector('[data-tracegrad-motion]').shadowRoot.querySelector('span').textContent === k",
+        arg="step 1",
+    )
+    at_rest = show(content, reduced_motion="reduce").page.locator("[data-tracegrad-motion]")
+    assert at_rest.evaluate("(host) => host.shadowRoot.querySelector('span').textContent") == "step 3"
+    assert shown.messages == [] and shown.asked == []

@@ -300,6 +300,7 @@ def test_paths_move_step_by_step_and_stay_where_they_end(tmp_path):
     assert motion.steps == 4 and motion.data is not surface.data and texts(motion.figure) >= {"step", "4.bias[0]"}
     svg = motion.save(tmp_path / "motion.svg").read_text()
     parts = [one for one in ElementTree.fromstring(svg).iter() if (one.get("id") or "").startswith(("head-", "line-"))]
+    assert len({part.get("id") for part in parts}) == len(parts)
     seen = {}  # what is seen at each of the 4 + 1 moments and the one in which the end stays
     for part in parts:
         moved = part.find("{http://www.w3.org/2000/svg}animate")
@@ -310,9 +311,9 @@ def test_paths_move_step_by_step_and_stay_where_they_end(tmp_path):
         seen[part.get("id")] = [values[np.searchsorted(times, (k + 0.5) / 6) - 1] == "visible" for k in range(6)]
         at_rest = part.get("visibility", "visible") == "visible"
         assert at_rest == seen[part.get("id")][-1]  # without motion, the end
-    assert all(seen[f"head-{k}-{i}"] == [m == k or (k == 4 and m == 5) for m in range(6)]
+    assert all(seen[f"head-{k}-{i}-path"] == [m == k or (k == 4 and m == 5) for m in range(6)]
                for k in range(5) for i in "01")  # fmt: skip
-    assert all(seen[f"line-{k}-0"] == [m >= k for m in range(6)] for k in range(5)) and "line-3-1" not in seen
+    assert all(seen[f"line-{k}-0-loss"] == [m >= k for m in range(6)] for k in range(5)) and "line-3-1-path" not in seen
     page = motion.save(tmp_path / "motion.html").read_text()
     assert (
         page.startswith("<!DOCTYPE html>") and "svg.setCurrentTime" in page and "http://" not in page.split("</div>")[1]

@@ -120,17 +120,17 @@ def motion(data: Mapping[str, Any], plane: Plane, log: bool, seconds: float, nam
             marker = {"marker": style.pop("marker"), "color": style["color"], "clip_on": False}
             small = {**marker, "markersize": style.pop("markersize"), "zorder": 30}
             large = {**marker, "markersize": 8, "zorder": 40, "markeredgecolor": "white"}
-            for axes, x, y in ((flat, *places.T), (course, np.arange(len(losses)), losses)):
+            for part, axes, x, y in (("path", flat, *places.T), ("loss", course, np.arange(len(losses)), losses)):
                 seen = np.isfinite(y)
                 axes.update_datalim(np.column_stack([x, y])[seen])
                 for k in np.flatnonzero(seen).tolist():
-                    axes.plot(x[k], y[k], gid=f"line-{k}-{i}", **small)
+                    axes.plot(x[k], y[k], gid=f"line-{k}-{i}-{part}", **small)
                     if k:
-                        axes.plot(x[k - 1 : k + 1], y[k - 1 : k + 1], gid=f"line-{k}-{i}-way", **style)
+                        axes.plot(x[k - 1 : k + 1], y[k - 1 : k + 1], gid=f"line-{k}-{i}-{part}-way", **style)
                 for k in range(steps + 1):  # a path that has ended stays where it is
                     last = min(k, len(x) - 1)
                     if seen[last]:
-                        axes.plot(x[last], y[last], gid=f"head-{k}-{i}", **large)
+                        axes.plot(x[last], y[last], gid=f"head-{k}-{i}-{part}", **large)
         for axes in (flat, course):
             for one in axes.lines:
                 one.set_in_layout(False)
@@ -177,5 +177,9 @@ for (const host of document.querySelectorAll('[data-tracegrad-motion="%s"]')) {
   bar.append(button, slider, told);
   host.attachShadow({ mode: 'open' }).append(style, svg, bar);
   svg.removeAttribute('style');
-  setInterval(show, 60);
+  if (matchMedia('(prefers-reduced-motion: reduce)').matches) {
+    slider.value = steps;
+    slider.oninput();
+  }
+  const timer = setInterval(() => { if (host.isConnected) show(); else clearInterval(timer); }, 60);
 }"""
