@@ -297,7 +297,11 @@ def test_paths_move_step_by_step_and_stay_where_they_end(tmp_path):
     surface = viz.loss_surface(net, (IMAGES, LABELS), ("0.bias[1]", "4.bias[0]"), path={"a": states, "b": states[:3]},
                                points=3)  # fmt: skip
     motion = surface.animate(seconds=6)
-    assert motion.steps == 4 and motion.data is not surface.data and texts(motion.figure) >= {"step", "4.bias[0]"}
+    assert (
+        motion.steps == [0, 1, 2, 3, 4]
+        and motion.data is not surface.data
+        and texts(motion.figure) >= {"step", "4.bias[0]"}
+    )
     svg = motion.save(tmp_path / "motion.svg").read_text()
     parts = [one for one in ElementTree.fromstring(svg).iter() if (one.get("id") or "").startswith(("head-", "line-"))]
     assert len({part.get("id") for part in parts}) == len(parts)
@@ -320,6 +324,17 @@ def test_paths_move_step_by_step_and_stay_where_they_end(tmp_path):
     )
     assert motion.save(tmp_path / "motion.png").read_bytes().startswith(b"\x89PNG")
     assert "data-tracegrad-motion" in motion._repr_mimebundle_()["text/html"]
+
+
+def test_of_many_steps_some_are_shown():
+    net = network()
+    state = net.state_dict()
+    states = [{**state, "0.bias": state["0.bias"] + k / 100} for k in range(301)]
+    surface = viz.loss_surface(net, (IMAGES, LABELS), ("0.bias[1]", "4.bias[0]"), path=states, points=3)
+    motion = surface.animate()
+    assert len(motion.steps) == 61 and (motion.steps[0], motion.steps[-1]) == (0, 300)
+    assert "300 steps" in motion.name and "295, 300]" in motion._repr_mimebundle_()["text/html"]
+    assert len(motion.svg()) < 300_000
 
 
 def test_animate_refuses():

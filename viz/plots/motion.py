@@ -19,11 +19,13 @@ from ..plain.numbers import counted
 from .contours import contours, way
 from .directions import Plane
 from .figure import SUFFIXES, Plot, plot
+from .tiles import spread
 
 __all__ = ["Motion", "motion"]
 
 _HOLD = 0.15
 """How long the end stays, of the time that the steps take."""
+_MOST = 60
 
 
 class Motion(Plot):
@@ -31,33 +33,36 @@ class Motion(Plot):
 
     Attributes
     ----------
-    steps : int
+    steps : list of int
+        The steps that are shown, 0 is the start: all, or 61 evenly spread of more.
     seconds : float
         How long one round takes.
     """
 
-    steps: int
+    steps: list[int]
     seconds: float
 
     @property
     def _moments(self) -> int:
         """In how many equal parts a round is divided: the start, each step, and the end again and again."""
-        return self.steps + 1 + max(1, round(_HOLD * self.steps))
+        return len(self.steps) + max(1, round(_HOLD * len(self.steps)))
 
     def svg(self) -> str:
         """An SVG that moves by itself, without a script; where nothing moves it shows the end."""
 
+        end = len(self.steps) - 1
+
         def animated(match: re.Match[str]) -> str:
             part, k = match[1], int(match[2])
             share, following = (f"{i / self._moments:.5g}" for i in (k, k + 1))
-            if part == "head" and k < self.steps:
+            if part == "head" and k < end:
                 values, times = ("hidden;visible;hidden", f"0;{share};{following}") if k else (
                     "visible;hidden", f"0;{following}")  # fmt: skip
             elif k:
                 values, times = "hidden;visible", f"0;{share}"
             else:
                 return match[0]
-            still_hidden = ' visibility="hidden"' if part == "head" and k < self.steps else ""
+            still_hidden = ' visibility="hidden"' if part == "head" and k < end else ""
             return (
                 f'{match[0][:-1]}{still_hidden}><animate attributeName="visibility" values="{values}" '
                 f'keyTimes="{times}" dur="{self.seconds:g}s" calcMode="discrete" repeatCount="indefinite"/>'
@@ -110,6 +115,7 @@ def motion(data: Mapping[str, Any], plane: Plane, log: bool, seconds: float, nam
     steps = max(len(places) for places, _ in data["paths"].values()) - 1
     if not steps:
         raise ValueError("animate: the paths have no step: one moment each")
+    numbers = spread(steps + 1, _MOST + 1)
 
     def draw(figure: Any) -> None:
         flat, course = figure.subplots(1, 2, width_ratios=(1.35, 1))
@@ -120,17 +126,17 @@ def motion(data: Mapping[str, Any], plane: Plane, log: bool, seconds: float, nam
             marker = {"marker": style.pop("marker"), "color": style["color"], "clip_on": False}
             small = {**marker, "markersize": style.pop("markersize"), "zorder": 30}
             large = {**marker, "markersize": 8, "zorder": 40, "markeredgecolor": "white"}
-            for part, axes, x, y in (("path", flat, *places.T), ("loss", course, np.arange(len(losses)), losses)):
+            own = np.minimum(numbers, len(losses) - 1)  # a path that has ended stays where it is
+            for part, axes, x, y in (("path", flat, *places[own].T), ("loss", course, own, losses[own])):
                 seen = np.isfinite(y)
                 axes.update_datalim(np.column_stack([x, y])[seen])
                 for k in np.flatnonzero(seen).tolist():
+                    axes.plot(x[k], y[k], gid=f"head-{k}-{i}-{part}", **large)
+                    if k and own[k] == own[k - 1]:
+                        continue
                     axes.plot(x[k], y[k], gid=f"line-{k}-{i}-{part}", **small)
                     if k:
                         axes.plot(x[k - 1 : k + 1], y[k - 1 : k + 1], gid=f"line-{k}-{i}-{part}-way", **style)
-                for k in range(steps + 1):  # a path that has ended stays where it is
-                    last = min(k, len(x) - 1)
-                    if seen[last]:
-                        axes.plot(x[last], y[last], gid=f"head-{k}-{i}-{part}", **large)
         for axes in (flat, course):
             for one in axes.lines:
                 one.set_in_layout(False)
@@ -144,14 +150,14 @@ def motion(data: Mapping[str, Any], plane: Plane, log: bool, seconds: float, nam
         figure.legend(*course.get_legend_handles_labels(), loc="outside lower center", ncols=4)
 
     shown = plot(draw, (9.6, 4.4), f"{counted(steps, 'step')} on the {name}", data, Motion)
-    shown.steps, shown.seconds = steps, float(seconds)
+    shown.steps, shown.seconds = numbers, float(seconds)
     return shown
 
 
 _PLAYER = """\
 for (const host of document.querySelectorAll('[data-tracegrad-motion="%s"]')) {
   if (host.shadowRoot) continue;
-  const steps = %d, moments = %d, seconds = %r;
+  const steps = %r, end = steps.length - 1, moments = %d, seconds = %r;
   const text = decodeURIComponent(host.querySelector('img').src.split(',').slice(1).join(','));
   const svg = new DOMParser().parseFromString(text, 'image/svg+xml').documentElement;
   const style = document.createElement('style');
@@ -161,11 +167,11 @@ for (const host of document.querySelectorAll('[data-tracegrad-motion="%s"]')) {
   const bar = document.createElement('div');
   const [button, slider, told] = ['button', 'input', 'span'].map((tag) => document.createElement(tag));
   button.type = 'button';
-  Object.assign(slider, { type: 'range', min: 0, max: steps, value: 0, ariaLabel: 'step' });
+  Object.assign(slider, { type: 'range', min: 0, max: end, value: 0, ariaLabel: 'step' });
   const show = () => {
-    const k = Math.min(steps, Math.floor((svg.getCurrentTime() %% seconds) / seconds * moments + 1e-6));
+    const k = Math.min(end, Math.floor((svg.getCurrentTime() %% seconds) / seconds * moments + 1e-6));
     if (!svg.animationsPaused()) slider.value = k;
-    told.textContent = `step ${slider.value}`;
+    told.textContent = `step ${steps[slider.value]}`;
     button.textContent = svg.animationsPaused() ? 'play' : 'pause';
   };
   slider.oninput = () => {
@@ -178,7 +184,7 @@ for (const host of document.querySelectorAll('[data-tracegrad-motion="%s"]')) {
   host.attachShadow({ mode: 'open' }).append(style, svg, bar);
   svg.removeAttribute('style');
   if (matchMedia('(prefers-reduced-motion: reduce)').matches) {
-    slider.value = steps;
+    slider.value = end;
     slider.oninput();
   }
   const timer = setInterval(() => { if (host.isConnected) show(); else clearInterval(timer); }, 60);
