@@ -27,9 +27,8 @@ def namespace(module: str, names: list[str]) -> tuple[Callable[[str], Any], Call
         said = f"{module} has no {name!r}"
         if not name.startswith("_"):
             near = _nearest(name)
-            alike = [known for known in names if known[0].isupper() == name[0].isupper()] or names
             said += f"; nearest: {', '.join(near)}" if near else ""
-            said += f". {module} has {', '.join(alike)}"
+            said += f". dir({module}) lists the {len(names)} names that it has"
             if module in ("nn", "nn.functional"):
                 said += "; write what else you need with NumPy's functions, in the forward of an nn.Module: " + _TRACED
         raise AttributeError(said, name=name, obj=sys.modules[module])
