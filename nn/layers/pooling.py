@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..functional.pooling import pooling_sizes
-from ..functional.windows import Sizes
-from .shown import Function
+from ..functional.windows import Sizes, sizes
+from .shown import Function, OfFunction
 
 __all__ = [
     "AdaptiveAvgPool1d",
@@ -24,6 +24,9 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "MaxUnpool1d",
+    "MaxUnpool2d",
+    "MaxUnpool3d",
 ]
 
 
@@ -89,6 +92,60 @@ class MaxPool3d(_MaxPool):
 
     _axes = 3
     _function = "max_pool3d"
+
+
+class _MaxUnpool(OfFunction):
+    _axes = 2
+    _options = ("kernel_size", "stride", "padding")
+
+    def __init__(self, kernel_size: Sizes, stride: Sizes | None = None, padding: Sizes = 0):
+        self.kernel_size = sizes(kernel_size, "kernel_size", self._axes)
+        self.stride = self.kernel_size if stride is None else sizes(stride, "stride", self._axes)
+        self.padding = sizes(padding, "padding", self._axes, least=0)
+
+    def forward(self, x: Any, indices: Any, output_size: Any = None) -> Any:
+        return self._call(x, indices, output_size=output_size)
+
+
+class MaxUnpool1d(_MaxUnpool):
+    """Max pooling of sequences undone, each maximum put back to its place: `functional.max_unpool1d`.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.MaxUnpool1d(2)(np.array([[7.0]]), np.array([[1]])).data
+    array([[0., 7.]])
+    """
+
+    _axes = 1
+    _function = "max_unpool1d"
+
+
+class MaxUnpool2d(_MaxUnpool):
+    """Max pooling of images undone, each maximum put back to its place: `functional.max_unpool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.MaxUnpool2d((1, 2))(np.array([[[7.0]]]), np.array([[[1]]])).data
+    array([[[0., 7.]]])
+    """
+
+    _function = "max_unpool2d"
+
+
+class MaxUnpool3d(_MaxUnpool):
+    """Max pooling of volumes undone, each maximum put back to its place: `functional.max_unpool3d`.
+
+    Examples
+    --------
+    >>> import numpy as np, nn
+    >>> nn.MaxUnpool3d((1, 1, 2))(np.array([[[[7.0]]]]), np.array([[[[1]]]])).data
+    array([[[[0., 7.]]]])
+    """
+
+    _axes = 3
+    _function = "max_unpool3d"
 
 
 class AvgPool1d(Function):
