@@ -29,6 +29,7 @@ from .blame import explain_mismatch
 from .derivation import derive
 from .drawing.picture import Picture
 from .graph.reading import read
+from .live import live
 from .plots import activations, gradient_noise, history, images, kernels, loss_surface, signal
 from .recording import record
 from .scalar import MOST, drawable, scalar_picture
@@ -55,6 +56,7 @@ __all__ = [
     "history",
     "images",
     "kernels",
+    "live",
     "loss_surface",
     "paths",
     "record",

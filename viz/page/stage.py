@@ -6,6 +6,7 @@ import dataclasses
 import math
 import re
 from collections.abc import Mapping
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -25,6 +26,9 @@ _RECTANGLE = 5
 _DECIMAL = re.compile(r"-?\d+\.\d+")
 _STRAIGHT = re.compile(r"^(M(-?\d+),-?\d+)C(?:\2,-?\d+[ ]?)*\2,(-?\d+)$")
 _PLACED = frozenset(("x", "y", "width", "height", "d", "points", "transform", "viewBox"))
+_DRAWN: dict[Any, str] = {}
+"""The last drawings, by all that is drawn in them: a loss is looked at again and again, with other numbers."""
+_MOST_DRAWN = 8
 _KEPT = _PLACED.union(
     ("class", "font-size", "stroke-dasharray", "rx"), ("data-box", "data-edge", "data-layer", "data-slot")
 )
@@ -40,13 +44,23 @@ def stage_of(graph: Graph, layers: Mapping[str, int]) -> str:
     graph = _unwrapped(dataclasses.replace(graph, edges=edges, notes=()))
     cards = {box.id: _card(box) for box in graph.boxes}
     text = to_dot(graph, cards, font="Courier", captions=False, fixed=True)
-    for program in render.programs():
+    programs = tuple(render.programs())
+    sizes = tuple((card.lines, _slots(box), card.least) for box, card in zip(graph.boxes, cards.values(), strict=True))
+    key = (programs, text, sizes, graph.frames, tuple(layers.items()))
+    if key not in _DRAWN:
+        while len(_DRAWN) >= _MOST_DRAWN:
+            _DRAWN.pop(next(iter(_DRAWN)), None)
+        _DRAWN[key] = _with_slots(_laid_out(programs, text, graph, cards), graph, cards, layers)
+    return _DRAWN[key]
+
+
+def _laid_out(programs: tuple[str, ...], text: str, graph: Graph, cards: dict[str, Card]) -> bytes:
+    for program in programs:
         try:
-            laid_out = render.run_dot(program, text)
+            return render.run_dot(program, text)
         except render.RenderError:
             continue
-        return _with_slots(laid_out, graph, cards, layers)
-    return _with_slots(_column(graph, cards), graph, cards, layers)
+    return _column(graph, cards)
 
 
 def _unwrapped(graph: Graph) -> Graph:

@@ -17,6 +17,7 @@ function figure(state) {
   const edges = stage.edges.map((edge, i) => ({ ...edge, group: drawing.querySelector(`[data-edge="${i}"]`) }));
   const frames = [...drawing.querySelectorAll('[data-layer]')];
 
+  let seen = 0;
   const first = Math.max(0, boxes.findIndex(({ node }) => node && node.kind === 'input'));
 
   function update() {
@@ -27,7 +28,7 @@ function figure(state) {
       frame.classList.toggle('within', Number(frame.dataset.layer) === nodes[state.current().node].layer);
     }
     const inPlay = state.current().phase === 'start' ? [first] : [marks.now, ...marks.receives];
-    bringIntoView(state, pane, inPlay.map((i) => boxes[i] && boxes[i].group).filter(Boolean));
+    if (seen === (seen = state.version)) bringIntoView(state, pane, inPlay.map((i) => boxes[i] && boxes[i].group).filter(Boolean));
   }
 
   function mark({ now, receives, reads, dimmed, flow, upstream, saved, path }) {
@@ -90,7 +91,7 @@ function fillBox(state, { slots, box, node }) {
   for (const slot of slots) {
     const known = slot.kind === 'value' ? valueOf(state, box.shown) : state.gradientOf(box.shown, state.step);
     slot.fill.classList.toggle('answer', state.answers().has(`${slot.kind} ${box.shown}`));
-    const key = [known.array, known.state, known.part, state.frame].join();
+    const key = [known.array, known.state, known.part, state.frame, state.version].join();
     if (key === slot.key) continue;
     slot.key = key;
     const label = slot.kind === 'value' ? node.name : node.grad;

@@ -87,6 +87,12 @@ function createState(payload, app) {
       if (inBackward) return here.includes(behind) ? ahead : behind;
       return here.includes(ahead) ? behind : ahead;
     },
+    /** Counts payloads: what was made of the last one is to be made again. */
+    version: 0,
+    renew() {
+      state.version += 1;
+      unpacked.clear();
+    },
     calm: () => window.matchMedia('(prefers-reduced-motion: reduce)').matches,
     say: (text) => say(app, text),
   };
@@ -183,13 +189,44 @@ function mount(host, payload) {
     h('div', { class: 'live', 'aria-live': 'polite', role: 'status' }),
     h('div', { class: 'tip', hidden: true, 'aria-hidden': 'true' }));
   root.replaceChildren(h('style', {}, STYLE), app);
+  const shape = shapeOf(payload);
+  /** The same computation with other numbers: everything stays where it is. Says whether it was the same one. */
+  const renew = (fresh) => {
+    if (shapeOf(fresh) !== shape) return false;
+    const [pane, scrolled] = [text.element, text.element.scrollTop];
+    renewed(payload, fresh);
+    state.renew();
+    tape.rescale();
+    table.refill();
+    state.refresh();
+    pane.scrollTop = scrolled;
+    return true;
+  };
   const act = listen(app, state, bar);
   if ('wholePage' in host.dataset) listenEverywhere(act);
   followTheme(app);
   graph.fit();
   tape.rescale();
   state.goto(payload.open);
-  host.tracegrad = { goto: state.goto, setFrame: state.setFrame, get step() { return state.step; } };
+  host.tracegrad = { goto: state.goto, setFrame: state.setFrame, get step() { return state.step; }, renew, state };
+}
+
+/** What a page is built from, besides numbers. */
+function shapeOf({ stage, steps, nodes, layers, watch }) {
+  return JSON.stringify([stage, layers, watch, steps.map(({ phase, op, node, target }) => [phase, op, node, target]),
+    nodes.map(({ name, grad, kind, shape, box }) => [name, grad, kind, shape, box])]);
+}
+
+/** Puts the numbers of another payload into one that the parts of a page hold. */
+function renewed(payload, fresh) {
+  const refill = (old, other) => {
+    for (const name of Object.keys(old)) if (!(name in other)) delete old[name];
+    Object.assign(old, other);
+  };
+  payload.steps.forEach((step, k) => refill(step, fresh.steps[k]));
+  payload.nodes.forEach((node, n) => refill(node, fresh.nodes[n]));
+  const { arrays, blob, bits, paths } = fresh;
+  Object.assign(payload, { arrays, blob, bits, paths });
 }
 
 /** In a page that is one step view, keys act at once: also while nothing has the focus. */
@@ -391,4 +428,15 @@ function open(host, bytes) {
   if (!host.shadowRoot) mount(host, decode(bytes));
 }
 
-window.tracegradStep = { version: VERSION, open };
+/** Other numbers for a host. Where it is another computation it is built anew, at the step and in the way it was. */
+function update(host, bytes) {
+  const payload = decode(bytes);
+  if (host.tracegrad.renew(payload)) return;
+  const { step, granularity, opened } = host.tracegrad.state;
+  mount(host, { ...payload, granularity, open: step });
+  for (const title of opened) host.tracegrad.state.opened.add(title);
+  host.tracegrad.state.refresh();
+}
+
+const kit = { h, s, number, heatmap, describe, position, shapeText, followTheme, STYLE };
+window.tracegradStep = { version: VERSION, open, update, kit };
