@@ -215,3 +215,44 @@ def test_a_drawing_fits_its_cell_and_untrusted_it_is_an_image(page, lab: str, fo
     assert image.evaluate("(image) => image.naturalWidth") > 1000
     assert 500 < image.bounding_box()["width"] < 1300
     shutil.rmtree(folder / ".ipynb_checkpoints", ignore_errors=True)
+
+
+LIVE = """\
+import numpy as np, viz
+x, y = np.array([0.0, 1.0, 2.0]), np.array([1.0, 3.0, 5.0])
+live = viz.live(lambda w, b: np.mean((w * x + b - y) ** 2), w=0.5, b=0.0)
+live"""
+
+
+def test_a_slider_that_is_dragged_moves_loss_values_gradients_and_the_tangent(page, lab: str, folder: Path):
+    (folder / "live.ipynb").write_text(notebook(LIVE, "live.inputs['w'].item(), live.step", "live.set(w=1.0, b=1.0)"))
+    opened(page, lab, "live.ipynb")
+    run_cell(page, 0)
+    page.wait_for_selector("[data-tracegrad] .app")
+    page.evaluate("document.querySelector('[data-tracegrad]').tracegrad.goto(1)")
+    formula = page.locator("[data-tracegrad] .panel .formula.numbers")
+    box = page.locator(".live-inputs input[type=range]").first.bounding_box()
+    across = [box["x"] + box["width"] * share for share in (0.58, 0.7, 0.75, 0.8)]
+    before = formula.inner_text()
+    page.mouse.move(across[0], box["y"] + box["height"] / 2)
+    page.mouse.down()
+    for at in across[1:]:
+        page.mouse.move(at, box["y"] + box["height"] / 2, steps=5)
+    page.mouse.up()
+    page.locator(".live-inputs[data-rest=true]").wait_for()
+
+    run_cell(page, 1)
+    w, step = eval(printed(page, 1))
+    assert 1.5 < w < 2.0 and step == 1 == position(page)
+    off = [w * x - y for x, y in ((0, 1), (1, 3), (2, 5))]
+    course = page.locator(".live-inputs .course").evaluate("(course) => ({...course.dataset})")
+    assert float(course["loss"]) == pytest.approx(sum(d * d for d in off) / 3)
+    assert float(course["slope"]) == pytest.approx(2 * (off[1] + 2 * off[2]) / 3)
+    assert page.locator(".live-inputs .tangent").count() == 1
+    assert f"L = {sum(d * d for d in off) / 3:.4g}" in page.locator(".live-inputs .loss").inner_text()
+    assert formula.inner_text() != before and f"{w:.4g}" in formula.inner_text()
+
+    run_cell(page, 2)
+    page.locator(".live-inputs .loss", has_text="L = 1.667").wait_for()
+    assert page.locator(".live-inputs input[type=number]").first.input_value() == "1"
+    assert position(page) == 1

@@ -22,6 +22,7 @@ function render({ model, el }) {
   };
   /** What is moved is told at once; when it rests, once more, so that what takes long is done then. */
   const ask = (wanted) => {
+    app.dataset.rest = false;
     send(wanted);
     clearTimeout(resting);
     resting = setTimeout(() => send({ name: wanted.name, at: wanted.at, rest: true }), REST);
@@ -30,12 +31,12 @@ function render({ model, el }) {
   app.append(...parts.map((part) => part.element));
 
   const follow = () => {
-    parts.forEach((part) => part.update(model.get('told')));
-    const started = performance.now();
+    const told = model.get('told');
+    parts.forEach((part) => part.update(told));
+    app.dataset.rest = told.rest;
     const bytes = bytesOf(model.get('payload'));
     if (view.tracegrad) update(view, bytes);
     else open(view, bytes);
-    el.dataset.took = (performance.now() - started).toFixed(1);
   };
   const step = () => view.tracegrad.step !== model.get('step') && view.tracegrad.goto(model.get('step'));
   const tell = ({ detail }) => {
@@ -232,7 +233,7 @@ function many(kit, input, ask) {
 /** A slider and a field for one number, and the gradient there. */
 function oneNumber({ h, number, position }, input, at, ask) {
   const label = elementName(input, at, position);
-  const step = input.whole ? 1 : (input.high - input.low) / 400;
+  const step = input.whole ? 1 : 10 ** Math.floor(Math.log10((input.high - input.low) / 200));
   const moved = (value) => value !== '' && Number.isFinite(Number(value)) && ask({ name: input.name, at, value: Number(value) });
   const slider = h('input', { type: 'range', min: input.low, max: input.high, step, 'aria-label': `${label}, slider`,
     oninput: () => {

@@ -225,8 +225,8 @@ function renewed(payload, fresh) {
   };
   payload.steps.forEach((step, k) => refill(step, fresh.steps[k]));
   payload.nodes.forEach((node, n) => refill(node, fresh.nodes[n]));
-  const { arrays, blob, bits, paths } = fresh;
-  Object.assign(payload, { arrays, blob, bits, paths });
+  const { steps, nodes, stage, layers, open, breakpoints, granularity, ...others } = fresh;
+  Object.assign(payload, others);
 }
 
 /** In a page that is one step view, keys act at once: also while nothing has the focus. */
