@@ -33,8 +33,9 @@ def by_hand(w, b):
     return np.mean(off**2), X.T @ off * 2 / 3, np.mean(off) * 2
 
 
-def moved(live, **asked):
-    live.asked = {**asked, "count": live.asked.get("count", 0) + 1}
+def moved(live, value=None, **asked):
+    changes = [] if value is None else [[asked["name"], asked["at"], value]]
+    live.asked = {**asked, "changes": changes, "count": live.asked.get("count", 0) + 1}
 
 
 def page(live):
@@ -171,6 +172,13 @@ def test_parameters_of_a_module_are_changed_in_place_and_put_back():
     live.reset()
     for path, p in net.named_parameters():
         np.testing.assert_array_equal(p.data, first[path])
+
+
+def test_all_that_was_moved_since_the_last_answer_arrives_at_once():
+    live = made()
+    live.asked = {"changes": [["b", 0, 9.0], None, ["w", 1, 2.0], ["w", 0, 1.0]], "name": "w", "at": 0, "count": 4}
+    assert live.inputs["w"].tolist() == [1.0, 2.0] and live.inputs["b"] == 0.25
+    assert live.told["asked"] == 4
 
 
 def test_set_changes_several_inputs_at_once():

@@ -252,6 +252,16 @@ def test_a_slider_that_is_dragged_moves_loss_values_gradients_and_the_tangent(pa
     assert f"L = {sum(d * d for d in off) / 3:.4g}" in page.locator(".live-inputs .loss").inner_text()
     assert formula.inner_text() != before and f"{w:.4g}" in formula.inner_text()
 
+    # numbers that are moved faster than they are answered all arrive
+    page.locator(".live-inputs").evaluate("""(app) => {
+      const [w, b] = app.querySelectorAll('input[type=range]');
+      for (const x of [0.5, 1, -1]) for (const slider of [b, w]) {
+        slider.value = x;
+        slider.dispatchEvent(new Event('input'));
+      }
+    }""")
+    page.locator(".live-inputs .loss", has_text="L = 31").wait_for()
+
     run_cell(page, 2)
     page.locator(".live-inputs .loss", has_text="L = 1.667").wait_for()
     assert page.locator(".live-inputs input[type=number]").first.input_value() == "1"

@@ -139,6 +139,11 @@ class Session:
         one.array = array
         self.remark = ""
 
+    def reset(self) -> None:
+        """Give all inputs the numbers that they had at first."""
+        for name, one in self.inputs.items():
+            self.put(name, one.first)
+
     def slope(self, name: str, at: int) -> float | None:
         """The derivative of the loss by one number, as the engine has it; None where it has none."""
         node = self.inputs[name].node

@@ -112,16 +112,16 @@ class Live(anywidget.AnyWidget):
     # --- what the page asks
 
     def _moved(self, change: Any) -> None:
-        """Something was moved, or chosen to be, on the page; `rest` says that it stays there."""
+        """Numbers were moved on the page, or chosen to be; `rest` says that they stay there."""
         asked, session = change["new"], self._session
         rest = bool(asked.get("rest"))
         try:
-            if asked.get("reset"):
-                for one in session.inputs.values():
-                    one.array = one.first
             name, at = asked.get("name", self._touched[0]), int(asked.get("at", self._touched[1]))
-            if asked.get("value") is not None:
-                session.put(name, asked["value"], at)
+            for wish in asked.get("changes", ()):
+                if wish is None:
+                    session.reset()
+                else:
+                    session.put(wish[0], wish[2], wish[1])
             if name in session.inputs:
                 self._touched = (name, at)
             self._run(checked=rest)
@@ -168,7 +168,8 @@ class Live(anywidget.AnyWidget):
             "inputs": [self._described(one) for one in session.inputs.values()],
             "curve": self._curve(),
             "loss_at": None if self._error else _number(session.loss),
-            "few": _FEW, "error": self._error, "remark": session.remark, "rest": checked,
+            "asked": self.asked.get("count", 0), "few": _FEW, "error": self._error, "remark": session.remark,
+            "rest": checked,
         }  # fmt: skip
         answer = {"told": told, "numbers": b"".join([*arrays, *slopes]), "step": stepper.position}
         return answer if self._error else {**answer, "payload": stepper._payload()}

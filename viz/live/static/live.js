@@ -15,17 +15,25 @@ function render({ model, el }) {
   for (const type of ['keydown', 'keyup', 'keypress']) app.addEventListener(type, (event) => event.stopPropagation());
   kit.followTheme(app);
 
-  let resting = null;
+  let [resting, count] = [null, model.get('asked').count || 0];
+  // of what is sent while an answer is on its way only the last message arrives: it has all that is not answered yet
+  let waiting = [];
   const send = (wanted) => {
-    model.set('asked', { ...wanted, count: (model.get('asked').count || 0) + 1 });
+    const changes = waiting.map(({ change }) => change);
+    model.set('asked', { ...wanted, changes, count });
     model.save_changes();
   };
   /** What is moved is told at once; when it rests, once more, so that what takes long is done then. */
-  const ask = (wanted) => {
+  const ask = ({ value, ...wanted }) => {
     app.dataset.rest = false;
+    count += 1;
+    if (value !== undefined) waiting.push({ count, change: value === null ? null : [wanted.name, wanted.at, value] });
     send(wanted);
     clearTimeout(resting);
-    resting = setTimeout(() => send({ name: wanted.name, at: wanted.at, rest: true }), REST);
+    resting = setTimeout(() => {
+      count += 1;
+      send({ ...wanted, rest: true });
+    }, REST);
   };
   const parts = [heading(kit, ask), course(kit), fields(kit, model, ask)];
   app.append(...parts.map((part) => part.element));
@@ -34,6 +42,7 @@ function render({ model, el }) {
     const told = model.get('told');
     parts.forEach((part) => part.update(told));
     app.dataset.rest = told.rest;
+    waiting = waiting.filter((one) => one.count > told.asked);
     const bytes = bytesOf(model.get('payload'));
     if (view.tracegrad) update(view, bytes);
     else open(view, bytes);
@@ -64,7 +73,7 @@ function bytesOf(view) {
 function heading({ h }, ask) {
   const [name, loss] = [h('h3', {}), h('output', { class: 'loss' })];
   const [wrong, remark] = [h('span', { class: 'wrong', role: 'alert' }), h('span', { class: 'remark', role: 'status' })];
-  const reset = h('button', { type: 'button', title: 'All inputs as they were at first', onclick: () => ask({ reset: true }) }, 'reset');
+  const reset = h('button', { type: 'button', title: 'All inputs as they were at first', onclick: () => ask({ value: null }) }, 'reset');
   const key = h('span', { class: 'key' }, 'beside each number: ', h('i', {}, '∂L/∂ it'));
   const element = h('div', { class: 'heading' }, name, loss, key, wrong, remark, reset);
   const update = (told) => {
