@@ -39,10 +39,11 @@ function render({ model, el }) {
   app.append(...parts.map((part) => part.element));
 
   const follow = () => {
-    const told = model.get('told');
+    const answer = model.get('told');
+    waiting = waiting.filter((one) => one.count > answer.asked);
+    const told = { ...answer, busy: waiting.length > 0 };
     parts.forEach((part) => part.update(told));
     app.dataset.rest = told.rest;
-    waiting = waiting.filter((one) => one.count > told.asked);
     const bytes = bytesOf(model.get('payload'));
     if (view.tracegrad) update(view, bytes);
     else open(view, bytes);
@@ -202,7 +203,9 @@ function few(kit, input, ask) {
   const rows = Array.from({ length: size(input) }, (_, at) => oneNumber(kit, input, at, ask));
   const all = rows.map((row) => row.element);
   const element = input.shape.length ? framed(kit, input, kit.h('div', { class: 'rows' }, all)) : all[0];
-  const update = (values, slopes, { curve }, { name }) => rows.forEach((row, at) => row.update(values[at], slopes[at], curve.name === name && curve.at === at));
+  const update = (values, slopes, { curve, busy }, { name }) => rows.forEach((row, at) => {
+    row.update(values[at], slopes[at], curve.name === name && curve.at === at, busy);
+  });
   return { element, update };
 }
 
@@ -225,11 +228,11 @@ function many(kit, input, ask) {
   const element = framed(kit, input, h('div', { class: 'chooser' }, place, rows));
   row = oneNumber(kit, input, 0, ask);
   rows.append(row.element, picker);
-  const update = (values, slopes, { curve }, { name, there }) => {
+  const update = (values, slopes, { curve, busy }, { name, there }) => {
     last = values;
     which.value = chosen;
     const touched = curve.name === name;
-    row.update(there ? values[chosen] : touched ? curve.x : NaN, there ? slopes[chosen] : touched ? curve.slope ?? NaN : NaN, touched);
+    row.update(there ? values[chosen] : touched ? curve.x : NaN, there ? slopes[chosen] : touched ? curve.slope ?? NaN : NaN, touched, busy);
     const key = values.join();
     if (!there || painted === key) return;
     painted = key;
@@ -246,7 +249,6 @@ function oneNumber({ h, number, position }, input, at, ask) {
   const moved = (value) => value !== '' && Number.isFinite(Number(value)) && ask({ name: input.name, at, value: Number(value) });
   const slider = h('input', { type: 'range', min: input.low, max: input.high, step, 'aria-label': `${label}, slider`,
     oninput: () => {
-      held = performance.now();
       field.value = exact(Number(slider.value));
       moved(slider.value);
     } });
@@ -259,17 +261,16 @@ function oneNumber({ h, number, position }, input, at, ask) {
   const gradient = h('output', { title: `gradient by ${label}` });
   const name = input.shape.length ? `[${position(at, input.shape).join(', ')}]` : input.name;
   const element = h('div', { class: 'one' }, h('span', { title: label, class: input.shape.length ? '' : 'name' }, name), slider, field, gradient);
-  // what one has in hand is left alone
-  let [held, typing] = [0, false];
-  const holding = () => performance.now() - held < 4 * REST;
-  const update = (value, slope, touched) => {
+  let typing = false;
+  const update = (value, slope, touched, busy) => {
     element.classList.toggle('touched', touched);
     if (Number.isFinite(value)) {
       // what is out of the range makes it longer
       slider.min = Math.min(input.low, value);
       slider.max = Math.max(input.high, value);
-      if (!holding()) slider.value = value;
-      if (!holding() && !typing) field.value = exact(value);
+      // what moves on while this answer comes is left alone
+      if (!busy) slider.value = value;
+      if (!busy && !typing) field.value = exact(value);
     }
     gradient.textContent = Number.isNaN(slope) ? '' : number(slope);
   };
