@@ -23,12 +23,13 @@ from .optim import SGD, Adam
 from .parameter import Parameter
 from .saving import load, save
 from .seeding import manual_seed
-from .training import EarlyStopping, History, evaluate, fit
+from .training import Diagnostics, EarlyStopping, History, evaluate, fit
 
 __all__ = [
     "SGD",
     "Adam",
     "DataLoader",
+    "Diagnostics",
     "DtypeMismatch",
     "EarlyStopping",
     "History",

@@ -19,7 +19,7 @@ def test_a_schedule_steps_after_each_epoch_and_the_history_has_its_rates():
     history = fit(net, epochs=4, schedule=schedules.StepLR(optimizer, 2, gamma=0.5))
     assert history.lr == [1.0, 1.0, 0.5, 0.5] and optimizer.lr == 0.25
     assert " lr" in str(history).splitlines()[0]
-    assert fit(network(), epochs=2, lr=0.1).lr == []
+    assert fit(network(), epochs=2, lr=0.1).lr == [0.1, 0.1]
 
 
 @pytest.mark.parametrize(

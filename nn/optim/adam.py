@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, ClassVar
 
 import numpy as np
 
+from .notes import root
 from .optimizer import Optimizer, carried
 
 __all__ = ["Adam", "AdamW", "Adamax", "NAdam", "RAdam"]
@@ -74,7 +74,7 @@ class Adam(Optimizer):
             (largest,) = carried(state, g, "max_v")
             v = np.maximum(largest, v, out=largest)
         np.sqrt(v, out=new)
-        new *= 1 / math.sqrt(1 - beta2**t)
+        new *= 1 / root(1 - beta2**t)
         new += self.eps
         np.divide(m, new, out=new)
         new *= -self.lr / (1 - beta1**t)
@@ -294,5 +294,5 @@ class RAdam(Optimizer):
         step = self.lr / (1 - beta1**t) * m
         if rho <= 5:
             return w - step
-        r = math.sqrt((rho - 4) * (rho - 2) * limit / ((limit - 4) * (limit - 2) * rho))
-        return w - step * (r * math.sqrt(left)) / (np.sqrt(v) + self.eps)
+        r = root((rho - 4) * (rho - 2) * limit / ((limit - 4) * (limit - 2) * rho))
+        return w - step * (r * root(left)) / (np.sqrt(v) + self.eps)

@@ -12,6 +12,7 @@ from autograd import Tensor, enable_grad
 
 from ..module import Module
 from ..parameter import forget_gradients
+from .explaining import Explanation, explained
 from .options import checked, misspelt
 from .saved import groups_of, loaded, saved
 
@@ -174,6 +175,50 @@ class Optimizer:
         finally:
             self._turn = None
         return value
+
+    def explain(
+        self, closure: Callable[[], Any] | None = None, *, index: Mapping[Any, Any] | None = None
+    ) -> Explanation:
+        """What the next `step` will do, and why; parameters, gradients and states stay as they are.
+
+        Parameters
+        ----------
+        closure : callable, optional
+            ``closure()`` gives the loss, without random numbers. The decrease of the loss is then measured beside the
+            predicted one, and the parameters put back. Where there are no gradients yet, it may call ``backward()``.
+        index : dict, optional
+            ``{parameter's name or number: entry}``, whose numbers are shown; that of the largest gradient unless told.
+
+        Returns
+        -------
+        Explanation
+            Prints the rule, noted while it runs, in symbols and in numbers. ``changes`` has for each parameter
+            ``old``, ``gradient``, ``lr`` and ``new``; ``predicted`` and ``real`` are the decreases of the loss.
+
+        Raises
+        ------
+        ValueError
+            If no parameter has a gradient.
+        TypeError
+            If `closure` is no function that returns the loss.
+
+        Examples
+        --------
+        >>> import nn
+        >>> w = nn.Parameter([1.0, -2.0])
+        >>> (w * w).sum().backward()
+        >>> print(nn.SGD([("w", w)], lr=0.1).explain(lambda: (w * w).sum()))
+        A step of SGD
+        <BLANKLINE>
+          W ← W − η · ∂J/∂W
+        <BLANKLINE>
+        w[1]: old −2, gradient −4, η 0.1, new −1.6
+          W ← −2 − 0.1 × −4 = −1.6
+        <BLANKLINE>
+        predicted decrease −⟨∇, ΔW⟩ = 2
+        real decrease 1.8, 0.900 of it
+        """
+        return explained(self, closure, index)
 
     def _stepped(self, w: Any, g: Any, state: dict[str, Any], options: Mapping[str, Any]) -> Any:
         if g.dtype.itemsize < 4:  # squares of float16 would over- or underflow, and an ε with them

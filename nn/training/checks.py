@@ -15,10 +15,20 @@ from ..modes import modes_kept
 from ..module import Module
 from ..optim import Adam
 from ..optim.lr_scheduler import LRScheduler
+from .diagnostics import Diagnostics
 from .measuring import are_classes, pair
 from .stopping import EarlyStopping
 
-__all__ = ["best_of", "check_on_step", "checked_callbacks", "given_optimizer", "made", "positive", "try_out"]
+__all__ = [
+    "best_of",
+    "check_on_step",
+    "checked_callbacks",
+    "given_optimizer",
+    "made",
+    "positive",
+    "try_out",
+    "watching",
+]
 
 
 def given_optimizer(model: Module, optimizer: Any, lr: float | None, schedule: Any) -> Any:
@@ -119,6 +129,19 @@ def check_on_step(on_step: Any) -> None:
         raise TypeError(f"fit: on_step is the class {on_step.__name__}: give a function (step, model, loss)")
     if not callable(on_step):
         raise TypeError(f"fit: on_step must be one function (step, model, loss), got {type(on_step).__name__}")
+
+
+def watching(diagnostics: Any) -> Diagnostics | None:
+    """What measures the layers, if anything is to."""
+    if diagnostics is None or diagnostics is False:
+        return None
+    if diagnostics is True:
+        return Diagnostics()
+    if not isinstance(diagnostics, Diagnostics):
+        raise TypeError(f"fit: diagnostics must be True or an nn.Diagnostics, got {diagnostics!r}")
+    if diagnostics.steps:
+        raise ValueError("fit: these diagnostics have measured another run; make new ones")
+    return diagnostics
 
 
 def try_out(model: Module, loader: DataLoader, loss: Callable[[Any, Any], Any], name: str) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
+from .diagnostics import Diagnostics
 from .measuring import Evaluation
 
 __all__ = ["History"]
@@ -25,13 +27,15 @@ class History:
     val_loss, val_accuracy : list of float
         On the validation data after the epoch; empty without them.
     lr : list of float
-        The learning rate of the epoch's last step, that of the first group of parameters; empty without a schedule.
+        The learning rate of the epoch's last step, that of the first group of parameters.
     seconds : list of float
     best_epoch : int or None
         The epoch, from 1 on, after which what `fit` watches was best: the validation loss, or what `early_stopping`
         names; None where there is neither.
     interrupted : bool
         Whether Ctrl-C ended the training.
+    diagnostics : Diagnostics or None
+        What was measured of the layers, where `fit` was told to.
     """
 
     def __init__(self) -> None:
@@ -43,6 +47,7 @@ class History:
         self.seconds: list[float] = []
         self.best_epoch: int | None = None
         self.interrupted = False
+        self.diagnostics: Diagnostics | None = None
 
     @property
     def epochs(self) -> int:
@@ -60,6 +65,13 @@ class History:
         for name, value in values.items():
             if value is not None:
                 getattr(self, name).append(value)
+
+    def plot(self) -> Any:
+        """The picture that `viz.history` makes of it; ``import viz`` first, which knows how pictures are made."""
+        viz = sys.modules.get("viz")
+        if viz is None:
+            raise ImportError("plot: pictures are made by viz: import viz, then viz.history(history) or this")
+        return viz.history(self)
 
     def state_dict(self) -> dict[str, Any]:
         """The lists by their names, and the best epoch."""
@@ -84,6 +96,7 @@ class History:
             "  ".join(cells[i].rjust(w) for (_, cells), w in zip(columns, widths, strict=True))
             for i in range(self.epochs)
         ]
+        lines += [] if self.diagnostics is None else self.diagnostics.warnings
         return "\n".join(lines)
 
     __repr__ = __str__

@@ -16,6 +16,7 @@ from ..utils import clip_grad_norm_
 from . import checks
 from .buffers import Buffers
 from .checkpoint import Checkpoint, generators_of, settings_of
+from .diagnostics import Diagnostics
 from .divergence import diverged, steep
 from .history import History
 from .interrupts import Whole
@@ -46,6 +47,7 @@ def fit(
     early_stopping: Any = None,
     checkpoint: Any = None,
     resume: bool = False,
+    diagnostics: bool | Diagnostics = False,
 ) -> History:
     """Train a network: for each batch the loss, its gradients, a step of the optimiser.
 
@@ -92,6 +94,8 @@ def fit(
     resume : bool, optional
         Go on from `checkpoint`, with the numbers of a run that was never ended. Begin if there is no such file yet.
         Callbacks that keep numbers of their own, and generators that only they or the data know, are not in it.
+    diagnostics : bool or Diagnostics, optional
+        Measure every tenth step, or as told, what each layer does: ``history.diagnostics``. Not in the checkpoint.
 
     Returns
     -------
@@ -129,6 +133,7 @@ def fit(
     if resume and checkpoint is None:
         raise ValueError("fit: resume needs a checkpoint, the file to go on from")
     check_loss(loss, "fit")
+    watch = checks.watching(diagnostics)
     callbacks = checks.checked_callbacks(callbacks)
     checks.check_on_step(on_step)
     clip_grad_norm = checks.positive(clip_grad_norm, "clip_grad_norm")
@@ -142,6 +147,7 @@ def fit(
     stopping, monitor = checks.best_of(early_stopping, checked is not None, classes)
     rates = Rates(schedule, schedule_every, checked is not None, classes)
     history = History()
+    history.diagnostics = watch
     best = Best(monitor, stopping) if monitor else None
     file, epoch, steps = None, 0, 0
     if checkpoint is not None:
@@ -159,6 +165,8 @@ def fit(
     bar = _bar(epochs * len(loader), epoch * len(loader)) if progress else None
     whole.start()
     try:
+        if watch is not None:
+            watch.start(model)
         while epoch < epochs and not ended and not (best is not None and best.stop):
             epoch += 1
             started = time.perf_counter()
@@ -171,6 +179,8 @@ def fit(
                 where = f"epoch {epoch}, batch {batch}"
                 buffers.keep()
                 optimizer.zero_grad()
+                if watch is not None:
+                    watch.before(steps + 1)
                 out = model(x)
                 value = loss(out, y)
                 number = value.item()
@@ -181,12 +191,16 @@ def fit(
                     norm = clip_grad_norm_(model.parameters(), clip_grad_norm)
                     if not np.isfinite(norm):
                         raise steep(norm, where, model, history)
+                if watch is not None:
+                    watch.ready()
                 with whole:
-                    rate = None if schedule is None else rate_of(optimizer)
+                    rate = rate_of(optimizer)
                     optimizer.step()
                     rates.after_step()
                     buffers.forget()
                     steps += 1
+                if watch is not None:
+                    watch.after(steps)
                 measured.add(number, out, y)
                 if bar is not None:
                     bar.set_postfix_str(str(measured), refresh=False)
@@ -214,6 +228,8 @@ def fit(
     finally:
         whole.end()
         buffers.put_back()
+        if watch is not None:
+            watch.end()
         if bar is not None:
             bar.close()
         for module, mode in training:
