@@ -31,21 +31,24 @@ def main(pictures=None, examples=500):
         bias = model[1].bias
         w, g = bias.data, bias.grad
         expected = step_by_hand(rule, w, g, 0.1)
-        optimizer(model.parameters()).step()
+        made_of = optimizer(model.named_parameters())
+        told = made_of.explain(index={"1.bias": 3})
+        made_of.step()
         found["difference"][rule] = float(np.abs(bias.data - expected).max())
-        there = f"b[3] = {w[3]:+.5f}, gradient {g[3]:+.5f}, new b[3] = {bias.data[3]:+.5f}"
-        print(f"{rule:9} {there}; by hand {expected[3]:+.5f}")
+        found["explained"] = found.get("explained", True) and np.array_equal(told.changes[-1].new, bias.data)
+        print(
+            f"{rule}: 1.bias[3] = {w[3]:+.5f}, gradient {g[3]:+.5f}, new {bias.data[3]:+.5f}; by hand {expected[3]:+.5f}"
+        )
+        for symbols, numbers in zip(told.changes[-1].equations, told.changes[-1].numbers, strict=True):
+            print(f"    {symbols}\n        {numbers}")
 
     print("\na step of SGD: η, predicted decrease η‖∇‖², real decrease, their ratio")
+    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10, dtype=np.float64, rng=0))
+    F.cross_entropy(model(images), labels).backward()
     for lr in (10.0, 1.0, 0.1, 0.01, 0.001):
-        model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10, dtype=np.float64, rng=0))
-        loss = F.cross_entropy(model(images), labels)
-        loss.backward()
-        squared = sum(float((p.grad**2).sum()) for p in model.parameters())
-        nn.SGD(model.parameters(), lr=lr).step()
-        real = loss.item() - F.cross_entropy(model(images), labels).item()
-        found["ratio"][lr] = real / (lr * squared)
-        print(f"{lr:6g} {lr * squared:12.6f} {real:12.6f} {found['ratio'][lr]:8.3f}")
+        told = nn.SGD(model.parameters(), lr=lr).explain(lambda: F.cross_entropy(model(images), labels))
+        found["ratio"][lr] = told.real / told.predicted
+        print(f"{lr:6g} {told.predicted:12.6f} {told.real:12.6f} {found['ratio'][lr]:8.3f}")
     return found
 
 

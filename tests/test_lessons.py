@@ -46,7 +46,7 @@ def test_kernels_become_smooth_detectors(tmp_path):
 
 def test_a_step_is_what_its_rule_says_and_small_ones_lower_the_loss_as_predicted():
     found = run("update_rule", examples=200)
-    assert max(found["difference"].values()) < 1e-12
+    assert max(found["difference"].values()) < 1e-12 and found["explained"]
     errors = [abs(found["ratio"][lr] - 1) for lr in (0.1, 0.01, 0.001)]
     assert errors[0] > errors[1] > errors[2] and errors[2] < 1e-2
     assert found["ratio"][10.0] < 0  # a step too large raises the loss

@@ -26,6 +26,7 @@ def everything():
     yield viz.loss_surface(net, (IMAGES, LABELS), points=3)
     yield viz.loss_surface(net, (IMAGES, LABELS), "pca", points=3, path={"a": recording, "b": recording})
     yield viz.history(told)
+    yield nn.fit(net, (IMAGES, LABELS), progress=False, diagnostics=True).plot()
     yield viz.history({"once": told, "again": told})
     yield viz.gradient_noise(net, (IMAGES, LABELS), F.cross_entropy, sizes=(1, 4), draws=2)
     yield viz.images({"once": IMAGES, "again": IMAGES[:3]})
@@ -206,12 +207,24 @@ def test_activations_refuse_an_example_that_is_not_there():
 def test_history_shows_what_was_measured():
     told = nn.fit(network(), (IMAGES, LABELS), epochs=3, progress=False)
     plot = viz.history(told)
-    assert plot.data == {"": {"loss": told.loss, "accuracy": told.accuracy}}
-    assert texts(plot.figure) == {"epoch", "loss L", "accuracy (%)"}
+    assert plot.data == {"": {"loss": told.loss, "accuracy": told.accuracy, "lr": [1e-3] * 3}}
+    assert texts(plot.figure) == {"epoch", "loss L", "accuracy (%)", "learning rate η"}
     with pytest.raises(TypeError, match=r"what nn\.fit returned is needed"):
         viz.history(3)
     with pytest.raises(ValueError, match="no epoch was trained"):
         viz.history(nn.History())
+
+
+def test_a_history_with_diagnostics_shows_its_layers():
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 6), nn.ReLU(), nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 3))
+    told = nn.fit(net, (IMAGES, LABELS), epochs=3, progress=False, diagnostics=nn.Diagnostics(every=1))
+    plot, found = told.plot(), told.diagnostics
+    layers = plot.data["layers"]
+    assert layers["steps"] == [1, 2, 3] and layers["grad_norm"] == found.grad_norm and layers["dead"] == found.dead
+    assert {"norm ‖∇W‖", "‖ΔW‖ / ‖W‖", "share of units (%)", "share of values (%)", "weights"} <= texts(plot.figure)
+    for what, made in layers["histograms"].items():
+        for name, (shares, low, high) in made.items():
+            assert shares.shape[1] == 3 and np.allclose(shares.sum(axis=0), 1) and low < high, (what, name)
 
 
 # --- images, and the noise of gradients
