@@ -27,7 +27,8 @@ def history(history: Any) -> Plot:
     history : nn.History, or dict of str to History
         What `nn.fit` returned: anything with lists ``loss``, and perhaps ``val_loss``, ``accuracy``, ``val_accuracy``
         and ``lr``, one number per epoch. Several, by what they are called, are drawn in one figure. A single one that
-        has ``diagnostics`` is drawn with lines and histograms of its layers (the first six) by steps, the stronger the colour the more often.
+        has ``diagnostics`` is drawn with lines and histograms of its layers (the first six) by steps, where a stronger
+        colour is more often.
 
     Returns
     -------
