@@ -36,9 +36,8 @@ def main(pictures=None, examples=500):
         made_of.step()
         found["difference"][rule] = float(np.abs(bias.data - expected).max())
         found["explained"] = found.get("explained", True) and np.array_equal(told.changes[-1].new, bias.data)
-        print(
-            f"{rule}: 1.bias[3] = {w[3]:+.5f}, gradient {g[3]:+.5f}, new {bias.data[3]:+.5f}; by hand {expected[3]:+.5f}"
-        )
+        there = f"1.bias[3] = {w[3]:+.5f}, gradient {g[3]:+.5f}, new {bias.data[3]:+.5f}"
+        print(f"{rule}: {there}; by hand {expected[3]:+.5f}")
         for symbols, numbers in zip(told.changes[-1].equations, told.changes[-1].numbers, strict=True):
             print(f"    {symbols}\n        {numbers}")
 

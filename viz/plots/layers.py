@@ -38,7 +38,11 @@ def histograms_of(found: Any) -> dict[str, dict[str, Any]]:
             low = min(edges[0] for _, edges in series)
             high = max(edges[-1] for _, edges in series)
             ends = np.linspace(low, high, _CELLS + 1)
-            made.setdefault(what, {})[name] = (np.array([_rebinned(*one, ends) for one in series]).T, low, high)
+            made.setdefault(what, {})[name] = (
+                np.array([_rebinned(counts, edges, ends) for counts, edges in series]).T,
+                low,
+                high,
+            )
     return made
 
 
