@@ -26,6 +26,8 @@ def namespace(module: str, names: list[str]) -> tuple[Callable[[str], Any], Call
     def missing(name: str) -> Any:
         said = f"{module} has no {name!r}"
         if not name.startswith("_"):
+            if module == "nn" and name in _ELSEWHERE:
+                raise AttributeError(f"{said}: {_ELSEWHERE[name]}", name=name, obj=sys.modules[module])
             near = _nearest(name)
             said += f"; nearest: {', '.join(near)}" if near else ""
             said += f". dir({module}) lists the {len(names)} names that it has"
@@ -35,6 +37,12 @@ def namespace(module: str, names: list[str]) -> tuple[Callable[[str], Any], Call
 
     return missing, lambda: sorted(names)
 
+
+_ELSEWHERE = {
+    "DataParallel": "there is one device; call the module itself",
+    "SyncBatchNorm": "there is one process, whose batch is whole; take nn.BatchNorm1d, 2d or 3d",
+}
+"""What PyTorch has for several devices or processes."""
 
 _TRACED = "each operation is recorded and differentiated"
 

@@ -58,15 +58,21 @@ class Parameter(Tensor):
 
     def cast(self, dtype: Any) -> None:
         """Hold the same numbers, and the gradient, in another dtype; graphs that were recorded before keep theirs."""
-        node, grad = self.node, self.grad
-        if self.dtype == dtype:
-            return
-        self._data = self._data.astype(dtype)
+        if self.dtype != dtype:
+            self._hold(self._data.astype(dtype), None if self.grad is None else self.grad.astype(dtype))
+
+    def resize(self, array: Any) -> None:
+        """Hold an array of another shape, cast to the dtype, and no gradient."""
+        self._hold(np.array(array, self.dtype), None)
+
+    def _hold(self, array: Any, grad: Any) -> None:
+        node = self.node
+        self._data = array
         if isinstance(self._data, np.ndarray):
             self._data.setflags(write=False)
         fresh = self._set_leaf(node.needs_grad, None, node.holder)
         fresh.name, fresh.rule = node.name, node.rule
-        self._grad = None if grad is None else grad.astype(dtype)
+        self._grad = grad
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.data, self.requires_grad, self.name, self._given_name)

@@ -91,6 +91,12 @@ def test_a_name_without_a_near_one_is_told_where_the_list_is(module, name):
     assert len(said) < 250
 
 
+@pytest.mark.parametrize(("name", "said"), [("SyncBatchNorm", "nn.BatchNorm1d"), ("DataParallel", "the module itself")])
+def test_what_needs_several_devices_is_told_what_to_take(name, said):
+    with pytest.raises(AttributeError, match=f"^nn has no '{name}': there is one .*{said}"):
+        getattr(nn, name)
+
+
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
 def test_dir_shows_what_is_meant_for_people(module):
     assert dir(module) == sorted(module.__all__)

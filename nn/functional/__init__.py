@@ -108,7 +108,17 @@ from .regression import (
     poisson_nll_loss,
     smooth_l1_loss,
 )
-from .resizing import channel_shuffle, fold, interpolate, pixel_shuffle, pixel_unshuffle, unfold
+from .resizing import (
+    channel_shuffle,
+    fold,
+    interpolate,
+    pixel_shuffle,
+    pixel_unshuffle,
+    unfold,
+    upsample,
+    upsample_bilinear,
+    upsample_nearest,
+)
 from .softmaxes import (
     gumbel_softmax,
     log_softmax,
@@ -224,5 +234,8 @@ __all__ = [
     "triplet_margin_loss",
     "triplet_margin_with_distance_loss",
     "unfold",
+    "upsample",
+    "upsample_bilinear",
+    "upsample_nearest",
 ]
 __getattr__, __dir__ = namespace(__name__, __all__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 from math import prod
 from typing import Any
@@ -11,10 +12,11 @@ import numpy as np
 from autograd.nests import numbers_of
 
 from ..errors import ShapeMismatch, floating
+from .resizing import cubic
 
 __all__ = ["affine_grid", "grid_sample"]
 
-_MODES = ("bilinear", "nearest")
+_MODES = ("bilinear", "nearest", "bicubic")
 _PADDINGS = ("zeros", "border", "reflection")
 
 
@@ -75,7 +77,7 @@ def grid_sample(
     grid : Tensor or array of shape (N, H', W', 2) or (N, D', H', W', 3)
         Places (x, y) or (x, y, z): −1 is the left, the upper and the front edge, 1 the one opposite.
     mode : str, optional
-        "bilinear", along two or three axes, or "nearest".
+        "bilinear", along two or three axes; "nearest"; or of images "bicubic", as of `interpolate`.
     padding_mode : str, optional
         What lies outside: "zeros", the pixels of the "border", or the image in "reflection".
     align_corners : bool, optional
@@ -113,7 +115,13 @@ def grid_sample(
     if not prod(size):
         raise ShapeMismatch(f"grid_sample: an input of shape {x.shape} has no pixels")
     # x comes first in the grid, but last among the axes
-    at = [_place(grid[..., axes - 1 - k], n, padding_mode, bool(align_corners)) for k, n in enumerate(size)]
+    at = [_place(grid[..., axes - 1 - k], n, bool(align_corners)) for k, n in enumerate(size)]
+    inside = lambda u, n: _inside(u, n, padding_mode, bool(align_corners))
+    if mode == "bicubic":
+        if axes != 2:
+            raise ShapeMismatch(f"grid_sample: the mode 'bicubic' is for images (N, C, H, W), got shape {x.shape}")
+        return _cubic(x, at, inside)
+    at = [inside(u, n) for u, n in zip(at, size, strict=True)]
     if mode == "nearest":
         return _pixels(x, [np.rint(numbers_of(u)) for u in at])
     below = [np.floor(numbers_of(u)) for u in at]
@@ -126,9 +134,30 @@ def grid_sample(
     return total
 
 
-def _place(u: Any, n: int, padding_mode: str, align_corners: bool) -> Any:
-    """Places from −1 to 1 as numbers of pixels; those outside brought inside as `padding_mode` tells."""
-    u = (u + 1) / 2 * (n - 1) if align_corners else ((u + 1) * n - 1) / 2
+def _cubic(x: Any, at: list[Any], inside: Callable[[Any, int], Any]) -> Any:
+    """Of sixteen pixels, each weighted by Keys' kernel along both axes."""
+    total: Any = 0
+    h, w = x.shape[2:]
+    rows, columns = (_neighbours(u) for u in at)
+    for i, along in rows:
+        for j, across in columns:
+            total = total + _pixels(x, [np.rint(inside(i, h)), np.rint(inside(j, w))]) * (along * across)[:, None]
+    return total
+
+
+def _neighbours(u: Any) -> list[tuple[Any, Any]]:
+    """The four whole numbers around u, and their weights."""
+    low = np.floor(numbers_of(u))
+    return [(low + offset, weight) for offset, weight in zip(*cubic(u - low), strict=True)]
+
+
+def _place(u: Any, n: int, align_corners: bool) -> Any:
+    """Places from −1 to 1 as numbers of pixels."""
+    return (u + 1) / 2 * (n - 1) if align_corners else ((u + 1) * n - 1) / 2
+
+
+def _inside(u: Any, n: int, padding_mode: str, align_corners: bool) -> Any:
+    """Numbers of pixels, those outside brought inside as `padding_mode` tells."""
     if padding_mode == "reflection":
         low, span = (0.0, n - 1.0) if align_corners else (-0.5, float(n))
         if not span:

@@ -12,7 +12,18 @@ from ..errors import ShapeMismatch, floating, operand
 from . import adaptive
 from .windows import Sizes, as_batch, check_fits, pair, sizes
 
-__all__ = ["channel_shuffle", "fold", "interpolate", "pixel_shuffle", "pixel_unshuffle", "unfold"]
+__all__ = [
+    "channel_shuffle",
+    "cubic",
+    "fold",
+    "interpolate",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    "unfold",
+    "upsample",
+    "upsample_bilinear",
+    "upsample_nearest",
+]
 
 _AXES_OF = {"linear": (1,), "bilinear": (2,), "bicubic": (2,), "trilinear": (3,)}
 _MODES = ("nearest", "nearest-exact", "area", *_AXES_OF)
@@ -86,6 +97,44 @@ def interpolate(
     return input
 
 
+def upsample(
+    input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
+) -> Any:
+    """`interpolate` by its old name.
+
+    Examples
+    --------
+    >>> from nn import functional as F
+    >>> F.upsample([[[0.0, 4.0]]], scale_factor=2)
+    array([[[0., 0., 4., 4.]]])
+    """
+    return interpolate(input, size, scale_factor, mode, align_corners)
+
+
+def upsample_nearest(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
+    """`interpolate` in the mode "nearest".
+
+    Examples
+    --------
+    >>> from nn import functional as F
+    >>> F.upsample_nearest([[[0.0, 4.0]]], 4)
+    array([[[0., 0., 4., 4.]]])
+    """
+    return interpolate(input, size, scale_factor)
+
+
+def upsample_bilinear(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
+    """`interpolate` of images (N, C, H, W) in the mode "bilinear", the corners staying where they are.
+
+    Examples
+    --------
+    >>> from nn import functional as F
+    >>> F.upsample_bilinear([[[[0.0, 4.0]]]], (1, 5))
+    array([[[[0., 1., 2., 3., 4.]]]])
+    """
+    return interpolate(input, size, scale_factor, "bilinear", True)
+
+
 def _new_lengths(before: Any, size: Any, factor: Any, recompute: Any) -> tuple[tuple[int, ...], list[float]]:
     """The new lengths, and the ratio of old to new by which each new position is placed."""
     axes = len(before)
@@ -125,7 +174,7 @@ def _resized(x: Any, axis: int, m: int, scale: float, mode: str, align_corners: 
         place = np.maximum(place, 0)
     first = np.floor(place).astype(int)
     t = place - first
-    offsets, weights = _cubic(t) if mode == "bicubic" else ((0, 1), (1 - t, t))
+    offsets, weights = cubic(t) if mode == "bicubic" else ((0, 1), (1 - t, t))
     shape = (1,) * axis + (m,) + (1,) * (x.ndim - axis - 1)
     out: Any = 0
     for offset, weight in zip(offsets, weights, strict=True):
@@ -134,7 +183,7 @@ def _resized(x: Any, axis: int, m: int, scale: float, mode: str, align_corners: 
     return out
 
 
-def _cubic(t: Any) -> tuple[Any, Any]:
+def cubic(t: Any) -> tuple[Any, Any]:
     """The four neighbours of a place t beyond the second, and Keys' weights of them."""
     a = -0.75
     near = lambda s: ((a + 2) * s - (a + 3)) * s * s + 1

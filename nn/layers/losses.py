@@ -27,6 +27,7 @@ __all__ = [
     "MultiLabelSoftMarginLoss",
     "MultiMarginLoss",
     "NLLLoss",
+    "NLLLoss2d",
     "PoissonNLLLoss",
     "SmoothL1Loss",
     "SoftMarginLoss",
@@ -153,6 +154,10 @@ class NLLLoss(_OfTarget):
 
     def __init__(self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean"):
         self._set_options(weight=weight, ignore_index=ignore_index, reduction=reduction)
+
+
+class NLLLoss2d(NLLLoss):
+    """`NLLLoss`, which takes images (N, C, H, W) and labels (N, H, W) too, by its old name."""
 
 
 class LogLoss(_OfTarget):
