@@ -326,3 +326,21 @@ if importlib.util.find_spec("torch"):
         assert list(ours.state_dict()) == list(theirs.state_dict()) == list(options)
         ours.load_state_dict({k: 2 * v.numpy() for k, v in theirs.state_dict().items()})
         assert all(np.array_equal(getattr(ours, k), 2 * v) for k, v in options.items())
+
+
+@pytest.mark.parametrize(
+    ("inputs", "weights", "labels"),
+    [((4, 3), (5, 3), [0, 4, 2, 1]), ((3,), (5, 3), 2), ((2, 3), (4, 2, 3), [[0, 3], [1, 1]])],
+)
+def test_linear_cross_entropy_is_the_cross_entropy_of_the_logits(inputs, weights, labels):
+    x, w = Tensor(RNG.standard_normal(inputs)), Tensor(RNG.standard_normal(weights))
+    b = Tensor(RNG.standard_normal(weights[:-1]))
+    loss = F.linear_cross_entropy(x, w, labels, linear_bias=b)
+    expected = F.cross_entropy(np.tensordot(x, w, axes=([-1], [-1])) + b, labels)
+    assert np.allclose(loss.data, expected.data)
+    loss.backward()
+    found = [t.grad for t in (x, w, b)]
+    for t in (x, w, b):
+        t.zero_grad()
+    expected.backward()
+    assert all(np.allclose(a, t.grad) for a, t in zip(found, (x, w, b), strict=True))

@@ -29,6 +29,7 @@ from autograd.rules import reductions
 
 from .. import naming
 from ..errors import fraction, operand
+from .dense import linear
 from .labels import class_axis, class_labels, class_weights, index_of, is_classes, total_share
 from .reduction import like, reduced, scores, times, weighted
 
@@ -36,6 +37,7 @@ __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "cross_entropy",
+    "linear_cross_entropy",
     "log_loss",
     "nll_loss",
 ]
@@ -120,6 +122,46 @@ def cross_entropy(
     if share is None or reduction != "mean":
         return reduced(values, reduction)
     return naming.loss(values.sum() / total_share(share, "cross_entropy"))
+
+
+def linear_cross_entropy(
+    input: Any,
+    linear_weight: Any,
+    target: Any,
+    *,
+    linear_bias: Any = None,
+    weight: Any = None,
+    reduction: str = "mean",
+    ignore_index: int = -100,
+    label_smoothing: float = 0.0,
+) -> Any:
+    """`cross_entropy` of the logits x Wᵀ + b.
+
+    Parameters
+    ----------
+    input : Tensor or array of shape (N, in), or (in,)
+    linear_weight : Tensor or array of shape (C, in), or (C, d₁, …, in)
+        Of (C, d₁, …, in) there are logits of shape (N, C, d₁, …).
+    target : array or Tensor
+        As for `cross_entropy`.
+    linear_bias : Tensor or array of shape (C,), or (C, d₁, …), optional
+    weight, reduction, ignore_index, label_smoothing
+        As for `cross_entropy`.
+
+    Examples
+    --------
+    >>> from nn import functional as F
+    >>> round(float(F.linear_cross_entropy([1.0, 2.0], [[1.0, 0.0], [0.0, 1.0]], 1)), 4)
+    0.3133
+    """
+    linear_weight = operand(linear_weight, "linear_cross_entropy: linear_weight")
+    classes = linear_weight.shape[:-1]
+    bias = None if linear_bias is None else operand(linear_bias, "linear_cross_entropy: linear_bias").reshape(-1)
+    logits = linear(input, linear_weight.reshape(-1, linear_weight.shape[-1]), bias)
+    logits = logits if len(classes) == 1 else logits.reshape(*logits.shape[:-1], *classes)
+    return cross_entropy(
+        logits, target, weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing
+    )
 
 
 def _users_level() -> int:
