@@ -89,6 +89,7 @@ def clip_grad_norm_(parameters: Any, max_norm: float, norm_type: float = 2.0, er
     parameters : Tensor, or an iterable of them
         Those without a gradient are left out.
     max_norm : float
+        ``math.inf`` only measures the norm.
     norm_type : float, optional
         p of the norm (Σ|g|ᵖ)^(1/p), above 0; ``math.inf`` for the largest |g|.
     error_if_nonfinite : bool, optional
@@ -131,7 +132,8 @@ def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: float) -
     >>> w.grad.round(4)
     array([0.3, 0.4])
     """
-    factor = at_least_0(max_norm, "max_norm") / (total_norm + 1e-6)
+    longest = math.inf if max_norm == math.inf else at_least_0(max_norm, "max_norm")
+    factor = longest / (total_norm + 1e-6)
     for p in _held(parameters, "clip_grads_with_norm_"):
         if p.grad is not None and not factor >= 1:
             with np.errstate(invalid="ignore"):  # 0 times infinite, where the norm is

@@ -211,3 +211,11 @@ if importlib.util.find_spec("torch"):
         labels = RNG.integers(0, 4, (3, 2))
         for options in ([], [6]):
             assert np.array_equal(F.one_hot(labels, *options), TF.one_hot(torch.tensor(labels), *options).numpy())
+
+
+def test_pdist_of_order_0_counts_and_has_the_derivative_0():
+    x = Tensor([[1.0, 2.0], [1.0, 3.0], [0.0, 2.0]])
+    counts = F.pdist(x, 0)
+    assert counts.data.tolist() == [1.0, 1.0, 2.0]
+    counts.sum().backward()
+    assert not x.grad.any()

@@ -126,7 +126,7 @@ if importlib.util.find_spec("torch"):
                 np.testing.assert_allclose(p.grad, t.grad.numpy(), rtol=tolerance)
 
     @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-    @pytest.mark.parametrize("max_norm", [0.5, 100])
+    @pytest.mark.parametrize("max_norm", [0.5, 100, math.inf])
     @pytest.mark.parametrize("norm_type", NORMS)
     def test_clipping_by_norm_is_that_of_torch(norm_type, max_norm, dtype):
         held, tolerance = parameters(dtype=dtype), 1e-5 if dtype == np.float32 else 1e-12
