@@ -247,6 +247,8 @@ def test_arrows_in_a_field_do_not_step(show: Open) -> None:
 
 def test_a_click_on_a_box_goes_to_its_step_and_toggles_the_pass(show: Open) -> None:
     shown = opened(show, neuron())
+    shown.press("0")
+    shown.page.wait_for_timeout(400)
     box = shown.step_view().locator(".node").filter(has_text="L = ")
     phases = []
     for _ in range(3):

@@ -21,9 +21,9 @@ from ..plain.numbers import clean
 
 _LENSES = ("sums", "kernel", "route", "bars", "terms", "paths", "quiz")
 _SCRIPTS = (
-    *("kit.js", "arrays.js", "heat.js", "links.js", "chain.js", "figure.js", "panel.js", "strip.js"),
+    *("kit.js", "arrays.js", "heat.js", "links.js", "chain.js", "view.js", "figure.js", "panel.js", "strip.js"),
     *(f"lenses-{name}.js" for name in _LENSES),
-    *("lenses.js", "mount.js"),
+    *("lenses.js", "ledger.js", "address.js", "mount.js"),
 )
 _STYLES = ("stepper.css", "lenses.css")
 _TITLE = 200
@@ -66,7 +66,7 @@ _PAGE = """\
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="%(policy)s">
 <title>%(title)s</title>
-<style>body { margin: 12px auto; padding: 0 12px; max-width: 1240px; font-family: system-ui, sans-serif }</style>
+<style>body { margin: 0; font-family: system-ui, sans-serif } [data-tracegrad] > * { margin: 12px }</style>
 </head>
 <body>
 %(fragment)s</body>

@@ -16,7 +16,7 @@ from ..drawing.card import CHARACTER, FONT_SIZE, LINE, PAD_X, PAD_Y, Card, Cell
 from ..drawing.dot import node_ids, to_dot
 from ..drawing.svg import SVG, bounds, finish, points
 from ..graph.model import Box, Frame, Graph
-from ..plain.numbers import FEW, columns
+from ..plain.numbers import FEW, columns, number
 
 _TITLE = 30
 _NUMBER = 8
@@ -105,7 +105,9 @@ def _slot_size(box: Box, which: str) -> tuple[float, float]:
     if array.size <= FEW:
         last = array.shape[-1] or 1 if array.ndim else 1
         rows = min(max(array.size // last, 1), _DOWN)
-        return (label + max(min(last, _ACROSS) * _NUMBER, 10)) * CHARACTER, rows * LINE
+        known = quantity.array if quantity.array is not None else array
+        longest = max((len(number(one)) + 1 for one in np.ravel(known)), default=0)
+        return (label + max(min(last, _ACROSS) * max(longest, _NUMBER) + 1, 10)) * CHARACTER, rows * LINE
     return (label + _NUMBER) * CHARACTER + _PICTURE, 2.5 * LINE
 
 

@@ -2,17 +2,16 @@
 
 const LETTER = 6.05;
 const TEXT = 10;
-const LEGIBLE = 8;
+const LEGIBLE = 9;
 
 /** The graph's pane: {element, update(), highlight(boxes, edges)}. */
 function figure(state) {
   const { stage, nodes } = state.payload;
   const drawing = svg(stage.svg);
   const size = (drawing.getAttribute('viewBox') || '0 0 100 100').split(/[\s,]+/).map(Number).slice(2);
-  const wide = size[0] > 1.4 * size[1];
   const pane = h('div', { class: 'pane', tabindex: 0, role: 'group', 'aria-label': 'Graph' }, drawing);
-  const zoom = zooming(pane, drawing, size);
-  const element = h('div', { class: 'figure' }, pane, zoom.element);
+  const view = viewOf(state, pane, drawing, size);
+  const element = h('div', { class: 'figure' }, pane, view.map, view.element);
   const boxes = stage.boxes.map((box, i) => boxParts(drawing, box, i, state));
   const edges = stage.edges.map((edge, i) => ({ ...edge, group: drawing.querySelector(`[data-edge="${i}"]`) }));
   const frames = [...drawing.querySelectorAll('[data-layer]')];
@@ -28,7 +27,7 @@ function figure(state) {
       frame.classList.toggle('within', Number(frame.dataset.layer) === nodes[state.current().node].layer);
     }
     const inPlay = state.current().phase === 'start' ? [first] : [marks.now, ...marks.receives];
-    if (seen === (seen = state.version)) bringIntoView(state, pane, inPlay.map((i) => boxes[i] && boxes[i].group).filter(Boolean));
+    if (seen === (seen = state.version)) view.show(inPlay.map((i) => boxes[i] && boxes[i].group).filter(Boolean));
   }
 
   function mark({ now, receives, reads, dimmed, flow, upstream, saved, path }) {
@@ -55,7 +54,7 @@ function figure(state) {
       dimmed: new Set([...boxes.keys()].filter((i) => !path.has(i))), flow: new Set(along) });
   }
 
-  return { element, update, highlight, fit: zoom.fit, wide };
+  return { element, update, highlight, view };
 }
 
 function setClasses(group, classes) {
@@ -215,40 +214,4 @@ function pointer(drawing, box, kind, sign) {
   if (!box || !box.group) return;
   const { x, y } = box.group.getBBox();
   box.group.append(s('text', { class: kind, x: x - 3, y: y + 13, 'text-anchor': 'end', 'font-size': 13 }, sign));
-}
-
-/** Zoom buttons; the first size fits the pane's width as far as the text stays legible. */
-function zooming(pane, drawing, [width, height]) {
-  let scale = 1;
-  const set = (to) => {
-    scale = Math.max(0.3, Math.min(4, to));
-    drawing.setAttribute('width', (width * scale).toFixed(1));
-    drawing.setAttribute('height', (height * scale).toFixed(1));
-  };
-  // smaller letters only where the whole width fits by them; else one scrolls
-  const fit = () => {
-    const whole = (pane.clientWidth - 24) / width;
-    set(whole < 0.8 ? 0.95 : Math.min(1.33, whole));
-  };
-  const whole = () => set(Math.min((pane.clientWidth - 24) / width, (pane.clientHeight - 16) / height));
-  const key = (text, title, onclick) => h('button', { type: 'button', title, 'aria-label': title, onclick }, text);
-  const element = h('div', { class: 'zoom' }, key('−', 'Zoom out', () => set(scale / 1.25)),
-    key('+', 'Zoom in', () => set(scale * 1.25)), key('fit', 'Whole graph', whole), key('1:1', 'Readable size', fit));
-  return { element, fit };
-}
-
-/** Scrolls the pane alone (never the page) until the boxes in play are in it, the first one in any case. */
-function bringIntoView(state, pane, groups) {
-  if (!groups.length) return;
-  const view = pane.getBoundingClientRect();
-  const rects = groups.map((group) => group.getBoundingClientRect());
-  const goal = {};
-  const axes = [['top', 'bottom', 'height', 'scrollTop'], ['left', 'right', 'width', 'scrollLeft']];
-  for (const [low, high, room, scroll] of axes) {
-    let [from, to] = [Math.min(...rects.map((r) => r[low])), Math.max(...rects.map((r) => r[high]))];
-    if (to - from > view[room] - 40) [from, to] = [rects[0][low], rects[0][high]];
-    const outside = from < view[low] + 16 || to > view[high] - 16;
-    goal[low] = pane[scroll] + (outside ? (from + to) / 2 - (view[low] + view[high]) / 2 : 0);
-  }
-  pane.scrollTo({ ...goal, behavior: state.calm() ? 'auto' : 'smooth' });
 }

@@ -103,7 +103,8 @@ function createState(payload, app) {
 function mount(host, payload) {
   const root = host.shadowRoot || host.attachShadow({ mode: 'open' });
   const app = h('div', { class: 'app', tabindex: -1, role: 'group', 'aria-label': `Step view of ${payload.title}` });
-  const state = createState(payload, app);
+  const state = Object.assign(createState(payload, app), { wholePage: 'wholePage' in host.dataset });
+  app.classList.toggle('whole', state.wholePage);
   const parts = [controls(state), figure(state), panel(state), strip(state)];
   const [bar, graph, text, tape] = parts;
   const table = ledger(state);
@@ -112,6 +113,7 @@ function mount(host, payload) {
   Object.assign(state, {
     highlight: graph.highlight,
     panel: text.element,
+    view: graph.view,
     refresh() {
       const focused = root.activeElement;
       app.classList.toggle('hiding', state.answers().size > 0);
@@ -183,7 +185,7 @@ function mount(host, payload) {
 
   app.append(
     bar.element,
-    h('div', { class: graph.wide ? 'middle wide' : 'middle' }, graph.element, text.element),
+    h('div', { class: 'middle' }, graph.element, text.element),
     tape.element,
     table.element,
     h('div', { class: 'live', 'aria-live': 'polite', role: 'status' }),
@@ -203,11 +205,12 @@ function mount(host, payload) {
     return true;
   };
   const act = listen(app, state, bar);
-  if ('wholePage' in host.dataset) listenEverywhere(act);
+  if (state.wholePage) listenEverywhere(act);
   followTheme(app);
-  graph.fit();
   tape.rescale();
   state.goto(payload.open);
+  graph.view.readable(false);
+  if (state.wholePage && document.querySelectorAll('[data-tracegrad]').length === 1) followAddress(state, host);
   host.tracegrad = { goto: state.goto, setFrame: state.setFrame, get step() { return state.step; }, renew, state };
 }
 
@@ -243,7 +246,8 @@ function listen(app, state, bar) {
   const keys = {
     ArrowLeft: () => state.move(-1), ArrowRight: () => state.move(1), Home: () => state.goto(0),
     End: () => state.goto(payload.steps.length - 1), ' ': () => state.play(), '/': () => bar.search(),
-    b: () => state.toggleBreakpoint(state.step),
+    b: () => state.toggleBreakpoint(state.step), '+': () => state.view.zoom(1.25), '=': () => state.view.zoom(1.25),
+    '-': () => state.view.zoom(0.8), '−': () => state.view.zoom(0.8), 0: () => state.view.whole(), 1: () => state.view.readable(),
   };
   const leaps = { ArrowLeft: -1, ArrowRight: 1 };
   const onKey = (event) => {
@@ -380,33 +384,6 @@ function timeTravel(state) {
     text.textContent = `${frames[state.frame].label} · loss ${number(losses[state.frame])}`;
   };
   return { element: h('label', { class: 'time' }, h('span', {}, 'training'), slider, curve, text), update };
-}
-
-/** All steps as a table, made when it is opened: {element, refill()}. */
-function ledger(state) {
-  const { steps } = state.payload;
-  const element = h('details', { class: 'ledger' }, h('summary', {}, `All ${steps.length - 1} steps as a table`));
-  const head = ['step', 'pass', 'operation', 'formula', 'what happens', 'source'];
-  const refill = () => {
-    const old = element.querySelector('table');
-    if (old) old.remove();
-    if (!element.open) return;
-    element.append(h('table', {}, h('thead', {}, h('tr', {}, head.map((text) => h('th', { scope: 'col' }, text)))),
-      h('tbody', {}, steps.map((_, k) => ledgerRow(state, k)))));
-  };
-  element.addEventListener('toggle', refill);
-  return { element, refill };
-}
-
-function ledgerRow(state, k) {
-  const step = state.stepAt(k);
-  const [left, sign] = step.formula ? step.formula.plain.split(/( \+?= )/) : [''];
-  const kind = step.phase === 'forward' ? 'value' : 'gradient';
-  const origin = step.formula && originOf(state, kind, step.target);
-  const formula = step.formula ? [link(state, origin, left), sign, step.formula.plain.slice(left.length + sign.length)] : '';
-  const cells = [step.phase, step.title.replace(/^[A-Z]+\s+/, ''), formula, step.sentence, step.source];
-  const go = h('button', { type: 'button', onclick: () => state.goto(k) }, String(k));
-  return h('tr', {}, h('td', {}, go), cells.map((text) => h('td', {}, text || '')));
 }
 
 /** Light or dark: what the notebook says, else what the system prefers. */

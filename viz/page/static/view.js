@@ -1,0 +1,191 @@
+// The view of the graph: which part of the drawing is in its pane, and how large.
+
+const LEAST = 11;
+const MARGIN = 14;
+const ZOOMS = [0.1, 6];
+const CLOSEST = 1.6;
+
+/**
+ * The view of a drawing in a pane: {element (buttons and map), zoom(by), whole(), readable(), show(boxes)}. The drawing
+ * does not scroll: all of it is in one group, whose transform says where it is.
+ */
+function viewOf(state, pane, drawing, [width, height]) {
+  const ground = s('g', { class: 'ground' }, ...drawing.childNodes);
+  drawing.replaceChildren(ground);
+  drawing.removeAttribute('viewBox');
+  const map = miniMap(ground, [width, height], (x, y) => centre([x, y, x, y], true));
+  let [scale, x, y] = [1, 0, 0];
+  let [opening, inPlay, known] = ['readable', [], []];
+
+  function set(to, [left, top], { glide = false, free = false } = {}) {
+    scale = Math.max(ZOOMS[0], Math.min(ZOOMS[1], to));
+    const room = [pane.clientWidth, pane.clientHeight];
+    [x, y] = [[left, width], [top, height]].map(([at, size], i) => {
+      const [spare, full] = [room[i] - size * scale, size * scale];
+      if (free) return Math.max(60 - full, Math.min(room[i] - 60, at));
+      return spare > 0 ? spare / 2 : Math.max(spare - MARGIN, Math.min(MARGIN, at));
+    });
+    const from = glide && !state.calm() && getComputedStyle(ground).transform;
+    ground.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px) scale(${scale.toFixed(4)})`;
+    for (const old of ground.getAnimations()) old.cancel();
+    if (from) ground.animate([{ transform: from }, {}], { duration: 300, easing: 'ease-out' });
+    map.update([-x / scale, -y / scale, room[0] / scale, room[1] / scale]);
+  }
+
+  /** The place of the drawing at which the middle of [left, top, right, bottom] is in the middle of the pane. */
+  function centre([left, top, right, bottom], glide, to = scale) {
+    set(to, [pane.clientWidth / 2 - (left + right) / 2 * to, pane.clientHeight / 2 - (top + bottom) / 2 * to], { glide });
+  }
+
+  const fitting = () => Math.min((pane.clientWidth - 2 * MARGIN) / width, (pane.clientHeight - 2 * MARGIN) / height, CLOSEST);
+
+  /** The whole graph, however small its letters. */
+  function whole(glide = true) {
+    opening = 'whole';
+    centre([0, 0, width, height], glide, fitting());
+  }
+
+  /** The whole graph if it can be read, else what acts, at a size that can. */
+  function readable(glide = true) {
+    opening = 'readable';
+    const to = Math.max(fitting(), LEAST / LEGIBLE);
+    centre(to * width <= pane.clientWidth && to * height <= pane.clientHeight ? [0, 0, width, height] : hull(inPlay, to), glide, to);
+  }
+
+  /** Zooms at a point of the pane, else at its middle. */
+  function zoom(by, [left, top] = [pane.clientWidth / 2, pane.clientHeight / 2], glide = true) {
+    const to = Math.max(ZOOMS[0], Math.min(ZOOMS[1], scale * by));
+    opening = '';
+    set(to, [left - (left - x) * to / scale, top - (top - y) * to / scale], { glide, free: true });
+  }
+
+  /** What is around all boxes, as far as they have room together; the first one in any case. */
+  function hull(boxes, at) {
+    let [all, ...others] = boxes.map((group) => placeOf(ground, group));
+    for (const [a, b, c, d] of others) {
+      const more = [Math.min(all[0], a), Math.min(all[1], b), Math.max(all[2], c), Math.max(all[3], d)];
+      const room = (more[2] - more[0]) * at < pane.clientWidth - 2 * MARGIN
+        && (more[3] - more[1]) * at < pane.clientHeight - 2 * MARGIN;
+      if (room) all = more;
+    }
+    return all || [0, 0, width, 0];
+  }
+
+  /** Moves the drawing, if it must, until the boxes in play are in the pane. */
+  function show(boxes) {
+    inPlay = boxes;
+    map.mark(boxes);
+    if (!boxes.length || !pane.clientWidth) return;
+    const all = hull(boxes, scale);
+    const [left, top, right, bottom] = all.map((at, i) => at * scale + [x, y][i % 2]);
+    const inside = left >= 2 && top >= 2 && right <= pane.clientWidth - 2 && bottom <= pane.clientHeight - 2;
+    if (!inside) centre(all, true);
+  }
+
+  drag(pane, { pan: (right, down) => { opening = ''; set(scale, [x + right, y + down], { free: true }); }, zoom });
+  pane.addEventListener('wheel', (event) => {
+    // a notebook scrolls by the wheel: there it zooms with a key alone, which is also what a pinch on a touch pad sends
+    if (!state.wholePage && !event.ctrlKey && !event.metaKey) return;
+    event.preventDefault();
+    const lines = event.deltaMode ? 16 : 1;
+    const speed = event.ctrlKey && Math.abs(event.deltaY) < 40 ? 0.01 : 0.002;
+    zoom(Math.exp(-event.deltaY * lines * speed), within(pane, event), false);
+  }, { passive: false });
+  pane.addEventListener('dblclick', (event) => event.target.closest('.node, .map') || whole());
+  new ResizeObserver(() => {
+    const now = [pane.clientWidth, pane.clientHeight];
+    if (now.join() === known.join() || !now[0]) return;
+    known = now;
+    if (opening === 'whole') whole(false);
+    else if (opening) readable(false);
+    else show(inPlay);
+  }).observe(pane);
+
+  const key = (text, title, onclick) => h('button', { type: 'button', title, 'aria-label': title, onclick }, text);
+  const element = h('div', { class: 'zoom' }, key('−', 'Zoom out (−)', () => zoom(1 / 1.25)),
+    key('+', 'Zoom in (+)', () => zoom(1.25)), key('fit', 'Whole graph (0)', whole), key('1:1', 'Readable size (1)', readable));
+  return { element, map: map.element, zoom, whole, readable, show };
+}
+
+/** Where a box of the drawing is: left, top, right, bottom. */
+function placeOf(ground, group) {
+  const box = group.querySelector('.box') || group;
+  const { x, y, width, height } = box.getBBox();
+  const { e, f } = ground.getCTM().inverse().multiply(box.getCTM());
+  return [x + e, y + f, x + width + e, y + height + f];
+}
+
+function within(pane, { clientX, clientY }) {
+  const { left, top } = pane.getBoundingClientRect();
+  return [clientX - left - pane.clientLeft, clientY - top - pane.clientTop];
+}
+
+/** One pointer drags, two pinch; a click at the end of it does nothing. */
+function drag(pane, { pan, zoom }) {
+  const pointers = new Map();
+  let moved = false;
+  pane.addEventListener('pointerdown', (event) => {
+    if (event.button || event.target.closest('.map')) return;
+    if (!pointers.size) moved = false;
+    pointers.set(event.pointerId, within(pane, event));
+  });
+  pane.addEventListener('pointermove', (event) => {
+    const old = pointers.get(event.pointerId);
+    if (!old) return;
+    const now = within(pane, event);
+    if (!moved && Math.hypot(now[0] - old[0], now[1] - old[1]) < 4) return;
+    if (!moved) pane.setPointerCapture(event.pointerId);
+    moved = true;
+    pointers.set(event.pointerId, now);
+    const other = [...pointers].find(([id]) => id !== event.pointerId);
+    if (!other) return pan(now[0] - old[0], now[1] - old[1]);
+    const away = ([a, b]) => Math.hypot(a - other[1][0], b - other[1][1]) || 1;
+    zoom(away(now) / away(old), other[1], false);
+  });
+  for (const type of ['pointerup', 'pointercancel']) pane.addEventListener(type, ({ pointerId }) => pointers.delete(pointerId));
+  pane.addEventListener('click', (event) => {
+    if (moved) event.stopPropagation();
+    moved = false;
+  }, true);
+}
+
+/** The whole graph in small, where the pane shows a part of it: {element, update(view), mark(boxes)}. */
+function miniMap(ground, [width, height], go) {
+  const scale = Math.min(140 / width, 180 / height);
+  const view = s('rect', { class: 'seen' });
+  const places = s('g', {});
+  const element = s('svg', {
+    class: 'map', viewBox: `0 0 ${width} ${height}`, width: width * scale, height: height * scale, 'aria-hidden': 'true',
+  }, places, view);
+  const move = (event) => {
+    if (!event.buttons) return;
+    event.preventDefault();
+    const { left, top } = element.getBoundingClientRect();
+    go((event.clientX - left) / scale, (event.clientY - top) / scale);
+  };
+  for (const type of ['pointerdown', 'pointermove']) element.addEventListener(type, move);
+  let [boxes, marked] = [null, []];
+  const rect = ([left, top, right, bottom]) => s('rect', { class: '', x: left, y: top, width: right - left, height: bottom - top });
+
+  function update([left, top, across, down]) {
+    const all = left < 1 && top < 1 && left + across > width - 1 && top + down > height - 1;
+    element.toggleAttribute('hidden', all);
+    if (all) return;
+    if (!boxes) {
+      boxes = new Map([...ground.querySelectorAll('.node')].map((group) => [group, rect(placeOf(ground, group))]));
+      places.replaceChildren(...boxes.values());
+      mark(marked);
+    }
+    const [from, to] = [[Math.max(0, left), Math.max(0, top)], [Math.min(width, left + across), Math.min(height, top + down)]];
+    for (const [name, value] of Object.entries({ x: from[0], y: from[1], width: to[0] - from[0], height: to[1] - from[1] })) {
+      view.setAttribute(name, Math.max(0, value).toFixed(1));
+    }
+  }
+
+  function mark(now) {
+    marked = now;
+    if (boxes) boxes.forEach((place, group) => place.classList.toggle('now', now.includes(group)));
+  }
+
+  return { element, update, mark };
+}
