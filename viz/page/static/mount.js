@@ -107,6 +107,8 @@ function mount(host, payload) {
   app.classList.toggle('whole', state.wholePage);
   const parts = [controls(state), figure(state), panel(state), strip(state)];
   const [bar, graph, text, tape] = parts;
+  const help = legend(state);
+  bar.element.append(help.button);
   const table = ledger(state);
   let playing = null;
 
@@ -114,6 +116,7 @@ function mount(host, payload) {
     highlight: graph.highlight,
     panel: text.element,
     view: graph.view,
+    help: help.toggle,
     refresh() {
       const focused = root.activeElement;
       app.classList.toggle('hiding', state.answers().size > 0);
@@ -188,6 +191,7 @@ function mount(host, payload) {
     h('div', { class: 'middle' }, graph.element, text.element),
     tape.element,
     table.element,
+    help.element,
     h('div', { class: 'live', 'aria-live': 'polite', role: 'status' }),
     h('div', { class: 'tip', hidden: true, 'aria-hidden': 'true' }));
   root.replaceChildren(h('style', {}, STYLE), app);
@@ -248,6 +252,7 @@ function listen(app, state, bar) {
     End: () => state.goto(payload.steps.length - 1), ' ': () => state.play(), '/': () => bar.search(),
     b: () => state.toggleBreakpoint(state.step), '+': () => state.view.zoom(1.25), '=': () => state.view.zoom(1.25),
     '-': () => state.view.zoom(0.8), '−': () => state.view.zoom(0.8), 0: () => state.view.whole(), 1: () => state.view.readable(),
+    '?': () => state.help(),
   };
   const leaps = { ArrowLeft: -1, ArrowRight: 1 };
   const onKey = (event) => {

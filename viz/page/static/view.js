@@ -29,8 +29,11 @@ function viewOf(state, pane, drawing, [width, height]) {
     ground.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px) scale(${scale.toFixed(4)})`;
     for (const old of ground.getAnimations()) old.cancel();
     if (from) ground.animate([{ transform: from }, {}], { duration: 300, easing: 'ease-out' });
-    map.update([-x / scale, -y / scale, room[0] / scale, room[1] / scale]);
+    map.update(seen());
   }
+
+  /** The part of the drawing in the pane: left, top, width, height. */
+  const seen = () => [-x / scale, -y / scale, pane.clientWidth / scale, pane.clientHeight / scale];
 
   /** The place of the drawing at which the middle of [left, top, right, bottom] is in the middle of the pane. */
   function centre([left, top, right, bottom], glide, to = scale) {
@@ -103,8 +106,9 @@ function viewOf(state, pane, drawing, [width, height]) {
 
   const key = (text, title, onclick) => h('button', { type: 'button', title, 'aria-label': title, onclick }, text);
   const element = h('div', { class: 'zoom' }, key('−', 'Zoom out (−)', () => zoom(1 / 1.25)),
-    key('+', 'Zoom in (+)', () => zoom(1.25)), key('fit', 'Whole graph (0)', whole), key('1:1', 'Readable size (1)', readable));
-  return { element, map: map.element, zoom, whole, readable, show };
+    key('+', 'Zoom in (+)', () => zoom(1.25)), key('fit', 'Whole graph (0)', whole), key('1:1', 'Readable size (1)', readable),
+    handing(state, drawing, [width, height]));
+  return { element, map: map.element, zoom, whole, readable, show, seen };
 }
 
 /** Where a box of the drawing is: left, top, right, bottom. */

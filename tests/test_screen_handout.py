@@ -1,0 +1,85 @@
+"""The graph copied as SVG, steps on paper, and the legend."""
+
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import numpy as np
+from browser import Open, Shown, show
+from browser import running_chromium as running_chromium
+
+from autograd import Tensor
+from viz import step
+
+__all__ = ["running_chromium", "show"]
+
+SVG = "{http://www.w3.org/2000/svg}"
+MARKED = """(app) => {
+    const { stroke, strokeWidth } = getComputedStyle(app.querySelector('.node.now > .box'));
+    return [stroke, strokeWidth];
+}"""
+
+
+def opened(show: Open, tmp_path: Path) -> Shown:
+    x, w = Tensor(np.linspace(-1, 1, 20).reshape(4, 5), name="x"), Tensor(np.ones((5, 4)), name="W")
+    stepper = step(np.tanh(x @ w).sum())
+    shown = show(stepper.save(tmp_path / "saved.html").read_text(encoding="utf-8"))
+    shown.page.set_default_timeout(4000)
+    shown.page.locator(".app .cell.now").first.wait_for()
+    shown.step_view().focus()
+    shown.press("ArrowRight", "ArrowRight")
+    return shown
+
+
+def test_the_graph_is_copied_with_its_marks_and_needs_nothing_else(show: Open, tmp_path: Path) -> None:
+    shown = opened(show, tmp_path)
+    shown.page.evaluate("navigator.clipboard.writeText = async (text) => { window.got = text; }")
+    shown.step_view().get_by_role("button", name="Copy the graph as SVG").click()
+    shown.page.wait_for_function("window.got")
+    text = shown.page.evaluate("got")
+    root = ET.fromstring(text)
+    stroke, width = shown.step_view().evaluate(MARKED)
+    assert f"stroke:{stroke};stroke-width:{width}" in text
+    assert root.tag == f"{SVG}svg" and len(root.get("viewBox", "").split()) == 4
+    names = {element.text for element in root.iter(f"{SVG}text")}
+    assert {"x", "W"} <= names
+    assert all("class" not in element.attrib for element in root.iter(f"{SVG}g"))
+    images = [element.get("href", "") for element in root.iter(f"{SVG}image")]
+    assert images and all(href.startswith("data:image/png") for href in images)
+
+
+def test_on_paper_there_is_the_step_and_nothing_to_press(show: Open, tmp_path: Path) -> None:
+    shown = opened(show, tmp_path)
+    shown.page.emulate_media(media="print")
+    app = shown.step_view()
+    assert app.locator(".pane").is_visible() and app.locator(".panel .formula").first.is_visible()
+    assert [one for one in app.locator("button, input, .strip").all() if one.is_visible()] == []
+
+
+def test_all_steps_are_printed_each_on_a_sheet(show: Open, tmp_path: Path) -> None:
+    shown = opened(show, tmp_path)
+    before = shown.text(".count")
+    shown.page.evaluate("window.print = () => { window.printed = true; }")
+    shown.step_view().get_by_role("button", name="Print all steps").click()
+    shown.page.wait_for_function("window.printed")
+    shown.page.emulate_media(media="print")
+    sheets = shown.step_view().locator(".sheet")
+    stops = int(shown.step_view().locator(".slide input").get_attribute("max")) + 1
+    assert sheets.count() == stops
+    assert [sheet.locator("h3 b").inner_text() for sheet in sheets.all()][:3] == ["0", "1", "2"]
+    assert sheets.locator("canvas").count() == 0 and sheets.locator("img.heat").count() > 0
+    assert not shown.step_view().locator(".middle").is_visible() and shown.text(".count") == before
+    shown.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert sheets.count() == 0 and shown.step_view().locator(".middle").is_visible()
+
+
+def test_the_legend_is_behind_a_question_mark(show: Open, tmp_path: Path) -> None:
+    shown = opened(show, tmp_path)
+    help_ = shown.step_view().get_by_role("dialog", name="Legend")
+    assert not help_.is_visible()
+    shown.press("?")
+    for word in ("learned", "a gradient goes back", "NaN", "the whole graph"):
+        assert word in help_.inner_text()
+    shown.press("Escape")
+    assert not help_.is_visible()
+    shown.step_view().get_by_role("button", name="Legend").click()
+    assert help_.is_visible()
