@@ -47,6 +47,8 @@ function heatBar() {
   const steps = Float64Array.from({ length: 41 }, (_, i) => i / 20 - 1);
   const { canvas } = pixels(describe([1, 41], steps), 1);
   canvas.className = 'heat';
+  canvas.setAttribute('role', 'img');
+  canvas.setAttribute('aria-label', 'dark blue below 0, white at 0, orange above');
   canvas.setAttribute('style', 'width:160px;height:12px');
   return canvas;
 }
