@@ -24,7 +24,7 @@ _SCRIPTS = (
     *("kit.js", "arrays.js", "heat.js", "links.js", "chain.js", "handout.js", "view.js", "figure.js"),
     *("panel.js", "strip.js"),
     *(f"lenses-{name}.js" for name in _LENSES),
-    *("lenses.js", "ledger.js", "address.js", "legend.js", "mount.js"),
+    *("lenses.js", "ledger.js", "address.js", "legend.js", "controls.js", "mount.js"),
 )
 _STYLES = ("stepper.css", "lenses.css")
 _TITLE = 200
