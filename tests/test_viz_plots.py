@@ -30,6 +30,9 @@ def everything():
     yield viz.history({"once": told, "again": told})
     yield viz.gradient_noise(net, (IMAGES, LABELS), F.cross_entropy, sizes=(1, 4), draws=2)
     yield viz.images({"once": IMAGES, "again": IMAGES[:3]})
+    yield viz.heatmap(np.eye(3))
+    yield viz.heatmap(np.eye(20))
+    yield viz.through_time(nn.RNN(2, 3)(np.ones((5, 2), np.float32))[0].sum())
 
 
 def test_every_plot_is_written_and_shown_with_named_axes(tmp_path):

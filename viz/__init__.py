@@ -3,7 +3,7 @@
 `draw` goes from a tape to plain data (`graph`), to DOT, to an SVG; `step` from a tape to a walk (`walk`), to
 text or to a page. Each stage can be used and tested alone. Beside them stand `explain_mismatch` and `derive`, what
 `autograd.testing` has for gradients derived by hand, and the pictures of training: `kernels`, `activations`, `signal`,
-`loss_surface`, `history`, `gradient_noise`, `images`.
+`loss_surface`, `history`, `gradient_noise`, `images`, `heatmap`, `through_time`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from .derivation import derive
 from .drawing.picture import Picture
 from .graph.reading import read
 from .live import live
-from .plots import activations, gradient_noise, history, images, kernels, loss_surface, signal
+from .plots import activations, gradient_noise, heatmap, history, images, kernels, loss_surface, signal, through_time
 from .recording import record
 from .scalar import MOST, drawable, scalar_picture
 from .stepper import Stepper
@@ -53,6 +53,7 @@ __all__ = [
     "explain_mismatch",
     "gradcheck",
     "gradient_noise",
+    "heatmap",
     "history",
     "images",
     "kernels",
@@ -62,6 +63,7 @@ __all__ = [
     "record",
     "signal",
     "step",
+    "through_time",
 ]
 
 

@@ -20,7 +20,7 @@ from ..drawing.raster import MissingError
 from ..plain.display import asked_for, still
 from ..plain.thumbnails import PALETTE, SHADES
 
-__all__ = ["COLOURS", "INK", "Plot", "heat", "legend", "line", "plot"]
+__all__ = ["COLOURS", "INK", "Plot", "heat", "legend", "line", "logarithmic", "plot"]
 
 INK = "#7b7b7b"
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
@@ -176,3 +176,16 @@ def line(axes: Any, number: int, x: Any, y: Any, label: str, *, dashed: bool = F
     colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
     every, style = max(1, -(-len(x) // most)), "--" if dashed else "-"
     axes.plot(x, y, color=colour, marker=marker, markevery=every, linestyle=style, linewidth=1.6, label=label)
+
+
+def logarithmic(axes: Any) -> None:
+    """Make the y axis of what is drawn logarithmic, with labels at 2 and 5 where there are few powers of ten."""
+    from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
+
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    if high < 100 * low:
+        axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+        axes.yaxis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(1e9, 1e9)))
+    else:
+        axes.yaxis.set_minor_formatter(NullFormatter())

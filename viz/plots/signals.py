@@ -11,7 +11,7 @@ from autograd import Node, Tape, enable_grad
 
 from ..plain.numbers import numeral, padded
 from ..tape.arguments import tape_of
-from .figure import Plot, legend, line, plot
+from .figure import Plot, legend, line, logarithmic, plot
 from .models import called, in_use, layer_of
 
 __all__ = ["signal"]
@@ -107,7 +107,7 @@ def signal(model: Any, x: Any, loss: Callable[[Any], Any] | None = None, *, seed
                     line(axes, numbers[key], layers, [data[key][n][row] for n in layers], of[key])
                 positive = [data[key][n][1] for key in keys for n in data[key]]
                 if what == "variance" and min(positive) > 0:
-                    axes.set_yscale("log")
+                    logarithmic(axes)
                 if what == "mean":
                     axes.set_title(title)
                     axes.ticklabel_format(axis="y", scilimits=(-2, 3))
