@@ -91,7 +91,7 @@ def test_a_large_heat_map_has_a_bar_and_some_of_its_labels():
     axes, bar = plot.figure.axes
     assert not axes.texts and bar.get_ylabel() == "value"
     shown = [t.get_text() for t in axes.get_xticklabels()]
-    assert len(shown) == 15 and (shown[0], shown[-1]) == ("token 0", "token 39")
+    assert shown == [f"token {i}" for i in range(0, 40, 3)]
     plot.figure.draw_without_rendering()
     boxes = [t.get_window_extent() for t in axes.get_xticklabels()]
     assert all(one.x1 <= other.x0 for one, other in itertools.pairwise(boxes))

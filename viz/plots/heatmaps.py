@@ -11,7 +11,7 @@ from autograd import Tensor
 
 from ..plain.numbers import counted
 from .figure import INK, Plot, heat, plot
-from .tiles import extreme, spread
+from .tiles import extreme
 
 __all__ = ["heatmap"]
 
@@ -90,7 +90,7 @@ def heatmap(
 
 def _ticks(axis: Any, labels: list[str]) -> None:
     """Label rows or columns, of many some, so that labels don't touch; long ones below columns stand upright."""
-    shown = spread(len(labels), 15)
+    shown = range(0, len(labels), -(-len(labels) // 15))
     upright = axis.axis_name == "x" and max(len(labels[i]) for i in shown) > 4
     axis.set_ticks(shown, [labels[i] for i in shown], rotation=90 if upright else 0)
 
