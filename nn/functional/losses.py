@@ -134,6 +134,7 @@ def linear_cross_entropy(
     reduction: str = "mean",
     ignore_index: int = -100,
     label_smoothing: float = 0.0,
+    options: Any = None,
 ) -> Any:
     """`cross_entropy` of the logits x Wᵀ + b.
 
@@ -147,6 +148,8 @@ def linear_cross_entropy(
     linear_bias : Tensor or array of shape (C,), or (C, d₁, …), optional
     weight, reduction, ignore_index, label_smoothing
         As for `cross_entropy`.
+    options : optional
+        How PyTorch is to split the work, which changes no value: here the logits are always made whole.
 
     Examples
     --------
