@@ -24,19 +24,21 @@ function legend(state) {
   const list = (title, rows, look) => h('section', {}, h('h4', {}, title),
     h('dl', {}, rows.flatMap((row) => [h('dt', {}, look(row)), h('dd', {}, row[row.length - 1])])));
   const close = h('button', { type: 'button', 'aria-label': 'Close', onclick: () => toggle(false) }, '✕');
-  const element = h('div', { class: 'help', hidden: true, role: 'dialog', 'aria-label': 'Legend', tabindex: -1 }, close,
+  const element = h('div', { class: 'help', hidden: true, role: 'dialog', 'aria-label': 'Legend', tabindex: -1 });
+  const content = () => [close,
     list('Boxes', BORDERS, border), list('Edges', EDGES, edge),
     h('section', {}, h('h4', {}, 'Numbers'), h('p', {}, '— not computed yet · Σ 1 of 2 a sum with terms to come · ',
       h('span', { class: 'number' }, '‖ ‖'), ' the norm · orange: a gradient')),
     h('section', {}, h('h4', {}, 'Heat maps'), h('div', { class: 'ends' }, '−', heatBar(), '+'),
       h('p', {}, 'white is 0; black with × is NaN, with + or − infinite or beyond the colours')),
-    list('Keys', KEYS, ([key]) => h('kbd', {}, key)));
+    list('Keys', KEYS, ([key]) => h('kbd', {}, key))];
   const button = h('button', { type: 'button', class: 'ask', title: 'Legend (?)', 'aria-label': 'Legend', 'aria-expanded': 'false',
     onclick: () => toggle() }, '?');
   element.addEventListener('keydown', ({ key }) => key === 'Escape' && toggle(false));
 
   function toggle(on = element.hidden) {
     element.hidden = !on;
+    element.replaceChildren(...(on ? content() : []));
     button.setAttribute('aria-expanded', String(on));
     (on ? element : button).focus({ preventScroll: true });
   }
