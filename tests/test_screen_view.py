@@ -118,7 +118,7 @@ def test_a_small_graph_is_wholly_in_view_and_has_no_map(show: Open, tmp_path: Pa
     shown = opened(show, Stepper(Tape(Tensor(2.0, name="a") * Tensor(3.0, name="b"))), tmp_path)
     pane = box(shown, ".pane")
     assert all(is_within(node.bounding_box(), pane) for node in shown.step_view().locator(".node").all())
-    assert not shown.step_view().locator(".map").is_visible()
+    assert not shown.step_view().locator(".overview").is_visible()
 
 
 # --- what is in view
@@ -148,8 +148,8 @@ def test_it_comes_back_into_view_after_it_was_dragged_away(show: Open, tmp_path:
 def test_the_map_shows_what_acts_and_leads_elsewhere(show: Open, tmp_path: Path) -> None:
     shown = opened(show, chain(), tmp_path)
     shown.press("ArrowRight")
-    assert shown.step_view().locator(".map .now").count() >= 1
-    place, last = box(shown, ".map"), shown.step_view().locator(".node[data-kind=loss]")
+    assert shown.step_view().locator(".overview .now").count() >= 1
+    place, last = box(shown, ".overview"), shown.step_view().locator(".node[data-kind=loss]")
     assert not is_within(last.bounding_box(), box(shown, ".pane"))
     shown.page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] - 2)
     assert is_within(last.locator(".box").bounding_box(), box(shown, ".pane"))

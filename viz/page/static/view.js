@@ -94,7 +94,7 @@ function viewOf(state, pane, drawing, [width, height]) {
     const speed = event.ctrlKey && Math.abs(event.deltaY) < 40 ? 0.01 : 0.002;
     zoom(Math.exp(-event.deltaY * lines * speed), within(pane, event), false);
   }, { passive: false });
-  pane.addEventListener('dblclick', (event) => event.target.closest('.node, .map') || whole());
+  pane.addEventListener('dblclick', (event) => event.target.closest('.node, .overview') || whole());
   new ResizeObserver(() => {
     const now = [pane.clientWidth, pane.clientHeight];
     if (now.join() === known.join() || !now[0]) return;
@@ -129,7 +129,7 @@ function drag(pane, { pan, zoom }) {
   const pointers = new Map();
   let moved = false;
   pane.addEventListener('pointerdown', (event) => {
-    if (event.button || event.target.closest('.map')) return;
+    if (event.button || event.target.closest('.overview')) return;
     if (!pointers.size) moved = false;
     pointers.set(event.pointerId, within(pane, event));
   });
@@ -159,7 +159,7 @@ function miniMap(ground, [width, height], go) {
   const view = s('rect', { class: 'seen' });
   const places = s('g', {});
   const element = s('svg', {
-    class: 'map', viewBox: `0 0 ${width} ${height}`, width: width * scale, height: height * scale, 'aria-hidden': 'true',
+    class: 'overview', viewBox: `0 0 ${width} ${height}`, width: width * scale, height: height * scale, 'aria-hidden': 'true',
   }, places, view);
   const move = (event) => {
     if (!event.buttons) return;
