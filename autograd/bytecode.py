@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-__all__ = ["METADATA", "Source", "called", "reads_for_update", "source_of", "values_read"]
+__all__ = ["METADATA", "Source", "called", "places", "reads_for_update", "source_of", "values_read"]
 
 
 class Source(NamedTuple):
@@ -53,14 +53,14 @@ _DOUBLED = bytes((dis.opmap["COPY"], 1))
 _EXTENDED = bytes((dis.opmap["EXTENDED_ARG"],))
 
 
-def _places(code: Any, lasti: int) -> tuple[int | None, int | None, int | None, int | None]:
+def places(code: Any, lasti: int) -> tuple[int | None, int | None, int | None, int | None]:
     """First and last line, first and last column of the `lasti`-th byte of some code, where Python knows."""
     return next(itertools.islice(code.co_positions(), lasti // 2, None), (None,) * 4)
 
 
 def source_of(code: Any, lasti: int) -> Source:
     """The place of the `lasti`-th byte of some code."""
-    line, end_line, start, end = _places(code, lasti)
+    line, end_line, start, end = places(code, lasti)
     line = line or code.co_firstlineno
     text = linecache.getline(code.co_filename, line)
     expression = ""
@@ -95,7 +95,7 @@ def called(frame: Any) -> tuple[str, Any]:
 
 def _names_called(code: Any, lasti: int) -> tuple[str, ...]:
     """``("math", "exp")`` of a call ``math.exp(w)``; what is no chain of names stands first as it is written."""
-    line, last, start, end = _places(code, lasti)
+    line, last, start, end = places(code, lasti)
     if line is None or last is None or start is None or end is None:
         return ()
     lines = [text.encode() for text in linecache.getlines(code.co_filename, None)[line - 1 : last]]

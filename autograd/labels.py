@@ -6,10 +6,11 @@ import itertools
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from .listing import nearest
 from .node import Node
+from .variables import typeset, variables
 
 __all__ = ["LIMIT", "Labels", "clean", "columns", "instead", "record_called", "subscript"]
 
@@ -52,8 +53,8 @@ def subscript(n: int) -> str:
 class Labels:
     """The names on a tape: no two records share one.
 
-    The root alone has its own name, or is ``L``: losses of that name that it is made of are ``L₁``, ``L₂``. Others of
-    one name are numbered: ``h (1)``, ``h (2)``.
+    The root alone has its own name, or is ``L``: losses of that name that it is made of are ``L₁``, ``L₂``. What has no
+    name is called by its variable in the program. Others of one name are numbered: ``h (1)``, ``h (2)``.
 
     Examples
     --------
@@ -68,23 +69,42 @@ class Labels:
     def __init__(self, tape: Sequence[Node]):
         self.tape = tape
         root = tape[-1]
-        named = {node: clean(node.name, LIMIT) for node in tape if node.name and node is not root}
+        own = {node: clean(node.name, LIMIT) for node in tape if node.name and node is not root}
+        self.variables = {node: clean(name, LIMIT) for node, name in variables(tape).items() if node is not root}
         self.loss = clean(root.name, LIMIT) if root.name else "L"
+        taken = {self.loss, *own.values()}
+        self._names = dict(own)
+        self._number(own, taken, {self.loss})
+        self._number(self.variables, taken | set(self.variables.values()), set(taken))
+
+    def _number(self, named: Mapping[Node, str], taken: set[str], others: Container[str]) -> None:
+        """Give records their names, with numbers where several have one, or one that is among those of `others`."""
         counts = Counter(named.values())
-        taken = {self.loss, *counts}
-        self._numbers: dict[Node, str] = {}
+        marks: dict[str, Iterator[str]] = {}
         for node, name in named.items():
-            if counts[name] > 1 or name == self.loss:
-                marks = map(subscript if name == self.loss else " ({})".format, itertools.count(1))
-                mark = next(mark for mark in marks if name + mark not in taken)
+            mark = ""
+            if counts[name] > 1 or name in others:
+                if name not in marks:
+                    marks[name] = map(subscript if name == self.loss else " ({})".format, itertools.count(1))
+                mark = next(mark for mark in marks[name] if name + mark not in taken)
                 taken.add(name + mark)
-                self._numbers[node] = mark
+            self._names[node] = name + mark
+
+    def has(self, node: Node) -> bool:
+        """Whether a record has a name other than its place: one of its own, or a variable in the program."""
+        return node in self._names or (node is self.tape[-1] and bool(node.name))
 
     def of(self, node: Node, limit: int = LIMIT) -> str:
         """The name of a record: its own, or ``%7`` after its place on the tape."""
         if node is self.tape[-1]:
             return clean(self.loss, limit)
-        return clean(node.name, limit) + self._numbers.get(node, "") if node.name else f"%{self.tape.index(node)}"
+        name = self._names.get(node)
+        return f"%{self.tape.index(node)}" if name is None else clean(name, limit)
+
+    def called(self, name: str) -> list[Node]:
+        """The records of a name: their own, or that of their variable in the program, as it is typed or printed."""
+        own = [node for node in self.tape if node.name == name]
+        return own or [node for node, variable in self.variables.items() if typeset(name) in (variable, self.of(node))]
 
     def gradient(self, node: Node) -> str:
         """``∂L/∂x``."""
@@ -103,12 +123,14 @@ def record_called(tape: Sequence[Node], name: str) -> Node | None:
     if place is not None:
         return tape[int(place[1])] if int(place[1]) < len(tape) else None
     labels = Labels(tape)
-    return next((node for node in reversed(tape) if labels.of(node) == name), None)
+    printed = next((node for node in reversed(tape) if labels.of(node) == name), None)
+    return printed or next(iter(reversed(labels.called(name))), None)
 
 
 def instead(tape: Sequence[Node], name: str) -> str:
     """What could have been meant by a name that nothing has, for the sentence of an error."""
     if _PLACE.fullmatch(name):
         return f"the records are %0 to %{len(tape) - 1}"
-    near = nearest(name, [tape[-1].name or "L", *(node.name for node in tape if node.name)])
+    labels = Labels(tape)
+    near = nearest(name, [labels.loss, *(labels.of(node) for node in tape if labels.has(node))])
     return f"nearest: {', '.join(near) or 'none has a name'}"

@@ -163,6 +163,7 @@ def _in_place(forward: Callable[[Tensor, Any], Any]) -> Callable[[Tensor, Any], 
         if _current_scope() is None:
             result = forward(self, other)
             if result is not NotImplemented:
+                self.be_learned()
                 self.rebind(result)
                 result = self
             return result

@@ -26,6 +26,7 @@ from .tape import seed_for
 
 __all__ = ["Tensor", "lift"]
 
+PARAMETER = Rule(lambda: None, "parameter")  # in the place of a rule, on a leaf that training changes
 _new = object.__new__
 _getframe = sys._getframe
 _current_scope = SCOPE.get
@@ -185,6 +186,7 @@ class Tensor(Conduct):
         frame = _getframe(1)
         data = self._data
         if reads_for_update(frame.f_code, frame.f_lasti) and isinstance(data, np.ndarray | np.generic):
+            self.be_learned()
             return np.array(data)  # the setter is called next, with this array
         return as_array(data)
 
@@ -222,6 +224,12 @@ class Tensor(Conduct):
         holder, name, rule = node.holder, node.name, node.rule
         node = self._set_leaf(node.needs_grad, None, holder)
         node.name, node.rule = name, rule
+
+    def be_learned(self) -> None:
+        """Count as a parameter from now on: what an optimiser is given, or an update changes."""
+        node = self.node
+        if node.rule is LEAF and node.needs_grad:
+            node.rule = PARAMETER
 
     @property
     def grad(self) -> Any:

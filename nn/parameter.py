@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
-from autograd.registry import Rule
+from autograd.tensor import PARAMETER
 
 __all__ = ["Parameter", "forget_gradients"]
 
@@ -37,7 +37,7 @@ class Parameter(Tensor):
     """
 
     __slots__ = ("_given_name",)
-    _leaf_rule = Rule(lambda: None, "parameter")
+    _leaf_rule = PARAMETER
 
     def __init__(
         self,

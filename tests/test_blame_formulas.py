@@ -55,7 +55,7 @@ def test_a_factor_left_out_of_an_activation_that_is_written_out():
     loss = 0.5 * ((a1 @ v.W2 + v.b2 - v.y) ** 2).sum()
     g = (v.a1 @ v.W2 + v.b2 - v.y) @ v.W2.T
     found = blamed(explain_mismatch(loss, {w1: v.x.T @ (g * v.a1)}), "factor of the rule left out", a1)
-    assert "the factor (1 − a1) was left out of ∂L/∂z1 = ∂L/∂a1 ⊙ a1 ⊙ (1 − a1)" in found.sentence
+    assert "the factor (1 − a₁) was left out of ∂L/∂z₁ = ∂L/∂a₁ ⊙ a₁ ⊙ (1 − a₁)" in found.sentence
 
 
 def test_a_factor_left_out_at_every_layer():

@@ -35,7 +35,7 @@ def test_a_missing_derivative_of_an_activation_that_is_written_out():
     d2 = v.a1 @ v.W2 + v.b2 - v.y
     report = explain_mismatch(loss, {t.W1: v.x.T @ (d2 @ v.W2.T)})
     found = blamed(report, "activation derivative missing", a1)
-    assert "σ′" in found.sentence and "a1" in found.sentence
+    assert "σ′" in found.sentence and "a₁" in found.sentence
 
 
 def test_the_missing_derivative_is_found_to_four_printed_digits():

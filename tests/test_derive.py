@@ -282,7 +282,7 @@ def test_a_thousand_uses_are_one_long_sum(names: bool) -> None:
     derivation = derived(y, "w", 1e-7)
     assert derivation.closed and derivation.latex()
     assert max(map(len, str(derivation).splitlines())) < 1500
-    assert ("… 994 more terms …" in rows(derivation, "factors")[-1]) == names
+    assert "… 994 more terms …" in rows(derivation, "factors")[-1]
 
 
 @pytest.mark.parametrize("steps", [9, 70, 200])
@@ -389,9 +389,12 @@ def test_a_kernel_gets_the_sum_over_windows() -> None:
 
 def test_a_long_unnamed_value_that_is_used_twice_keeps_its_number() -> None:
     W, V, x = parameter("W", 2, 3), parameter("V", 1, 2), given("x", 3)
-    a = sigmoid(V @ np.tanh(W @ x + 0.1) + 0.2)
     y = np.array([1.0])
-    derivation = derived(-(y * np.log(a) + (1 - y) * np.log(1 - a)).sum(), V)
+
+    def loss(a: Any) -> Any:
+        return -(y * np.log(a) + (1 - y) * np.log(1 - a)).sum()
+
+    derivation = derived(loss(sigmoid(V @ np.tanh(W @ x + 0.1) + 0.2)), V)
     assert derivation.closed == "(%8 − y) tanh(W x + 0.1)ᵀ"
     assert derivation.notes == ("%8 = σ(V tanh(W x + 0.1) + 0.2)",)
 

@@ -25,12 +25,16 @@ def logits() -> Any:
 
 
 def shares(z: Any, *, stable: bool = False, axis: int = 1, keepdims: bool = True) -> Any:
-    e = np.exp(z - np.max(z, axis=axis, keepdims=True)) if stable else np.exp(z)
+    return share(np.exp(z - np.max(z, axis=axis, keepdims=True) if stable else z), axis, keepdims)
+
+
+def share(e: Any, axis: int, keepdims: bool) -> Any:
     return e / e.sum(axis=axis, keepdims=keepdims)
 
 
 def log_loss(p: Any) -> Any:
-    return -(ONE_HOT * np.log(p)).sum(axis=1).mean()
+    y = ONE_HOT
+    return -(y * np.log(p)).sum(axis=1).mean()
 
 
 def from_columns(*, keepdims: bool) -> Any:
@@ -50,7 +54,7 @@ SOFTMAX: dict[str, Callable[[], Any]] = {
     "softmax and log_loss without names": lambda: F.log_loss(F.softmax(logits()), ONE_HOT),
     "softmax and log_loss of indices": lambda: F.log_loss(F.softmax(logits()), LABELS),
     "log_softmax and nll_loss": lambda: F.nll_loss(F.log_softmax(logits()), LABELS),
-    "log_softmax by labels": lambda: -(ONE_HOT * F.log_softmax(logits())).sum(axis=1).mean(),
+    "log_softmax by labels": lambda: (lambda y: -(y * F.log_softmax(logits())).sum(axis=1).mean())(ONE_HOT),
     "softmax, the rest by hand": lambda: log_loss(F.softmax(logits())),
     "all by hand": lambda: log_loss(named(shares(named(logits(), "z")), "p")),
     "all by hand without names": lambda: log_loss(shares(logits())),
@@ -83,7 +87,8 @@ def test_one_example_does_so_too(stable: bool) -> None:
     z = named(parameter("W", 4, 3) @ given("x", 3), "z")
     p = named(shares(z, stable=stable, axis=0), "p")
     assert derived(-np.log(p[2]), "W").closed == "(p − y) xᵀ"
-    assert derived(-(ONE_HOT[0] * np.log(p)).sum(), "W").closed == "(p − y) xᵀ"
+    y = ONE_HOT[0]
+    assert derived(-(y * np.log(p)).sum(), "W").closed == "(p − y) xᵀ"
 
 
 def test_shares_of_the_wrong_axis_are_no_softmax() -> None:
@@ -117,10 +122,10 @@ def test_a_softmax_alone_is_diagonal_minus_outer_product(stable: bool) -> None:
 
 def test_binary_labels_are_called_y_whatever_has_a_name() -> None:
     z = given("X", 5, 2) @ parameter("w", 2)
-    a = F.sigmoid(z)
-    by_hand = -(BINARY * np.log(a) + (1 - BINARY) * np.log(1 - a)).mean()
-    for loss in (F.binary_cross_entropy_with_logits(z, BINARY), F.binary_cross_entropy(a, BINARY), by_hand):
-        assert derived(loss, "w").closed == "1 / N × (Xᵀ (σ(X w) − y))"
+    a, y = F.sigmoid(z), BINARY
+    assert derived(F.binary_cross_entropy_with_logits(z, y), "w").closed == "1 / N × (Xᵀ (σ(z) − y))"
+    for loss in (F.binary_cross_entropy(a, y), -(y * np.log(a) + (1 - y) * np.log(1 - a)).mean()):
+        assert derived(loss, "w").closed == "1 / N × (Xᵀ (a − y))"
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------
@@ -346,9 +351,11 @@ def test_the_indices_of_an_embedding_are_given() -> None:
 
 
 def test_an_unnamed_value_in_a_note_is_explained_too() -> None:
-    h = np.maximum(0, given("X", 5, 3) @ parameter("W₁", 3, 6) + parameter("b₁", 6))
-    s = h @ parameter("W₂", 6, 4) + parameter("b", 4)
-    derivation = derived(log_loss(shares(s, stable=True)), "b")
+    first = given("X", 5, 3), parameter("W₁", 3, 6), parameter("b₁", 6)
+    second = parameter("W₂", 6, 4), parameter("b", 4)
+    scores = [np.maximum(0, first[0] @ first[1] + first[2]) @ second[0] + second[1]]
+    y = ONE_HOT
+    derivation = derived(-(y * np.log(shares(*scores, stable=True))).sum(axis=1).mean(), "b")
     assert derivation.closed == "1 / N × Σ₀ (p − y)"
     assert derivation.notes[:2] == ("%9 = max(0, X W₁ + b₁) W₂ + b", "p = softmax(%9)")
 

@@ -51,8 +51,11 @@ def test_no_row_of_latex_is_wider_than_a_cell(long: tuple[Any, Any]) -> None:
 
 
 def test_what_stands_in_a_name_is_said_by_its_own_name() -> None:
-    loss, wrt = LONG["plain rnn of 3 steps"]()
-    (line,) = [line for line in viz.derive(loss, wrt).lines if line.kind == "closed"]
+    U, c = (Tensor(np.ones(shape), name=name) for name, shape in (("U", (3, 3)), ("c", (3,))))
+    hs = [Tensor(np.ones(3), name="h0")]
+    for _ in range(3):
+        hs = [np.tanh(U @ hs[0] + c)]
+    (line,) = [line for line in viz.derive((hs[0] ** 2).sum(), U).lines if line.kind == "closed"]
     texts = [row.plain for definition in line.definitions for row in definition.notes()]
     assert texts[:3] == ["u = tanh(U h0 + c)", "u₂ = tanh(U u + c)", "u₃ = tanh(U u₂ + c)"]
 

@@ -114,7 +114,7 @@ def test_a_nan_is_followed_to_where_it_was_born():
     with np.errstate(all="ignore"), pytest.raises(FloatingPointError) as caught:
         fit(net, validation=None)
     said = str(caught.value)
-    assert said.startswith("the loss became nan in epoch 1, batch 1: NaN was born in %")
+    assert said.startswith("the loss became nan in epoch 1, batch 1: NaN was born in root = ")
     assert re.search(r"= sqrt\(shifted: -.* in rooted at test_nn_fit\.py:\d+: root = np\.sqrt\(z\)  # the line", said)
     assert caught.value.history.epochs == 0 and repr(net.state_dict()) == repr(before)
 

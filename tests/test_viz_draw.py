@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import autograd.testing
+import nn
 import viz
 from autograd import Tape, Tensor, no_grad, scope
 from autograd.registry import Rule
@@ -237,7 +238,7 @@ def test_layers_are_single_nodes_that_list_their_parameters():
 def test_auto_draws_operations_while_they_fit_and_layers_after_that():
     loss = network()
     assert not any(b.kind == "layer" for b in viz.draw(loss).graph.boxes)
-    assert any(b.kind == "layer" for b in viz.draw(loss, max_nodes=10).graph.boxes)
+    assert any(b.kind == "layer" for b in viz.draw(loss, max_nodes=8).graph.boxes)
 
 
 def test_parameters_are_marked_as_learned_in_words_and_in_form():
@@ -277,12 +278,31 @@ def test_a_shared_weight_of_an_unrolled_loop_is_copied_for_each_use():
 
 
 def test_repeats_are_folded_with_their_number():
-    picture = viz.draw(recurrent(50))
-    assert any(b.title == "Cell ×50" for b in picture.graph.boxes)
-    picture = viz.draw(residual(40))
-    (block,) = (b for b in picture.graph.boxes if b.kind == "folded")
-    assert block.title == "Block ×40"
-    assert len(block.learned) == 40
+    boxes = viz.draw(recurrent(50)).graph.boxes
+    (cells,) = (b for b in boxes if b.kind == "folded")
+    count = int(cells.title.removeprefix("Cell ×"))
+    assert count + sum(b.title.endswith("· Cell") for b in boxes) == 50
+    (block,) = (b for b in viz.draw(residual(40), max_nodes=20).graph.boxes if b.kind == "folded")
+    assert len(block.learned) == int(block.title.removeprefix("Block ×"))
+    assert 20 < len(block.learned) < 40
+
+
+@pytest.mark.parametrize("steps", range(2, 40))
+def test_one_more_step_of_a_loop_changes_little(steps):
+    fewer, more = (viz.draw(unrolled(n)).graph.boxes for n in (steps, steps + 1))
+    assert abs(len(more) - len(fewer)) <= 8
+    assert len(more) <= 60
+    assert more[-2].title.startswith(f"h ({steps + 1}) = tanh(W @ h ({steps}) + U @ xs")
+
+
+def unrolled(steps):
+    """A recurrent network as a person writes it, in plain NumPy."""
+    rng = np.random.default_rng(0)
+    W, U, b = (Tensor(rng.normal(size=shape)) for shape in ((3, 3), (3, 2), (3,)))
+    xs, h = rng.normal(size=(steps, 2)), np.zeros(3)
+    for t in range(steps):
+        h = np.tanh(W @ h + U @ xs[t] + b)
+    return np.sum(h)
 
 
 @pytest.mark.parametrize("max_nodes", [1, 2, 3, 7, 20, 60])
@@ -369,7 +389,11 @@ def test_a_name_is_shown_as_it_was_given():
     [
         (((1.0,), {}), TypeError, "expected a Tensor or a Tape, got float"),
         ((("loss",), {}), TypeError, "expected a Tensor or a Tape, got str"),
-        (((neuron(), "ops"), {}), ValueError, "level must be one of 'op', 'layer', 'auto', 'scalar', got 'ops'"),
+        (
+            ((neuron(), "ops"), {}),
+            ValueError,
+            "level must be one of 'op', 'line', 'layer', 'auto', 'scalar', got 'ops'",
+        ),
         (((neuron(),), {"direction": "up"}), ValueError, "direction must be 'TB'"),
         (((neuron(),), {"max_nodes": 0}), ValueError, "max_nodes must be a positive integer or None, got 0"),
         (((neuron(),), {"max_nodes": 2.5}), ValueError, "max_nodes"),
@@ -398,3 +422,28 @@ def test_the_packages_list_what_is_meant_for_people_and_either_room_has_the_comp
     for name in autograd.testing.__all__:
         if name[0].islower():
             assert getattr(viz, name) is getattr(autograd.testing, name)
+
+
+# --- what is learned --------------------------------------------------------------------------------------------------
+
+
+def kinds(loss):
+    return {b.title: b.kind for b in viz.draw(loss, "op").graph.boxes}
+
+
+def test_a_tensor_that_an_update_changes_is_learned():
+    w, x = Tensor([1.0, 2.0], name="w"), Tensor([3.0, 4.0], name="x")
+    assert kinds((w * x).sum())["w"] == "input"
+    (w * x).sum().backward()
+    w.data -= 0.1 * w.grad
+    assert (kinds((w * x).sum())["w"], kinds((w * x).sum())["x"]) == ("learned", "input")
+    v = Tensor([1.0, 2.0], name="v")
+    with no_grad():
+        v -= 0.5
+    assert kinds((v * x).sum())["v"] == "learned"
+
+
+def test_a_tensor_that_an_optimiser_is_given_is_learned():
+    w, x = Tensor([1.0, 2.0], name="w"), Tensor([3.0, 4.0], name="x")
+    nn.SGD([w], lr=0.1)
+    assert (kinds((w * x).sum())["w"], kinds((w * x).sum())["x"]) == ("learned", "input")

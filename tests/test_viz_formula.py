@@ -469,7 +469,7 @@ def test_formulas_neither_change_the_tape_nor_need_recording():
     before = len(tape), x.grad, out.node.kept
     with no_grad():
         formula = backward(out.node, 0, grad, names, tape.value)
-    assert formula.plain() == "∂L/∂%1 ⊙ %1 ⊙ (1 − %1)"
+    assert formula.plain() == "∂L/∂out ⊙ out ⊙ (1 − out)"
     assert grad.flags.writeable
     assert (len(Tape(tape.root)), x.grad, out.node.kept) == before
 

@@ -38,7 +38,7 @@ from .sums import contributions
 from .sums.paths import paths
 from .tape.arguments import seed_of, tape_of
 from .tape.run import Run
-from .units.collapse import LEVELS
+from .units.frontier import LEVELS
 
 __all__ = [
     "Picture",
@@ -90,14 +90,16 @@ def draw(
     ----------
     loss : Tensor or Tape
         What gradients are of: a scalar, unless `grad` is given.
-    level : {"auto", "op", "layer", "scalar"}, optional
-        ``"op"`` draws every operation, with boxes around layers; ``"layer"`` one node for each layer call; ``"auto"``
-        operations where they fit into `max_nodes`, else layers; ``"scalar"`` every multiplication and addition of
-        numbers as a node of its own, nothing folded, for up to 300 nodes (or `max_nodes`, if that is more).
+    level : {"auto", "layer", "line", "op", "scalar"}, optional
+        ``"op"`` draws every operation, with boxes around layers; ``"line"`` one node for each line of the program,
+        ``z1 = X @ W1 + b1``; ``"layer"`` one for each layer call; ``"auto"`` operations where they fit into `max_nodes`
+        and no loop goes round, else lines. ``"scalar"``: every multiplication and addition of numbers is a node of its
+        own, nothing folded, for up to 300 nodes (or `max_nodes`, if that is more).
     direction : {"TB", "LR"}, optional
         Top to bottom or left to right. Unless told, small graphs of scalars go left to right, others top to bottom.
     max_nodes : int or None, optional
-        Above so many nodes, layers are folded, then repeats (``×12``), and at last the middle. None: no limit.
+        At most so many nodes: lines, layer calls, passes of loops and functions stay closed where they would be more,
+        and of a long loop the first and the last passes are shown. None: no limit.
     grad : array_like of the shape of `loss`, optional
         The gradient that the backward sweep starts from; needed where `loss` is not a scalar.
     element : tuple of int, optional

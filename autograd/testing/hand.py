@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numbers
-from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import describe
+from ..labels import Labels
 from ..leaving import number_taken
 from ..node import Node
 from ..tape import Tape
@@ -95,13 +95,14 @@ def read_hands(
     if not given and not empty:
         raise ValueError(f"{who}: no {what}s were given: the dict of {what}s is empty")
     found: dict[Node, Named] = {}
-    called = Counter(node.name for node in tape)
+    labels = Labels(tape)
     for key, value in given.items():
         node = _record_of(tape, key, who)
-        name = node.name or (key if isinstance(key, str) else f"%{tape.index(node)} ({node.op})")
+        of = labels.of(node)
+        name = node.name or (key if isinstance(key, str) else of if labels.has(node) else f"{of} ({node.op})")
         if node in found:
             raise ValueError(f"{who}: the {what} of {name} is given twice, by Tensor and by name")
-        same = called[key] if isinstance(key, str) else 1
+        same = len(labels.called(key)) if isinstance(key, str) else 1
         note = f"the latest of {same} records of this name" if same > 1 else ""
         hand = value if isinstance(value, Hand) else read_hand(value, f"{who}: the {what} of {name}", whole=whole)
         found[node] = Named(name, hand, note)

@@ -116,6 +116,8 @@ class Optimizer:
                 raise ValueError(f"params{where}: there is no option {name!r}; did you mean {meant!r}?")
         options = self.defaults | {name: checked(name, value) for name, value in options.items()}
         self._check(options)
+        for p in params:
+            p.be_learned()
         self.params += params
         self.state += [{} for _ in params]
         self.param_groups.append({"params": params} | ({"param_names": names} if names else {}) | options)

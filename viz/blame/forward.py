@@ -113,7 +113,7 @@ class Forward:
         if not above:
             sentence += ", and of what it is made from nothing was given"
         between = self._between(node)
-        could = [n for n in between if n is not node and n.name]
+        could = [n for n in between if n is not node and self.words.has(n)]
         if could:
             sentence += f" (give the value of {listed([say(n) for n in could[-_FEW:]], 'or')}, too, to narrow it down)"
         said = self._facts(one)

@@ -57,7 +57,7 @@ class _Names(Names):
         return self.powers.get(node) or super().of(self.original.get(node, node), limit)
 
     def has(self, node: Node) -> bool:
-        return node in self.powers or super().has(node)
+        return super().has(self.original.get(node, node))
 
 
 class AsPowers:

@@ -205,7 +205,7 @@ class Sentences:
         if len(nodes) <= _FEW:
             made = list(dict.fromkeys(self.words.made(n) for n in nodes))
             return nodes, f", at {'one of ' if len(made) > 1 else ''}{listed(made)}"
-        named = [n for n in between if n.name and n.shape and n not in self.hands]
+        named = [n for n in between if self.words.has(n) and n.shape and n not in self.hands]
         hint = f"; give the gradient of {listed([self.words.say(n) for n in named[:3]], 'or')}, too, to narrow it down"
         return nodes, f", at one of the {len(nodes)} operations before it{hint if named else ''}"
 

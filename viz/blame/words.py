@@ -5,17 +5,16 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from autograd import Node, Tape
+from autograd.variables import written
 
 from ..formula import Formula, Symbol, backward
 from ..formula.tree import Tree, substituted
 from ..plain.numbers import clean, ordinal
-from ..tape.constants import written_operand
 from ..tape.names import Names
 
 __all__ = ["Words"]
@@ -28,30 +27,20 @@ _WHOLE = 2000
 class Words:
     """The names on a tape, for a person who reads a sentence and has no picture beside it.
 
-    A record without a name is called by the variable that the program assigned it to, or by its expression; else as
-    `names` says.
+    A record with neither a name nor a variable is called by its expression; else as `names` says.
     """
 
     def __init__(self, tape: Tape, names: Names | None = None):
         self.tape = tape
         self._fallback = names or Names(tape)
         named = {node: self._fallback.of(node) for node in tape if self._fallback.has(node)}
-        variables = self._variables(named)
-        root = tape.root
-        self.loss = self._fallback.loss
-        if self.loss.startswith("%"):
-            self.loss = variables.get(root) or "loss"
-        counts = Counter([*variables.values(), *named.values()])
-        seen: Counter[str] = Counter()
-        self._names = named
+        self.loss = "loss" if self._fallback.loss.startswith("%") else self._fallback.loss
+        self._names = {**named, tape.root: self.loss}
+        self._inside = _inside(tape)
         self._lines: dict[str, None] = {}
         self._said: dict[Node, str] = {}
         self._line_of: dict[Node, str] = {}
         self._operands: dict[tuple[Node, int], str] = {}
-        for node, variable in variables.items():
-            seen[variable] += 1
-            self._names[node] = f"{variable} ({seen[variable]})" if counts[variable] > 1 else variable
-        self._names[root] = self.loss
         self._calls = {node: self._called(node) for node in tape if node not in self._names and not node.is_leaf}
         self._alike = Counter(self._calls.values())
         places = [(node.code, node.lasti, node.op) for node in tape]
@@ -62,20 +51,9 @@ class Words:
             ordinals[place] += 1
             self._ordinals[node] = ordinals[place]
 
-    def _variables(self, named: Mapping[Node, str]) -> dict[Node, str]:
-        """The variables that results were assigned to; not what a called function made on the way to its result."""
-        inside = self._inside = set[Node]()
-        for node in self.tape:
-            for operand in node.parents:
-                same = operand.code is node.code and operand.lasti == node.lasti
-                if same and operand.op != node.op and node.code is not None:
-                    inside.add(operand)
-        found = {}
-        for node in self.tape:
-            variable = "" if node in named or node in inside else _variable(node)
-            if variable:
-                found[node] = variable
-        return found
+    def has(self, node: Node) -> bool:
+        """Whether a record has a name or a variable."""
+        return node in self._names
 
     def of(self, node: Node, limit: int = _LONGEST) -> str:
         """``z⁽¹⁾``; of a record without a name or a variable ``(x @ W1)``, or by its operation,
@@ -178,9 +156,9 @@ class Words:
         for symbol in formula.symbols:
             for k, operand in enumerate(node.operands):
                 if symbol.kind == "constant" and operand is symbol.array and np.ndim(operand):
-                    written = _written_operand(node, k)
-                    if written and written not in taken:
-                        by[id(symbol)] = Symbol("constant", written, operand)
+                    name = _written_operand(node, k)
+                    if name and name not in taken:
+                        by[id(symbol)] = Symbol("constant", name, operand)
         return Formula(formula.target, substituted(formula.tree, by), formula.notes, adds=True) if by else formula
 
     def equation(self, formula: Formula, *, adds: bool) -> str:
@@ -189,18 +167,19 @@ class Words:
         return f"{formula.target.name} {'+=' if adds else '='} {formula.plain()}{notes}"
 
 
-def _variable(node: Node) -> str:
-    """The variable of the program that a value was assigned to, or empty."""
-    source = node.source
-    if source is None or not source.expression:
-        return ""
-    assigned = re.search(rf"(?:^|;)\s*([A-Za-z_]\w*)\s*=\s*{re.escape(source.expression)}\s*(?:$|[;#])", source.text)
-    return assigned[1] if assigned else ""
+def _inside(tape: Tape) -> set[Node]:
+    """What a called function made on the way to its result."""
+    return {
+        operand
+        for node in tape
+        for operand in node.parents
+        if operand.code is node.code and operand.lasti == node.lasti and operand.op != node.op and node.code is not None
+    }
 
 
 def _written_operand(node: Node, k: int) -> str:
     """What the program wrote for operand `k` of an operation, where that can be told and is short; or empty."""
-    part = written_operand(node, k)
+    part = written(node, k)
     if not isinstance(part, ast.Name | ast.Attribute | ast.Subscript):
         return ""
     text = ast.unparse(part)

@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd import Node, Tape
 from autograd.rules import linalg, windows
+from autograd.variables import written_name
 
 from ..formula.trace import Builder
 from ..formula.tree import Number, Symbol, Tree, apply
@@ -55,7 +56,7 @@ class Constants(Builder):
         letters: dict[Any, str] = {}
         names: dict[Any, str] = {}
         for node in tape:
-            for array in node.operands:
+            for i, array in enumerate(node.operands):
                 if not isinstance(array, np.ndarray) or not array.ndim or self.condition(array) is not None:
                     continue
                 # Equal numbers are one array where they are used alike; inputs that equal labels are not the labels.
@@ -75,15 +76,15 @@ class Constants(Builder):
                     continue
                 is_label = array.shape in shapes or node.rule.fn is np.subtract or near_log
                 letter = "mask" if array.dtype == bool else "y" if node in near_loss and is_label else "c"
-                letters[key] = "x" if is_input else letter
+                letters[key] = written_name(node, i) or ("x" if is_input else letter)
                 symbol = Symbol("constant", partial(names.__getitem__, key), array)
                 self._equal[key] = self._constant_of[id(array)] = symbol
-        for letter in ("x", "y", "c", "mask"):
+        for letter in dict.fromkeys(["x", "y", "c", "mask", *letters.values()]):
             found = [key for key in letters if letters[key] == letter]
             for key, name in zip(found, self._free(letter, len(found)), strict=True):
                 shape = self._equal[key].shape
                 names[key] = name if len(shape) != 6 else f"windows({name}, {times_text(shape[-2:])})"
-        self.indices += [s for key, s in self._equal.items() if isinstance(s, Symbol) and letters[key] == "mask"]
+        self.indices += [s for key, s in self._equal.items() if isinstance(s, Symbol) and s.dtype == bool]
 
     def _free(self, letter: str, count: int) -> list[str]:
         """So many names that nothing has: y, or y₁, y₂, …"""

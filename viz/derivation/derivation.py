@@ -260,7 +260,7 @@ class Derivation:
         ]
         notes = notes if len(notes) < 2 else [self._delta()]
         for node in routes.stations:
-            unnamed = not node.name and not node.is_leaf and node is not routes.tape.root
+            unnamed = not routes.names.has(node) and not node.is_leaf and node is not routes.tape.root
             if unnamed and id(routes.builder.symbol(node)) in used:
                 notes += self._explained(routes.builder.symbol(node), routes.meaning(node))
         for p, tree in routes.shares:

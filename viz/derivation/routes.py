@@ -94,12 +94,12 @@ class Routes:
     def write_out(self) -> None:
         """Makes the trees of what each station sends to the others; before that, only the ways are known."""
         for one in self.tape:
-            if (one.name or one in self._stops) and not one.is_leaf and one is not self.tape.root:
+            if (self.names.has(one) or one in self._stops) and not one.is_leaf and one is not self.tape.root:
                 self.algebra.define(self.builder.symbol(one), self.meaning(one))
         self.algebra.explain(self.builder.symbol(self.tape.root), self.meaning(self.tape.root))
         raw = {n: self._pulled(n) for n in self.stations if n is not self.node}
         for one in self.tape:
-            if one.rule.fn is np.divide and not one.name and one in self.depends:
+            if one.rule.fn is np.divide and not self.names.has(one) and one in self.depends:
                 share = self.algebra.simplified(self.meaning(one))
                 if is_call(share, reductions.softmax.fn):
                     self._name_shares(share)
@@ -140,7 +140,7 @@ class Routes:
         depth: dict[Any, int] = {}
         uses = Counter(operand for node in self.depends for operand in {a for _, a in self.edges.get(node, ())})
         for node in self.tape:
-            end = bool(node.name) or node is self.node or node is self.tape.root
+            end = self.names.has(node) or node is self.node or node is self.tape.root
             length[node] = sum(length[a] if isinstance(a, Node) else 1 for a in node.operands) or 1
             depth[node] = 1 + max((depth[a] for a in node.parents), default=0)
             long = length[node] > (_MOST_NAMES if uses[node] < 2 else _MOST_TWICE) or depth[node] > _MOST_STEPS
@@ -158,7 +158,7 @@ class Routes:
         found, waiting = {self.tape.root}, [self.tape.root]
         while waiting:
             for operand in waiting.pop().parents:
-                if operand not in found and not operand.is_leaf and (not operand.name or not operand.shape):
+                if operand not in found and not operand.is_leaf and (not self.names.has(operand) or not operand.shape):
                     found.add(operand)
                     waiting.append(operand)
         return found
@@ -284,7 +284,7 @@ class Routes:
         return tidied(self._in_names(throughout(self.builder.call(node, leaf))))
 
     def _stands(self, node: Node) -> bool:
-        return bool(node.name) or node.is_leaf or node is self.tape.root or node in self._stops
+        return self.names.has(node) or node.is_leaf or node is self.tape.root or node in self._stops
 
     def _write_out(self, node: Node) -> Tree:
         """An unnamed value written out, unless that is too long: then ``%7``."""

@@ -239,11 +239,17 @@ def forward(node: Node, names: Named, value: Value | None = None, *, written_out
     return Formula(symbol(node), _call(node, builder, written_out))
 
 
-def expression(node: Node, names: Named) -> str:
-    """The right-hand side of `forward` for the title of a picture: no numbers are looked at, constants show a shape."""
+def expression(node: Node, names: Named, written_out: Container[Node] = ()) -> str:
+    """The right-hand side of `forward` for the title of a picture: constants that no variable of the program holds
+    show a shape."""
     _operation(node, "expression")
-    builder = Builder(partial(value_symbol, names=names), _by_shape)
-    return Formula(value_symbol(node, names), _call(node, builder, ())).plain()
+
+    def constant(array: Any, role: str) -> str:
+        name = names.constant(array) if role == "operand" else None
+        return _by_shape(array, role) if name is None or name.strip("₀₁₂₃₄₅₆₇₈₉") == "c" else quoted(name)
+
+    builder = Builder(partial(value_symbol, names=names), constant)
+    return Formula(value_symbol(node, names), _call(node, builder, written_out)).plain()
 
 
 def backward(node: Node, i: int, grad: Any, names: Named, value: Value | None = None) -> Formula:

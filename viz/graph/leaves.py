@@ -11,7 +11,8 @@ import numpy as np
 
 from autograd import Node
 
-from ..units.collapse import Unit
+from ..tape.constants import content
+from ..units.unit import Unit
 
 SMALL = 15
 MOST_INSIDE = 3
@@ -30,6 +31,7 @@ class Leaf:
     copies: int = 1
     folded: tuple[Leaf, ...] = ()
     kept: int = 0
+    uses: int = 1
 
     @property
     def word(self) -> str:
@@ -53,22 +55,24 @@ def leaves_of(units: Sequence[Unit], max_nodes: int | None) -> list[Leaf]:
 def _all(units: Sequence[Unit]) -> list[Leaf]:
     ends: dict[Any, list[tuple[int, Node, int]]] = {}
     shown: dict[Any, tuple[Node | None, Any]] = {}
+    lines = any(unit.kind == "line" for unit in units)
     inside = Counter(u for u, unit in enumerate(units) if not unit.is_op for _ in inputs(unit))
     for u, unit in enumerate(units):
-        if not unit.repeats:
+        if unit.kind == "rest":
             continue
+        written = unit.kind in ("op", "line")
         for node in unit.nodes:
             for i, operand in enumerate(node.operands):
                 if isinstance(operand, Node):
                     if not operand.is_leaf:
                         continue
-                    if not unit.is_op and (operand.op == "parameter" or inside[u] > MOST_INSIDE):
+                    if not written and (operand.op == "parameter" or inside[u] > MOST_INSIDE):
                         continue
                     key: Any = operand
                     shown[key] = operand, None
-                elif unit.is_op and isinstance(operand, np.ndarray) and operand.size > 1:
-                    key = (node, i)
-                    shown[key] = None, operand
+                elif written and isinstance(operand, np.ndarray) and operand.size > 1:
+                    key = content(operand) if lines else (node, i)
+                    shown.setdefault(key, (None, operand))
                 else:
                     continue
                 ends.setdefault(key, []).append((u, node, i))
@@ -80,6 +84,10 @@ def _all(units: Sequence[Unit]) -> list[Leaf]:
         learned = leaf is not None and leaf.op == "parameter"
         if len(users) == 1 or small or (not learned and len(users) <= _MOST_SHARED):
             leaves.append(Leaf(leaf, array, tuple(mine)))
+            continue
+        if lines:
+            # lines are written with its name: it need not stand beside each of them
+            leaves.append(Leaf(leaf, array, tuple(e for e in mine if e[0] == users[0]), uses=len(users)))
             continue
         for copy, user in enumerate(users):
             leaves.append(Leaf(leaf, array, tuple(e for e in mine if e[0] == user), copy, len(users)))

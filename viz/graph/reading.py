@@ -13,8 +13,9 @@ from autograd import Node, Scope, Tape, sweep
 from ..plain.numbers import clean
 from ..tape.run import Run
 from ..tape.uses import uses_of
-from ..units.collapse import Unit, units_of
-from ..units.titles import common, run_title, scope_title
+from ..units.frontier import frontier
+from ..units.titles import common, scope_title, title_of
+from ..units.unit import Unit
 from .leaves import MOST_INSIDE, SMALL, Leaf, inputs, leaves_of
 from .model import Box, Edge, Frame, Graph, Kind, Learned, Quantity
 
@@ -31,12 +32,12 @@ class _Reader:
         self.names, self.gradients, self.alarms, self.seeded = run.names, run.gradients, run.alarms, run.seeded
         self.uses = uses_of(tape)
         self.users = Counter(operand for node in tape for operand in node.parents)
-        self.units, note = units_of(
+        self.units, note = frontier(
             tape, level, max_nodes, lambda units: len(units) + len(leaves_of(units, max_nodes))
         )  # fmt: skip
         self.leaves = leaves_of(self.units, max_nodes)
         if note or any(leaf.folded for leaf in self.leaves):
-            single = [Unit((node,)) for node in tape if not node.is_leaf]
+            single = [Unit("op", (node,)) for node in tape if not node.is_leaf]
             others = len(leaves_of(single, None))
             what = f"{len(single)} operations with {others} inputs, parameters and constants"
             note = f"{note or 'folded'}: {what} are more than {max_nodes=}"
@@ -87,12 +88,16 @@ class _Reader:
             nothing = Quantity("", None)
             value = Quantity("", np.asarray(leaf.array))
             box_id = f"%{self.tape.index(user)}.{i}"
-            return Box(box_id, "constant", "constant", "", np.shape(leaf.array), value, nothing)
+            name = self.names.constant(leaf.array) or "c"
+            title = "constant" if name.strip("₀₁₂₃₄₅₆₇₈₉") == "c" else name
+            return Box(box_id, "constant", title, "", np.shape(leaf.array), value, nothing)
         kind: Kind = "learned" if node.op == "parameter" else "input"
         badges = []
         uses = self.uses.get(node, 1)
         if kind == "learned" and uses > 1:
             badges.append(f"each weight used ×{uses}")
+        if leaf.uses > 1:
+            badges.append(f"in {leaf.uses} of the lines")
         if leaf.copies > 1:
             badges.append(f"copy {leaf.copy + 1} of {leaf.copies}")
         box_id = f"%{self.tape.index(node)}" + (f".{leaf.copy + 1}" if leaf.copies > 1 else "")
@@ -126,29 +131,23 @@ class _Reader:
         value, grad = self._value(node), self._grad(node)
         alarm = next((self.alarms[n] for n in unit.nodes if n in self.alarms), "")
         source = str(node.source or "")
-        if unit.is_op:
-            title = f"{self.names.of(node)} = {self.names.expression(node)}"
+        if unit.kind in ("op", "line"):
+            inside = frozenset(unit.nodes) - {node}
+            title = f"{self.names.of(node)} = {self.names.expression(node, inside)}"
             kind: Kind = "loss" if loss else "intermediate"
             return Box(
-                box_id, kind, title, clean(node.op), node.shape, value, grad, (), alarm, source=source,
+                box_id, kind, title, _operations(unit), node.shape, value, grad, (), alarm, source=source,
                 members=unit.nodes,
             )  # fmt: skip
         learned = self._learned(unit)
         fed = len(set(inputs(unit)))
         badges = []
-        if fed and (not unit.repeats or fed > MOST_INSIDE):
+        if fed and (unit.kind == "rest" or fed > MOST_INSIDE):
             badges.append(f"{fed} input{'s' * (fed != 1)} inside")
-        if unit.scope is not None:
-            kind = "layer"
-            title = scope_title(unit.scope)
-        else:
-            kind = "folded"
-            title = run_title(unit)
-        count = len(unit.nodes)
-        op = f"{count} operations" if count > 1 else clean(unit.nodes[0].op)
+        kind = "layer" if unit.scope is not None else "folded"
         return Box(
-            box_id, kind, title, op, node.shape, value, grad, tuple(badges), alarm, learned, source,
-            members=unit.nodes,
+            box_id, kind, title_of(unit), _operations(unit), node.shape, value, grad, tuple(badges), alarm, learned,
+            source, members=unit.nodes,
         )  # fmt: skip
 
     def _learned(self, unit: Unit) -> tuple[Learned, ...]:
@@ -207,6 +206,11 @@ class _Reader:
         return self.names.local(node, i, total=node is self.tape.root and partial)
 
 
+def _operations(unit: Unit) -> str:
+    count = len(unit.nodes)
+    return f"{count} operations" if count > 1 else clean(unit.nodes[0].op)
+
+
 def _together(arrays: Sequence[Any]) -> np.ndarray:
     """Arrays of one shape stacked, others end to end."""
     if len({np.shape(a) for a in arrays}) == 1:
@@ -221,6 +225,8 @@ def _unit_ids(units: Sequence[Unit], tape: Tape) -> list[str]:
         first = tape.index(unit.nodes[0])
         if unit.is_op:
             ids.append(f"%{first}")
+        elif unit.kind == "line":
+            ids.append(f"%{tape.index(unit.nodes[-1])}")
         elif unit.scope is not None:
             path = clean(unit.scope.path)
             path = f"layer {path}" if path.startswith("%") else path

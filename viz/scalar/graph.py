@@ -88,7 +88,10 @@ class ScalarGraph:
         within: Tape | None = None,
     ):
         whole = loss if isinstance(loss, Tape) else Tape(loss)
-        self._names = {} if within is None else _names_on(within, (*leaves, whole.root))
+        names = Names(whole)
+        self._names = {node: names.of(node) for node in whole if not node.name and names.has(node)}
+        if within is not None:
+            self._names |= _names_on(within, (*leaves, whole.root))
         if within is None and whole.root.shape:
             self._names[whole.root] = "L"  # as in a picture of the whole
         self._leaves = frozenset(leaves)
@@ -305,11 +308,11 @@ def expand(tape: Tape, node: Node, index: Index, *, to_names: bool = False) -> T
         raise ValueError("expand: that record is not on this tape")
     if node.is_leaf:
         raise ValueError(f"expand: {node.name or 'a leaf'} was made by no operation")
-    leaves = _named_before(node) if to_names else tuple(dict.fromkeys(node.parents))
+    leaves = _named_before(node, Names(tape)) if to_names else tuple(dict.fromkeys(node.parents))
     return ScalarGraph(node, index, leaves=leaves, within=tape).tape
 
 
-def _named_before(node: Node) -> tuple[Node, ...]:
+def _named_before(node: Node, names: Names) -> tuple[Node, ...]:
     """The nearest records with names, and leaves, that a record was made from."""
     found: dict[Node, None] = {}
     waiting, seen = [node], {node}
@@ -317,7 +320,7 @@ def _named_before(node: Node) -> tuple[Node, ...]:
         for operand in waiting.pop().parents:
             if operand not in seen:
                 seen.add(operand)
-                if operand.name is not None or operand.is_leaf:
+                if names.has(operand) or operand.is_leaf:
                     found[operand] = None
                 else:
                     waiting.append(operand)

@@ -226,8 +226,8 @@ class Stepper:
         element = tuple(index) if isinstance(index, tuple | list) else (index,)
         tape = self.walk.tape
         node = on_tape(tape, value, "expand")
-        by_place = isinstance(value, str) and value == f"%{tape.index(node)}" != node.name
-        back = not by_place and (node.name is not None or node is tape.root)
+        by_place = isinstance(value, str) and value == f"%{tape.index(node)}"
+        back = not by_place and (self.walk.names.has(node) or node is tape.root)
         numbers = expand(tape, node, element, to_names=back)
         if max_nodes is not None and len(numbers) > max_nodes:
             one = _smaller(tape, node, element, max_nodes) if back else ""
@@ -268,7 +268,7 @@ class Stepper:
                 raise ValueError(f"{argument}: there is no backward pass: {self.walk.no_backward}")
             return [self.walk.first_backward]
         called = record_called(tape, where)
-        named = {node for node in tape if node.name == where and called is not tape.root}
+        named = {node for node in self.walk.names.called(where) if called is not tape.root}
         found = self._steps_into(named or {called})
         if found:
             return found
@@ -301,7 +301,7 @@ class Stepper:
     def _nearest(self, where: str) -> str:
         layers = {call for node in self.walk.tape for call in node.scope.chain()}
         known = {name for call in layers for name in (call.path, call.name, call.kind) if name}
-        known |= {node.name for node in self.walk.tape if node.name}
+        known |= {self.walk.names.of(node) for node in self.walk.tape if self.walk.names.has(node)}
         return ", ".join(nearest(where, sorted(known))) or "nothing has a name"
 
     # --- as a sequence, and as text

@@ -96,7 +96,7 @@ def contributions(
            [3., 4.]])
     >>> print(terms)
     w (2, 1): 2 contributions, sum = gradient (largest difference 0)
-        %2 = %0 @ w: one for each index of axis 0 (2)
+        %2 = x w: one for each index of axis 0 (2)
     """
     if by not in BY:
         raise ValueError(f"contributions: by must be None, 'position' or 'image', got {by!r}")

@@ -17,6 +17,7 @@ from ..tape.calls import leaf
 from ..tape.run import Run
 from .occurrences import Occurrence, Terms, value_of
 
+_ARRANGED = ("windows", "pad")
 __all__ = ["Element", "Use", "counted", "element_index", "times"]
 
 
@@ -155,14 +156,19 @@ class Use:
     def input_name(self) -> str:
         """What the kernel slides over: its name, if it or what it was padded from has one."""
         node = self.node.operands[0]
-        while isinstance(node, Node) and not node.name and len(node.parents) == 1 and node.op in ("windows", "pad"):
+        while (
+            isinstance(node, Node)
+            and not self._run.names.has(node)
+            and len(node.parents) == 1
+            and node.op in ("windows", "pad")
+        ):
             node = node.parents[0]
-        return self._run.names.of(node) if isinstance(node, Node) and node.name else "input"
+        return self._run.names.of(node) if isinstance(node, Node) and self._run.names.has(node) else "input"
 
     def delta_name(self) -> str:
         """What the gradient of the result is called: by the next name, where only a bias is added before it."""
         node = self.node
-        while not node.name and node is not self._run.tape.root:
+        while not self._run.names.has(node) and node is not self._run.tape.root:
             users = [user for user in self._run.tape if any(a is node for a in user.operands)]
             if len(users) != 1 or not _same(self._run.gradients.get(users[0]), self.delta):
                 return self._run.names.gradient(self.node)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from functools import cached_property
 from typing import Any
 
@@ -27,10 +28,6 @@ class Names(Labels):
         """The name of an array that operations on the tape were given; None of another."""
         return self._constants.get(content(array))
 
-    def has(self, node: Node) -> bool:
-        """Whether a record has a name other than its place."""
-        return bool(node.name)
-
     def local(self, node: Node, i: int, *, total: bool) -> str:
         """What the derivative of a result by its operand `i` is called: ``∂d/∂a``, ``∂d/∂(2nd a)`` where the operand
         occurs more than once, ``local ∂L/∂a`` where ``∂L/∂a`` is the `total` of several paths."""
@@ -41,6 +38,6 @@ class Names(Labels):
             return f"∂{result}/∂({ordinal(nth)} {name})"
         return f"local ∂{result}/∂{name}" if total else f"∂{result}/∂{name}"
 
-    def expression(self, node: Node) -> str:
-        """How an operation is written: ``%5 + b⁽¹⁾``, ``Σ₁ %3``."""
-        return formula.expression(node, self)
+    def expression(self, node: Node, written_out: Container[Node] = ()) -> str:
+        """How an operation is written, with what is `written_out` in place of its name: ``%5 + b⁽¹⁾``, ``Σ₁ %3``."""
+        return formula.expression(node, self, written_out)

@@ -1,4 +1,4 @@
-"""What layer calls and runs of operations are called in a picture."""
+"""What layer calls, loops and calls of functions are called in a picture."""
 
 from __future__ import annotations
 
@@ -8,28 +8,39 @@ from collections.abc import Sequence
 from autograd import Scope
 
 from ..plain.numbers import clean
-from .collapse import Unit
+from .unit import Unit
 
-__all__ = ["common", "run_title", "scope_title"]
+__all__ = ["common", "scope_title", "title_of"]
 
 
 def scope_title(scope: Scope) -> str:
     return clean(scope.name) + (f" · {clean(scope.kind, 24)}" if scope.kind else "")
 
 
-def run_title(unit: Unit) -> str:
-    """``Block ×12`` where each repeat is one layer call, else what follows each other: ``matmul → tanh ×50``."""
-    times = f" ×{unit.repeats}" if unit.repeats else ""
-    one = common([node.scope.chain() for part in unit.parts for node in part.nodes])
-    if times and len(one) > len(unit.around):
+def title_of(unit: Unit) -> str:
+    """``softmax(…)`` of a call, ``for t in range(T) ×8`` of passes, ``Block ×12`` where each is one layer call, else
+    what follows each other: ``matmul → tanh ×50``."""
+    if unit.scope is not None:
+        return scope_title(unit.scope)
+    if unit.kind == "call":
+        return f"{clean(unit.text)}(…)"
+    passes = bool(unit.parts) and unit.parts[0].kind == "pass"
+    times = f" ×{len(unit.parts)}" if passes else ""
+    if unit.text:
+        return clean(unit.text) + times
+    parts = unit.parts[0].parts if passes else unit.parts
+    one = common([node.scope.chain() for part in parts for node in part.nodes])
+    if passes and len(one) > len(unit.around):
         scope = one[len(unit.around)]
         return clean(scope.kind or scope.name, 24) + times
-    words = [
-        clean(part.scope.kind or part.scope.name, 24) if part.scope is not None else clean(part.nodes[-1].op, 24)
-        for part in unit.parts[:4]
-    ]
-    words += ["…"] if len(unit.parts) > 4 or not unit.repeats else []
-    return " → ".join(words) + times
+    words = [_word(part) for part in parts[:4]]
+    return " → ".join(words + ["…"] * (len(parts) > 4)) + times
+
+
+def _word(unit: Unit) -> str:
+    if unit.scope is not None:
+        return clean(unit.scope.kind or unit.scope.name, 24)
+    return title_of(unit) if unit.kind in ("loop", "call") else clean(unit.nodes[-1].op, 24)
 
 
 def common(chains: Sequence[tuple[Scope, ...]]) -> tuple[Scope, ...]:

@@ -1,0 +1,197 @@
+"""What a program calls its values: the variable that a result was bound to, and what stands there for an operand."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from .bytecode import places, source_of
+from .node import Node
+
+__all__ = ["typeset", "variable", "variables", "written", "written_name"]
+
+_GREEK = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "eps": "ε", "zeta": "ζ", "eta": "η",
+    "theta": "θ", "kappa": "κ", "lambda": "λ", "lam": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "rho": "ρ", "sigma": "σ",
+    "tau": "τ", "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω",
+}  # fmt: skip
+_NUMBERED = re.compile(rf"(d?[A-Za-z]|{'|'.join(_GREEK)})_?([0-9]{{1,3}})")
+_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_SIGNS: dict[Any, Any] = {
+    ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.divide, ast.MatMult: np.matmul,
+    ast.Pow: np.power, ast.Mod: np.mod, ast.FloorDiv: np.floor_divide,
+}  # fmt: skip
+_VARIABLES: dict[tuple[int, int], tuple[str, Any]] = {}
+_MOST = 65536
+_VIEWS = frozenset({"T", "mT", "data", "real", "imag", "flat"})
+_RETURNED = "return"
+
+
+def typeset(name: str) -> str:
+    """A variable as mathematicians write it.
+
+    >>> [typeset(name) for name in ("z1", "dW_2", "theta", "h_prev")]
+    ['z₁', 'dW₂', 'θ', 'h_prev']
+    """
+    found = _NUMBERED.fullmatch(name)
+    letter, number = found.groups() if found else (name, "")
+    return _GREEK.get(letter, letter) + number.translate(_LOWERED)
+
+
+def variable(code: Any, lasti: int) -> str:
+    """The name that the value of the `lasti`-th byte of some code is bound to, as it is typed; ``return`` where a
+    function gives it; else empty."""
+    key = id(code), lasti
+    known = _VARIABLES.get(key)
+    if known is None:
+        if len(_VARIABLES) > _MOST:
+            _VARIABLES.clear()
+        bound = _bound("".join(linecache.getlines(code.co_filename)))
+        known = _VARIABLES[key] = bound.get(places(code, lasti), ""), code  # with the code: its id stays its own
+    return known[0]
+
+
+@lru_cache(64)
+def _bound(text: str) -> dict[tuple[int | None, ...], str]:
+    """The names that a program binds expressions to, by first and last line and column of these."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return {}
+    return {
+        (value.lineno, value.end_lineno, value.col_offset, value.end_col_offset): name
+        for statement in ast.walk(tree)
+        for target, value in _bindings(statement)
+        if (name := _name(target)) and name.strip("_")
+    }
+
+
+def _bindings(tree: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    if isinstance(tree, ast.Assign):
+        pairs = [pair for target in reversed(tree.targets) for pair in _pairs(target, tree.value)]
+    elif isinstance(tree, ast.Return) and tree.value is not None:
+        pairs = [(ast.Name(_RETURNED), tree.value)]
+    elif isinstance(tree, ast.AnnAssign | ast.NamedExpr) and tree.value is not None:
+        pairs = [(tree.target, tree.value)]
+    else:
+        return
+    for target, value in pairs:
+        if isinstance(value, ast.IfExp):
+            yield from ((target, value.body), (target, value.orelse))
+        else:
+            yield target, value
+
+
+def _pairs(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
+    several = ast.Tuple | ast.List
+    if isinstance(target, several) and isinstance(value, several) and len(target.elts) == len(value.elts):
+        return list(zip(target.elts, value.elts, strict=True))
+    return [(target, value)]
+
+
+def _name(tree: ast.expr | None) -> str:
+    """``z1`` of z1, self.z1, cache["z1"] and z1[k]; empty of anything else."""
+    while isinstance(tree, ast.Subscript):
+        if isinstance(tree.slice, ast.Constant) and isinstance(tree.slice.value, str):
+            return tree.slice.value
+        tree = tree.value
+    if isinstance(tree, ast.Attribute):
+        return "" if tree.attr in _VIEWS else tree.attr
+    return tree.id if isinstance(tree, ast.Name) else ""
+
+
+def written(node: Node, i: int) -> ast.expr | None:
+    """What the program wrote for operand `i`, where the line that made a record tells: of this very operation."""
+    operation, parts = _call(node.code, node.lasti) if node.code is not None else (None, ())
+    if operation != node.op and _SIGNS.get(operation) is not node.rule.fn:
+        return None
+    # of np.dot(x, c) the first part is np, of x.dot(c) it is the first operand
+    skipped = len(parts) - len(node.operands)
+    return parts[i + skipped] if skipped in (0, 1) else None
+
+
+def written_name(node: Node, i: int) -> str:
+    """The variable that the program wrote for operand `i`; empty where it wrote anything else."""
+    tree, operand = written(node, i), node.operands[i]
+    taken = isinstance(tree, ast.Subscript) and isinstance(operand, Node) and operand.op == "getitem"
+    return "" if taken else typeset(_name(tree))
+
+
+_CALLS: dict[tuple[int, int], tuple[Any, tuple[ast.expr, ...], Any]] = {}
+
+
+def _call(code: Any, lasti: int) -> tuple[Any, tuple[ast.expr, ...]]:
+    key = id(code), lasti
+    known = _CALLS.get(key)
+    if known is None:
+        if len(_CALLS) > _MOST:
+            _CALLS.clear()
+        known = _CALLS[key] = *_parts(source_of(code, lasti).expression), code
+    return known[:2]
+
+
+def _parts(expression: str) -> tuple[Any, tuple[ast.expr, ...]]:
+    """What an expression does, by its sign or the name of a function, and what it does it to."""
+    try:
+        tree = ast.parse(expression.strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        return None, ()
+    if isinstance(tree, ast.BinOp):
+        return type(tree.op), (tree.left, tree.right)
+    if isinstance(tree, ast.Subscript):
+        return "getitem", (tree.value,)
+    if not isinstance(tree, ast.Call):
+        return None, ()
+    # np.stack([a, b]) takes a and b
+    given = [one for a in tree.args for one in (a.elts if isinstance(a, ast.List | ast.Tuple) else (a,))]
+    if isinstance(tree.func, ast.Attribute):
+        return tree.func.attr, (tree.func.value, *given)
+    return (tree.func.id, (tree.func, *given)) if isinstance(tree.func, ast.Name) else (None, ())
+
+
+def variables(tape: Iterable[Node]) -> dict[Node, str]:
+    """What the program calls the records on a tape that have no name: by the variable that they were bound to, else by
+    the one that stands where they are used first, as leaves and results of functions; several may share one.
+
+    >>> import numpy as np
+    >>> from autograd import Tape, Tensor
+    >>> W1, x = Tensor([[1.0, 2.0]]), Tensor([3.0, 4.0])
+    >>> z1 = W1 @ x
+    >>> list(variables(Tape(np.tanh(z1).sum())).values())
+    ['W₁', 'x', 'z₁']
+    """
+    places: dict[tuple[int, int], list[Node]] = {}
+    used: dict[Node, str] = {}
+    for node in tape:
+        if node.code is not None and node.args is not None:
+            places.setdefault((id(node.code), node.lasti), []).append(node)
+            for i, operand in enumerate(node.args):
+                if operand.__class__ is Node and not operand.name:
+                    used[operand] = used.get(operand) or written_name(node, i)
+    bound: dict[Node, str] = {}
+    returned: set[Node] = set()
+    for made in places.values():
+        name = variable(made[0].code, made[0].lasti)
+        if name == _RETURNED:
+            returned.update(made)
+        elif name:
+            # one call may record several operations, of which the last is what it gives
+            period = _period([node.op for node in made])
+            bound |= dict.fromkeys(made[period - 1 :: period], typeset(name))
+    told = {node: name for node, name in used.items() if node.args is None or node in returned}
+    called = {node: bound.get(node) or told.get(node) for node in tape if not node.name}
+    return {node: name for node, name in called.items() if name}
+
+
+def _period(ops: Sequence[str]) -> int:
+    """The length of the shortest series of which `ops` is a whole number of repeats."""
+    whole = len(ops)
+    return next(
+        p for p in range(1, whole + 1) if whole % p == 0 and all(a == b for a, b in zip(ops, ops[p:], strict=False))
+    )

@@ -1,0 +1,106 @@
+"""Which statement of the program an operation stands in, and in which loops of which function that stands."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import linecache
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from autograd.bytecode import places
+
+__all__ = ["Place", "place_of"]
+
+_LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_MOST = 65536
+
+
+class Place(NamedTuple):
+    """A statement, the loops around it from the outermost in, and the function that it is in."""
+
+    statement: Any
+    loops: tuple[Any, ...]
+    function: Any
+    name: str
+
+    def at(self, depth: int) -> tuple[int, int]:
+        """Where what the loop of that depth has in its body begins: the next loop, or the statement."""
+        tree = self.loops[depth] if depth < len(self.loops) else self.statement
+        return tree.lineno, tree.col_offset
+
+    @property
+    def calls(self) -> frozenset[str]:
+        """The names of the functions that the statement calls."""
+        found = (tree.func for tree in ast.walk(self.statement) if isinstance(tree, ast.Call))
+        return frozenset(f.id if isinstance(f, ast.Name) else getattr(f, "attr", "") for f in found)
+
+    @property
+    def text(self) -> str:
+        """The statement on one line."""
+        return ast.unparse(self.statement).split("\n", 1)[0]
+
+
+_PLACES: dict[tuple[int, int], tuple[Place | None, Any]] = {}
+
+
+def place_of(code: Any, lasti: int) -> Place | None:
+    """The place of the `lasti`-th byte of some code; None where there is no source."""
+    key = id(code), lasti
+    known = _PLACES.get(key)
+    if known is None:
+        if len(_PLACES) > _MOST:
+            _PLACES.clear()
+        known = _PLACES[key] = _found(code, lasti), code  # with the code, so that its id stays its own
+    return known[0]
+
+
+def _found(code: Any, lasti: int) -> Place | None:
+    first, last, start, end = places(code, lasti)
+    if first is None or last is None or start is None or end is None:
+        return None
+    lines = _by_line("".join(linecache.getlines(code.co_filename)))
+    inside = [
+        place
+        for place, tree in lines.get(first, ())
+        if (tree.lineno, tree.col_offset) <= (first, start) and (last, end) <= (tree.end_lineno, tree.end_col_offset)
+    ]
+    return inside[-1] if inside else None
+
+
+@lru_cache(64)
+def _by_line(text: str) -> dict[int, list[tuple[Place, Any]]]:
+    """For each line the statements and loops that it is in, with the place of each, the innermost last."""
+    found: dict[int, list[tuple[Place, Any]]] = {}
+
+    def go(tree: ast.AST, place: Place) -> None:
+        for child in itertools.chain.from_iterable(map(_each, ast.iter_child_nodes(tree))):
+            here = place
+            if isinstance(child, _FUNCTIONS):
+                here = Place(child, (), child, getattr(child, "name", "λ"))
+            elif isinstance(child, ast.stmt):
+                here = here._replace(statement=child)
+            if isinstance(child, _LOOPS):
+                here = here._replace(loops=(*here.loops, child))
+            if isinstance(child, (ast.stmt, ast.Lambda, *_LOOPS)) and not isinstance(child, ast.ClassDef):
+                for line in range(child.lineno, (child.end_lineno or child.lineno) + 1):
+                    found.setdefault(line, []).append((here, child))
+            go(child, here)
+
+    try:
+        go(ast.parse(text), Place(None, (), None, ""))
+    except (SyntaxError, ValueError, RecursionError):
+        return {}
+    return found
+
+
+def _each(tree: ast.AST) -> list[ast.AST]:
+    """Some code, but of ``Q, K = X @ W, X @ U`` each assignment."""
+    if not isinstance(tree, ast.Assign) or len(tree.targets) > 1:
+        return [tree]
+    target, value, several = tree.targets[0], tree.value, (ast.Tuple, ast.List)
+    if not isinstance(target, several) or not isinstance(value, several) or len(target.elts) != len(value.elts):
+        return [tree]
+    pairs = zip(target.elts, value.elts, strict=True)
+    return [ast.copy_location(ast.Assign([name], given), given) for name, given in pairs]
