@@ -70,6 +70,7 @@ CONTRASTS = """(app) => {
             return [ratio, e.textContent.slice(0, 40), e.getAttribute('class')];
         });
 }"""
+FOCUSED = "(app) => app.getRootNode().activeElement?.getAttribute('class') ?? ''"
 TIMES = """(host) => Array.from({ length: 30 }, (_, k) => {
     const start = performance.now();
     host.tracegrad.goto(60 + k);
@@ -130,6 +131,7 @@ def box_of(shown: Shown, name: str) -> int:
 def test_to_the_end_and_back_gives_the_first_page(show: Open) -> None:
     for stepper in (neuron(), layers(granularity="op")):
         shown = opened(show, stepper)
+        shown.step_view().locator("button.previous").focus()
         first = shown.dom()
         for _ in range(len(stepper.walk)):
             shown.step_view().locator("button.next").click()
@@ -218,11 +220,13 @@ def test_the_keyboard_alone_reaches_everything(show: Open) -> None:
     shown.press("Escape", "Home", " ")
     shown.page.wait_for_timeout(1400)
     assert shown.text(".count").startswith("1 /"), "play stops at the breakpoint"
-    stops = set()
-    for _ in range(20):
-        shown.press("Tab")
-        stops.add(shown.step_view().evaluate("(app) => app.getRootNode().activeElement?.className ?? ''"))
-    assert {"first", "previous", "next", "last", "play", "pane", "panel"} <= stops
+    shown.step_view().focus()
+    stops = []
+    for key in ["Tab", *["ArrowDown"] * 11, *["Tab"] * 5]:
+        shown.press(key)
+        stops.append(shown.step_view().evaluate(FOCUSED))
+    assert {"next", "last", "play", "quiz", "ask", "first", "previous", "panel"} <= set(stops)
+    assert stops[12].startswith("node")
 
 
 def test_keys_do_not_leave_the_step_view(show: Open) -> None:

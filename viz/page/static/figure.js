@@ -9,12 +9,16 @@ function figure(state) {
   const { stage, nodes } = state.payload;
   const drawing = svg(stage.svg);
   const size = (drawing.getAttribute('viewBox') || '0 0 100 100').split(/[\s,]+/).map(Number).slice(2);
-  const pane = h('div', { class: 'pane', tabindex: 0, role: 'group', 'aria-label': 'Graph' }, drawing);
+  const pane = h('div', { class: 'pane', role: 'group', 'aria-label': 'Graph' }, drawing);
   const view = viewOf(state, pane, drawing, size);
-  const element = h('div', { class: 'figure' }, pane, view.map, view.element);
+  const element = h('div', { class: 'figure' }, pane, view.arrows, view.map, view.element);
   const boxes = stage.boxes.map((box, i) => boxParts(drawing, box, i, state));
   const edges = stage.edges.map((edge, i) => ({ ...edge, group: drawing.querySelector(`[data-edge="${i}"]`) }));
   const frames = [...drawing.querySelectorAll('[data-layer]')];
+
+  const groups = () => boxes.map(({ group }) => group).filter(Boolean);
+  const leadIn = oneStop(pane, groups);
+  pane.addEventListener('focusin', ({ target }) => target.matches('.node:focus-visible') && view.look(target));
 
   let seen = 0;
   const first = Math.max(0, boxes.findIndex(({ node }) => node && node.kind === 'input'));
@@ -27,6 +31,7 @@ function figure(state) {
       frame.classList.toggle('within', Number(frame.dataset.layer) === nodes[state.current().node].layer);
     }
     const inPlay = state.current().phase === 'start' ? [first] : [marks.now, ...marks.receives];
+    leadIn(boxes[inPlay[0]] && boxes[inPlay[0]].group);
     if (seen === (seen = state.version)) view.show(inPlay.map((i) => boxes[i] && boxes[i].group).filter(Boolean));
   }
 
@@ -35,6 +40,7 @@ function figure(state) {
       setClasses(group, {
         now: i === now, receives: receives.has(i), reads: reads.has(i), dim: dimmed.has(i), path: path.has(i),
       });
+      if (group) group[i === now ? 'setAttribute' : 'removeAttribute']('aria-current', 'step');
     });
     edges.forEach(({ group }, i) => {
       setClasses(group, {
@@ -68,6 +74,8 @@ function boxParts(drawing, box, i, state) {
   const node = state.payload.nodes[box.shown];
   group.dataset.kind = node.kind;
   for (const text of group.querySelectorAll('text')) text.classList.toggle('bad', text.textContent.startsWith('▲'));
+  build(group, { role: 'button', tabindex: -1 }, []);
+  group.addEventListener('keydown', (event) => event.key === 'Enter' && state.goto(state.stepOf(box)));
   group.addEventListener('click', (event) => event.detail < 2 && state.goto(state.stepOf(box)));
   group.addEventListener('dblclick', () => state.toggleBreakpoint(state.step));
   const slots = [...group.querySelectorAll('[data-slot]')].map((place) => {
@@ -82,21 +90,26 @@ function boxParts(drawing, box, i, state) {
     const room = ['x', 'y', 'width', 'height'].map((name) => Number(place.getAttribute(name)));
     return { kind: place.dataset.slot, fill, room, key: '' };
   });
-  return { group, slots, box, node };
+  return { group, slots, box, node, title: (group.querySelector('text') || group).textContent };
 }
 
 /** Writes what is known by now into the slots of a box; what has not changed is left alone. */
-function fillBox(state, { slots, box, node }) {
+function fillBox(state, { group, title, slots, box, node }) {
+  const said = [title];
   for (const slot of slots) {
     const known = slot.kind === 'value' ? valueOf(state, box.shown) : state.gradientOf(box.shown, state.step);
-    slot.fill.classList.toggle('answer', state.answers().has(`${slot.kind} ${box.shown}`));
+    const covered = state.answers().has(`${slot.kind} ${box.shown}`);
+    slot.fill.classList.toggle('answer', covered);
     const key = [known.array, known.state, known.part, state.frame, state.version].join();
-    if (key === slot.key) continue;
-    slot.key = key;
-    const label = slot.kind === 'value' ? node.name : node.grad;
-    slot.fill.replaceChildren(...slotContent(slot.room, label, known, state.array(known.array)));
-    slot.fill.setAttribute('class', `fill ${slot.kind} ${known.state}${slot.fill.matches('.answer') ? ' answer' : ''}`);
+    if (key !== slot.key) {
+      slot.key = key;
+      const label = slot.kind === 'value' ? node.name : node.grad;
+      slot.fill.replaceChildren(...slotContent(slot.room, label, known, state.array(known.array)));
+      slot.fill.setAttribute('class', `fill ${slot.kind} ${known.state}${covered ? ' answer' : ''}`);
+    }
+    said.push(covered ? `${slot.kind} ?` : slot.fill.firstChild.textContent);
   }
+  if (group) group.setAttribute('aria-label', said.join(', '));
 }
 
 function valueOf(state, n) {

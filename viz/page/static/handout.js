@@ -3,16 +3,19 @@
 const LOOKS = ['fill', 'stroke', 'stroke-width', 'stroke-dasharray', 'stroke-linecap', 'font-size', 'font-weight',
   'font-family', 'opacity', 'visibility', 'text-anchor', 'paint-order', 'image-rendering', 'white-space'];
 
-/** The whole graph with the marks it has now, as an SVG that needs nothing else. */
+/** The whole graph with the marks it has now, light, as an SVG that needs nothing else. */
 function pictureOf(drawing, [width, height]) {
   const copy = drawing.cloneNode(true);
+  const app = drawing.closest('.app');
+  app.classList.add('light');
   const [from, to] = [drawing, copy].map((root) => [...root.querySelectorAll('*')]);
   to.forEach((element, i) => {
     const look = getComputedStyle(from[i]);
     element.removeAttribute('class');
     element.setAttribute('style', LOOKS.map((name) => `${name}:${look.getPropertyValue(name)}`).join(';'));
   });
-  const { backgroundColor } = getComputedStyle(drawing.closest('.app'));
+  const { backgroundColor } = getComputedStyle(app);
+  app.classList.remove('light');
   const space = 12;
   copy.prepend(s('rect', { x: -space, y: -space, width: width + 2 * space, height: height + 2 * space, fill: backgroundColor }));
   const place = { xmlns: SVG, width: width + 2 * space, height: height + 2 * space };

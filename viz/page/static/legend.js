@@ -11,7 +11,7 @@ const EDGES = [
 ];
 const KEYS = [
   ['← →', 'the step before, the next'], ['Shift with ← →', 'to the next layer or breakpoint'], ['Home End', 'first, last'],
-  ['Space', 'play'], ['/', 'search'], ['b', 'break here'], ['+ −', 'zoom the graph'], ['0', 'the whole graph'],
+  ['Space', 'play'], ['/', 'search'], ['b', 'break here'], ['Tab ↑ ↓', 'from part to part; inside one'], ['+ −', 'zoom the graph'], ['0', 'the whole graph'],
   ['1', 'its readable size'], ['?', 'this legend'],
 ];
 

@@ -104,6 +104,7 @@ function mount(host, payload) {
   const [bar, graph, text, tape] = parts;
   const help = legend(state);
   bar.element.append(help.button);
+  oneStop(bar.element, () => [...bar.element.querySelectorAll('button, input')])(bar.element.querySelector('.next'));
   const table = ledger(state);
   let playing = null;
 

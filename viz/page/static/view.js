@@ -4,6 +4,7 @@ const LEAST = 11;
 const MARGIN = 14;
 const ZOOMS = [0.1, 6];
 const CLOSEST = 1.6;
+const COMPASS = '→↘↓↙←↖↑↗';
 
 /**
  * The view of a drawing in a pane: {element (buttons and map), zoom(by), whole(), readable(), show(boxes)}. The drawing
@@ -14,6 +15,7 @@ function viewOf(state, pane, drawing, [width, height]) {
   drawing.replaceChildren(ground);
   drawing.removeAttribute('viewBox');
   const map = miniMap(ground, [width, height], (x, y) => centre([x, y, x, y], true));
+  const arrows = h('div', { class: 'arrows' });
   let [scale, x, y] = [1, 0, 0];
   let [opening, inPlay, known] = ['readable', [], []];
 
@@ -30,6 +32,40 @@ function viewOf(state, pane, drawing, [width, height]) {
     for (const old of ground.getAnimations()) old.cancel();
     if (from) ground.animate([{ transform: from }, {}], { duration: 300, easing: 'ease-out' });
     map.update(seen());
+    pointOut();
+  }
+
+  /** Arrows at the edge to what acts and is out of sight, one for each direction. */
+  function pointOut() {
+    const room = [pane.clientWidth, pane.clientHeight];
+    const found = new Map();
+    for (const group of inPlay) {
+      const place = placeOf(ground, group);
+      const to = [0, 1].map((i) => (place[i] + place[i + 2]) / 2 * scale + [x, y][i] - room[i] / 2);
+      if (to.every((far, i) => Math.abs(far) < room[i] / 2)) continue;
+      const way = COMPASS[(Math.round(Math.atan2(to[1], to[0]) / Math.PI * 4) + 8) % 8];
+      if (!found.has(way)) found.set(way, { group, place, to });
+    }
+    arrows.replaceChildren(...[...found].map(([way, { group, place, to }]) => {
+      const share = Math.min(...to.map((far, i) => room[i] / 2 / Math.abs(far)));
+      const [left, top] = to.map((far, i) => `${Math.round(50 + 100 * share * far / room[i])}%`);
+      const name = group.querySelector('text').textContent.split(' = ')[0];
+      return h('button', {
+        type: 'button', tabindex: -1, class: group === inPlay[0] ? 'now' : 'receives', title: `Go to ${name}`,
+        'aria-label': `Go to ${name}`, style: `left:${left};top:${top};transform:translate(-${left},-${top})`,
+        onpointerdown: (event) => event.preventDefault(), onclick: () => centre(place, true),
+      }, `${way} ${name}`);
+    }));
+  }
+
+  /** Has a box in sight, wherever the step acts. */
+  function look(group) {
+    const place = placeOf(ground, group);
+    const inside = place.every((at, i) => {
+      const here = at * scale + [x, y][i % 2];
+      return here >= 2 && here <= [pane.clientWidth, pane.clientHeight][i % 2] - 2;
+    });
+    if (!inside) centre(place, true);
   }
 
   /** The part of the drawing in the pane: left, top, width, height. */
@@ -82,7 +118,8 @@ function viewOf(state, pane, drawing, [width, height]) {
     const all = hull(boxes, scale);
     const [left, top, right, bottom] = all.map((at, i) => at * scale + [x, y][i % 2]);
     const inside = left >= 2 && top >= 2 && right <= pane.clientWidth - 2 && bottom <= pane.clientHeight - 2;
-    if (!inside) centre(all, true);
+    if (inside) pointOut();
+    else centre(all, true);
   }
 
   drag(pane, { pan: (right, down) => { opening = ''; set(scale, [x + right, y + down], { free: true }); }, zoom });
@@ -104,11 +141,11 @@ function viewOf(state, pane, drawing, [width, height]) {
     else show(inPlay);
   }).observe(pane);
 
-  const key = (text, title, onclick) => h('button', { type: 'button', title, 'aria-label': title, onclick }, text);
+  const key = (text, title, onclick) => h('button', { type: 'button', tabindex: -1, title, 'aria-label': title, onclick }, text);
   const element = h('div', { class: 'zoom' }, key('−', 'Zoom out (−)', () => zoom(1 / 1.25)),
     key('+', 'Zoom in (+)', () => zoom(1.25)), key('fit', 'Whole graph (0)', whole), key('1:1', 'Readable size (1)', readable),
     handing(state, drawing, [width, height]));
-  return { element, map: map.element, zoom, whole, readable, show, seen };
+  return { element, arrows, look, map: map.element, zoom, whole, readable, show, seen };
 }
 
 /** Where a box of the drawing is: left, top, right, bottom. */

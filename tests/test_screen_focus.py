@@ -1,0 +1,109 @@
+"""Tab, arrows and what is read aloud in the step view; arrows to what is out of sight; a light copy in the dark."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from browser import Open, Shown
+from test_step_page import FOCUSED, HANDLE, neuron, opened, pooled_convolution
+
+from autograd import Tape
+from viz.stepper import Stepper
+
+UNNAMED = """(app) => [...app.querySelectorAll('svg, canvas, img, math')].filter((e) => e.checkVisibility()
+    && !e.closest('[aria-hidden=true], [role=math], [role=button], button, [aria-label]:is(canvas, img)')
+    && !e.matches('.pane > svg') && !e.getAttribute('aria-label')).map((e) => e.outerHTML.slice(0, 90))"""
+SEEN = """(figure) => {
+    const [pane, box] = ['.pane', '.node.now .box'].map((name) => figure.querySelector(name).getBoundingClientRect());
+    return box.left >= pane.left && box.right <= pane.right && box.top >= pane.top && box.bottom <= pane.bottom;
+}"""
+CLIPBOARD = "void (navigator.clipboard.writeText = async (text) => { window.copied = text })"
+
+
+def pooled() -> Stepper:
+    return Stepper(Tape(pooled_convolution()))
+
+
+def still(show: Open, stepper: Stepper, **options: Any) -> Shown:
+    """The stepper's page, nothing moving by itself."""
+    return opened(show, stepper, viewport={"width": 1280, "height": 800}, reduced_motion="reduce", **options)
+
+
+def test_tab_leads_through_the_controls_and_the_graph_in_one_stop_each(show: Open) -> None:
+    shown = still(show, neuron())
+    stops = []
+    for _ in range(6):
+        shown.press("Tab")
+        stops.append(shown.step_view().evaluate(FOCUSED))
+    assert stops[0] == "next" and stops[1].startswith("node") and "panel" in stops
+    assert len([stop for stop in stops if stop.startswith("node")]) == 1
+
+
+def test_arrows_go_from_box_to_box_and_enter_goes_to_its_step(show: Open) -> None:
+    shown = still(show, pooled())
+    shown.press("Tab", "Tab")
+    names = []
+    for _ in range(8):
+        shown.press("ArrowDown")
+        names.append(shown.step_view().evaluate("(app) => app.getRootNode().activeElement.getAttribute('aria-label')"))
+        seen = SEEN.replace(".node.now", ".node:focus")
+        assert shown.step_view().locator(".figure").evaluate(seen)
+    assert len(set(names)) == 8
+    shown.press("Enter")
+    assert not shown.text(".count").startswith("0 /")
+    count = shown.text(".count")
+    shown.press("ArrowRight")
+    assert shown.text(".count") != count, "← and → step from everywhere"
+
+
+def test_a_reader_hears_what_is_in_a_box_and_which_one_acts(show: Open) -> None:
+    shown = still(show, neuron())
+    shown.press("End")
+    client = shown.page.context.new_cdp_session(shown.page)
+    tree = client.send("Accessibility.getFullAXTree")["nodes"]
+    said = {(node["role"]["value"], node["name"]["value"]) for node in tree if "name" in node and not node["ignored"]}
+    assert ("button", "a, a 2, ∂L/∂a −2") in said
+    assert ("toolbar", "Steps") in said and ("group", "Graph") in said
+    boxes = shown.step_view().locator(".node[aria-current=step]")
+    assert boxes.count() == 1 and boxes.get_attribute("aria-label").startswith("%3 = ")
+    shown.step_view().get_by_role("button", name="quiz").click()
+    assert shown.step_view().locator(".node[aria-label*='?']").count() >= 1
+
+
+def test_every_picture_has_words(show: Open) -> None:
+    shown = still(show, pooled())
+    for k in (0, 3, 8, 14):
+        shown.page.evaluate(f"{HANDLE}.goto({k})")
+        assert shown.step_view().evaluate(UNNAMED) == []
+    shown.press("?")
+    assert shown.step_view().evaluate(UNNAMED) == []
+
+
+def test_an_arrow_points_to_what_acts_where_it_is_not_in_sight_and_leads_there(show: Open) -> None:
+    shown = still(show, pooled())
+    shown.press("ArrowRight")
+    assert shown.step_view().locator(".arrows button").count() == 0
+    pane = shown.step_view().locator(".pane").bounding_box()
+    x, y = pane["x"] + pane["width"] / 2, pane["y"] + pane["height"] / 2
+    for _ in range(5):
+        shown.page.mouse.move(x, y + 200)
+        shown.page.mouse.down()
+        shown.page.mouse.move(x, y - 200, steps=4)
+        shown.page.mouse.up()
+    assert not shown.step_view().locator(".figure").evaluate(SEEN)
+    arrow = shown.step_view().locator(".arrows .now")
+    assert arrow.inner_text()[0] in "↑↖↗"
+    arrow.click()
+    assert shown.step_view().locator(".figure").evaluate(SEEN)
+    assert shown.step_view().locator(".arrows .now").count() == 0
+    shown.press("ArrowRight")
+    assert shown.text(".count").startswith("2 /"), "keys go on working"
+
+
+def test_the_graph_is_copied_as_a_light_picture_in_the_dark_too(show: Open) -> None:
+    shown = still(show, neuron(), color_scheme="dark")
+    shown.page.evaluate(CLIPBOARD)
+    shown.step_view().get_by_role("button", name="Copy the graph as SVG").click()
+    shown.page.wait_for_function("window.copied")
+    assert 'fill="rgb(255, 255, 255)"' in shown.page.evaluate("window.copied")
+    assert shown.step_view().evaluate("(app) => getComputedStyle(app).backgroundColor") != "rgb(255, 255, 255)"
