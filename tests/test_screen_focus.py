@@ -107,3 +107,14 @@ def test_the_graph_is_copied_as_a_light_picture_in_the_dark_too(show: Open) -> N
     shown.page.wait_for_function("window.copied")
     assert 'fill="rgb(255, 255, 255)"' in shown.page.evaluate("window.copied")
     assert shown.step_view().evaluate("(app) => getComputedStyle(app).backgroundColor") != "rgb(255, 255, 255)"
+
+
+def test_the_map_keeps_out_of_the_way_of_what_acts(show: Open) -> None:
+    stepper = pooled()
+    shown = opened(show, stepper, viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    plan, now = shown.step_view().locator("svg.map"), shown.step_view().locator(".node.now .box")
+    for k in range(1, len(stepper.walk)):
+        shown.page.evaluate(f"{HANDLE}.goto({k})")
+        a, b = plan.bounding_box(), now.bounding_box()
+        apart = [a[at] + a[size] <= b[at] or b[at] + b[size] <= a[at] for at, size in (("x", "width"), ("y", "height"))]
+        assert any(apart), k

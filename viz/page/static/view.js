@@ -37,6 +37,7 @@ function viewOf(state, pane, drawing, [width, height]) {
 
   /** Arrows at the edge to what acts and is out of sight, one for each direction. */
   function pointOut() {
+    makeWay();
     const room = [pane.clientWidth, pane.clientHeight];
     const found = new Map();
     for (const group of inPlay) {
@@ -56,6 +57,14 @@ function viewOf(state, pane, drawing, [width, height]) {
         onpointerdown: (event) => event.preventDefault(), onclick: () => centre(place, true),
       }, `${way} ${name}`);
     }));
+  }
+
+  /** The map is in the upper corner where, in the lower one, it would cover what acts. */
+  function makeWay() {
+    const { clientWidth, clientHeight } = map.element;
+    const covered = inPlay.map((group) => placeOf(ground, group)).some(([left, , , bottom]) =>
+      left * scale + x < clientWidth + MARGIN && bottom * scale + y > pane.clientHeight - clientHeight - MARGIN);
+    map.element.classList.toggle('above', covered);
   }
 
   /** Has a box in sight, wherever the step acts. */
