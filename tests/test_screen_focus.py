@@ -112,7 +112,7 @@ def test_the_graph_is_copied_as_a_light_picture_in_the_dark_too(show: Open) -> N
 def test_the_map_keeps_out_of_the_way_of_what_acts(show: Open) -> None:
     stepper = pooled()
     shown = opened(show, stepper, viewport={"width": 390, "height": 844}, reduced_motion="reduce")
-    plan, now = shown.step_view().locator("svg.map"), shown.step_view().locator(".node.now .box")
+    plan, now = shown.step_view().locator("svg.overview"), shown.step_view().locator(".node.now .box")
     for k in range(1, len(stepper.walk)):
         shown.page.evaluate(f"{HANDLE}.goto({k})")
         a, b = plan.bounding_box(), now.bounding_box()

@@ -19,7 +19,7 @@ from ..graph.model import Box, Frame, Graph
 from ..plain.numbers import FEW, columns, number
 
 _TITLE = 30
-_NUMBER = 8
+_NUMBER, _LONG = 8, 11
 _ACROSS, _DOWN = 4, 6
 _PICTURE = 34.0
 _RECTANGLE = 5
@@ -107,7 +107,9 @@ def _slot_size(box: Box, which: str) -> tuple[float, float]:
         rows = min(max(array.size // last, 1), _DOWN)
         known = quantity.array if quantity.array is not None else array
         longest = max((len(number(one)) + 1 for one in np.ravel(known)), default=0)
-        return (label + max(min(last, _ACROSS) * max(longest, _NUMBER) + 1, 10)) * CHARACTER, rows * LINE
+        # one of two widths, so that a drawing seldom changes with its numbers
+        each = _NUMBER if longest <= _NUMBER else max(longest, _LONG)
+        return (label + max(min(last, _ACROSS) * each + 1, 10)) * CHARACTER, rows * LINE
     return (label + _NUMBER) * CHARACTER + _PICTURE, 2.5 * LINE
 
 

@@ -26,8 +26,7 @@ function controls(state) {
   const quiz = h('button', { type: 'button', class: 'quiz', onclick: () => state.setQuiz(!state.quiz) }, 'quiz');
   const { element: finder, focus } = searching(state);
   const time = frames && timeTravel(state);
-  const look = { class: 'controls', role: 'toolbar', 'aria-label': 'Steps', 'aria-orientation': 'vertical' };
-  const element = h('div', look,
+  const element = h('div', { class: 'controls' },
     h('div', { class: 'keys' },
       key('first', 'First (Home)', () => state.goto(0)), key('previous', 'Previous (←)', () => state.move(-1)),
       key('next', 'Next (→)', () => state.move(1)), key('last', 'Last (End)', () => state.goto(steps.length - 1)),

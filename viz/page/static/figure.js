@@ -11,7 +11,7 @@ function figure(state) {
   const size = (drawing.getAttribute('viewBox') || '0 0 100 100').split(/[\s,]+/).map(Number).slice(2);
   const pane = h('div', { class: 'pane', role: 'group', 'aria-label': 'Graph' }, drawing);
   const view = viewOf(state, pane, drawing, size);
-  const element = h('div', { class: 'figure' }, pane, view.arrows, view.map, view.element);
+  const element = h('div', { class: 'figure' }, pane, view.map, view.element);
   const boxes = stage.boxes.map((box, i) => boxParts(drawing, box, i, state));
   const edges = stage.edges.map((edge, i) => ({ ...edge, group: drawing.querySelector(`[data-edge="${i}"]`) }));
   const frames = [...drawing.querySelectorAll('[data-layer]')];
@@ -20,7 +20,7 @@ function figure(state) {
   const leadIn = oneStop(pane, groups);
   pane.addEventListener('focusin', ({ target }) => target.matches('.node:focus-visible') && view.look(target));
 
-  let seen = 0;
+  let seen = state.version;
   const first = Math.max(0, boxes.findIndex(({ node }) => node && node.kind === 'input'));
 
   function update() {

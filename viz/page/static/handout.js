@@ -2,6 +2,8 @@
 
 const LOOKS = ['fill', 'stroke', 'stroke-width', 'stroke-dasharray', 'stroke-linecap', 'font-size', 'font-weight',
   'font-family', 'opacity', 'visibility', 'text-anchor', 'paint-order', 'image-rendering', 'white-space'];
+/** The room of a graph on a sheet. */
+const SHEET = [680, 440];
 
 /** The whole graph with the marks it has now, light, as an SVG that needs nothing else. */
 function pictureOf(drawing, [width, height]) {
@@ -33,20 +35,12 @@ function handing(state, drawing, size) {
     state.say(done ? 'Copied as SVG.' : 'This page may not copy.');
     setTimeout(() => { copy.textContent = 'SVG'; }, 1200);
   });
-  const all = () => {
-    const here = state.step;
-    const sheets = state.stops().map((k) => {
-      state.goto(k);
-      return sheetOf(state, drawing, size);
-    });
-    state.goto(here);
-    onPaper(state, sheets);
-  };
-  const once = () => onPaper(state, [sheetOf(state, drawing, size)]);
-  return state.wholePage ? [copy, key('print', 'Print this step', once), key('print all', 'Print all steps', all)] : [copy];
+  if (!state.wholePage) return [copy];
+  const print = onPaper(state, drawing, size);
+  return [copy, key('print', 'Print this step', () => print(false)), key('print all', 'Print all steps', () => print(true))];
 }
 
-/** One step as it stands on paper: the graph, and the panel with its pictures. */
+/** One step as it stands on paper: the graph, as much of it as can be read, and the panel with its pictures. */
 function sheetOf(state, drawing, size) {
   const text = state.panel.cloneNode(true);
   const canvases = state.panel.querySelectorAll('canvas');
@@ -55,22 +49,36 @@ function sheetOf(state, drawing, size) {
     canvas.replaceWith(h('img', { class: 'heat', src: canvases[i].toDataURL(), alt: canvas.getAttribute('aria-label') || '', width, height }));
   });
   const graph = pictureOf(drawing, size);
-  // as much of it as can be read
-  const [, , width, height] = state.view.seen();
-  graph.setAttribute('viewBox', state.view.seen().join(' '));
-  graph.setAttribute('width', width);
-  graph.setAttribute('height', height);
+  const part = state.view.part(SHEET);
+  const scale = Math.min(1.2, ...SHEET.map((room, i) => room / part[i + 2]));
+  build(graph, { viewBox: part.join(' '), width: part[2] * scale, height: part[3] * scale }, []);
   return h('section', { class: 'sheet' }, graph, text);
 }
 
-function onPaper(state, sheets) {
-  const app = state.panel.closest('.app');
-  const paper = h('div', { class: 'paper' }, sheets);
-  app.append(paper);
-  app.classList.add('printing');
+/** What is printed is sheets, whoever asks for it; returns what prints the step shown, or all. */
+function onPaper(state, drawing, size) {
+  let paper = null;
+  const lay = (all) => {
+    const [app, here, place] = [state.panel.closest('.app'), state.step, state.view.place()];
+    const sheets = all ? state.stops().map((k) => {
+      state.look(k);
+      return sheetOf(state, drawing, size);
+    }) : [sheetOf(state, drawing, size)];
+    if (all) state.look(here);
+    state.view.put(place);
+    paper = h('div', { class: 'paper' }, h('h2', {}, state.payload.title), sheets);
+    app.append(paper);
+    app.classList.add('printing');
+  };
+  addEventListener('beforeprint', () => paper || !drawing.isConnected || lay(false));
   addEventListener('afterprint', () => {
+    if (!paper) return;
+    paper.closest('.app').classList.remove('printing');
     paper.remove();
-    app.classList.remove('printing');
-  }, { once: true });
-  window.print();
+    paper = null;
+  });
+  return (all) => {
+    lay(all);
+    window.print();
+  };
 }

@@ -11,8 +11,8 @@ const EDGES = [
 ];
 const KEYS = [
   ['← →', 'the step before, the next'], ['Shift with ← →', 'to the next layer or breakpoint'], ['Home End', 'first, last'],
-  ['Space', 'play'], ['/', 'search'], ['b', 'break here'], ['Tab ↑ ↓', 'from part to part; inside one'], ['+ −', 'zoom the graph'], ['0', 'the whole graph'],
-  ['1', 'its readable size'], ['?', 'this legend'],
+  ['Space', 'play'], ['/', 'search'], ['b', 'break here'], ['Tab ↑ ↓', 'from part to part; inside one'],
+  ['+ −', 'zoom the graph'], ['0', 'the whole graph'], ['1', 'its readable size'], ['?', 'this legend'],
 ];
 
 /** The legend: {button, element, toggle()}. */
@@ -24,7 +24,10 @@ function legend(state) {
   const list = (title, rows, look) => h('section', {}, h('h4', {}, title),
     h('dl', {}, rows.flatMap((row) => [h('dt', {}, look(row)), h('dd', {}, row[row.length - 1])])));
   const close = h('button', { type: 'button', 'aria-label': 'Close', onclick: () => toggle(false) }, '✕');
-  const element = h('div', { class: 'help', hidden: true, role: 'dialog', 'aria-label': 'Legend', tabindex: -1 });
+  const element = h('dialog', {
+    class: 'help', 'aria-label': 'Legend', onclose: () => toggle(false),
+    onclick: (event) => event.target === element && toggle(false),
+  });
   const content = () => [close,
     list('Boxes', BORDERS, border), list('Edges', EDGES, edge),
     h('section', {}, h('h4', {}, 'Numbers'), h('p', {}, '— not computed yet · Σ 1 of 2 a sum with terms to come · ',
@@ -32,15 +35,17 @@ function legend(state) {
     h('section', {}, h('h4', {}, 'Heat maps'), h('div', { class: 'ends' }, '−', heatBar(), '+'),
       h('p', {}, 'white is 0; black with × is NaN, with + or − infinite or beyond the colours')),
     list('Keys', KEYS, ([key]) => h('kbd', {}, key))];
-  const button = h('button', { type: 'button', class: 'ask', title: 'Legend (?)', 'aria-label': 'Legend', 'aria-expanded': 'false',
-    onclick: () => toggle() }, '?');
-  element.addEventListener('keydown', ({ key }) => key === 'Escape' && toggle(false));
+  const button = h('button', { type: 'button', class: 'ask', title: 'Legend (?)', 'aria-label': 'Legend',
+    'aria-haspopup': 'dialog', onclick: () => toggle() }, '?');
 
-  function toggle(on = element.hidden) {
-    element.hidden = !on;
-    element.replaceChildren(...(on ? content() : []));
-    button.setAttribute('aria-expanded', String(on));
-    (on ? element : button).focus({ preventScroll: true });
+  function toggle(on = !element.open) {
+    if (on) {
+      element.append(h('div', {}, content()));
+      element.showModal();
+    } else {
+      element.close();
+      element.replaceChildren();
+    }
   }
   return { button, element, toggle };
 }

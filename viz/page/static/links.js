@@ -39,20 +39,9 @@ function nameLink(state, kind, n) {
 
 /** One tab stop for all links and small buttons in a part: the arrow keys go from one to the next. */
 function roving(part) {
-  const items = [...part.querySelectorAll('.link, .copy button')];
-  if (!items.length) return part;
-  items.forEach((item, i) => item.setAttribute('tabindex', i ? -1 : 0));
-  part.setAttribute('data-keys', '');
-  part.onkeydown = (event) => {
-    const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
-    const at = items.indexOf(event.target);
-    if (!by || event.shiftKey || at < 0) return;
-    const next = items[(at + by + items.length) % items.length];
-    items.forEach((item) => item.setAttribute('tabindex', item === next ? 0 : -1));
-    next.focus();
-    event.preventDefault();
-    event.stopPropagation();
-  };
+  const items = () => [...part.querySelectorAll('.link, .copy button')];
+  if (part.onestop) part.onestop(items()[0]);
+  else (part.onestop = oneStop(part, items, { across: true }))(items()[0]);
   return part;
 }
 

@@ -101,22 +101,27 @@ function mount(host, payload) {
   const state = Object.assign(createState(payload, app), { wholePage: 'wholePage' in host.dataset });
   app.classList.toggle('whole', state.wholePage);
   const parts = [controls(state), figure(state), panel(state), strip(state)];
-  const [bar, graph, text, tape] = parts;
+  const [bar, , text, tape] = parts;
   const help = legend(state);
   bar.element.append(help.button);
-  oneStop(bar.element, () => [...bar.element.querySelectorAll('button, input')])(bar.element.querySelector('.next'));
+  toolbar(bar.element, 'Steps')(bar.element.querySelector('.next'));
   const table = ledger(state);
   let playing = null;
 
   Object.assign(state, {
-    highlight: graph.highlight,
+    highlight: (...marked) => parts[1].highlight(...marked),
     panel: text.element,
-    view: graph.view,
+    view: parts[1].view,
     help: help.toggle,
-    refresh() {
-      const focused = root.activeElement;
+    /** Shows step k to those who only look: nobody is told. */
+    look(k) {
+      state.step = k;
       app.classList.toggle('hiding', state.answers().size > 0);
       parts.forEach((part) => part.update());
+    },
+    refresh() {
+      const focused = root.activeElement;
+      state.look(state.step);
       // keys go on working where what had the focus is no longer there
       if (focused && !focused.isConnected) app.focus({ preventScroll: true });
     },
@@ -184,7 +189,7 @@ function mount(host, payload) {
 
   app.append(
     bar.element,
-    h('div', { class: 'middle' }, graph.element, text.element),
+    h('div', { class: 'middle' }, parts[1].element, text.element),
     tape.element,
     table.element,
     help.element,
@@ -192,16 +197,28 @@ function mount(host, payload) {
     h('div', { class: 'tip', hidden: true, 'aria-hidden': 'true' }));
   root.replaceChildren(h('style', {}, STYLE), app);
   const shape = shapeOf(payload);
-  /** The same computation with other numbers: everything stays where it is. Says whether it was the same one. */
+  /**
+   * The same computation with other numbers: everything stays where it is, but for boxes that need other room. Says whether
+   * it was the same one.
+   */
   const renew = (fresh) => {
     if (shapeOf(fresh) !== shape) return false;
     const [pane, scrolled] = [text.element, text.element.scrollTop];
+    const [old, place] = [parts[1], state.view.place()];
+    const redrawn = payload.stage.svg !== fresh.stage.svg;
     renewed(payload, fresh);
     state.renew();
+    if (redrawn) {
+      parts[1] = figure(state);
+      state.view = parts[1].view;
+      if (old.element.contains(root.activeElement)) app.focus({ preventScroll: true });
+      old.element.replaceWith(parts[1].element);
+    }
     tape.rescale();
     table.refill();
     state.refresh();
     pane.scrollTop = scrolled;
+    if (redrawn) state.view.put(place);
     return true;
   };
   const act = listen(app, state, bar);
@@ -209,14 +226,14 @@ function mount(host, payload) {
   followTheme(app);
   tape.rescale();
   state.goto(payload.open);
-  graph.view.readable(false);
+  state.view.readable(false);
   if (state.wholePage && document.querySelectorAll('[data-tracegrad]').length === 1) followAddress(state, host);
   host.tracegrad = { goto: state.goto, setFrame: state.setFrame, get step() { return state.step; }, renew, state };
 }
 
 /** What a page is built from, besides numbers. */
 function shapeOf({ stage, steps, nodes, layers, watch }) {
-  return JSON.stringify([stage, layers, watch, steps.map(({ phase, op, node, target }) => [phase, op, node, target]),
+  return JSON.stringify([stage.boxes, stage.edges, layers, watch, steps.map(({ phase, op, node, target }) => [phase, op, node, target]),
     nodes.map(({ name, grad, kind, shape, box }) => [name, grad, kind, shape, box])]);
 }
 
@@ -228,7 +245,7 @@ function renewed(payload, fresh) {
   };
   payload.steps.forEach((step, k) => refill(step, fresh.steps[k]));
   payload.nodes.forEach((node, n) => refill(node, fresh.nodes[n]));
-  const { steps, nodes, stage, layers, open, breakpoints, granularity, ...others } = fresh;
+  const { steps, nodes, layers, open, breakpoints, granularity, ...others } = fresh;
   Object.assign(payload, others);
 }
 

@@ -4,18 +4,21 @@ const LEAST = 11;
 const MARGIN = 14;
 const ZOOMS = [0.1, 6];
 const CLOSEST = 1.6;
+const ON_PAPER = 0.9;
 const COMPASS = '→↘↓↙←↖↑↗';
 
 /**
- * The view of a drawing in a pane: {element (buttons and map), zoom(by), whole(), readable(), show(boxes)}. The drawing
- * does not scroll: all of it is in one group, whose transform says where it is.
+ * The view of a drawing in a pane: {element (arrows and buttons), map, zoom(by), whole(), readable(), show(boxes) …}.
+ * The drawing does not scroll: all of it is in one group, whose transform says where it is.
  */
 function viewOf(state, pane, drawing, [width, height]) {
   const ground = s('g', { class: 'ground' }, ...drawing.childNodes);
   drawing.replaceChildren(ground);
   drawing.removeAttribute('viewBox');
   const map = miniMap(ground, [width, height], (x, y) => centre([x, y, x, y], true));
-  const arrows = h('div', { class: 'arrows' });
+  const [arrows, buttons] = [h('div', { class: 'arrows' }), h('div', { class: 'zoom' })];
+  const tools = h('div', {}, arrows, buttons);
+  const leadIn = toolbar(tools, 'Graph');
   let [scale, x, y] = [1, 0, 0];
   let [opening, inPlay, known] = ['readable', [], []];
 
@@ -47,24 +50,32 @@ function viewOf(state, pane, drawing, [width, height]) {
       const way = COMPASS[(Math.round(Math.atan2(to[1], to[0]) / Math.PI * 4) + 8) % 8];
       if (!found.has(way)) found.set(way, { group, place, to });
     }
+    const had = arrows.contains(arrows.getRootNode().activeElement);
     arrows.replaceChildren(...[...found].map(([way, { group, place, to }]) => {
       const share = Math.min(...to.map((far, i) => room[i] / 2 / Math.abs(far)));
       const [left, top] = to.map((far, i) => `${Math.round(50 + 100 * share * far / room[i])}%`);
       const name = group.querySelector('text').textContent.split(' = ')[0];
       return h('button', {
-        type: 'button', tabindex: -1, class: group === inPlay[0] ? 'now' : 'receives', title: `Go to ${name}`,
+        type: 'button', class: group === inPlay[0] ? 'now' : 'receives', title: `Go to ${name}`,
         'aria-label': `Go to ${name}`, style: `left:${left};top:${top};transform:translate(-${left},-${top})`,
         onpointerdown: (event) => event.preventDefault(), onclick: () => centre(place, true),
       }, `${way} ${name}`);
     }));
+    const lead = arrows.firstChild || buttons.firstChild;
+    leadIn(lead);
+    if (had) lead.focus({ preventScroll: true });
   }
 
-  /** The map is in the upper corner where, in the lower one, it would cover what acts. */
+  /** The map is in the first of three corners where it covers nothing that acts; else where it covers least of it. */
   function makeWay() {
-    const { clientWidth, clientHeight } = map.element;
-    const covered = inPlay.map((group) => placeOf(ground, group)).some(([left, , , bottom]) =>
-      left * scale + x < clientWidth + MARGIN && bottom * scale + y > pane.clientHeight - clientHeight - MARGIN);
-    map.element.classList.toggle('above', covered);
+    const { width: across, height: down } = map.element.getBoundingClientRect();
+    const [right, low] = [pane.clientWidth - across - MARGIN, pane.clientHeight - down - MARGIN];
+    const places = inPlay.map((group) => placeOf(ground, group).map((at, i) => at * scale + [x, y][i % 2]));
+    const covered = [[0, low], [0, 0], [right, 0]].map(([left, top]) => places.reduce((sum, [a, b, c, d]) => sum
+      + Math.max(0, Math.min(c, left + across + MARGIN) - Math.max(a, left))
+      * Math.max(0, Math.min(d, top + down + MARGIN) - Math.max(b, top)), 0));
+    const corner = covered.indexOf(Math.min(...covered));
+    setClasses(map.element, { above: corner > 0, right: corner > 1 });
   }
 
   /** Has a box in sight, wherever the step acts. */
@@ -108,13 +119,11 @@ function viewOf(state, pane, drawing, [width, height]) {
   }
 
   /** What is around all boxes, as far as they have room together; the first one in any case. */
-  function hull(boxes, at) {
+  function hull(boxes, at, room = [pane.clientWidth, pane.clientHeight]) {
     let [all, ...others] = boxes.map((group) => placeOf(ground, group));
     for (const [a, b, c, d] of others) {
       const more = [Math.min(all[0], a), Math.min(all[1], b), Math.max(all[2], c), Math.max(all[3], d)];
-      const room = (more[2] - more[0]) * at < pane.clientWidth - 2 * MARGIN
-        && (more[3] - more[1]) * at < pane.clientHeight - 2 * MARGIN;
-      if (room) all = more;
+      if (room.every((most, i) => (more[i + 2] - more[i]) * at < most - 2 * MARGIN)) all = more;
     }
     return all || [0, 0, width, 0];
   }
@@ -129,6 +138,34 @@ function viewOf(state, pane, drawing, [width, height]) {
     const inside = left >= 2 && top >= 2 && right <= pane.clientWidth - 2 && bottom <= pane.clientHeight - 2;
     if (inside) pointOut();
     else centre(all, true);
+  }
+
+  /** What is around the boxes in play, as much as can be read in a room: left, top, width, height. */
+  function part(room) {
+    const full = [width + 2 * MARGIN, height + 2 * MARGIN];
+    const to = Math.max(Math.min(...full.map((size, i) => room[i] / size)), ON_PAPER);
+    const place = hull(inPlay, to, room);
+    const sizes = full.map((size, i) => Math.min(size, room[i] / to));
+    const from = sizes.map((size, i) =>
+      Math.max(-MARGIN, Math.min(full[i] - MARGIN - size, (place[i] + place[i + 2] - size) / 2)));
+    return [...from, ...sizes];
+  }
+
+  /** Where the view is, for `put`: in this drawing, or in another one of the same boxes. */
+  function place() {
+    const [group] = inPlay;
+    const [left, top, right, bottom] = group ? placeOf(ground, group) : [0, 0, 0, 0];
+    const at = [x + (left + right) / 2 * scale, y + (top + bottom) / 2 * scale];
+    return { opening, scale, at, fits: fitting() * LEGIBLE >= LEAST };
+  }
+
+  function put(was) {
+    if (was.opening === 'whole') return whole(false);
+    if (was.opening && was.fits && fitting() * LEGIBLE >= LEAST) return readable(false);
+    const [left, top, right, bottom] = inPlay.length ? placeOf(ground, inPlay[0]) : [0, 0, 0, 0];
+    opening = was.opening;
+    const to = was.scale;
+    return set(to, [was.at[0] - (left + right) / 2 * to, was.at[1] - (top + bottom) / 2 * to], { free: !opening });
   }
 
   drag(pane, { pan: (right, down) => { opening = ''; set(scale, [x + right, y + down], { free: true }); }, zoom });
@@ -150,11 +187,12 @@ function viewOf(state, pane, drawing, [width, height]) {
     else show(inPlay);
   }).observe(pane);
 
-  const key = (text, title, onclick) => h('button', { type: 'button', tabindex: -1, title, 'aria-label': title, onclick }, text);
-  const element = h('div', { class: 'zoom' }, key('−', 'Zoom out (−)', () => zoom(1 / 1.25)),
+  const key = (text, title, onclick) => h('button', { type: 'button', title, 'aria-label': title, onclick }, text);
+  buttons.append(key('−', 'Zoom out (−)', () => zoom(1 / 1.25)),
     key('+', 'Zoom in (+)', () => zoom(1.25)), key('fit', 'Whole graph (0)', whole), key('1:1', 'Readable size (1)', readable),
-    handing(state, drawing, [width, height]));
-  return { element, arrows, look, map: map.element, zoom, whole, readable, show, seen };
+    ...handing(state, drawing, [width, height]));
+  leadIn(buttons.firstChild);
+  return { element: tools, look, map: map.element, zoom, whole, readable, show, part, place, put };
 }
 
 /** Where a box of the drawing is: left, top, right, bottom. */
@@ -210,8 +248,8 @@ function miniMap(ground, [width, height], go) {
   const move = (event) => {
     if (!event.buttons) return;
     event.preventDefault();
-    const { left, top } = element.getBoundingClientRect();
-    go((event.clientX - left) / scale, (event.clientY - top) / scale);
+    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(element.getScreenCTM().inverse());
+    go(at.x, at.y);
   };
   for (const type of ['pointerdown', 'pointermove']) element.addEventListener(type, move);
   let [boxes, marked] = [null, []];
