@@ -127,12 +127,13 @@ function slotContent([x, y, width, height], name, known, array) {
   const after = x + (label.length + 1) * LETTER;
   if (!array) return [...parts, line(after, y + 9, '—', 'none')];
   if (array.data && array.size <= FEW) return [...parts, ...numbersAt(array, after, y, x + width - after, height)];
-  const beside = height < 34;
   const norm = array.bad || `‖${number(array.norm)}‖`;
-  const wide = beside ? x + width - after - (norm.length + 1) * LETTER : width;
+  const between = x + width - after - (norm.length + 1) * LETTER;
+  const beside = height < 34 && between >= 12;
+  const wide = beside ? between : width;
   const high = height - (beside ? 4 : 15);
-  const image = imageAt(array, beside ? after : x, beside ? y + 2 : y + 14, Math.max(12, wide), Math.max(8, high));
-  const at = beside ? x + width - norm.length * LETTER : after;
+  const image = imageAt(array, beside ? after : x, beside ? y + 2 : y + 14, wide, Math.max(8, high));
+  const at = height < 34 ? x + width - norm.length * LETTER : after;
   return [...parts, line(at, y + 9, norm, array.bad ? 'bad' : 'norm'), image];
 }
 

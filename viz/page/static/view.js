@@ -4,6 +4,8 @@ const LEAST = 11;
 const MARGIN = 14;
 const ZOOMS = [0.1, 6];
 const CLOSEST = 1.6;
+/** What the buttons take below. */
+const BUTTONS = 30;
 const ON_PAPER = 0.9;
 const COMPASS = '→↘↓↙←↖↑↗';
 
@@ -22,9 +24,12 @@ function viewOf(state, pane, drawing, [width, height]) {
   let [scale, x, y] = [1, 0, 0];
   let [opening, inPlay, known] = ['readable', [], []];
 
+  /** Where boxes are in view: above the buttons. */
+  const roomOf = () => [pane.clientWidth, pane.clientHeight - BUTTONS];
+
   function set(to, [left, top], { glide = false, free = false } = {}) {
     scale = Math.max(ZOOMS[0], Math.min(ZOOMS[1], to));
-    const room = [pane.clientWidth, pane.clientHeight];
+    const room = roomOf();
     [x, y] = [[left, width], [top, height]].map(([at, size], i) => {
       const [spare, full] = [room[i] - size * scale, size * scale];
       if (free) return Math.max(60 - full, Math.min(room[i] - 60, at));
@@ -41,12 +46,14 @@ function viewOf(state, pane, drawing, [width, height]) {
   /** Arrows at the edge to what acts and is out of sight, one for each direction. */
   function pointOut() {
     makeWay();
-    const room = [pane.clientWidth, pane.clientHeight];
+    const room = roomOf();
     const found = new Map();
     for (const group of inPlay) {
       const place = placeOf(ground, group);
       const to = [0, 1].map((i) => (place[i] + place[i + 2]) / 2 * scale + [x, y][i] - room[i] / 2);
-      if (to.every((far, i) => Math.abs(far) < room[i] / 2)) continue;
+      const cut = to.map((far, i) => Math.abs(far) + (place[i + 2] - place[i]) / 2 * scale - room[i] / 2);
+      // a box is in sight if no more than its border is cut; one that is wider than the room, if its middle is
+      if (to.every((far, i) => cut[i] < MARGIN || (group === inPlay[0] && Math.abs(far) < room[i] / 4))) continue;
       const way = COMPASS[(Math.round(Math.atan2(to[1], to[0]) / Math.PI * 4) + 8) % 8];
       if (!found.has(way)) found.set(way, { group, place, to });
     }
@@ -54,10 +61,11 @@ function viewOf(state, pane, drawing, [width, height]) {
     arrows.replaceChildren(...[...found].map(([way, { group, place, to }]) => {
       const share = Math.min(...to.map((far, i) => room[i] / 2 / Math.abs(far)));
       const [left, top] = to.map((far, i) => `${Math.round(50 + 100 * share * far / room[i])}%`);
+      const from = `calc(${top} - ${parseFloat(top) / 100 * BUTTONS}px)`;
       const name = group.querySelector('text').textContent.split(' = ')[0];
       return h('button', {
         type: 'button', class: group === inPlay[0] ? 'now' : 'receives', title: `Go to ${name}`,
-        'aria-label': `Go to ${name}`, style: `left:${left};top:${top};transform:translate(-${left},-${top})`,
+        'aria-label': `Go to ${name}`, style: `left:${left};top:${from};transform:translate(-${left},-${top})`,
         onpointerdown: (event) => event.preventDefault(), onclick: () => centre(place, true),
       }, `${way} ${name}`);
     }));
@@ -83,7 +91,7 @@ function viewOf(state, pane, drawing, [width, height]) {
     const place = placeOf(ground, group);
     const inside = place.every((at, i) => {
       const here = at * scale + [x, y][i % 2];
-      return here >= 2 && here <= [pane.clientWidth, pane.clientHeight][i % 2] - 2;
+      return here >= 2 && here <= roomOf()[i % 2] - 2;
     });
     if (!inside) centre(place, true);
   }
@@ -93,10 +101,11 @@ function viewOf(state, pane, drawing, [width, height]) {
 
   /** The place of the drawing at which the middle of [left, top, right, bottom] is in the middle of the pane. */
   function centre([left, top, right, bottom], glide, to = scale) {
-    set(to, [pane.clientWidth / 2 - (left + right) / 2 * to, pane.clientHeight / 2 - (top + bottom) / 2 * to], { glide });
+    const [across, down] = roomOf();
+    set(to, [across / 2 - (left + right) / 2 * to, down / 2 - (top + bottom) / 2 * to], { glide });
   }
 
-  const fitting = () => Math.min((pane.clientWidth - 2 * MARGIN) / width, (pane.clientHeight - 2 * MARGIN) / height, CLOSEST);
+  const fitting = () => Math.min(...roomOf().map((room, i) => (room - 2 * MARGIN) / [width, height][i]), CLOSEST);
 
   /** The whole graph, however small its letters. */
   function whole(glide = true) {
@@ -108,18 +117,19 @@ function viewOf(state, pane, drawing, [width, height]) {
   function readable(glide = true) {
     opening = 'readable';
     const to = Math.max(fitting(), LEAST / LEGIBLE);
-    centre(to * width <= pane.clientWidth && to * height <= pane.clientHeight ? [0, 0, width, height] : hull(inPlay, to), glide, to);
+    const [across, down] = roomOf();
+    centre(to * width <= across && to * height <= down ? [0, 0, width, height] : hull(inPlay, to), glide, to);
   }
 
   /** Zooms at a point of the pane, else at its middle. */
-  function zoom(by, [left, top] = [pane.clientWidth / 2, pane.clientHeight / 2], glide = true) {
+  function zoom(by, [left, top] = roomOf().map((room) => room / 2), glide = true) {
     const to = Math.max(ZOOMS[0], Math.min(ZOOMS[1], scale * by));
     opening = '';
     set(to, [left - (left - x) * to / scale, top - (top - y) * to / scale], { glide, free: true });
   }
 
   /** What is around all boxes, as far as they have room together; the first one in any case. */
-  function hull(boxes, at, room = [pane.clientWidth, pane.clientHeight]) {
+  function hull(boxes, at, room = roomOf()) {
     let [all, ...others] = boxes.map((group) => placeOf(ground, group));
     for (const [a, b, c, d] of others) {
       const more = [Math.min(all[0], a), Math.min(all[1], b), Math.max(all[2], c), Math.max(all[3], d)];
@@ -135,7 +145,8 @@ function viewOf(state, pane, drawing, [width, height]) {
     if (!boxes.length || !pane.clientWidth) return;
     const all = hull(boxes, scale);
     const [left, top, right, bottom] = all.map((at, i) => at * scale + [x, y][i % 2]);
-    const inside = left >= 2 && top >= 2 && right <= pane.clientWidth - 2 && bottom <= pane.clientHeight - 2;
+    const [across, down] = roomOf();
+    const inside = left >= 2 && top >= 2 && right <= across - 2 && bottom <= down - 2;
     if (inside) pointOut();
     else centre(all, true);
   }
