@@ -36,34 +36,39 @@ function handing(state, drawing, size) {
     setTimeout(() => { copy.textContent = 'SVG'; }, 1200);
   });
   if (!state.wholePage) return [copy];
-  const print = onPaper(state, drawing, size);
+  const print = onPaper(state, drawing);
   return [copy, key('print', 'Print this step', () => print(false)), key('print all', 'Print all steps', () => print(true))];
 }
 
 /** One step as it stands on paper: the graph, as much of it as can be read, and the panel with its pictures. */
-function sheetOf(state, drawing, size) {
+function sheetOf(state, drawing) {
   const text = state.panel.cloneNode(true);
   const canvases = state.panel.querySelectorAll('canvas');
   text.querySelectorAll('canvas').forEach((canvas, i) => {
     const { width, height } = canvases[i].getBoundingClientRect();
     canvas.replaceWith(h('img', { class: 'heat', src: canvases[i].toDataURL(), alt: canvas.getAttribute('aria-label') || '', width, height }));
   });
-  const graph = pictureOf(drawing, size);
-  const part = state.view.part(SHEET);
+  const [graph, part] = [drawing.cloneNode(true), state.view.part(SHEET)];
   const scale = Math.min(1.2, ...SHEET.map((room, i) => room / part[i + 2]));
-  build(graph, { viewBox: part.join(' '), width: part[2] * scale, height: part[3] * scale }, []);
-  return h('section', { class: 'sheet' }, graph, text);
+  build(graph, { viewBox: part.join(' '), style: `width:${part[2] * scale}px;height:${part[3] * scale}px` }, []);
+  graph.firstChild.removeAttribute('style');
+  const copies = graph.querySelectorAll('.node');
+  drawing.querySelectorAll('.node').forEach((group, i) => {
+    const place = placeOf(drawing.firstChild, group);
+    if ([0, 1].some((k) => place[k] > part[k] + part[k + 2] || place[k + 2] < part[k])) copies[i].remove();
+  });
+  return h('section', { class: 'sheet' }, h('div', { class: 'pane' }, graph), text);
 }
 
 /** What is printed is sheets, whoever asks for it; returns what prints the step shown, or all. */
-function onPaper(state, drawing, size) {
+function onPaper(state, drawing) {
   let paper = null;
   const lay = (all) => {
     const [app, here, place] = [state.panel.closest('.app'), state.step, state.view.place()];
     const sheets = all ? state.stops().map((k) => {
       state.look(k);
-      return sheetOf(state, drawing, size);
-    }) : [sheetOf(state, drawing, size)];
+      return sheetOf(state, drawing);
+    }) : [sheetOf(state, drawing)];
     if (all) state.look(here);
     state.view.put(place);
     paper = h('div', { class: 'paper' }, h('h2', {}, state.payload.title), sheets);
