@@ -18,6 +18,9 @@ MARKED = """(app) => {
     return [stroke, strokeWidth];
 }"""
 
+WATCH = """void (window.print = () => {}, window.told = 0, history.replaceState = () => { told += 1; },
+    document.addEventListener('tracegrad:step', () => { told += 1; }))"""
+
 
 def opened(show: Open, tmp_path: Path) -> Shown:
     x, w = Tensor(np.linspace(-1, 1, 20).reshape(4, 5), name="x"), Tensor(np.ones((5, 4)), name="W")
@@ -72,6 +75,39 @@ def test_all_steps_are_printed_each_on_a_sheet(show: Open, tmp_path: Path) -> No
     assert sheets.count() == 0 and shown.step_view().locator(".middle").is_visible()
 
 
+def test_whoever_prints_gets_a_sheet_of_the_step_shown(show: Open, tmp_path: Path) -> None:
+    shown = opened(show, tmp_path)
+    shown.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    shown.page.emulate_media(media="print")
+    sheets = shown.step_view().locator(".sheet")
+    assert sheets.count() == 1 and sheets.locator("h3 b").inner_text() == "2"
+    assert sheets.locator(".node.now").count() == 1 and sheets.locator("img.heat").count() > 0
+    assert not shown.step_view().locator(".middle").is_visible()
+    app = shown.step_view()
+    assert [one for one in app.locator("button, input, .strip").all() if one.is_visible() and one.inner_text()] == []
+    graph, sheet = sheets.locator(".pane svg").bounding_box(), sheets.bounding_box()
+    assert sheet["x"] <= graph["x"] and graph["x"] + graph["width"] <= sheet["x"] + sheet["width"]
+    shown.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    shown.page.emulate_media(media="screen")
+    assert sheets.count() == 0 and app.locator(".middle").is_visible() and app.locator(".pane").count() == 1
+    shown.page.pdf()
+    assert sheets.count() == 0
+
+
+def test_printing_all_steps_moves_nothing(show: Open, tmp_path: Path) -> None:
+    shown = opened(show, tmp_path)
+    shown.press("+", "+")
+    shown.page.evaluate(WATCH)
+    look = "(app) => [app.querySelector('.ground').style.transform, app.querySelector('.live').textContent]"
+    before = (shown.page.url, shown.page.evaluate("history.length"), shown.step_view().evaluate(look))
+    shown.step_view().get_by_role("button", name="Print all steps").click()
+    assert shown.step_view().locator(".sheet").count() > 2
+    assert shown.step_view().locator(".sheet .node.now").count() > 2
+    shown.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert (shown.page.url, shown.page.evaluate("history.length"), shown.step_view().evaluate(look)) == before
+    assert shown.page.evaluate("told") == 0 and shown.text(".count").startswith("2 ")
+
+
 def test_the_legend_is_behind_a_question_mark(show: Open, tmp_path: Path) -> None:
     shown = opened(show, tmp_path)
     help_ = shown.step_view().get_by_role("dialog", name="Legend")
@@ -83,3 +119,6 @@ def test_the_legend_is_behind_a_question_mark(show: Open, tmp_path: Path) -> Non
     assert not help_.is_visible()
     shown.step_view().get_by_role("button", name="Legend").click()
     assert help_.is_visible()
+    assert help_.evaluate("(legend) => legend.matches(':modal')")
+    shown.page.mouse.click(4, 400)
+    assert not help_.is_visible(), "a click beside it closes it"

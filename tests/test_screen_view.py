@@ -1,5 +1,7 @@
 """The window and the graph in it: how much room they take, zooming, dragging, what is in view."""
 
+import base64
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from browser import Open, Shown, show
 from browser import running_chromium as running_chromium
 
 from autograd import Tape, Tensor
+from viz.page.payload import payload_of
 from viz.stepper import Stepper
 
 __all__ = ["running_chromium", "show"]
@@ -87,6 +90,19 @@ def test_a_saved_page_fills_its_window(show: Open, tmp_path: Path, size: tuple[i
         assert app["height"] == size[1]
         assert panel["x"] >= pane["x"] + pane["width"] and pane["height"] == panel["height"] > 0.6 * size[1]
         assert panel["x"] + panel["width"] > size[0] - 20
+
+
+def test_a_step_that_is_higher_than_the_window_scrolls_in_it(show: Open, tmp_path: Path) -> None:
+    x, w = Tensor(np.linspace(-1, 1, 40).reshape(8, 5), name="x"), Tensor(np.ones((5, 9)), name="W")
+    shown = opened(show, Stepper(Tape(((x @ w) ** 2).sum()), granularity="op"), tmp_path, (1280, 700))
+    beyond, more = [], "(panel) => panel.scrollHeight - panel.clientHeight"
+    for key in ["End", *["ArrowLeft"] * 3]:
+        shown.press(key)
+        assert shown.step_view().bounding_box()["height"] == 700
+        beyond.append(
+            shown.step_view().locator(".panel").evaluate("(panel) => panel.scrollHeight - panel.clientHeight")
+        )
+    assert max(beyond) > 50
 
 
 def test_graph_and_step_grow_with_the_window(show: Open, tmp_path: Path) -> None:
@@ -239,3 +255,55 @@ def test_a_move_glides_unless_motion_is_not_wanted(show: Open, tmp_path: Path) -
     shown.page.emulate_media(reduced_motion="no-preference")
     shown.press("Home")
     assert shown.step_view().evaluate(moving) == 1
+
+
+# --- other numbers
+
+BYTES = "([text]) => window.tracegradStep.update({host}, Uint8Array.from(atob(text), (c) => c.charCodeAt(0)))"
+
+
+def power(x: float) -> Stepper:
+    """A graph of several boxes, whose numbers are as long as x makes them."""
+    value = Tensor(np.array([x, 2.0]), name="x")
+    for _ in range(9):
+        value = value * 2.0
+    return Stepper(Tape(value.sum()), granularity="op")
+
+
+def renew(shown: Shown, stepper: Stepper) -> None:
+    text = base64.b64encode(payload_of(stepper.walk, stepper.frames)).decode()
+    shown.page.evaluate(BYTES.replace("{host}", "document.querySelector('[data-tracegrad]')"), [text])
+
+
+def test_other_numbers_leave_the_view_where_it_is(show: Open) -> None:
+    shown = ready(show(f"<meta charset='utf-8'>{power(0.5).html()}", viewport={"width": 900, "height": 700}))
+    shown.press(*["ArrowRight"] * 5, "+", "+")
+    panel = shown.step_view().locator(".panel").element_handle()
+    wide = box(shown, ".node.now > .box")["width"]
+    size, at = scale(shown), centre(shown)
+    renew(shown, power(1.2345e-9))
+    assert box(shown, ".node.now > .box")["width"] > wide, "longer numbers have more room"
+    assert "e−09" in shown.step_view().locator(".node").first.text_content()
+    assert scale(shown) == pytest.approx(size, rel=1e-3) and centre(shown) == pytest.approx(at, abs=2)
+    assert panel.evaluate("(panel) => panel.isConnected"), "nothing but the graph is built anew"
+    assert shown.text(".count").startswith("5 ")
+    shown.press("ArrowRight", "-")
+    assert shown.text(".count").startswith("6 ") and scale(shown) == pytest.approx(size / 1.25, rel=1e-3)
+    shown.press("0")
+    renew(shown, power(0.25))
+    pane = box(shown, ".pane")
+    assert all(is_within(node.bounding_box(), pane) for node in shown.step_view().locator(".node").all())
+    assert shown.messages == []
+
+
+def test_a_digit_more_needs_no_other_drawing() -> None:
+    def drawing(x: float) -> str:
+        raw = payload_of(Stepper(Tape((Tensor(np.array([x, 2.0]), name="x") * 1.0).sum())).walk)
+        return str(json.loads(raw[4 : 4 + int.from_bytes(raw[:4], "little")])["stage"]["svg"])
+
+    assert drawing(0.5) == drawing(-0.1234) != drawing(-0.01234) == drawing(-1.234e-05)
+
+
+def centre(shown: Shown) -> tuple[float, float]:
+    place = box(shown, ".node.now > .box")
+    return place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
