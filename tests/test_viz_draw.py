@@ -447,3 +447,13 @@ def test_a_tensor_that_an_optimiser_is_given_is_learned():
     w, x = Tensor([1.0, 2.0], name="w"), Tensor([3.0, 4.0], name="x")
     nn.SGD([w], lr=0.1)
     assert (kinds((w * x).sum())["w"], kinds((w * x).sum())["x"]) == ("learned", "input")
+
+
+def test_the_legend_says_what_is_numbered_with_what():
+    dense = nn.Sequential(nn.Linear(4, 3), nn.Sigmoid(), nn.Linear(3, 2))
+    mixed = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8, 3))
+    said = "W⁽ᵏ⁾ the k-th weight"
+    drawn = [
+        viz.draw(m(x).sum(), legend=True).svg() for m, x in ((dense, np.ones((2, 4))), (mixed, np.ones((1, 1, 4, 4))))
+    ]
+    assert [said in svg for svg in drawn] == [False, True]

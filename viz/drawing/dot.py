@@ -153,6 +153,9 @@ def reading_help(graph: Graph, cards: Mapping[str, Card]) -> list[str]:
         lines.append("number on an arrow: the local derivative")
     if any(card.thumbs for card in cards.values()):
         lines.append("heat maps: blue negative, white 0, orange positive, each up to its own largest")
+    names = [box.title for box in graph.boxes] + [one.name for box in graph.boxes for one in box.learned]
+    if all(any(name.startswith(letter) for name in names) for letter in ("g⁽", "W⁽")):
+        lines.append("g⁽ᵏ⁾ is the k-th kernel, W⁽ᵏ⁾ the k-th weight; b⁽ˡ⁾, z⁽ˡ⁾ and a⁽ˡ⁾ are of layer l of all")
     return lines
 
 

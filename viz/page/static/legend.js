@@ -32,6 +32,9 @@ function legend(state) {
     list('Boxes', BORDERS, border), list('Edges', EDGES, edge),
     h('section', {}, h('h4', {}, 'Numbers'), h('p', {}, '— not computed yet · Σ 1 of 2 a sum with terms to come · ',
       h('span', { class: 'number' }, '‖ ‖'), ' the norm · orange: a gradient')),
+    ...(['g⁽', 'W⁽'].every((letter) => state.payload.nodes.some(({ name }) => name.startsWith(letter)))
+      ? [h('section', {}, h('h4', {}, 'Names'), h('p', {},
+        'g⁽ᵏ⁾ is the k-th kernel, W⁽ᵏ⁾ the k-th weight; b⁽ˡ⁾, z⁽ˡ⁾ and a⁽ˡ⁾ are of layer l of all'))] : []),
     h('section', {}, h('h4', {}, 'Heat maps'), h('div', { class: 'ends' }, '−', heatBar(), '+'),
       h('p', {}, 'white is 0; black with × is NaN, with + or − infinite or beyond the colours')),
     list('Keys', KEYS, ([key]) => h('kbd', {}, key))];
