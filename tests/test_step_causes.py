@@ -66,3 +66,19 @@ def test_a_heir_knows_which_value_or_gradient_it_has_it_from():
     sources = [(kind, s.walk.names.of(node)) for step in s if step.inherited_from
                for kind, node in [step.inherited_from]]  # fmt: skip
     assert sources[:2] == [("value", "%1"), ("value", "%2")]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_nan_of_an_inf_names_what_made_that():
+    z = Tensor([800.0, 1.0])
+    e = np.exp(z)
+    p = e / e.sum()
+    step = viz.step(p.sum()).current
+    assert "Inf / Inf; Inf comes from e: overflow of exp(800)" in step.sentence
+
+
+def test_a_gradient_is_a_place_to_run_to():
+    w = Tensor([1.0, 2.0], name="w")
+    s = viz.step((w * w + np.tanh(w)).sum())
+    step = s.run_to("∂L/∂w")
+    assert step.is_complete and step.target is w.node and step.parts == 3

@@ -180,7 +180,7 @@ def _step(step: Step, arrays: Arrays) -> dict[str, Any]:
         "shapes": shapes_of(step),
         "sentence": step.sentence, "source": step.source, "code": step.code,
         "reads": [index(node) for node in step.reads],
-        "inherits": step.inherits, "from": _from(step), "alarm": step.alarm, "cause": cause(step) if step.alarm else "",
+        "inherits": step.inherits, "from": _from(step), "alarm": step.alarm, "cause": cause(step, step.walk.steps) if step.alarm else "",
         "check": {kind: verdict._asdict() for kind, verdict in step.check._asdict().items() if verdict},
         "yours": arrays.yours(step), "off": arrays.off(step),
         "terms": lenses.terms_of(step, arrays) if moving else None,

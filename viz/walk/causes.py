@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from autograd.node import reachable
 from autograd.rules.windows import window_product
 
 from ..formula.notation import name_of, printer
@@ -22,8 +24,9 @@ _IS = {"NaN": np.isnan, "Inf": np.isinf}
 _TROUBLE = {"overflow": "overflow", "divide by zero": "a division by 0", "invalid value": "an invalid operation"}
 
 
-def cause(step: Step) -> str:
-    """``√(−1), the root of a negative number``; empty where nothing is born, or that can't be told."""
+def cause(step: Step, steps: Sequence[Step] = ()) -> str:
+    """``√(−1), the root of a negative number``; empty where nothing is born, or that can't be told. With the `steps` of
+    the walk also what made the Inf that a NaN is made of."""
     if not step.born:
         return "Inf − Inf" if step.born_in_sum else ""
     formula = step.formula
@@ -31,7 +34,19 @@ def cause(step: Step) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = [_of(kind, formula.tree) for kind in sorted(step.born, reverse=True)]
+        found += [_infinite_before(step, steps)] if "NaN" in step.born else []
     return "; ".join(dict.fromkeys(filter(None, found)))
+
+
+def _infinite_before(step: Step, steps: Sequence[Step]) -> str:
+    """Where the Inf came up that a NaN is made of: ``Inf comes from e: overflow of exp(800)``."""
+    if not any("Inf" in step.run.kinds.of(node) for node in step.reads):
+        return ""
+    made_of = set(reachable(step.node))
+    for other in steps[: step.number]:
+        if other.phase == "forward" and other.node in made_of and "Inf" in other.born:
+            return f"Inf comes from {step.run.names.of(other.node)}: {cause(other, steps)}"
+    return ""
 
 
 def _of(kind: str, tree: Tree) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,21 +29,21 @@ _SCALING = frozenset((np.multiply, np.divide))
 _PRODUCTS = frozenset((np.matmul, np.inner, np.dot, np.vdot, np.vecdot))
 
 
-def sentence(step: Step) -> str:
-    """A fact of this step, computed from its numbers."""
+def sentence(step: Step, steps: Sequence[Step] = ()) -> str:
+    """A fact of this step of all `steps`, computed from its numbers."""
     if step.phase == "start":
         return _start(step)
     if step.phase == "seed":
         return _seed(step)
-    return _not_finite(step) or (_forward(step) if step.phase == "forward" else _backward(step))
+    return _not_finite(step, steps) or (_forward(step) if step.phase == "forward" else _backward(step))
 
 
-def _not_finite(step: Step) -> str:
+def _not_finite(step: Step, steps: Sequence[Step]) -> str:
     if step.born:
         it = "it" if len(step.born) == 1 else "them"
         where = np.argwhere((np.isnan if "NaN" in step.born else np.isinf)(step.result))
         at = f", first at [{', '.join(map(str, where[0]))}]" if where.shape[1] else ""
-        why = cause(step)
+        why = cause(step, steps)
         free = f"everything that went in is free of {it}"
         said = f"{why}. {free.capitalize()}" if why else free
         return f"{kinds_listed(step.born)} {_is(step.born)} born here{at}: {said}."

@@ -35,7 +35,7 @@ class Step(steps.Step):
     def sentence(self) -> str:
         """A fact about the numbers of this step."""
         missing = self.walk.no_backward if self.number in (0, len(self.walk) - 1) else ""
-        return sentence(self) + (f" There is no backward pass: {missing}." if missing else "")
+        return sentence(self, self.walk.steps) + (f" There is no backward pass: {missing}." if missing else "")
 
     @cached_property
     def check(self) -> Check:
