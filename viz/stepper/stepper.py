@@ -150,10 +150,8 @@ class Stepper:
         Parameters
         ----------
         where : str, Tensor or Node
-            The name of a layer (``"conv2"``), its class (``"Conv2d"``), the name of a value as it is printed
-            (``"z⁽¹⁾"``, ``"%3"``, ``"L"``)
-            or of a gradient (``"∂L/∂z⁽¹⁾"``: where it is complete), ``"backward"``, ``"end"``, ``"nan"``, or a Tensor or
-            record.
+            The name of a layer or its class (``"conv2"``, ``"Conv2d"``), of a value or a gradient as it is printed
+            (``"z⁽¹⁾"``, ``"%3"``, ``"∂L/∂z⁽¹⁾"``), ``"backward"``, ``"end"``, ``"nan"``, or a Tensor or record.
 
         Raises
         ------
@@ -268,9 +266,8 @@ class Stepper:
             if self.walk.no_backward:
                 raise ValueError(f"{argument}: there is no backward pass: {self.walk.no_backward}")
             return [self.walk.first_backward]
-        of = next((node for node in tape if self.walk.names.gradient(node) == where), None)
-        if of is not None and where != self.walk.names.of(of):
-            return [s.number for s in steps if s.is_complete and s.target is of]
+        if complete := [s.number for s in steps if s.is_complete and self.walk.names.gradient(s.target) == where]:
+            return complete
         called = record_called(tape, where)
         named = {node for node in self.walk.names.called(where) if called is not tape.root}
         found = self._steps_into(named or {called})
