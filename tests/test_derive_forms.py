@@ -370,3 +370,11 @@ def test_a_sum_shows_what_it_takes_in() -> None:
     loss = -(y * np.log(out) + (1 - y) * np.log(1 - out)).sum() / 5
     assert derived(loss, "b1").closed == "1 / 5 × Σ₁ ((W2ᵀ (A2 − y)) ⊙ (1 − A1²))"
     assert derived(loss, "W1").closed == "1 / 5 × (((W2ᵀ (A2 − y)) ⊙ (1 − A1²)) Xᵀ)"
+
+
+def test_a_row_that_is_taken_is_no_label() -> None:
+    rows_ = named(np.stack([parameter("a", 4) * 2.0, parameter("b", 4) * 3.0]), "H")
+    derivation = derived((rows_[-1] ** 2).sum(), "H")
+    assert derivation.closed == "2 scatter(H[−1] at [−1])"
+    p = named(parameter("z", 4) * 1.0, "p")
+    assert derived(p[2], p).closed == "y"

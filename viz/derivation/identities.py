@@ -126,10 +126,15 @@ def _one_hot(tree: Apply, algebra: Algebra) -> Tree | None:
         plain = _plain_index(index)
         hits = np.zeros(tree.shape, np.int64)
         np.add.at(hits, plain, 1)
-        if hits.max(initial=0) > 1:
-            return None
+        if hits.max(initial=0) > 1 or (hits.sum() > 1 and _is_basic(plain)):
+            return None  # out[-1] is a row of out, no pick of a label
         algebra.one_hot[key] = Symbol("constant", algebra.name("y"), hits.astype(tree.dtype))
     return apply(np.multiply, sent, algebra.one_hot[key], like=tree)
+
+
+def _is_basic(index: Any) -> bool:
+    """Whether an index has neither arrays nor lists."""
+    return all(np.ndim(part) == 0 for part in (index if isinstance(index, tuple) else (index,)))
 
 
 def _plain_index(index: Any) -> Any:
