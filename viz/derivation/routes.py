@@ -18,14 +18,14 @@ from autograd import Node, sweep
 from autograd.rules import reductions
 
 from ..formula import gradient_symbol, value_symbol
-from ..formula.tidy import throughout, tidied
-from ..formula.tree import Apply, Number, Symbol, Tree, apply, each, evaluate, is_call, rebuilt, substituted, symbols
+from ..formula.tidy import tidied
+from ..formula.tree import Apply, Number, Symbol, Tree, each, evaluate, is_call, substituted, symbols
 from ..tape.run import Run
 from .algebra import Algebra
 from .constants import Constants
 from .identities import IDENTITIES
+from .pulling import Pulling, length_of
 from .quotients import QUOTIENTS
-from .store import Decimal, exact
 from .sums import SUMS
 from .trees import added, close, size
 
@@ -37,7 +37,7 @@ _MOST_TWICE = 4
 MOST_PATHS = 6
 
 
-class Routes:
+class Routes(Pulling):
     """All ways from a record to the loss, by way of the named values.
 
     Attributes
@@ -59,6 +59,7 @@ class Routes:
     """
 
     def __init__(self, run: Run, node: Node):
+        super().__init__()
         tape = self.tape = run.tape
         self.node = node
         self.names, self.gradients, self.seed = run.names, run.gradients, run.seed
@@ -70,7 +71,7 @@ class Routes:
         self.depends = depends
         named = self._chosen()
         self.stations: tuple[Node, ...] = tuple(named)
-        self._stops = frozenset(named)
+        self.stops = frozenset(named)
         self.rounding = max(float(np.finfo(n.dtype).eps) for n in depends if n.dtype.kind == "f")
         self.into = {n: self._reached(n) for n in named if n is not node}
         near = self._near_loss()
@@ -81,11 +82,12 @@ class Routes:
             {n.shape for n in self.into[tape.root] if n.shape},
             {self.names.of(n) for n in tape},
         )
-        self._averages = {n for n in near if n.rule.fn is np.mean}
-        self.length = self._length(near)
+        self.averages = {n for n in near if n.rule.fn is np.mean}
+        examples = {m.shape[0] for m in self.into[tape.root] if m.shape}
+        examples |= {np.shape(a)[0] for m in near for a in m.operands if len(np.shape(a)) > 1}
+        self.length = length_of(sorted(self.averages, key=tape.index, reverse=True), examples, self.builder.name)
         self.algebra = Algebra(self.length, self.builder.name, IDENTITIES, QUOTIENTS, SUMS)
         self.sent = {n: self._sent(n) for n in named}
-        self._written: dict[Node, Tree] = {}
         self._trees: dict[Node, dict[Node, Tree]] = {}
         self.shares: list[tuple[Symbol, Apply]] = []
         self.fell_back = False
@@ -94,10 +96,10 @@ class Routes:
     def write_out(self) -> None:
         """Makes the trees of what each station sends to the others; before that, only the ways are known."""
         for one in self.tape:
-            if (self.names.has(one) or one in self._stops) and not one.is_leaf and one is not self.tape.root:
+            if (self.names.has(one) or one in self.stops) and not one.is_leaf and one is not self.tape.root:
                 self.algebra.define(self.builder.symbol(one), self.meaning(one))
         self.algebra.explain(self.builder.symbol(self.tape.root), self.meaning(self.tape.root))
-        raw = {n: self._pulled(n) for n in self.stations if n is not self.node}
+        raw = {n: self.pulled(n) for n in self.stations if n is not self.node}
         for one in self.tape:
             if one.rule.fn is np.divide and not self.names.has(one) and one in self.depends:
                 share = self.algebra.simplified(self.meaning(one))
@@ -163,37 +165,6 @@ class Routes:
                     waiting.append(operand)
         return found
 
-    def _length(self, near: set[Node]) -> Symbol | None:
-        """How many numbers the loss is the mean of: N where it is one of each example, else n."""
-        examples = {m.shape[0] for m in self.into[self.tape.root] if m.shape}
-        examples |= {np.shape(a)[0] for m in near for a in m.operands if len(np.shape(a)) > 1}
-        for node in sorted(self._averages, key=lambda n: (n.ndim, -self.tape.index(n))):
-            n = node.operands[0].size // max(node.size, 1)
-            if n > 1:
-                each = n in examples or n == node.operands[0].size == max(node.operands[0].shape)
-                return Symbol("constant", self.builder.name("N" if each else "n"), np.array(n))
-        return None
-
-    def _averaged(self, tree: Tree, node: Node) -> Tree:
-        """What the rule of a mean or variance sends back, its number 0.2 as 1/5, or 1/N."""
-        n = node.operands[0].size // max(node.size, 1)
-        known = self.length is not None and int(self.length.array) == n and node in self._averages
-        length = self.length if known and self.length is not None else Number(n)
-        share = apply(np.divide, Number(1), length, dtype=np.dtype(float))
-
-        def written(part: Tree) -> Tree:
-            if not isinstance(part, Number):
-                return part
-            if n and part.value == 1 / n:
-                return share
-            fraction = exact(part.value)
-            if not isinstance(fraction, Decimal):
-                return part
-            above, below = map(Number, fraction.as_integer_ratio())
-            return apply(np.divide, above, below, dtype=share.dtype)
-
-        return rebuilt(tree, written)
-
     def _sent(self, node: Node) -> Tree:
         """The name of the gradient of a station; 1 for the loss."""
         if node is self.tape.root:
@@ -206,7 +177,7 @@ class Routes:
         found, waiting, seen = set(), [node], set()
         while waiting:
             for _, operand in self.edges.get(waiting.pop(), ()):
-                if operand in self._stops:
+                if operand in self.stops:
                     found.add(operand)
                 elif operand in self.depends and operand not in seen:
                     seen.add(operand)
@@ -251,7 +222,7 @@ class Routes:
     def pull(self, station: Node, g: Any) -> dict[Node, Any]:
         """What a station of gradient `g` sends to the others, by the engine alone."""
         out = {}
-        stops = self._stops - {station}
+        stops = self.stops - {station}
         with np.errstate(all="ignore"):
             for step in sweep(station, np.asarray(g) if station.shape else np.asarray(g)[()], stop=stops):
                 if step.node in stops:
@@ -273,68 +244,8 @@ class Routes:
 
     # --- trees
 
-    def meaning(self, node: Node) -> Tree:
-        """A record as what it is computed from: named values, and unnamed leaves."""
-
-        def leaf(operand: Node) -> Tree | None:
-            if operand is node:
-                return None
-            return self.builder.symbol(operand) if self._stands(operand) else self._write_out(operand)
-
-        return tidied(self._in_names(throughout(self.builder.call(node, leaf))))
-
-    def _stands(self, node: Node) -> bool:
-        return self.names.has(node) or node.is_leaf or node is self.tape.root or node in self._stops
-
-    def _write_out(self, node: Node) -> Tree:
-        """An unnamed value written out, unless that is too long: then ``%7``."""
-        if node not in self._written:
-            earlier, waiting = [node], [node]
-            seen = {node}
-            while waiting:
-                for operand in waiting.pop().parents:
-                    if not self._stands(operand) and operand not in seen and operand not in self._written:
-                        seen.add(operand)
-                        earlier.append(operand)
-                        waiting.append(operand)
-            for one in sorted(earlier, key=self.tape.index):
-                tree = throughout(self.builder.call(one, functools.partial(self._leaf, of=one)))
-                tree = tidied(self._in_names(tree))
-                self._written[one] = tree if size(tree) <= _LONGEST else self.builder.symbol(one)
-        return self._written[node]
-
-    def _leaf(self, operand: Node, of: Node) -> Tree | None:
-        if operand is of:
-            return None
-        return self.builder.symbol(operand) if self._stands(operand) else self._written[operand]
-
-    def _pulled(self, station: Node) -> dict[Node, Tree]:
-        """What a station sends to the others, of the name of its own gradient."""
-        arrived: dict[Node, list[Tree]] = {station: [self.sent[station]]}
-        out: dict[Node, list[Tree]] = {}
-        waiting = {station}
-        while waiting:
-            node = max(waiting, key=self.tape.index)
-            waiting.discard(node)
-            upstream = added(arrived[node], node.dtype, node.shape)
-            for position, operand in self.edges.get(node, ()):
-                if operand not in self.depends:
-                    continue
-                g = Symbol("gradient", "g", self.gradients[node], node)
-                tree = self.builder.derivative(node, position, g)
-                tree = self._averaged(tree, node) if node.rule.fn in _AVERAGES else tidied(tree)
-                tree = substituted(tree, {id(g): upstream})
-                where = out if operand in self._stops else arrived
-                where.setdefault(operand, []).append(tree)
-                if where is arrived:
-                    waiting.add(operand)
-        return {n: tidied(self._in_names(added(trees, n.dtype, n.shape))) for n, trees in out.items()}
-
-    def _in_names(self, tree: Tree) -> Tree:
-        """Unnamed values written out."""
-        unnamed = (s for s in each(tree) if isinstance(s, Symbol) and s.kind == "value" and not self._stands(s.node))
-        by = {id(symbol): self._write_out(symbol.node) for symbol in unnamed}
-        return substituted(tree, by) if by else tree
+    def stands(self, node: Node) -> bool:
+        return self.names.has(node) or node.is_leaf or node is self.tape.root or node in self.stops
 
     def part(self, station: Node, operand: Node) -> Tree:
         """What a station sends to one other, of the name of its own gradient."""

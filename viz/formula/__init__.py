@@ -26,7 +26,17 @@ from .tree import Apply, Opaque, Symbol, Tree, evaluate, reached, symbols
 from .tree import parts as parts_of
 from .writers import Latex, MathML, Plain, Writer
 
-__all__ = ["Formula", "Symbol", "backward", "expression", "forward", "gradient_symbol", "value_symbol", "written"]
+__all__ = [
+    "ConstantNames",
+    "Formula",
+    "Symbol",
+    "backward",
+    "expression",
+    "forward",
+    "gradient_symbol",
+    "value_symbol",
+    "written",
+]
 
 
 _LONG = 400
@@ -146,7 +156,7 @@ def _is_pre_activation(name: str) -> bool:
     return name.startswith("z⁽") and name.endswith("⁾")
 
 
-class _Constants:
+class ConstantNames:
     """Names for arrays that are no records: those of the tape, else by their role, numbered where there are several."""
 
     def __init__(self, names: Named, taken: Callable[[], Container[str]]) -> None:
@@ -166,6 +176,10 @@ class _Constants:
             name = "i"
         else:
             name = "y" if array.dtype.kind in "iu" else "c"
+        return self.free(name)
+
+    def free(self, name: str) -> str:
+        """A name that nothing has: y, y₂, …"""
         while True:
             self.given[name] = n = self.given.get(name, 0) + 1
             full = name if n == 1 else name + subscript(n)
@@ -235,7 +249,7 @@ def forward(node: Node, names: Named, value: Value | None = None, *, written_out
     """
     _operation(node, "forward")
     symbol = partial(value_symbol, names=names, value=value)
-    builder = Builder(symbol, _Constants(names, _taken(node, names, written_out)), names.tape)
+    builder = Builder(symbol, ConstantNames(names, _taken(node, names, written_out)), names.tape)
     return Formula(symbol(node), _call(node, builder, written_out))
 
 
@@ -303,7 +317,7 @@ def backward(node: Node, i: int, grad: Any, names: Named, value: Value | None = 
     upstream = gradient_symbol(node, names, grad, short=True)
     target = gradient_symbol(operands[i], names)
     symbol = partial(value_symbol, names=names, value=value)
-    builder = Builder(symbol, _Constants(names, _taken(node, names)), names.tape)
+    builder = Builder(symbol, ConstantNames(names, _taken(node, names)), names.tape)
     tree = _derivative(builder, node, i, upstream)
     notes = [f"{upstream.name} = {gradient_symbol(node, names).name}"] if upstream.of is None else []
     if isinstance(tree, Opaque):

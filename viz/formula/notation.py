@@ -12,6 +12,7 @@ from autograd.rules import elementwise, indexing, linalg, reductions, shapes, wi
 from ..plain.numbers import numeral
 from . import axes
 from .printer import Notation, Printer, What
+from .sliding import correlation, correlation_weight, per_channel
 from .terms import total
 from .tree import Apply, Number, Symbol, axes_of, is_call, same
 from .writers import COMPARISON, LOGIC, SUM, Piece, Writer, shape_text, times_text
@@ -224,12 +225,22 @@ def _axis_list(axes: Any) -> str:
     return ",".join(map(str, axes)) or "none" if isinstance(axes, tuple) else str(axes)
 
 
-def _windows(p: Printer, tree: Apply, top: bool) -> Piece:
+def _in_windows(p: Printer, tree: Apply, what: str) -> Piece:
     kernel = Piece(p.writer.user_text(times_text(tree.options["kernel_size"])))
     stride, dilation = (tree.options.get(name, (1, 1)) for name in ("stride", "dilation"))
     more = [Piece(p.writer.user_text(f"{name}={times_text(value)}"))
             for name, value in (("stride", stride), ("dilation", dilation)) if tuple(value) != (1, 1)]  # fmt: skip
-    return p.call("windows", [tree.args[0], kernel, *more])
+    return p.call(what, [tree.args[0], kernel, *more])
+
+
+def _pooled(what: str) -> Notation:
+    """The maximum or mean of each window."""
+
+    def write(p: Printer, tree: Apply, top: bool) -> Piece:
+        w = tree.args[0]
+        return _in_windows(p, w, what) if is_call(w, windows.windows.fn) else p.call(what, tree.args)
+
+    return write
 
 
 def _fold(p: Printer, tree: Apply, top: bool) -> Piece:
@@ -364,7 +375,7 @@ _ROWS: tuple[tuple[tuple[Any, ...], Notation], ...] = (
     ((np.tensordot,), _tensordot),
     ((np.moveaxis,), _moveaxis),
     ((linalg.cross.fn,), lambda p, tree, top: p.call("cross", tree.args)),
-    ((windows.windows.fn,), _windows),
+    ((windows.windows.fn,), lambda p, tree, top: _in_windows(p, tree, "windows")),
     ((windows.fold_windows.fn,), _fold),
     ((windows.window_product.fn,), _star(None)),
     ((windows.window_product_windows.fn,), _star(1)),
@@ -373,8 +384,10 @@ _ROWS: tuple[tuple[tuple[Any, ...], Notation], ...] = (
     ((inspect.unwrap(reductions.product_of_the_others),), function("product of the others")),
     ((inspect.unwrap(reductions.product_before),), function("product of those before")),
     ((inspect.unwrap(reductions.weighted_from_the_end),), function("weighted sum of those after")),
-    ((windows.window_max.fn,), function("max of windows")),
-    ((windows.window_mean.fn,), function("mean of windows")),
+    ((windows.window_max.fn,), _pooled("max of windows")),
+    ((windows.window_mean.fn,), _pooled("mean of windows")),
+    ((correlation, correlation_weight), _star(None)),
+    ((per_channel,), lambda p, tree, top: p.tree(tree.args[0])),
 )  # fmt: skip
 _NOTATION = {fn: notation for functions, notation in _ROWS for fn in functions}
 
