@@ -50,7 +50,7 @@ def test_every_name_that_is_printed_is_taken_wherever_a_name_is():
 
 def test_records_and_tensors_are_taken_wherever_a_name_is():
     loss, (a, _) = product()
-    s = viz.step(loss)
+    s = viz.step(loss, granularity="op")
     assert s.run_to(loss.node) is s.goto(0).walk[2]
     assert viz.step(loss, watch=a.node).watched == viz.step(loss, watch=a).watched == (a.node,)
     assert viz.step(loss, against={a.node: -3.0}).breakpoints == []
@@ -336,7 +336,7 @@ def test_what_is_no_path_is_refused(path, tmp_path: Path, monkeypatch):
 
 def test_print_shows_all_that_an_operation_sends():
     x = Tensor([1.0, 2.0], name="x")
-    s = viz.step((x * x).sum())
+    s = viz.step((x * x).sum(), granularity="op")
     s.goto(-1)
     assert [(step.part, step.parts) for step in s.together] == [(1, 2), (2, 2)]
     assert "Σ 1 of 2" in str(s) and "Σ 2 of 2" in str(s)

@@ -165,7 +165,7 @@ def test_each_step_between_two_stations_belongs_to_the_factor():
 def test_a_birth_names_its_cause_and_links_each_heir_and_an_heir_its_origin(show: Open) -> None:
     with np.errstate(all="ignore"):
         y = np.sqrt(Tensor([4.0, -1.0], name="x"))
-        shown = opened(show, viz.step((y * 2.0 + 1.0).sum()))
+        shown = opened(show, viz.step((y * 2.0 + 1.0).sum(), granularity="op"))
     assert shown.text(".count").startswith("1 /")
     birth = shown.step_view().locator(".alarm")
     assert "first at [1]: √(−1), the root of a negative number." in birth.inner_text()

@@ -112,7 +112,7 @@ def test_a_value_without_gradients_has_forward_steps_only():
 
 def test_next_and_previous_stop_at_operations_or_at_contributions():
     loss, _ = neuron()
-    by_op, one_by_one = viz.step(loss), viz.step(loss, granularity="contribution")
+    by_op, one_by_one = (viz.step(loss, granularity=kind) for kind in ("op", "contribution"))
     stops = []
     while by_op.position < len(by_op) - 1:
         stops.append(by_op.next().number)
@@ -335,7 +335,7 @@ def test_bad_input_is_answered_with_a_sentence(tmp_path: Path):
     wrong_shape = r"the gradient of a has shape \(2,\), expected \(\)"
     refused(ValueError, wrong_shape, lambda: viz.step(loss, against={a: [1, 2]}))
     refused(TypeError, "expected real numbers", lambda: viz.step(loss, against={a: 1j}))
-    refused(ValueError, "granularity must be", lambda: viz.step(loss, granularity="line"))
+    refused(ValueError, "granularity must be", lambda: viz.step(loss, granularity="word"))
     s = viz.step(loss)
     refused(IndexError, "there is no step 13; the steps are 0 to 12", lambda: s.goto(13))
     refused(TypeError, "run_to takes names", lambda: s.goto("a"))

@@ -163,10 +163,11 @@ def step(
     watch: Any = (),
     against: Mapping[Any, Any] | None = None,
     values: Mapping[Any, Any] | None = None,
-    granularity: str = "op",
+    granularity: str | None = None,
+    max_nodes: int | None = 60,
     grad: Any = None,
 ) -> Stepper:
-    """Step through the forward and the backward pass of a value, one operation at a time.
+    """Step through the forward and the backward pass of a value, line by line or one operation at a time.
 
     A notebook shows it as a page with the graph, the formula of each step, the numbers and the running sums;
     ``save("steps.html")`` writes that page; ``next()``, ``previous()``, ``goto(k)``, ``run_to("conv2")`` and ``print``
@@ -189,8 +190,12 @@ def step(
     values : dict, optional
         Numbers found on the way forward, ``{"z⁽¹⁾": z1, loss: "0.6931"}``, given like gradients: each is compared at
         the step that computes it, and the page opens where the first one differs.
-    granularity : {"op", "contribution"}, optional
-        Whether to stop at every operation, or at everything that one sends to one of its operands.
+    granularity : {"layer", "line", "op", "contribution"}, optional
+        Where to stop: at every layer, line of the program or operation, or at everything that one sends to one of its
+        operands. Layers and lines are shown as wholes, with what they send to each of their inputs as one formula.
+        Unless told, it is lines where the program has several, of several operations; else operations.
+    max_nodes : int or None, optional
+        At most so many boxes has the graph of the page, as of `draw`. None: no limit.
     grad : array_like of the shape of `loss`, optional
         The gradient that the backward pass starts from; needed where `loss` is not a scalar.
 
@@ -220,7 +225,19 @@ def step(
     '∂L/∂b = ∂L/∂L × a'
     >>> s.previous().title
     'BACKWARD  starts at L'
+    >>> X, W, c = Tensor([[1.0, 2.0]], name="X"), Tensor([[3.0], [4.0]], name="W"), Tensor(0.5, name="c")
+    >>> z = X @ W + c
+    >>> lines = viz.step((z * z).sum(), granularity="line")
+    >>> lines.next().equation
+    'z = X W + c'
     """
     return Stepper(
-        loss, grad=grad, break_at=break_at, watch=watch, against=against, values=values, granularity=granularity
+        loss,
+        grad=grad,
+        break_at=break_at,
+        watch=watch,
+        against=against,
+        values=values,
+        granularity=granularity,
+        max_nodes=max_nodes,
     )

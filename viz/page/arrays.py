@@ -15,7 +15,7 @@ from autograd.rules.windows import windows
 from ..formula.tree import Number, Symbol, Tree, evaluate
 from ..plain.numbers import FEW
 from ..tape.constants import content
-from ..walk.walk import Step, Walk
+from ..walk.walk import Step, Walk, Whole
 from .factors import local_factor
 from .packing import EXACT, KERNEL, WHOLE, Blob, as_shown, json_number, packed
 
@@ -80,9 +80,13 @@ class Arrays:
 
     def contribution(self, step: Step) -> int | None:
         """What a step sends."""
-        if step.parts == 1:
+        members = step.members if isinstance(step, Whole) else (step,)
+        if step.parts == len(members):
             return self.gradient(step.walk, step.target)
-        k = step.number
+        if len(members) > 1:
+            places = tuple(member.number for member in members)
+            return self._add(("contribution", places), lambda w: sum(w.steps[k].contribution for k in places))
+        k = members[0].number
         return self._add(("contribution", k), lambda w: w.steps[k].contribution)
 
     def after(self, step: Step) -> int | None:
@@ -129,8 +133,7 @@ class Arrays:
 
         Arithmetic of arrays that travel themselves is done by the page.
         """
-        assert step.formula is not None
-        factor = local_factor(step.formula.tree, step.node)
+        factor = None if step.formula is None else local_factor(step.formula.tree, step.node)
         one = isinstance(factor, Symbol | Number)
         if factor is None or (one and step.node.size <= FEW):
             return None
@@ -139,7 +142,9 @@ class Arrays:
         made, k = None, step.number
         if EXACT < math.prod(factor.shape) <= WHOLE:
             made = self._arithmetic(step.walk, factor)
-        return self._add(("local", k), partial(_local, k), made and {"s": list(factor.shape), "made": made})
+        size = step.size if isinstance(step, Whole) else 1
+        entry = made and {"s": list(factor.shape), "made": made}
+        return self._add(("local", k, size), partial(_local, k, size), entry)
 
     def _arithmetic(self, walk: Walk, tree: Tree) -> Any:
         """A formula as the page computes it; None where it has functions that the page lacks, or too large an array."""
@@ -189,8 +194,8 @@ class Arrays:
         return bool(np.max(off) <= np.max(np.abs(array)) / _SHADES)
 
 
-def _local(k: int, walk: Walk) -> Any:
-    step = walk.steps[k]
+def _local(k: int, size: int, walk: Walk) -> Any:
+    step = walk.steps[k] if size == 1 else walk.whole(k, size)
     factor = None if step.formula is None else local_factor(step.formula.tree, step.node)
     return np.zeros(0) if factor is None else np.asarray(evaluate(factor))
 

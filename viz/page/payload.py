@@ -22,7 +22,7 @@ from ..graph.reading import read
 from ..units.titles import scope_title
 from ..walk.causes import cause
 from ..walk.text import ledger, shapes_of
-from ..walk.walk import Step, Walk
+from ..walk.walk import GRANULARITIES, Group, Step, Walk, Whole
 from . import lenses
 from .arrays import Arrays
 from .chains import chains_of
@@ -31,7 +31,8 @@ from .packing import Blob, with_length
 from .page import document, fragment
 from .stage import stage_of
 
-_MOST_NODES = 60
+MOST_NODES = 60
+"""So many boxes has the graph at most, unless told."""
 _MOST_IN_PICTURE = 24
 """So many nodes has the picture for readers without scripts at most: it travels uncompressed."""
 _SIGNS = {"+=": r"\mathrel{+}="}
@@ -46,6 +47,7 @@ def payload_of(
     breakpoints: Sequence[int] = (),
     watched: Sequence[Node] = (),
     mismatch: Mismatch | None = None,
+    max_nodes: int | None = MOST_NODES,
 ) -> bytes:
     """The bytes of a page: length of the JSON, the JSON, the arrays.
 
@@ -54,23 +56,27 @@ def payload_of(
     walk : Walk
     frames : sequence of (str, Walk), optional
         Walks of the same graph at other times, by their labels; the last one is `walk`.
-    granularity, position, breakpoints, watched
+    granularity, position, breakpoints, watched, max_nodes
         As of the `Stepper` that it is opened like.
     mismatch : Mismatch, optional
         What went wrong with gradients by hand.
     """
     arrays, blob = Arrays(), Blob()
-    graph = read(walk.run, max_nodes=_MOST_NODES)
+    graph = read(walk.run, max_nodes=max_nodes)
     layers = {node.scope.path: node.scope for node in walk.tape if node.scope.path and not node.is_leaf}
     order = {box.id: i for i, box in enumerate(graph.boxes)}
     places = {path: i for i, path in enumerate(layers)}
     nodes = _nodes(walk, arrays, graph.boxes, places)
     boxes = [_box(walk, arrays, box, nodes) for box in graph.boxes]
     steps = [_step(step, arrays) for step in walk.steps]
+    kinds = walk.granularities
+    wholes = _wholes(walk)
+    units = [[_step(step, arrays) for step in group.shown] for group in wholes]
     told: dict[str, Any] = {
         "title": f"Backpropagation of {walk.names.loss}, step by step",
         "loss": walk.names.loss,
-        "granularity": granularity,
+        "granularity": _instead(granularity, kinds),
+        "stops": {kind: [group[-1].number for group in walk.groups(kind)] for kind in kinds},
         "nodes": nodes,
         "layers": [{"path": path, "title": scope_title(scope)} for path, scope in layers.items()],
         "stage": {
@@ -78,7 +84,11 @@ def payload_of(
             "boxes": boxes,
             "edges": [{"tail": order[edge.tail], "head": order[edge.head]} for edge in graph.edges],
         },
-        "steps": [{name: said for name, said in step.items() if said not in (None, "")} for step in steps],
+        "steps": [_told(step) for step in steps],
+        "units": [
+            {"steps": [group[0].number, group[-1].number], "shown": [_told(step) for step in shown]}
+            for group, shown in zip(wholes, units, strict=True)
+        ],
         "open": position,
         "breakpoints": list(breakpoints),
         "watch": [walk.tape.index(node) for node in watched],
@@ -86,7 +96,7 @@ def payload_of(
         "chains": chains_of(walk, watched),
         "blame": _blame(walk, mismatch) if mismatch else None,
     }
-    past = _frames(frames, arrays, steps, nodes)  # before the table: they add arrays of their own
+    past = _frames(frames, arrays, steps, units, nodes, max_nodes)  # before the table: they add arrays of their own
     told["arrays"] = arrays.table(walk, blob)
     for frame, (_, other) in zip(past, frames, strict=True):
         frame["arrays"] = arrays.table(other, blob)
@@ -161,32 +171,60 @@ def _box(walk: Walk, arrays: Arrays, box: Box, nodes: list[dict[str, Any]]) -> d
     return {"nodes": own, "shown": shown}
 
 
+def _told(step: dict[str, Any]) -> dict[str, Any]:
+    return {name: said for name, said in step.items() if said not in (None, "")}
+
+
+def _instead(granularity: str, kinds: Sequence[str]) -> str:
+    """The coarsest of those that differ which shows the same steps."""
+    return next(kind for kind in GRANULARITIES[GRANULARITIES.index(granularity) :] if kind in kinds)
+
+
+def _wholes(walk: Walk) -> list[Group]:
+    """The lines and layers that are shown as one, each once."""
+    groups = [group for kind in walk.granularities for group in walk.groups(kind) if group.shown is not group]
+    return list({group.number: group for group in groups}.values())
+
+
 # --- steps ------------------------------------------------------------------------------------------------------------
 
 
 def _step(step: Step, arrays: Arrays) -> dict[str, Any]:
-    """A step without what the page finds in its nodes (`complete` in kit.js)."""
+    """A step, or a whole, without what the page finds in its nodes (`complete` in arrays.js)."""
     index = step.walk.tape.index
-    backward = step.phase == "backward"
+    backward, whole = step.phase == "backward", isinstance(step, Whole)
     moving = step.phase in ("forward", "backward")
     return {
         "phase": step.phase, "op": step.op, "node": index(step.node), "title": None if moving else step.title,
-        "target": index(step.target) if backward else None, "part": [step.part, step.parts] if backward else None,
+        "k": step.number if whole else None,
+        "target": index(step.target) if backward else None, "part": _part(step) if backward else None,
         "contribution": arrays.contribution(step) if backward and step.parts > 1 else None,
         "before": _before(step, arrays),
         "after": arrays.after(step) if backward and not step.is_complete else None,
         "local": arrays.local(step) if backward else None,
-        "formula": _formula(step, arrays) if moving else None,
+        "formula": _formula(step, arrays) if moving and step.formula else None,
         "shapes": shapes_of(step),
         "sentence": step.sentence, "source": step.source, "code": step.code,
         "reads": [index(node) for node in step.reads],
-        "inherits": step.inherits, "from": _from(step), "alarm": step.alarm,
-        "cause": cause(step, step.walk.steps) if step.alarm else "",
+        "terms": lenses.terms_of(step, arrays) if moving and step.formula else None,
+        **({} if whole else _alone(step, arrays)),
         "check": {kind: verdict._asdict() for kind, verdict in step.check._asdict().items() if verdict},
         "yours": arrays.yours(step), "off": arrays.off(step),
-        "terms": lenses.terms_of(step, arrays) if moving else None,
-        "lens": lenses.lens_of(step, arrays) if backward else None,
     }  # fmt: skip
+
+
+def _alone(step: Step, arrays: Arrays) -> dict[str, Any]:
+    """What is said of single operations only."""
+    return {
+        "inherits": step.inherits, "from": _from(step), "alarm": step.alarm,
+        "cause": cause(step, step.walk.steps) if step.alarm else "",
+        "lens": lenses.lens_of(step, arrays) if step.phase == "backward" else None,
+    }  # fmt: skip
+
+
+def _part(step: Step) -> list[int]:
+    """Which contribution it is, of how many; a unit that sends all of them sends one."""
+    return [1, 1] if step.sign == "=" else [step.part, step.parts]
 
 
 def _from(step: Step) -> list[Any] | None:
@@ -210,10 +248,11 @@ def _blame(walk: Walk, mismatch: Mismatch) -> list[dict[str, Any]]:
 
 
 def _before(step: Step, arrays: Arrays) -> int | None:
-    if step.phase != "backward" or step.part == 1:
+    first = step.members[0] if isinstance(step, Whole) else step
+    if step.phase != "backward" or first.part == 1:
         return None
     steps = step.walk.steps
-    earlier = next(k for k in reversed(range(step.number)) if steps[k].target is step.target)
+    earlier = next(k for k in reversed(range(first.number)) if steps[k].target is step.target)
     return arrays.after(steps[earlier])
 
 
@@ -245,25 +284,35 @@ def _symbol(walk: Walk, symbol: Symbol, arrays: Arrays, column: bool) -> dict[st
 
 
 def _frames(
-    frames: Sequence[tuple[str, Walk]], arrays: Arrays, steps: list[dict[str, Any]], nodes: list[dict[str, Any]]
+    frames: Sequence[tuple[str, Walk]],
+    arrays: Arrays,
+    steps: list[dict[str, Any]],
+    units: list[list[dict[str, Any]]],
+    nodes: list[dict[str, Any]],
+    max_nodes: int | None,
 ) -> list[dict[str, Any]]:
     """What each frame has otherwise than the last one, but for the arrays that both have."""
     constants = {k: node["value"] for k, node in enumerate(nodes) if node["kind"] == "constant"}
     told = []
     for label, walk in frames:
-        boxes = read(walk.run, max_nodes=_MOST_NODES).boxes
+        boxes = read(walk.run, max_nodes=max_nodes).boxes
         mine = [arrays.constant(box.value.array) for box in boxes if box.kind == "constant"]
         values = dict(zip(constants, mine, strict=len(mine) == len(constants)))
         told.append({
             "label": label,
             "loss": _number(walk.tape.value(walk.tape.root)),
-            "steps": [
-                {name: said for name, said in _step(step, arrays).items() if said != known[name]}
-                for step, known in zip(walk.steps, steps, strict=True)
+            "steps": [_changed(step, known, arrays) for step, known in zip(walk.steps, steps, strict=True)],
+            "units": [
+                [_changed(step, one, arrays) for step, one in zip(group.shown, known, strict=True)]
+                for group, known in zip(_wholes(walk), units, strict=True)
             ],
             "values": {str(k): value for k, value in values.items() if value != constants[k]},
         })  # fmt: skip
     return told
+
+
+def _changed(step: Step, known: dict[str, Any], arrays: Arrays) -> dict[str, Any]:
+    return {name: said for name, said in _step(step, arrays).items() if said != known[name]}
 
 
 def _number(value: Any) -> float | None:

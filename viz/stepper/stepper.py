@@ -18,23 +18,21 @@ from autograd.testing.hand import Hand, read_hands
 
 from ..blame import explain_mismatch
 from ..drawing.picture import Picture
-from ..page.payload import document_of, fragment_of, payload_of
+from ..page.payload import MOST_NODES, document_of, fragment_of, payload_of
 from ..plain.display import asked_for
 from ..scalar import MOST_EXPANDED, expand, scalar_picture
 from ..tape.arguments import on_tape, record_called
 from ..tape.run import Run
 from ..walk.text import watched
-from ..walk.walk import Step, Walk
+from ..walk.walk import GRANULARITIES, Group, Step, Walk
 from .widget import bridge
-
-GRANULARITIES = ("op", "contribution")
 
 
 class Stepper:
     """A computation stepped through, forward and backward: what `viz.step` returns. Notebooks show it as a page.
 
-    Iterating over it gives all steps, each of which prints as text; `print` of the stepper shows the current one, with
-    the others of its operation.
+    Iterating over it gives all steps, each of which prints as text; `print` of the stepper shows what is taken together
+    with the current one: its line or layer as a whole, or the others of its operation.
 
     Attributes
     ----------
@@ -42,8 +40,11 @@ class Stepper:
         All steps, at the granularity of single contributions.
     position : int
         The number of the current step. It can be set, as by `goto`.
-    granularity : {"op", "contribution"}
-        Whether `next` and `previous` move by whole operations.
+    granularity : {"layer", "line", "op", "contribution"}
+        How far `next` and `previous` move: by whole layers or lines of the program, or by operations. Unless told, by
+        lines where the program has several, of several operations.
+    max_nodes : int or None
+        So many boxes has the graph of the page at most.
     breakpoints : list of int
         The steps that `break_at` named.
     """
@@ -57,17 +58,23 @@ class Stepper:
         watch: Any = (),
         against: Mapping[Any, Any] | None = None,
         values: Mapping[Any, Any] | None = None,
-        granularity: str = "op",
+        granularity: str | None = None,
+        max_nodes: int | None = MOST_NODES,
         frames: Sequence[tuple[str, Tape]] = (),
     ):
-        if granularity not in GRANULARITIES:
-            raise ValueError(f"step: granularity must be 'op' or 'contribution', got {granularity!r}")
-        self.granularity = granularity
+        if granularity not in (None, *GRANULARITIES):
+            raise ValueError(
+                f"step: granularity must be one of {', '.join(map(repr, GRANULARITIES))}, got {granularity!r}"
+            )
+        if max_nodes is not None and (isinstance(max_nodes, bool) or not isinstance(max_nodes, int) or max_nodes < 1):
+            raise ValueError(f"step: max_nodes must be a positive integer or None, got {max_nodes!r}")
+        self.max_nodes = max_nodes
         run = Run.of(loss, "step", grad, backward=False)
         tape = run.tape
         hand = _by_hand(tape, against, "against", "gradient")
         found = _by_hand(tape, values, "values", "value")
         self.walk = Walk(run, hand, found)
+        self.granularity = granularity or self.walk.granularity
         _check_reached(self.walk, hand)
         self.frames = tuple((label, Walk(Run(other, run.seed if run.seeded else None))) for label, other in frames)
         self.watched = _watched(tape, watch)
@@ -98,16 +105,18 @@ class Stepper:
 
     @property
     def current(self) -> Step:
-        """The current step."""
-        return self.walk.steps[self.position]
+        """The current step; where lines or layers are taken as wholes, the whole that ends there."""
+        return next((step for step in self.together if step.number == self.position), self.walk.steps[self.position])
 
     @property
     def together(self) -> tuple[Step, ...]:
-        """What is shown at a time: the current step, or all those of its operation, as `granularity` says."""
-        here = self.current
-        if self.granularity == "contribution":
-            return (here,)
-        return tuple(self.walk.of_op(here.op))
+        """What is shown at a time: the current step, those of its operation, or what its line or layer computes, or
+        sends to each of its inputs, as `granularity` says."""
+        return self._here.shown
+
+    @property
+    def _here(self) -> Group:
+        return next(group for group in self.walk.groups(self.granularity) if group[-1].number >= self.position)
 
     def goto(self, step: int) -> Step:
         """Go to a step by its number; negative ones count from the end.
@@ -133,7 +142,7 @@ class Stepper:
     def next(self) -> Step:
         """Go to the next step; at the end, stay there.
 
-        Where steps are whole operations it is the last one of the next operation; `print` of the stepper, and
+        It is the last one of the next operation, line or layer, as `granularity` says; `print` of the stepper, and
         `together`, have all of them.
         """
         self._move(next((k for k in self._stops() if k > self.position), len(self.walk) - 1))
@@ -171,7 +180,7 @@ class Stepper:
         return self.current
 
     def _stops(self) -> Sequence[int]:
-        return self.walk.stops if self.granularity == "op" else range(len(self.walk))
+        return [group[-1].number for group in self.walk.groups(self.granularity)]
 
     def _move(self, position: int) -> None:
         self._position = position
@@ -319,7 +328,7 @@ class Stepper:
     def __str__(self) -> str:
         so_far = self.walk.steps[: self.position + 1]
         lines = ["  watched:", *(f"  {watched(node, so_far)}" for node in self.watched)] if self.watched else []
-        return "\n".join([*map(str, self.together), *lines])
+        return "\n".join([str(self._here), *lines])
 
     def __repr__(self) -> str:
         return f"<Stepper of {self.walk.names.loss}: step {self.position} of {len(self) - 1}, {self.current.title}>"
@@ -333,7 +342,7 @@ class Stepper:
     def _payload(self) -> bytes:
         return payload_of(
             self.walk, self.frames, granularity=self.granularity, position=self.position,
-            breakpoints=self.breakpoints, watched=self.watched, mismatch=self._mismatch(),
+            breakpoints=self.breakpoints, watched=self.watched, mismatch=self._mismatch(), max_nodes=self.max_nodes,
         )  # fmt: skip
 
     def save(self, path: str | os.PathLike[str]) -> Path:

@@ -10,7 +10,7 @@ from autograd import Tape
 from .tree import tree_of
 from .unit import Unit, alike, whole
 
-__all__ = ["LEVELS", "frontier"]
+__all__ = ["LEVELS", "frontier", "opened"]
 
 LEVELS = ("op", "line", "layer", "auto")
 _MOST_PASSES = 60
@@ -51,6 +51,11 @@ def frontier(tape: Tape, level: str, max_nodes: int | None, count: Count) -> tup
         return [whole("rest", root.parts)], "folded"
     units, complete = _opened(root, "line" if level in ("op", "auto") else level, fits)
     return units, "" if complete and level != "op" else "drawn by line" if complete else "folded"
+
+
+def opened(unit: Unit, level: str) -> list[Unit]:
+    """The units that a level shows of one, oldest first, however many they are."""
+    return [one for part in unit.parts for one in opened(part, level)] if _is_open(unit, level) else [unit]
 
 
 def _is_written(root: Unit) -> bool:

@@ -97,14 +97,14 @@ def _forward(step: Step) -> str:
         said = _of_products(node, value)
     if not said and _is_elementwise(node):
         said = _stretched(step)
-    return said or _range(value)
+    return said or range_of(value)
 
 
 def _is_elementwise(node: Node) -> bool:
     return isinstance(node.rule.fn, np.ufunc) and node.rule.fn.signature is None
 
 
-def _range(value: np.ndarray) -> str:
+def range_of(value: np.ndarray) -> str:
     if value.size == 0:
         return "It has no elements."
     if value.size == 1:
@@ -294,10 +294,10 @@ def _backward(step: Step) -> str:
         said = _products_sent(step)
     if not said and _op(node) in _ARRANGING | _ORDERING:
         said = _sent_back(step, sent)
-    said = said or _blocked(sent)
+    said = said or blocked(sent)
     if not said and _op(node) in _CHOOSING and sent.size == upstream.size:
         said = _sent_back(step, sent)
-    return said or _scaled(step, upstream, sent)
+    return said or scaled(step, upstream, sent)
 
 
 def _from_formula(step: Step, target: str) -> str:
@@ -370,14 +370,14 @@ def _summed_over_positions(step: Step) -> str:
     return f"Every weight was used at {rows}×{columns} positions{images}: its gradient {summed}."
 
 
-def _blocked(sent: np.ndarray) -> str:
+def blocked(sent: np.ndarray) -> str:
     zero = int((sent == 0).sum())
     if sent.size > 1 and zero:
         return f"{zero:,} of {counted(sent.size, 'element')} {'gets' if zero == 1 else 'get'} no gradient."
     return ""
 
 
-def _scaled(step: Step, upstream: np.ndarray, sent: np.ndarray) -> str:
+def scaled(step: Step, upstream: np.ndarray, sent: np.ndarray) -> str:
     if sent.size == upstream.size == 1:
         before, after = float(upstream.reshape(-1)[0]), float(sent.reshape(-1)[0])
         if not math.isfinite(after / before):

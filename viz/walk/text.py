@@ -14,7 +14,7 @@ from ..plain.numbers import FEW, number, rows, shape_text, signed
 from .checks import Check
 from .steps import Step
 
-_LABEL = 9
+LABEL = 9
 
 
 def short(array: Any) -> str:
@@ -49,7 +49,7 @@ def text_of(step: Step, last: int, check: Check, sentence: str) -> str:
     lines = [heading + (f"   in {step.layer}" if step.layer else "")]
     rows = [*_rows(step), *(("check", words) for words in check.words), ("fact", sentence)]
     rows += [("line", f"{step.source}   {step.code}")] if step.source else []
-    lines += [f"  {label:<{_LABEL}}{content}" for label, content in rows if content]
+    lines += [f"  {label:<{LABEL}}{content}" for label, content in rows if content]
     return "\n".join(lines)
 
 
@@ -60,19 +60,22 @@ def _rows(step: Step) -> Iterator[tuple[str, str]]:
     elif step.phase == "seed":
         yield "rule", f"{names.gradient(step.node)} = {short(step.after)}"
     else:
-        yield from _computed(step)
+        yield from computed(step)
 
 
-def _computed(step: Step) -> Iterator[tuple[str, str]]:
+def computed(step: Step) -> Iterator[tuple[str, str]]:
     formula = step.formula
-    assert formula is not None
-    yield "rule", step.equation
-    for note in formula.notes:
-        yield "", note
-    yield "numbers", f"= {formula.plain('numbers')}"
+    if formula is not None:
+        yield "rule", step.equation
+        for note in formula.notes:
+            yield "", note
+        yield "numbers", f"= {formula.plain('numbers')}"
+    else:
+        target = step.run.names.gradient(step.target) if step.phase == "backward" else step.run.names.of(step.target)
+        yield "rule", f"{target}: the rules of its operations, one after the other"
     yield "result", f"= {short(step.result)}"
     yield "shapes", shapes_of(step)
-    if step.phase == "backward" and step.parts > 1:
+    if step.sign == "+=":
         yield "sum", f"Σ {step.part} of {step.parts}: {_accumulation(step)}"
 
 

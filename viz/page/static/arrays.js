@@ -10,8 +10,9 @@ function decode(bytes) {
   payload.blob = bytes.subarray(end);
   const { steps, nodes, frames } = payload;
   const whole = (changed = []) => steps.map((told, k) => complete({ ...told, ...changed[k] }, nodes));
-  payload.steps = whole();
-  for (const frame of frames || []) frame.steps = whole(frame.steps);
+  const units = (changed = []) => payload.units.map(({ shown }, i) => shown.map((told, j) => complete({ ...told, ...(changed[i] || [])[j] }, nodes)));
+  for (const frame of frames || []) Object.assign(frame, { steps: whole(frame.steps), units: units(frame.units) });
+  Object.assign(payload, { steps: whole(), units: units(), spans: payload.units.map(({ steps: span }) => span.join()) });
   return payload;
 }
 

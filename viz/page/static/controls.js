@@ -20,7 +20,7 @@ function controls(state) {
     oninput: () => state.goto(state.stops()[Number(slider.value)]),
   });
   const count = h('output', { class: 'count' });
-  const choices = ['op', 'contribution'].map((kind) => h('button', {
+  const choices = Object.keys(state.payload.stops).map((kind) => h('button', {
     type: 'button', onclick: () => state.setGranularity(kind),
   }, kind));
   const quiz = h('button', { type: 'button', class: 'quiz', onclick: () => state.setQuiz(!state.quiz) }, 'quiz');

@@ -30,15 +30,15 @@ function figure(state) {
     for (const frame of frames) {
       frame.classList.toggle('within', Number(frame.dataset.layer) === nodes[state.current().node].layer);
     }
-    const inPlay = state.current().phase === 'start' ? [first] : [marks.now, ...marks.receives];
+    const inPlay = state.current().phase === 'start' ? [first] : [marks.now, ...marks.acting, ...marks.receives];
     leadIn(boxes[inPlay[0]] && boxes[inPlay[0]].group);
     if (seen === (seen = state.version)) view.show(inPlay.map((i) => boxes[i] && boxes[i].group).filter(Boolean));
   }
 
-  function mark({ now, receives, reads, dimmed, flow, upstream, saved, path }) {
+  function mark({ now, acting = new Set(), receives, reads, dimmed, flow, upstream, saved, path }) {
     boxes.forEach(({ group }, i) => {
       setClasses(group, {
-        now: i === now, receives: receives.has(i), reads: reads.has(i), dim: dimmed.has(i), path: path.has(i),
+        now: acting.has(i), receives: receives.has(i), reads: reads.has(i), dim: dimmed.has(i), path: path.has(i),
       });
       if (group) group[i === now ? 'setAttribute' : 'removeAttribute']('aria-current', 'step');
     });
@@ -176,26 +176,28 @@ function imageAt(array, x, y, width, height) {
 /** Which boxes and edges play a part in the step shown. */
 function marksOf(state, edges) {
   const { nodes } = state.payload;
-  const step = state.current();
+  const step = state.main();
   const now = nodes[step.node].box;
   const backward = step.phase === 'backward' || step.phase === 'seed';
   const members = state.members().map((k) => state.payload.steps[k]);
-  const targets = backward ? members.map(({ target }) => nodes[target].box) : [];
+  const shown = state.whole() || members;
+  const acting = new Set(members.map(({ node }) => nodes[node].box));
+  const targets = backward ? shown.map(({ target }) => nodes[target].box) : [];
   const receives = new Set(targets);
-  const reads = new Set(members.flatMap((member) => member.reads || []).map((n) => nodes[n].box));
+  const reads = new Set(shown.flatMap((member) => member.reads || []).map((n) => nodes[n].box));
   reads.delete(-1);
   const which = (test) => new Set([...edges.keys()].filter((i) => test(edges[i])));
-  const flow = which(({ tail, head }) => head === now && (!backward || receives.has(tail)));
-  const upstream = which(({ tail }) => backward && tail === now);
-  const saved = which(({ tail, head }) => backward
-    && ((tail === now && reads.has(head)) || (head === now && reads.has(tail) && !receives.has(tail))));
+  const flow = which(({ tail, head }) => acting.has(head) && (!backward || receives.has(tail) || acting.has(tail)));
+  const upstream = which(({ tail, head }) => backward && tail === now && !acting.has(head));
+  const saved = which(({ tail, head }) => backward && ((tail === now && reads.has(head))
+    || (acting.has(head) && reads.has(tail) && !receives.has(tail) && !acting.has(tail))));
   const sources = backward ? [] : [...flow].map((i) => edges[i].tail);
   const dimmed = step.phase === 'start' ? new Set() : new Set([...state.payload.stage.boxes.keys()]
-    .filter((i) => i !== now && !receives.has(i) && !reads.has(i) && !sources.includes(i)));
+    .filter((i) => !acting.has(i) && !receives.has(i) && !reads.has(i) && !sources.includes(i)));
   if (step.phase === 'start') {
-    for (const marks of [receives, reads, flow, upstream, saved]) marks.clear();
+    for (const marks of [acting, receives, reads, flow, upstream, saved]) marks.clear();
   }
-  return { now: step.phase === 'start' ? -1 : now, receives, reads, dimmed, flow, upstream, saved, path: new Set() };
+  return { now: step.phase === 'start' ? -1 : now, acting, receives, reads, dimmed, flow, upstream, saved, path: new Set() };
 }
 
 /** Arrow heads: one at the end of an edge, and one at its start where, on the way back, the gradient flows against it. */

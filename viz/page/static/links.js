@@ -66,14 +66,20 @@ function sumOf(state, step) {
   const target = nodes[step.target];
   const [arrivals, uses] = [[], []];
   steps.forEach((one, k) => {
-    if (one.phase !== 'backward') return;
-    if (one.target === step.target) arrivals.push(k);
-    if (one.node === step.target) uses.push(k);
+    if (one.phase !== 'backward' || (one.target !== step.target && one.node !== step.target)) return;
+    // of a line or layer, what it sends as a whole
+    const whole = state.whole(k);
+    const [last] = state.around(k).slice(-1);
+    const [list, of] = one.target === step.target ? [arrivals, whole && whole.find(({ target }) => target === step.target)] : [uses, whole && whole[0]];
+    const at = whole ? last : k;
+    if (of !== undefined && !list.some((known) => known.k === at)) {
+      list.push({ k: at, one: of || one, to: (whole || [one]).map(({ target }) => nodes[target].name).join(', ') });
+    }
   });
   const here = step.phase === 'seed' ? [] : arrivals;
   const members = state.members();
-  const sent = (k) => {
-    const array = state.array(steps[k].contribution);
+  const sent = ({ k, one }) => {
+    const array = state.array(one.contribution);
     return k > state.step || !array ? '' : array.size === 1 && array.data ? ` ${number(array.data[0])}` : ` ‖${number(array.norm)}‖`;
   };
   const look = (k) => (members.includes(k) ? 'here' : k > state.step ? 'ahead' : '');
@@ -82,10 +88,10 @@ function sumOf(state, step) {
     ? [...list.slice(0, 8).map(say), h('span', {}, `… ${list.length - 11} more …`), ...list.slice(-3).map(say)] : list.map(say);
   const parts = [];
   if (here.length > 1) {
-    parts.push(`${target.grad} is the sum of`, ...spread(here, (k) => item(k, `from ${nodes[steps[k].node].name}${sent(k)}`)));
+    parts.push(`${target.grad} is the sum of`, ...spread(here, (at) => item(at.k, `from ${nodes[at.one.node].name}${sent(at)}`)));
   }
   if (uses.length) {
-    parts.push(`${here.length > 1 ? 'It' : target.grad} goes on at`, ...spread(uses, (k) => item(k, `to ${nodes[steps[k].target].name}`)));
+    parts.push(`${here.length > 1 ? 'It' : target.grad} goes on at`, ...spread(uses, ({ k, to }) => item(k, `to ${to}`)));
   }
   return parts.length ? roving(h('p', { class: 'links' }, parts)) : null;
 }

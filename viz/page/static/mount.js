@@ -7,18 +7,13 @@ const OWN_KEYS = 'input, select, textarea, canvas, [data-keys]';
 function createState(payload, app) {
   const { steps, nodes, frames } = payload;
   const unpacked = new Map();
-  const same = (a, b) => a.op === b.op && a.phase === b.phase;
-  const every = [...steps.keys()];
-  const stops = {
-    contribution: every, op: every.filter((k) => k + 1 === steps.length || !same(steps[k], steps[k + 1])),
-  };
   const arrivals = nodes.map(() => []);
   steps.forEach((step, k) => {
     if (step.phase === 'backward' || step.phase === 'seed') arrivals[step.target].push(k);
   });
   const state = {
     payload, step: 0, frame: frames ? frames.length - 1 : 0, quiz: false,
-    granularity: payload.granularity || 'contribution',
+    granularity: payload.granularity,
     breakpoints: new Set(payload.breakpoints), opened: new Set(), answered: new Set(),
     array(i) {
       if (i == null) return null;
@@ -41,16 +36,30 @@ function createState(payload, app) {
       return { state: count < all ? 'partial' : 'final', part: [count, all], array };
     },
     /** The steps at which the chosen granularity stops. */
-    stops: () => stops[state.granularity],
+    stops: () => payload.stops[state.granularity],
+    /** The steps that are taken together with step k. */
+    around(k) {
+      const stops = state.stops();
+      const at = stops.findIndex((stop) => stop >= k);
+      const first = at ? stops[at - 1] + 1 : 0;
+      return Array.from({ length: stops[at] + 1 - first }, (_, i) => first + i);
+    },
+    /** What the line or layer that step k is in computes, or sends to each of its inputs; null where it is not shown as one. */
+    whole(k = state.step) {
+      if (!['layer', 'line'].includes(state.granularity)) return null;
+      const here = state.around(k);
+      const i = payload.spans.indexOf(`${here[0]},${here[here.length - 1]}`);
+      return i < 0 ? null : (frames ? frames[state.frame] : payload).units[i];
+    },
+    /** What is shown of the step, or of the whole that ends there. */
+    main() {
+      return (state.whole() || []).find(({ k }) => k === state.step) || state.current();
+    },
     /** Whether the stop at step k ends a stretch that holds a breakpoint. */
     broken: (k) => [...state.breakpoints].some((at) => state.stops().find((stop) => stop >= at) === k),
     place: () => state.stops().indexOf(state.step),
-    /** The steps shown together: one, or all contributions of an operation. */
-    members() {
-      if (state.granularity === 'contribution') return [state.step];
-      const here = steps[state.step];
-      return here.phase === 'start' ? [state.step] : every.filter((k) => same(steps[k], here));
-    },
+    /** The steps shown together: one, or all of an operation, a line, a layer. */
+    members: () => state.around(state.step),
     /** The numbers of the steps shown together, as Python counts them: "7", "7–8". */
     numbered() {
       const here = state.members();
@@ -58,18 +67,17 @@ function createState(payload, app) {
     },
     /** What the steps shown do: "z", "x, W ← z". */
     titled() {
-      const here = state.members();
-      const names = here.map((k) => nodes[steps[k].target].name);
-      return here.length > 1 ? `${names.join(', ')} ← ${nodes[steps[here[0]].node].name}` : steps[here[0]].title;
+      const here = state.whole() || state.members().map((k) => steps[k]);
+      const names = [...new Set(here.map(({ target }) => nodes[target].name))];
+      return here.length > 1 ? `${names.join(', ')} ← ${nodes[here[0].node].name}` : here[0].title;
     },
     /** Whether the quiz is waiting for the result of this step. */
     covered: () => state.quiz && state.current().phase !== 'start' && !state.answered.has(state.step),
     /** What the quiz keeps covered in the graph: "value 7", "gradient 3". */
     answers() {
-      const here = state.current();
       if (!state.covered()) return new Set();
-      if (here.phase === 'forward') return new Set([`value ${here.node}`]);
-      return new Set(state.members().map((k) => `gradient ${steps[k].target}`));
+      const kind = state.current().phase === 'forward' ? 'value' : 'gradient';
+      return new Set(state.members().map((k) => `${kind} ${steps[k].target}`));
     },
     /** Where a click on a box leads: its step in the half being shown, or, if that is shown, in the other half. */
     stepOf(box) {
@@ -174,15 +182,17 @@ function mount(host, payload) {
       announce();
     },
     toggleBreakpoint(k) {
-      state.breakpoints[state.breakpoints.has(k) ? 'delete' : 'add'](k);
+      const here = state.around(k).filter((at) => state.breakpoints.has(at));
+      for (const at of here) state.breakpoints.delete(at);
+      if (!here.length) state.breakpoints.add(k);
       state.refresh();
     },
   });
 
   function announce() {
-    const here = state.current();
+    const here = state.main();
     const frame = payload.frames ? `${payload.frames[state.frame].label}. ` : '';
-    const result = here.formula ? `${here.formula.plain}. ` : '';
+    const result = (state.whole() || [here]).map(({ formula }) => (formula ? `${formula.plain}. ` : '')).join('');
     const place = `Step ${state.numbered()} of ${payload.steps.length - 1}. ${state.titled()}. `;
     state.say(frame + place + (state.covered() ? '' : result + here.sentence));
   }

@@ -5,23 +5,26 @@ function panel(state) {
   const element = h('section', { class: 'panel', tabindex: 0, 'aria-label': 'Step' });
   function update() {
     const members = state.members();
-    const step = state.current();
-    const operations = () => members.flatMap((k, i) => operation(state, k, i, members.length));
+    const whole = state.whole();
+    const step = state.main();
+    const shown = whole || members.map(state.stepAt);
+    const operations = () => shown.flatMap((one, i) => operation(state, one, whole ? one.k : members[i], i, shown.length));
     const card = h('div', { class: 'operations' });
-    element.replaceChildren(heading(state, step), card, ...remarks(state, step, members), lenses(state, step));
-    // rows of numbers are cut with "…" to what has room; what is still too wide scrolls
-    for (const most of [8, 7, 6, 5, 4, 3]) {
-      ROOM.across = most;
+    const inside = whole ? [...insideLines(state, members, shown), insideRows(state, members)] : [];
+    element.replaceChildren(heading(state, step), card, ...remarks(state, step, shown), ...inside, lenses(state, step, members));
+    // rows of numbers are cut with "…" to what has room, those of a whole line become pictures; what is still too wide scrolls
+    for (const most of whole ? [8, 7, 6, 5, 4, 3, 0] : [8, 7, 6, 5, 4, 3]) {
+      [ROOM.across, ROOM.pictures] = [most || 3, !most];
       card.replaceChildren(...operations());
       const tables = [...card.querySelectorAll('.formula, .wide, .accumulate, .arrays')];
       if (tables.every((place) => place.scrollWidth <= place.clientWidth)) break;
     }
-    ROOM.across = 8;
+    [ROOM.across, ROOM.pictures] = [8, false];
     if (state.quiz && step.phase !== 'start') quizFor(state.payload, state, step, element);
     // a gradient that is not as it should be is what one has come to see
     const off = element.querySelector('.check .off');
     element.scrollTop = off && off.offsetTop > element.clientHeight - 40 ? off.offsetTop - element.clientHeight / 2 : 0;
-    const sought = members.length > 1 && element.querySelector(`[data-step="${state.sought}"]`);
+    const sought = members.length > 1 && state.sought != null && element.querySelector(`[data-step="${state.sought}"]`);
     if (sought && state.sought !== members[0]) element.scrollTop = sought.offsetTop - 8;
     state.sought = null;
   }
@@ -35,20 +38,50 @@ function heading(state, step) {
 }
 
 /** One formula with its numbers, its arrays and its sum: a forward step, or one contribution of a backward one. */
-function operation(state, k, i, count) {
-  const step = state.stepAt(k);
+function operation(state, step, k, i, count) {
   if (step.phase === 'start') return startCard(state);
   const parts = [];
   if (count > 1) parts.push(h('h4', {}, `${i + 1} of ${count} · to ${state.payload.nodes[step.target].name}`));
   if (step.formula) parts.push(...equation(state, step));
+  else if (step.k) parts.push(row('notes', 'the rules of its operations, one after the other'));
   if (step.phase === 'seed') parts.push(seed(state, step));
   if (step.shapes) parts.push(row('shapes', step.shapes));
   if (step.phase === 'forward') parts.push(forwardArrays(state, step));
-  if (step.phase === 'backward') parts.push(...backwardArrays(state, step));
+  if (step.phase === 'backward') parts.push(...backwardArrays(state, step, i));
   if (step.phase !== 'forward' && !state.covered()) parts.push(sumOf(state, step));
   parts.push(wrongLine(state, step, k), checkLine(step.check), ...byHand(state, step, k));
   if (count > 1 && !state.covered() && !step.cause && !step.inherits) parts.push(row('sentence', step.sentence));
   return [h('div', { class: 'operation', 'data-step': k }, parts.filter(Boolean))];
+}
+
+/** What is wrong inside a line or layer, or differs from what was given by hand. */
+function insideLines(state, members, shown) {
+  return members.flatMap((k) => {
+    const step = state.stepAt(k);
+    const given = (step.check || {}).yours && !shown.some((one) => one.k === k);
+    return [wrongLine(state, step, k), ...(given ? [checkLine(step.check), ...byHand(state, step, k)] : [])].filter(Boolean);
+  });
+}
+
+/** The operations of a line or layer, folded away: each leads to its own step. */
+function insideRows(state, members) {
+  const { nodes } = state.payload;
+  const rows = members.map((k) => {
+    const step = state.stepAt(k);
+    const name = nodes[step.target][step.phase === 'forward' ? 'name' : 'grad'];
+    const [left, right] = [step.formula.left, step.formula.right].map(mathml);
+    const sign = m('mo', {}, step.part[1] > 1 ? '+=' : '=');
+    const rule = left && right ? m('math', {}, ...left.childNodes, sign, ...right.childNodes) : step.formula.plain;
+    const result = state.covered() ? null : state.array(step.phase === 'forward' ? step.after : step.contribution);
+    const size = !result ? '' : result.data && result.size === 1 ? `= ${number(result.data[0])}` : `‖${number(result.norm)}‖ ${shapeText(result.shape)}`;
+    const go = () => {
+      state.setGranularity('op');
+      goThere(state, k);
+    };
+    const button = h('button', { type: 'button', class: 'link', title: `step ${k}`, 'aria-label': `${name}, step ${k} alone`, onclick: go }, String(k));
+    return h('li', { 'data-step': k }, button, ' ', h('span', { role: 'math', 'aria-label': step.formula.plain }, rule), ' ', h('small', {}, size));
+  });
+  return folded(state, `Its ${members.length} ${members.length > 1 ? 'steps' : 'step'}, one by one`, roving(h('ol', { class: 'inside' }, rows)), 'inside');
 }
 
 function row(kind, ...children) {
@@ -120,7 +153,7 @@ function putNumbers(state, tree, symbols) {
 /** An array as it stands in a formula: its numbers, or a little heat map over its shape. */
 function inFormula(array, symbol) {
   if (!array) return m('mtext', {}, '—');
-  if (array.data && array.size <= FEW) return coloured(matrixML(array, symbol), symbol);
+  if (array.data && array.size <= (ROOM.pictures ? 1 : FEW)) return coloured(matrixML(array, symbol), symbol);
   const picture = heatmap(array, { width: 40, height: 30, title: symbol ? symbol.name : '' });
   picture.tabIndex = -1;
   const shape = h('small', {}, shapeText(array.shape).replace(/ /g, ''));
@@ -156,7 +189,7 @@ function taking(state, step, array) {
 }
 
 /** Upstream gradient, contribution and sum, with one scale for those that have one unit. */
-function backwardArrays(state, step) {
+function backwardArrays(state, step, i) {
   const node = state.payload.nodes[step.node];
   const target = state.payload.nodes[step.target];
   const [upstream, contribution, before, after] = [step.upstream, step.contribution, step.before, step.after]
@@ -167,10 +200,11 @@ function backwardArrays(state, step) {
   const max = Math.max(...summed.map((array) => array.largest));
   const small = [upstream, ...summed].filter(Boolean).every((array) => array.data && array.size <= FEW);
   const local = state.array(step.local);
+  const once = step.k && i && !local; // what arrives at a line or layer is shown with the first
   const then = (sign) => h('span', { class: 'then' }, sign);
   if (!small || local) {
-    out.push(h('div', { class: 'arrays' }, upstream && picture(upstream, node.grad, { note: 'upstream' }),
-      ...(local ? [then('×'), picture(local, `∂${node.name}/∂${target.name}`, { note: 'local' }), then('=')] : [then('→')]),
+    out.push(h('div', { class: 'arrays' }, upstream && !once && picture(upstream, node.grad, { note: 'upstream' }),
+      ...(once ? [] : local ? [then('×'), picture(local, `∂${node.name}/∂${target.name}`, { note: 'local' }), then('=')] : [then('→')]),
       picture(contribution, parts > 1 ? 'contribution' : target.grad,
         { kind: 'answer', max, note: parts > 1 ? `to ${target.grad}` : '', click: taking(state, step, step.contribution) })));
   }
@@ -230,8 +264,8 @@ function checkLine(check) {
   return h('p', { class: 'check' }, parts.flatMap((part, i) => (i ? [' · ', part] : [part])));
 }
 
-function remarks(state, step, members) {
-  const sentences = members.length > 1 || state.covered() || step.cause || step.inherits ? [] : [step.sentence].filter(Boolean);
+function remarks(state, step, shown) {
+  const sentences = shown.length > 1 || state.covered() || step.cause || step.inherits ? [] : [step.sentence].filter(Boolean);
   const source = step.source || step.code;
   return [
     ...sentences.map((text) => row('sentence', text)),
@@ -239,12 +273,17 @@ function remarks(state, step, members) {
   ].filter(Boolean);
 }
 
-/** The closer looks at a step, each folded away; one that was opened stays open on later steps. */
-function lenses(state, step) {
-  const found = step.phase === 'start' ? [] : lensesFor(state.payload, state, step);
-  return h('div', { class: 'lenses' }, found.map(({ title, element: content }) => {
-    const fold = h('details', { open: state.opened.has(title) }, h('summary', {}, title), content);
-    fold.addEventListener('toggle', () => state.opened[fold.open ? 'add' : 'delete'](title));
-    return fold;
-  }));
+/** The closer looks at a step, each folded away; of a line or layer, at the last operation that has one. */
+function lenses(state, step, members) {
+  const closer = members.map(state.stepAt).reverse();
+  const one = step.lens || step.terms ? step : closer.find(({ lens: found }) => found) || closer.find(({ terms }) => terms) || step;
+  const found = step.phase === 'start' ? [] : lensesFor(state.payload, state, one);
+  return h('div', { class: 'lenses' }, found.map(({ title, element }) => folded(state, title, element)));
+}
+
+/** What is folded away; opened once, it stays open on later steps. */
+function folded(state, title, content, kind = title) {
+  const fold = h('details', { class: 'fold', open: state.opened.has(kind) }, h('summary', {}, title), content);
+  fold.addEventListener('toggle', () => state.opened[fold.open ? 'add' : 'delete'](kind));
+  return fold;
 }

@@ -42,7 +42,7 @@ function strip(state) {
       if (place.textContent !== sign) place.textContent = sign;
       setClasses(cell, { broken, born, wrong: k === first, heir: !born && Boolean(state.stepAt(k).inherits) });
     });
-    const on = state.breakpoints.has(state.step);
+    const on = state.members().some((k) => state.breakpoints.has(k));
     breaking.textContent = on ? '◆ remove breakpoint' : '◆ break here';
     breaking.setAttribute('aria-pressed', String(on));
   }
