@@ -8,6 +8,7 @@ from autograd import Tape, Tensor
 from viz.derivation.composed import Composer, composed
 from viz.tape.run import Run
 from viz.units.tree import tree_of
+from viz.units.unit import Unit, whole
 
 RNG = np.random.default_rng(0)
 
@@ -143,9 +144,9 @@ def test_each_formula_gives_the_numbers_of_the_engine(program):
 
 def test_several_results_have_no_formula_and_their_numbers_all_the_same():
     x, a, b = parameter(3), parameter(3), parameter(3)
-    u, v = x * a, x * b
-    run = Run(Tape((u / v).sum()))
-    line = composed(run, tree_of(run.tape).parts[0])
+    run = Run(Tape((x * a / (x * b)).sum()))
+    operations = [Unit("op", (node,)) for node in run.tape if node.op == "multiply"]
+    line = composed(run, whole("line", operations))
     assert line.result is None and line.forward is None
     assert [run.names.of(node) for node in line.backward] == ["x", "b", "a"] and set(line.backward.values()) == {None}
     np.testing.assert_allclose(line.sent[x.node], run.gradients[x.node])

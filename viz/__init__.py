@@ -36,7 +36,7 @@ from .scalar import MOST, drawable, scalar_picture
 from .stepper import Stepper
 from .sums import contributions
 from .sums.paths import paths
-from .tape.arguments import seed_of, tape_of
+from .tape.arguments import check_most, seed_of, tape_of
 from .tape.run import Run
 from .units.frontier import LEVELS
 
@@ -142,8 +142,7 @@ def draw(
         raise ValueError("draw: element= goes with level='scalar' alone, and without grad=")
     if direction not in (None, "TB", "LR"):
         raise ValueError(f"draw: direction must be 'TB' (top to bottom) or 'LR' (left to right), got {direction!r}")
-    if max_nodes is not None and (not isinstance(max_nodes, int) or isinstance(max_nodes, bool) or max_nodes < 1):
-        raise ValueError(f"draw: max_nodes must be a positive integer or None, got {max_nodes!r}")
+    check_most(max_nodes, "draw")
     if not time_limit > 0:
         raise ValueError(f"draw: time_limit must be a positive number of seconds, got {time_limit!r}")
     if level == "scalar":

@@ -21,7 +21,7 @@ from ..drawing.picture import Picture
 from ..page.payload import MOST_NODES, document_of, fragment_of, payload_of
 from ..plain.display import asked_for
 from ..scalar import MOST_EXPANDED, expand, scalar_picture
-from ..tape.arguments import on_tape, record_called
+from ..tape.arguments import check_most, on_tape, record_called
 from ..tape.run import Run
 from ..walk.text import watched
 from ..walk.walk import GRANULARITIES, Group, Step, Walk
@@ -31,8 +31,8 @@ from .widget import bridge
 class Stepper:
     """A computation stepped through, forward and backward: what `viz.step` returns. Notebooks show it as a page.
 
-    Iterating over it gives all steps, each of which prints as text; `print` of the stepper shows what is taken together
-    with the current one: its line or layer as a whole, or the others of its operation.
+    Iterating over it gives all steps, each of which prints as text; `print` of the stepper shows all that is taken
+    together with the current one.
 
     Attributes
     ----------
@@ -41,8 +41,7 @@ class Stepper:
     position : int
         The number of the current step. It can be set, as by `goto`.
     granularity : {"layer", "line", "op", "contribution"}
-        How far `next` and `previous` move: by whole layers or lines of the program, or by operations. Unless told, by
-        lines where the program has several, of several operations.
+        What is taken together. Unless told, lines where the program has several, else operations.
     max_nodes : int or None
         So many boxes has the graph of the page at most.
     breakpoints : list of int
@@ -63,11 +62,8 @@ class Stepper:
         frames: Sequence[tuple[str, Tape]] = (),
     ):
         if granularity not in (None, *GRANULARITIES):
-            raise ValueError(
-                f"step: granularity must be one of {', '.join(map(repr, GRANULARITIES))}, got {granularity!r}"
-            )
-        if max_nodes is not None and (isinstance(max_nodes, bool) or not isinstance(max_nodes, int) or max_nodes < 1):
-            raise ValueError(f"step: max_nodes must be a positive integer or None, got {max_nodes!r}")
+            raise ValueError(f"step: granularity must be one of {GRANULARITIES}, got {granularity!r}")
+        check_most(max_nodes, "step")
         self.max_nodes = max_nodes
         run = Run.of(loss, "step", grad, backward=False)
         tape = run.tape
@@ -106,12 +102,12 @@ class Stepper:
     @property
     def current(self) -> Step:
         """The current step; where lines or layers are taken as wholes, the whole that ends there."""
-        return next((step for step in self.together if step.number == self.position), self.walk.steps[self.position])
+        here = self.position
+        return next((step for step in self.together if step.number == here), self.walk.steps[here])
 
     @property
     def together(self) -> tuple[Step, ...]:
-        """What is shown at a time: the current step, those of its operation, or what its line or layer computes, or
-        sends to each of its inputs, as `granularity` says."""
+        """What is shown at a time: a step, those of an operation, or what a line or layer computes or sends."""
         return self._here.shown
 
     @property
@@ -140,11 +136,7 @@ class Stepper:
         return int(step) % count
 
     def next(self) -> Step:
-        """Go to the next step; at the end, stay there.
-
-        It is the last one of the next operation, line or layer, as `granularity` says; `print` of the stepper, and
-        `together`, have all of them.
-        """
+        """Go to the next step, the last one of those that are taken together; at the end, stay there."""
         self._move(next((k for k in self._stops() if k > self.position), len(self.walk) - 1))
         return self.current
 
@@ -229,8 +221,7 @@ class Stepper:
         >>> s.expand("%4", 0)
         <Picture: Computation graph of z[0]: 3 nodes, 2 edges>
         """
-        if max_nodes is not None and (isinstance(max_nodes, bool) or not isinstance(max_nodes, int) or max_nodes < 1):
-            raise ValueError(f"expand: max_nodes must be a positive integer or None, got {max_nodes!r}")
+        check_most(max_nodes, "expand")
         element = tuple(index) if isinstance(index, tuple | list) else (index,)
         tape = self.walk.tape
         node = on_tape(tape, value, "expand")

@@ -9,7 +9,7 @@ import numpy as np
 from autograd import Node, Tape, Tensor
 from autograd.labels import instead, record_called
 
-__all__ = ["array_of", "node_of", "on_tape", "record_called", "seed_of", "tape_of"]
+__all__ = ["array_of", "check_most", "node_of", "on_tape", "record_called", "seed_of", "tape_of"]
 
 
 def tape_of(loss: Any, caller: str) -> Tape:
@@ -128,3 +128,9 @@ def seed_of(tape: Tape, grad: Any, caller: str) -> Any:
         return tape.seed(grad)
     except ValueError as error:
         raise ValueError(f"{caller}: {error}") from None
+
+
+def check_most(max_nodes: Any, who: str) -> None:
+    """Whether it is a number of nodes, or None for no limit; `who` begins the sentence of an error."""
+    if max_nodes is not None and (isinstance(max_nodes, bool) or not isinstance(max_nodes, int) or max_nodes < 1):
+        raise ValueError(f"{who}: max_nodes must be a positive integer or None, got {max_nodes!r}")
