@@ -18,7 +18,7 @@ def layer() -> Stepper:
     x, w, b = Tensor(np.ones((2, 3)), name="x"), Tensor(np.ones((3, 2)), name="W¹"), Tensor(np.zeros(2), name="b")
     z = x @ w + b
     z.name = "z⁽¹⁾"
-    return step(np.tanh(z).sum())
+    return step(np.tanh(z).sum(), granularity="op")
 
 
 def at(shown: Shown, stepper: Stepper, tmp_path: Path, hash_: str) -> str:

@@ -30,7 +30,7 @@ MISSED = """(app) => [...app.querySelectorAll('button, input, select, summary, .
 
 
 def pooled() -> Stepper:
-    return Stepper(Tape(pooled_convolution()))
+    return Stepper(Tape(pooled_convolution()), granularity="op")
 
 
 def still(show: Open, stepper: Stepper, **options: Any) -> Shown:

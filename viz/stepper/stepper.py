@@ -102,8 +102,7 @@ class Stepper:
     @property
     def current(self) -> Step:
         """The current step; where lines or layers are taken as wholes, the whole that ends there."""
-        here = self.position
-        return next((step for step in self.together if step.number == here), self.walk.steps[here])
+        return next((s for s in self.together if s.number == self.position), self.walk.steps[self.position])
 
     @property
     def together(self) -> tuple[Step, ...]:
