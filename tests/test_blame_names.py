@@ -5,10 +5,12 @@ from functools import partial
 import numpy as np
 import pytest
 import test_blame as single
+import test_blame_edits as edits
 import test_blame_formulas as formulas
 import test_blame_judging as judging
 import test_blame_slips as slips
 import test_blame_together as together
+from editcases import CASES as EDITS
 
 from viz import explain_mismatch
 from viz.blame.slips import SLIPS
@@ -66,6 +68,14 @@ CASES = {
 }
 
 
+CASES |= {
+    slip: partial(edits.test_a_mistake_is_found_with_its_formula, name)
+    for name, (slips, _) in EDITS.items()
+    for slip in slips
+    if slip not in CASES
+}
+
+
 @pytest.mark.parametrize("slip", sorted({entry.name for entry in SLIPS} | {*CASES}))
 def test_every_slip_that_is_known_is_found_by_its_name(slip, monkeypatch):
     found = set()
@@ -75,7 +85,7 @@ def test_every_slip_that_is_known_is_found_by_its_name(slip, monkeypatch):
         found.update(finding.slip for finding in report)
         return report
 
-    for module in (single, formulas, judging, slips, together):
+    for module in (single, edits, formulas, judging, slips, together):
         monkeypatch.setattr(module, "explain_mismatch", noted)
     CASES[slip]()
     assert slip in found and slip in {entry.name for entry in SLIPS}

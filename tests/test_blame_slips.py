@@ -458,7 +458,7 @@ def test_another_value_of_the_same_shape_read_in_the_place_of_an_operand():
     loss = 0.5 * (out**2).sum()
     d = np.tanh(x @ W) @ V
     found = blamed(explain_mismatch(loss, {u: x.T @ d}), "another value in the place of an operand", out)
-    assert "computed with x in the place of h" in found.sentence
+    assert "x was taken in the place of h" in found.sentence
 
 
 def test_another_gradient_handed_to_the_rule():

@@ -14,6 +14,7 @@ from .pushing import Sweeper
 from .report import Finding
 from .search import Fit, search
 from .sentences import BUT_FOR_THE_LAST_DIGITS, ENOUGH, RIGHT, Sentences
+from .slips.weights import updated_as_well
 from .trials import Scene
 
 __all__ = ["by_slips"]
@@ -70,7 +71,7 @@ def _that_lead_on(
     where none does, or where only one is known."""
     if len(fits) > 1 and sum(node.size + _RECORD for node in report.sweeper.nodes) <= _QUICK:
         for fit in fits[:_MOST_TRIED]:
-            found = _with(report, left, lr, weight_decay, [*held, fit])
+            found = _with(report, left, lr, weight_decay, [*held, fit], deep=False)
             if found and not found[0].slip.generic:
                 return [fit]
     return fits
@@ -81,17 +82,25 @@ def _fitting(
 ) -> list[Fit]:
     """The slips that fit: by themselves, else on top of those that were found before, which change what comes after
     them; two at once only where neither is so."""
-    alone = _with(report, wrong, lr, weight_decay, [])
-    if held and (not alone or alone[0].times):
-        above = _with(report, wrong, lr, weight_decay, held)
-        if above and not above[0].slip.generic:
-            return above
-        alone = alone or above
+    alone: list[Fit] = []
+    for deep in (False, True):
+        alone = alone or _with(report, wrong, lr, weight_decay, [], deep=deep)
+        if held and (not alone or alone[0].times):
+            above = _with(report, wrong, lr, weight_decay, held, deep=deep)
+            if above and not above[0].slip.generic:
+                return above
+            alone = alone or above
     return alone
 
 
 def _with(
-    report: Sentences, wrong: Sequence[Given], lr: float | None, weight_decay: float | None, held: Sequence[Fit]
+    report: Sentences,
+    wrong: Sequence[Given],
+    lr: float | None,
+    weight_decay: float | None,
+    held: Sequence[Fit],
+    *,
+    deep: bool,
 ) -> list[Fit]:
     """The slips that fit, with the person's own gradients handed on where they are wrong, else everywhere."""
     hands = report.hands
@@ -102,7 +111,7 @@ def _with(
     considered = {n: sought.get(n, one) for n, one in hands.items() if n in sought or report.verdicts[n] == RIGHT}
     beyond = "a slip on top of another one" if held else ""
     for flows in (only_wrong, everywhere) if len(everywhere) > len(only_wrong) else (only_wrong,):
-        sweeper = Sweeper(report.run, considered, flows, report.convention)
+        sweeper = Sweeper(report.run, hands, flows, report.convention)
         plain = sweeper.base.grads
         for fit in held:
             sweeper = sweeper.under(fit.change)
@@ -111,7 +120,14 @@ def _with(
         scene = Scene(sweeper, report.words, considered, list(wrong), lr, weight_decay, report.budget)
         scene.beyond = beyond
         beyond = beyond or "a slip in rounded gradients that are handed on"
-        fits = search(scene)
+        fits = search(scene, deep=deep)
+        early = next((fit for fit in held if fit.slip.name == "weights already updated" and fit.solved), None)
+        if not fits and early is not None and early.solved:
+            more = updated_as_well(scene, early.solved, [one.node for one in wrong])
+            if more is not None:
+                scene.sweeper, scene.found, scene.beyond = sweeper.under(more.made()), {}, beyond
+                held = [*held, early._replace(trial=more, explains=(), solved=None)]
+                fits = search(scene, deep=deep)
         if fits:
             return [fit._replace(above=tuple(held)) for fit in fits]
     return []

@@ -6,7 +6,9 @@ the gradient of a value x so that ⟨v, Δ∂L/∂x⟩ = ⟨t, δ⟩, where t is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +26,8 @@ _MOST_PROBED = 4
 """Of so many wrong gradients it is asked whether a slip gives them, those nearest to the loss."""
 _FAR_OFF = 1e-3
 """Relative to the sizes of all terms of a product: more is no rounding, nor an error of finite differences."""
+_NEARLY = 1e-6
+"""The same where many are tried with each other."""
 _STEP = 1e-6
 _MOST_NUMBERS = 30_000_000
 
@@ -50,7 +54,7 @@ class Probes:
     """
 
     def __init__(self, sweeper: Sweeper, given: Mapping[Node, Given], wrong: Sequence[Given]):
-        self.sweeper = sweeper
+        self.sweeper, self._given = sweeper, given
         self._pairs: list[tuple[_Probe, _Probe]] = []
         self._others: _Probe | None = None
         self.usable = False
@@ -71,8 +75,10 @@ class Probes:
     def rules_out(self, change: Change) -> bool:
         """Whether a slip surely does not give any of the wrong gradients, or spoils a right one."""
         added = self._added(change)
-        if added is None:
-            return False
+        return added is not None and self.rules_out_added(added)
+
+    def rules_out_added(self, added: Sequence[tuple[Node, Any]]) -> bool:
+        """The same of what is added to the gradients of some records."""
         if self._spoils(added):
             return True
         moved = False
@@ -117,6 +123,43 @@ class Probes:
         one, other = factors
         return not accepts(one) or abs(one - other) > 0.05 * abs(one)
 
+    def effect(self, added: Sequence[tuple[Node, Any]]) -> float:
+        """How far what is added goes along the first direction."""
+        return _product(self._pairs[0][0], added)[0]
+
+    def on(self, sweeper: Sweeper) -> Probes:
+        """The same on top of a slip, of what comes after it."""
+        other = copy(self)
+        other.sweeper, other._others = sweeper, None
+        other._pairs = [(other._again(first), other._again(second)) for first, second in self._pairs]
+        return other
+
+    def _again(self, probe: _Probe) -> _Probe:
+        ((node, v),) = probe.along.items()
+        return probe._replace(need=self._need(node, v))
+
+    def _need(self, node: Node, v: Any) -> float:
+        """By how much the product with a wrong gradient must change."""
+        right = np.asarray(self.sweeper.base.grads.get(node, 0.0), np.float64)
+        return float(np.sum(v * (self._given[node].array - right)))
+
+    def pairs(self, some: Sequence[Sequence[tuple[Node, Any]]]) -> Iterator[tuple[int, int]]:
+        """Which two of some additions give together what the first of the wrong gradients takes."""
+        first, second = self._pairs[0]
+        found = np.array([[_product(probe, added) for probe in (first, second)] for added in some]).reshape(-1, 2, 2)
+        products, sizes = found[..., 0], found[..., 1]
+        moves = np.flatnonzero(np.abs(products[:, 0]) > _FAR_OFF * sizes[:, 0])
+        order = moves[np.argsort(products[moves, 0])]
+        sorted_ = products[order, 0]
+        for k in moves:
+            doubt = first.slack + _NEARLY * (sizes[k, 0] + abs(first.need))
+            rest = first.need - products[k, 0]
+            low, high = np.searchsorted(sorted_, [rest - doubt, rest + doubt])
+            for m in order[low:high]:
+                off = abs(products[k, 1] + products[m, 1] - second.need)
+                if k < m and off <= second.slack + _NEARLY * (sizes[k, 1] + sizes[m, 1] + abs(second.need)):
+                    yield int(k), int(m)
+
     def _spoils(self, added: Sequence[tuple[Node, Any]], *, of_any_size: bool = False) -> bool:
         """Whether the gradients that are right change."""
         if self._others is None:
@@ -126,10 +169,13 @@ class Probes:
 
     def _added(self, change: Change) -> list[tuple[Node, Any]] | None:
         """What a slip adds to the gradients of records; None where it does so in more than one place on the way."""
-        if change.calls or change.reads or change.ends or bool(change.edges) == bool(change.past):
-            return None
         base = self.sweeper.base
         found: list[tuple[Node, Any]] = []
+        if len(change.turned) == 1 and not (change.edges or change.past or change.reads or change.calls or change.ends):
+            ((node, turn),) = change.turned.items()
+            return [(node, turn(base.grads[node], ChainMap(self.sweeper.given, base.grads)) - base.grads[node])]
+        if change.calls or change.reads or change.ends or change.turned or bool(change.edges) == bool(change.past):
+            return None
         if change.past:
             if len(change.past) > 1:
                 return None
@@ -157,8 +203,8 @@ class Probes:
         moves = self._moves(along)
         need = slack = 0.0
         for one in some:
-            v, right = along[one.node], np.asarray(self.sweeper.base.grads.get(one.node, 0.0), np.float64)
-            need += float(np.sum(v * (one.array - right))) if needed else 0.0
+            v = along[one.node]
+            need += self._need(one.node, v) if needed else 0.0
             slack += 2 * float(np.sum(np.abs(v) * one.limits.of(one.array, one.hand, one.node.dtype)))
         return _Probe(along, moves, need, slack)
 

@@ -41,6 +41,8 @@ class Change:
         What a record was called with, instead.
     ends : mapping of Node to callable
         What is made of a finished gradient, that is not handed on any further.
+    turned : mapping of Node to callable
+        ``fn(g, grads)`` is handed on as the finished gradient, made of those that have been found so far.
     """
 
     edges: Mapping[Edge, Sent] = field(default_factory=dict)
@@ -48,6 +50,7 @@ class Change:
     reads: Mapping[Node, Any] = field(default_factory=dict)
     calls: Mapping[Node, tuple[tuple[Any, ...], dict[str, Any]]] = field(default_factory=dict)
     ends: Mapping[Node, Callable[[Any], Any]] = field(default_factory=dict)
+    turned: Mapping[Node, Callable[[Any, Mapping[Node, Any]], Any]] = field(default_factory=dict)
 
     @staticmethod
     def all(changes: Iterable[Change]) -> Change:
@@ -59,6 +62,7 @@ class Change:
             {k: v for c in parts for k, v in c.reads.items()},
             {k: v for c in parts for k, v in c.calls.items()},
             {k: v for c in parts for k, v in c.ends.items()},
+            {k: v for c in parts for k, v in c.turned.items()},
         )
 
     def then(self, other: Change) -> Change:
@@ -225,7 +229,7 @@ class Sweeper:
         base, moved = self._plain, Pushed({}, {})
         grads, sent = moved.grads, moved.sent
         reads = self._that_read(change)
-        places = [*reads, *(node for node, _ in change.edges), *change.past, *change.ends]
+        places = [*reads, *(node for node, _ in change.edges), *change.past, *change.ends, *change.turned]
         renewed = dict.fromkeys([*places, *self.given] if handing_on else places, False)  # True: another gradient
         past: dict[Node, list[Any]] = defaultdict(list)
         for node in self.nodes:
@@ -237,11 +241,15 @@ class Sweeper:
                 start = np.asarray(self.run.seed) if node is self.tape.root else None
                 g = _sum([part for part in parts if part is not None], start)
                 grads[node] = g = np.zeros(node.shape) if g is None else g
+            if node in change.turned:
+                flows = ChainMap(self.given, grads, base.grads)
+                grads[node] = g = np.asarray(change.turned[node](g, flows))
             if node in change.ends:
                 grads[node] = change.ends[node](g)
             if allowed is not None and node in grads and not allowed(node, grads[node]):
                 break
-            again = handing_on or node in reads or (renewed[node] and node not in self.given)
+            new = renewed[node] or node in change.turned
+            again = handing_on or node in reads or (new and node not in self.given)
             g = self.given.get(node, g)
             if node in change.past:
                 receiver, fn = change.past[node]

@@ -46,6 +46,8 @@ class Finding:
         The two numbers there.
     solved : float or None
         The number that was solved for to explain yours: a learning rate, a λ.
+    your_formula, right_formula : str
+        The formula that gives your numbers and the right one, where the slip is a small edit of it; else empty.
     """
 
     verdict: str
@@ -59,6 +61,8 @@ class Finding:
     yours: float | None = None
     engine: float | None = None
     solved: float | None = None
+    your_formula: str = ""
+    right_formula: str = ""
 
     @property
     def source(self) -> Source | None:
@@ -67,7 +71,9 @@ class Finding:
 
     def __str__(self) -> str:
         lines = [self.sentence]
-        if self.rule and f"{self.rule.partition('=')[0]}= " not in self.sentence:
+        if self.your_formula:
+            lines += [f"    yours: {self.your_formula}", f"    right: {self.right_formula}"]
+        elif self.rule and f"{self.rule.partition('=')[0]}= " not in self.sentence:
             lines.append(f"    the rule: {self.rule}")
         sources = [place.source for place in (self.node, *self.places) if place.source is not None]
         code = dict.fromkeys(f"{s}: {clean(s.text, 80)}" if s.text else str(s) for s in sources)

@@ -36,6 +36,12 @@ DIGITS = 5
 """So many digits, of all numbers together, do not come out by chance."""
 _FEWEST_DIGITS = 3.9
 """So many at least where a slip has many forms."""
+_LEVELS = (0, 1, 2)
+"""Slips are tried by how generic they are, small edits of formulas last."""
+_TWO = 3
+_DOUBTFUL = "stale forward values"
+"""With a learning rate that is solved for it gives whatever is a multiple of the right gradient."""
+_EXACT = 15
 _NOT_ANY = 0.5
 """With fewer, some slip gives any number."""
 PLAIN = ("sign", "factor")
@@ -76,41 +82,68 @@ class Fit(NamedTuple):
         return (-len(self.explains), self.slip.generic, self.slip.rank, self.trial.places, self.solved is not None)
 
 
-def search(scene: Scene) -> list[Fit]:
+def search(scene: Scene, *, deep: bool = True) -> list[Fit]:
     """The slips that give the wrong gradients of a scene and leave the others as they are, the best first.
 
     What costs no sweep comes first, so that it is tried whatever the time; then the slips by their rank, the generic
-    ones after the others. What there is no time for is noted in the scene's budget.
+    ones after the others. What there is no time for is noted in the scene's budget. `deep`: with all small edits of
+    formulas.
     """
     if scene.outcome is None and scene.sweeper.is_plain:
         probes = Probes(scene.sweeper, scene.given, scene.wrong)
         scene.probes = probes if probes.usable else None
     fits: list[Fit] = []
-    for generic in (False, True):
-        alike: dict[tuple[Slip, Any], list[Trial]] = {}
-        whole = [f for f in fits if len(f.explains) == len(scene.wrong)]
-        if generic and any(f.solved is None for f in whole):
+    for generic in _LEVELS if deep else _LEVELS[:-1]:
+        sure = [f for f in fits if len(f.explains) == len(scene.wrong) and not _is_doubtful(f)]
+        if generic and any(f.solved is None for f in sure):
             break
-        entries = [s for s in SLIPS if s.generic == generic and not (whole and s.name not in PLAIN)]
-        for entry in sorted(entries, key=lambda s: (not s.quick, s.slow, s.rank)):
-            for trial in _trials(scene, entry):
-                fit = _tried(scene, entry, trial)
-                if fit is not None:
-                    fits.append(fit)
-                if trial.kind is not None and trial.accepts is None:
-                    alike.setdefault((entry, trial.kind), []).append(trial)
-        if any(len(fit.explains) == len(scene.wrong) for fit in fits):
-            continue
-        for entry, together in _at_several_places(scene, alike):
-            if scene.budget.is_spent_on(scene.beyond or "one slip at several places"):
-                break
-            fit = _tried(scene, entry, together)
-            if fit is not None and sum(one.digits for one in fit.explains) >= DIGITS:
-                fits.append(fit)
-    fits = [fit for fit in fits if sum(one.digits for one in fit.explains) >= _NOT_ANY]
-    if not fits:
-        fits = list(_with_a_factor(scene))
+        entries = [s for s in SLIPS if s.generic == generic and not (sure and s.name not in PLAIN)]
+        fits += _of(scene, entries, fits)
+    fits = [fit for fit in fits if _evidence(scene, fit)]
+    fits = fits or list(_with_a_factor(scene))
+    if not fits and deep:
+        fits = [f for f in _of(scene, [s for s in SLIPS if s.generic == _TWO], []) if _evidence(scene, f)]
     return _distinct(sorted(fits, key=lambda f: f.order))
+
+
+def _of(scene: Scene, entries: Sequence[Slip], before: Sequence[Fit]) -> list[Fit]:
+    """The fits of some slips, at one place each; at several where no slip explains all."""
+    fits: list[Fit] = []
+    alike: dict[tuple[Slip, Any], list[Trial]] = {}
+    for entry in sorted(entries, key=lambda s: (not s.quick, s.slow, s.rank)):
+        for trial in _trials(scene, entry):
+            fit = _tried(scene, entry, trial)
+            if fit is not None:
+                fits.append(fit)
+            if trial.kind is not None and trial.accepts is None:
+                alike.setdefault((entry, trial.kind), []).append(trial)
+    if any(len(fit.explains) == len(scene.wrong) and not _is_doubtful(fit) for fit in (*before, *fits)):
+        return fits
+    for entry, together in _at_several_places(scene, alike):
+        if scene.budget.is_spent_on(scene.beyond or "one slip at several places"):
+            break
+        fit = _tried(scene, entry, together)
+        if fit is not None and sum(one.digits for one in fit.explains) >= DIGITS:
+            fits.append(fit)
+    return fits
+
+
+def _is_doubtful(fit: Fit) -> bool:
+    return fit.slip.name == _DOUBTFUL and fit.solved is not None
+
+
+def _evidence(scene: Scene, fit: Fit) -> bool:
+    """Whether there are digits enough to believe a slip: the more, the more edits of formulas were tried."""
+    if fit.slip.generic < _LEVELS[-1]:
+        return sum(one.digits for one in fit.explains) >= _NOT_ANY
+    needed = float(np.log10(max(scene.tried, 1))) + 2 * (fit.slip.generic - 1)
+    return sum(min(one.digits, _EXACT * _different(one)) for one in fit.explains) >= needed
+
+
+def _different(one: Given) -> int:
+    """How many different numbers there are, but for 0 and 1."""
+    sizes = np.unique(np.abs(one.numbers))
+    return int(np.count_nonzero((sizes != 0) & (sizes != 1)))
 
 
 def _trials(scene: Scene, entry: Slip, beyond: str = "") -> Iterator[Trial]:
@@ -206,6 +239,9 @@ def _distinct(fits: Sequence[Fit]) -> list[Fit]:
         return []
     best = max(len(f.explains) for f in fits)
     kept = [f for f in fits if len(f.explains) == best]
+    kept = [f for f in kept if not _is_doubtful(f)] or kept
+    least = min((f.slip.generic for f in kept if f.solved is None), default=_TWO)
+    kept = [f for f in kept if f.slip.generic <= max(least, 1)]
     kept = (
         [f for f in kept if not f.slip.generic and f.solved is None]
         or [f for f in kept if f.slip.generic and f.slip.name in PLAIN and any(not g.slip.generic for g in kept)]

@@ -103,7 +103,8 @@ class Sentences:
             if fit.above:
                 before = list(dict.fromkeys(self.name(g.node) for f in fit.above for g in f.explains))
                 follows = "it follows" if len(fit.explains) == 1 else "they follow"
-                said = f"{follows} from what is said of {listed(before)}, and from another slip: {said}"
+                more = "".join(f", {f.sentence}" for f in fit.above if not f.explains)
+                said = f"{follows} from what is said of {listed(before)}{more}, and from another slip: {said}"
             own = self.name(one.node)
             if len(fit.explains) == 1 and said.startswith(f"{own} "):
                 said = f"it{said.removeprefix(own)}"
@@ -111,10 +112,10 @@ class Sentences:
             if others:
                 sentence += f" Or, with the same numbers: {'; or: '.join(others)}{more}."
             places = tuple(dict.fromkeys(f.trial.node for f in same))
-            found.append(
-                self._finding(HERE, sentence, fit.explains, fit.slip.name, fit.trial.node, places,
-                              self._rule(fit.trial.node, fit.trial.operand), fit.solved)
-            )  # fmt: skip
+            finding = self._finding(HERE, sentence, fit.explains, fit.slip.name, fit.trial.node, places,
+                                    self._rule(fit.trial.node, fit.trial.operand), fit.solved)  # fmt: skip
+            yours, right = fit.trial.formulas() if fit.trial.formulas is not None else ("", "")
+            found.append(replace(finding, your_formula=yours, right_formula=right))
         return found
 
     def not_a_number(self, one: Given) -> Finding:

@@ -49,6 +49,8 @@ class Trial(NamedTuple):
         What those of the kind are called.
     linear : bool
         Whether the gradients are linear in the number `t`.
+    formulas : callable or None
+        Gives the formula that was used, and the right one.
     """
 
     node: Node
@@ -60,6 +62,7 @@ class Trial(NamedTuple):
     kind: Any = None
     alike: str = "steps of this kind"
     linear: bool = False
+    formulas: Callable[[], tuple[str, str]] | None = None
 
     def made(self, solved: float | None = None) -> Change:
         """The change, with the number that was solved for."""
@@ -80,15 +83,16 @@ class Trial(NamedTuple):
 class Slip(NamedTuple):
     """A slip by its name; `rank` orders those that fit: what could hardly fit by chance, or says most, comes first.
 
-    One that is `generic` is spoken of only where no other fits, and those that `covers` names not beside this one,
-    which says the same in better words. A `harmless` one is no mistake. One that is `chancy` has so many forms that it
-    counts only for gradients of digits enough that they do not come out by chance. One that is `quick` takes no sweep,
-    and is tried whatever the time; one that is `slow` takes many, or forward passes, and is tried last of its kind.
+    One that is `generic` is spoken of only where no other fits, the more so the higher the number; and those that
+    `covers` names not beside this one, which says the same in better words. A `harmless` one is no mistake. One that is
+    `chancy` has so many forms that it counts only for gradients of digits enough that they do not come out by chance.
+    One that is `quick` takes no sweep, and is tried whatever the time; one that is `slow` takes many, or forward
+    passes, and is tried last of its kind.
     """
 
     name: str
     rank: int
-    generic: bool
+    generic: int
     trials: Callable[[Scene], Iterable[Trial]]
     covers: tuple[str, ...] = ()
     harmless: bool = False
@@ -101,7 +105,7 @@ def slip(
     name: str,
     rank: int,
     *,
-    generic: bool = False,
+    generic: int = 0,
     covers: tuple[str, ...] = (),
     harmless: bool = False,
     chancy: bool = False,
@@ -177,6 +181,8 @@ class Scene:
     """What functions of a scene that are computed `once` gave."""
     beyond: str = ""
     """What this is tried for, where the same was tried before without."""
+    tried: int = 0
+    """How many edits of formulas were tried."""
     probes: Any = None
     """What rules slips out without a sweep, where that can be told."""
 

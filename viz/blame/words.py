@@ -40,10 +40,12 @@ class Words:
         self._lines: dict[str, None] = {}
         self._said: dict[Node, str] = {}
         self._line_of: dict[Node, str] = {}
+        self.routes: dict[Node, Any] = {}
+        """The ways to records that were written out."""
         self._operands: dict[tuple[Node, int], str] = {}
         self._calls = {node: self._called(node) for node in tape if node not in self._names and not node.is_leaf}
         self._alike = Counter(self._calls.values())
-        places = [(node.code, node.lasti, node.op) for node in tape]
+        places = [self.place(node) for node in tape]
         self._often = Counter(places)
         ordinals: Counter[Any] = Counter()
         self._ordinals: dict[Node, int] = {}
@@ -63,7 +65,7 @@ class Words:
         if name is None:
             source = node.source
             if source is not None and 0 < len(source.expression) <= _SHORT and node not in self._inside:
-                often = self._often[self._place(node)]
+                often = self._often[self.place(node)]
                 which = f", {ordinal(self._ordinals[node])} time" if often > 1 else ""
                 name = f"({source.expression}{which})"
             else:
@@ -80,8 +82,17 @@ class Words:
         only = node.parents[0] if len(node.operands) == 1 and len(node.parents) == 1 else None
         return f"{node.op}({self._names[only]})" if only in self._names else node.op
 
-    def _place(self, node: Node) -> Any:
+    def place(self, node: Node) -> Any:
+        """Where in the program a record was made: of a loop the same at each step."""
         return node.code, node.lasti, node.op
+
+    def steps(self, node: Node) -> int:
+        """How many records were made there."""
+        return self._often[self.place(node)]
+
+    def ordinal(self, node: Node) -> int:
+        """Which of them it is, counted from 1."""
+        return self._ordinals[node]
 
     def say(self, node: Node) -> str:
         """The same in a sentence: with the expression, and which time it was computed."""
@@ -93,7 +104,7 @@ class Words:
         source = node.source
         if node in self._names or source is None or not source.expression:
             return self.of(node)
-        often = self._often[self._place(node)]
+        often = self._often[self.place(node)]
         which = f" (the {ordinal(self._ordinals[node])} time of {often})" if often > 1 else ""
         text = clean(source.expression, _WHOLE)
         text = text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]}…{text[-_LONGEST // 2 :]}"

@@ -1,11 +1,26 @@
 """The classic slips, each with the places where it can happen; every wrong gradient is made with the engine's rules."""
 
 from ..trials import Slip
-from . import activations, conventions, formulas, locals, losses, names, paths, pools, products, scales, weights
+from . import (
+    activations,
+    conventions,
+    formulas,
+    jacobians,
+    locals,
+    losses,
+    names,
+    paths,
+    pools,
+    products,
+    scales,
+    weights,
+)
 
 __all__ = ["SLIPS"]
 
-_MODULES = (activations, conventions, formulas, locals, losses, names, paths, pools, products, scales, weights)
+_MODULES = (
+    activations, conventions, formulas, jacobians, locals, losses, names, paths, pools, products, scales, weights,
+)  # fmt: skip
 
 SLIPS = tuple(made for module in _MODULES for made in vars(module).values() if isinstance(made, Slip))
 """All of them, in the order in which they are written down."""

@@ -1,318 +1,307 @@
-"""Slips in the formula of a rule: a part of it left out or changed. The formulas are those that the engine's own rules
-are printed as; each is changed at one place, and evaluated instead of the rule.
-"""
+"""Slips in a formula: a small edit of what a person would have written, evaluated instead of it."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import Node, Tensor, enable_grad
-from autograd.forward import record
+from autograd.testing.attempts import attempted
 
-from ...formula import Formula, Symbol, backward, forward
-from ...formula.products import power
-from ...formula.terms import total
-from ...formula.tidy import tidied
-from ...formula.tree import Apply, Number, Opaque, Tree, apply, evaluate, is_call
-from ..pushing import Change, Edge, Sent
-from ..trials import Scene, Trial, once, slip
-from .activations import activations
+from ...formula import Formula
+from ...formula.tree import Tree, is_call
+from ..pushing import Change
+from ..trials import Scene, Slip, Trial, once, slip
+from .edits import Edit, Evaluator, far, near
+from .forms import Form, composed, rules
+from .leaves import for_another, for_another_at_each_step, is_step
 
-_MOST_PARTS = 40
-"""Formulas of more parts are no one's to derive by hand."""
-_MOST_STEPS = 1000
-
-_QUOTIENTS = frozenset({"divide", "reciprocal"})
-"""Their rules read the result, where a textbook has a power of the operand."""
-
-_OPPOSITE: dict[Any, Any] = {
-    np.greater: np.less_equal, np.less: np.greater_equal, np.greater_equal: np.less, np.less_equal: np.greater,
-}  # fmt: skip
-
-FACTOR, TERM, SIGN, POWER, DIVISION = "factor", "term", "sign", "power", "division"
+Edited = list[tuple[Form, list[Edit]]]
 
 
-class _Edit(NamedTuple):
-    """A formula changed at one place: what stands there instead, nothing where it was left out."""
+class Candidate(NamedTuple):
+    """An edit that may give the numbers, as far as one product tells."""
 
-    kind: str
-    place: tuple[Any, ...]
-    old: Tree
-    new: Tree | None
-    tree: Tree
+    form: Form
+    edit: Edit
+    added: Any
 
 
-@dataclass(frozen=True, eq=False)
-class _Step:
-    """A step of the derivation that has a formula: a rule, or an activation that is written out."""
-
-    node: Node
-    formula: Formula
-    kind: Any
-    """Steps of the same kind have the same formula but for the names."""
-    operand: int | None
-    change: Callable[[Sent], Change]
+def _trial(scene: Scene, form: Form, edit: Edit, sentence: Callable[[Form, Edit], str], **more: Any) -> Trial:
+    said: Callable[[None], str] = lambda solved: sentence(form, edit)
+    formulas = partial(_both, scene, form, edit)
+    return Trial(form.node, said, form.change(edit.tree), form.operand, formulas=formulas, **more)
 
 
-class _Called:
-    """Names for the records of an activation that is written out as one operation."""
-
-    def __init__(self, scene: Scene, names: dict[Node, Node]):
-        self.loss, self.tape = scene.words.loss, scene.tape
-        self._words, self._names = scene.words, names
-
-    def of(self, node: Node, limit: int = 48) -> str:
-        return self._words.of(self._names.get(node, node), limit)
-
-    def constant(self, array: Any) -> str | None:
-        return self._words.constant(array)
+def _both(scene: Scene, form: Form, edit: Edit) -> tuple[str, str]:
+    """The formula that was used, and the right one."""
+    target = form.formula.target
+    yours = Formula(target, edit.tree, form.formula.notes, form.formula.adds)
+    adds = form.edge is not None and len(scene.sweeper.into[form.target]) > 1
+    return scene.words.equation(yours, adds=adds), scene.words.equation(form.formula, adds=adds)
 
 
-def _steps(scene: Scene) -> list[_Step]:
-    """The steps that the gradients in question pass through, the last operation first."""
-    edges = itertools.islice(scene.edges(), _MOST_STEPS)
-    found = [step for edge in edges if (step := _of_rule(scene, edge)) is not None]
-    written = [act for act in activations(scene) if act.a.rule is not act.rule]
-    return found + [_of_activation(scene, act) for act in written]
-
-
-def _of_rule(scene: Scene, edge: Edge) -> _Step | None:
-    node, i = edge
-    formula = scene.words.backward(node, i, scene.sweeper.base.grads[node])
-    if node.op in _QUOTIENTS and isinstance(formula.tree, Apply):
-        formula = _without_its_result(scene, node, formula)
-    if not isinstance(formula.tree, Apply) or isinstance(formula.tree, Opaque) or _size(formula.tree) > _MOST_PARTS:
-        return None
-    return _Step(node, formula, (node.rule, i), i, lambda sent: Change(edges={edge: sent}))
-
-
-def _without_its_result(scene: Scene, node: Node, formula: Formula) -> Formula:
-    """A formula in terms of the operands alone: −g / x², where the rule reads y = 1 / x and has −g y / x."""
-    known = {s.node or id(s.array): s for s in formula.symbols if s.kind != "gradient"}
-    own = known.pop(node, None)
-    if own is None:
-        return formula
-
-    def settled(tree: Any) -> Any:
-        return known.get(tree.node or id(tree.array), tree) if isinstance(tree, Symbol) else tree
-
-    result = _mapped(forward(node, scene.words, scene.value).tree, settled)
-    tree = tidied(_mapped(formula.tree, lambda part: result if part is own else part))
-    return Formula(formula.target, tree, formula.notes, formula.adds)
-
-
-def _mapped(tree: Any, fn: Callable[[Any], Any]) -> Any:
-    """A tree with other symbols."""
-    if isinstance(tree, Apply):
-        return Apply(tree.rule, tuple(_mapped(a, fn) for a in tree.args), tree.options, tree.shape, tree.dtype)
-    return fn(tree)
-
-
-def _of_activation(scene: Scene, act: Any) -> _Step:
-    with enable_grad(), np.errstate(all="ignore"):
-        z = Tensor(scene.value(act.z))
-        a = record(act.rule, (z,), act.options)
-    names = _Called(scene, {z.node: act.z, a.node: act.a})
-    formula = backward(a.node, 0, scene.sweeper.base.grads[act.a], names)
-
-    def change(sent: Sent) -> Change:
-        return Change(past={act.a: (act.z, lambda g: sent(g, None))})
-
-    return _Step(act.a, formula, act.rule, None, change)
-
-
-def _size(tree: Tree) -> int:
-    return 1 + sum(_size(a) for a in tree.args) if isinstance(tree, Apply) else 1
-
-
-# --- changes ----------------------------------------------------------------------------------------------------------
-
-
-def _edits(tree: Tree) -> Iterator[_Edit]:
-    """A formula with one part left out or changed, at each place where it can be."""
-    for place, part in _parts(tree, ()):
-        for kind, key, old, new, instead in _changed(part):
-            yield _Edit(kind, (*place, key), old, new, _with(tree, place, instead))
-
-
-def _parts(tree: Any, place: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Apply]]:
-    if isinstance(tree, Apply):
-        yield place, tree
-        for k, argument in enumerate(tree.args):
-            yield from _parts(argument, (*place, k))
-
-
-def _with(tree: Any, place: tuple[int, ...], part: Tree) -> Tree:
-    if not place:
-        return part
-    args = list(tree.args)
-    args[place[0]] = _with(args[place[0]], place[1:], part)
-    shape = tree.shape
-    if isinstance(tree.fn, np.ufunc) and tree.fn.signature is None:
-        shape = np.broadcast_shapes(*(a.shape for a in args))
-    return Apply(tree.rule, tuple(args), tree.options, shape, tree.dtype)
-
-
-def _changed(part: Apply) -> Iterator[tuple[str, Any, Tree, Tree | None, Tree]]:
-    """What can go wrong with one part: the kind, which one, what is changed, to what, and the part that comes out."""
-    if is_call(part, np.multiply):
-        yield from _factors(part)
-    elif is_call(part, np.divide):
-        above, below = part.args
-        yield from _factors(part)
-        yield DIVISION, "multiplied", part, (product := apply(np.multiply, above, below, dtype=part.dtype)), product
-    elif is_call(part, np.add, np.subtract):
-        first, second = part.args
-        minus = is_call(part, np.subtract)
-        other = apply(np.add if minus else np.subtract, first, second, dtype=part.dtype)
-        yield SIGN, "second", part, other, other
-        if minus:
-            turned = apply(np.subtract, second, first, dtype=part.dtype)
-            yield SIGN, "turned", part, turned, turned
-        last = apply(np.negative, second, dtype=part.dtype) if minus else second
-        yield TERM, "first", first, None, last
-        yield TERM, "second", last, None, first
-        for k, one in enumerate(part.args):
-            if isinstance(one, Symbol) and not _is_gradient(one) and one.dtype.kind == "f":
-                square = power(one, 2)
-                args = (square, second) if k == 0 else (first, square)
-                yield POWER, ("term", k), one, square, apply(part.fn, *args, dtype=part.dtype)
-    elif is_call(part, total):
-        for k, term in enumerate(part.args):
-            rest = (*part.args[:k], *part.args[k + 1 :])
-            if len(rest) > 1:
-                yield TERM, k, term, None, Apply(part.rule, rest, part.options, part.shape, part.dtype)
-    elif part.fn in _OPPOSITE:
-        opposite = apply(_OPPOSITE[part.fn], *part.args, shape=part.shape, dtype=part.dtype)
-        yield SIGN, "opposite", part, opposite, opposite
-    elif is_call(part, np.negative):
-        yield SIGN, "lost", part, part.args[0], part.args[0]
-    elif is_call(part, np.square):
-        for n in (1, 3):
-            yield POWER, n, part, (raised := power(part.args[0], n)), raised
-    elif is_call(part, np.power) and isinstance(part.args[1], Number):
-        base, n = part.args
-        for by in (-1, 1):
-            if n.value + by:
-                yield POWER, by, part, (raised := power(base, n.value + by)), raised
-
-
-def _factors(part: Apply) -> Iterator[tuple[str, Any, Tree, Tree | None, Tree]]:
-    """A factor left out, squared, or divided by; or what is divided by."""
-    divided = is_call(part, np.divide)
-    for k, (factor, rest) in enumerate(zip(part.args, part.args[::-1], strict=True)):
-        if is_call(factor, np.multiply, np.divide, np.negative) or _is_gradient(factor):
-            continue
-        below = divided and k == 1
-        if below or not divided:
-            yield FACTOR, ("without", k), factor, None, rest
-        elif divided:
-            yield FACTOR, ("without", k), factor, None, apply(np.divide, Number(1), rest, dtype=part.dtype)
-        if not isinstance(factor, Number) and not is_call(factor, np.square, np.power) and factor.dtype.kind == "f":
-            square = power(factor, 2)
-            args = (square if a is factor else a for a in part.args)
-            yield POWER, k, factor, square, apply(part.fn, *args, dtype=part.dtype)
-        if not divided and not _has_gradient(factor) and factor.dtype.kind == "f":
-            yield DIVISION, k, part, (quotient := apply(np.divide, rest, factor, dtype=part.dtype)), quotient
-
-
-def _is_gradient(tree: Tree) -> bool:
-    return isinstance(tree, Symbol) and tree.kind == "gradient"
-
-
-def _has_gradient(tree: Tree) -> bool:
-    return any(_has_gradient(a) for a in tree.args) if isinstance(tree, Apply) else _is_gradient(tree)
-
-
-# --- trials -----------------------------------------------------------------------------------------------------------
-
-
-def _sent(tree: Tree, shape: tuple[int, ...], dtype: Any) -> Sent:
-    """What a changed formula sends, of the gradient that comes in."""
-
-    def sent(g: Any, c: Any) -> Any:
-        upstream = Symbol("gradient", "g", np.asarray(g))
-        value = np.asarray(evaluate(_mapped(tree, lambda part: upstream if _is_gradient(part) else part)), dtype)
-        return value if value.shape == shape else np.broadcast_to(value, shape)
-
-    return sent
-
-
-def _trials(scene: Scene, kind: str, sentence: Callable[[_Step, _Edit], str]) -> Iterator[Trial]:
-    """A change at each step."""
-    for step, edits in _edited(scene):
-        shape = step.formula.target.shape
-        for edit in edits:
-            if edit.kind == kind:
-                change = step.change(_sent(edit.tree, shape, step.formula.target.dtype))
-                said: Callable[[None], str] = partial(_later, sentence, step, edit)
-                yield Trial(step.node, said, change, step.operand, kind=(step.kind, edit.place))
-
-
-def _later(sentence: Callable[[_Step, _Edit], str], step: _Step, edit: _Edit, solved: None) -> str:
-    return sentence(step, edit)
-
-
-@once
-def _edited(scene: Scene) -> list[tuple[_Step, list[_Edit]]]:
-    return [(step, list(_edits(step.formula.tree))) for step in _steps(scene)]
-
-
-def _written(step: _Step, part: Tree, *, alone: bool = False) -> str:
-    text = Formula(step.formula.target, part).plain()
+def _written(form: Form, part: Tree, *, alone: bool = False) -> str:
+    text = Formula(form.formula.target, part).plain()
     return f"({text})" if is_call(part, np.add, np.subtract, np.negative) and not alone else text
 
 
-def _rule(scene: Scene, step: _Step) -> str:
-    adds = len(scene.sweeper.into[step.node.operands[step.operand]]) > 1 if step.operand is not None else False
-    return scene.words.equation(step.formula, adds=adds)
+def _where(scene: Scene, form: Form) -> str:
+    return f"{form.formula.target.name}, at {scene.words.made(form.node)}"
 
 
-def _where(scene: Scene, step: _Step) -> str:
-    return f"{_rule(scene, step)}, at {scene.words.made(step.node)}"
+# --- parts of a rule --------------------------------------------------------------------------------------------------
+
+
+@once
+def _near_edits(scene: Scene) -> Edited:
+    return [(form, list(near(form.formula.tree))) for form in rules(scene)]
+
+
+def _trials(scene: Scene, kind: str, sentence: Callable[[Form, Edit], str]) -> Iterator[Trial]:
+    """A change of a kind at each step."""
+    for form, edits in _near_edits(scene):
+        for edit in edits:
+            if edit.kind == kind:
+                yield _trial(scene, form, edit, sentence, kind=(form.kind, edit.place))
+
+
+def _left_out(scene: Scene, what: str, form: Form, edit: Edit) -> str:
+    return f"the {what} {_written(form, edit.old, alone=what == 'term')} was left out of {_where(scene, form)}"
+
+
+def _instead(scene: Scene, form: Form, edit: Edit) -> str:
+    if edit.new is None:
+        return f"{_written(form, edit.old)} was left out of {_where(scene, form)}"
+    new, old = _written(form, edit.new), _written(form, edit.old)
+    return f"{new} was taken in the place of {old} in {_where(scene, form)}"
 
 
 @slip("factor of the rule left out", 40, generic=True, chancy=True)
 def factor_left_out(scene: Scene) -> Iterator[Trial]:
-    def sentence(step: _Step, edit: _Edit) -> str:
-        return f"the factor {_written(step, edit.old)} was left out of {_where(scene, step)}"
-
-    return _trials(scene, FACTOR, sentence)
+    return _trials(scene, "factor", partial(_left_out, scene, "factor"))
 
 
 @slip("term of the rule left out", 41, generic=True, chancy=True)
 def term_left_out(scene: Scene) -> Iterator[Trial]:
-    def sentence(step: _Step, edit: _Edit) -> str:
-        return f"the term {_written(step, edit.old, alone=True)} was left out of {_where(scene, step)}"
-
-    return _trials(scene, TERM, sentence)
-
-
-def _instead(scene: Scene) -> Callable[[_Step, _Edit], str]:
-    def sentence(step: _Step, edit: _Edit) -> str:
-        assert edit.new is not None
-        new, old = _written(step, edit.new), _written(step, edit.old)
-        return f"{new} was taken in the place of {old} in {_where(scene, step)}"
-
-    return sentence
+    return _trials(scene, "term", partial(_left_out, scene, "term"))
 
 
 @slip("sign in the rule", 42, generic=True, chancy=True)
 def sign_flipped(scene: Scene) -> Iterator[Trial]:
-    return _trials(scene, SIGN, _instead(scene))
+    return _trials(scene, "sign", partial(_instead, scene))
 
 
 @slip("power in the rule", 43, generic=True, chancy=True)
 def power_off_by_one(scene: Scene) -> Iterator[Trial]:
-    return _trials(scene, POWER, _instead(scene))
+    return _trials(scene, "power", partial(_instead, scene))
 
 
 @slip("product and quotient mixed up", 44, generic=True, chancy=True)
 def multiplied(scene: Scene) -> Iterator[Trial]:
-    return _trials(scene, DIVISION, _instead(scene))
+    return _trials(scene, "division", partial(_instead, scene))
+
+
+# --- all edits, of all formulas ---------------------------------------------------------------------------------------
+
+NAMES = {
+    "factor": "factor of the rule left out",
+    "term": "term of the rule left out",
+    "sign": "sign in the rule",
+    "power": "power in the rule",
+    "division": "product and quotient mixed up",
+    "constant": "constant in the rule",
+    "local": "local derivative missing",
+    "value": "value in the place of its derivative",
+    "function": "function in the place of another",
+    "bracket": "bracket left out",
+    "upstream": "upstream gradient not multiplied in",
+    "again": "factor taken twice",
+    "assigned": "assigned instead of accumulated",
+    "loop": "one of the loop only",
+    "once": "counted once",
+    "outside": "outside of the loop",
+    "order": "order of a product",
+    "elementwise": "product element by element",
+    "transpose": "transpose",
+    "exchanged": "operands exchanged",
+    "other": "another value in the place of an operand",
+    "at": "derivative at another value",
+    "gradient": "another gradient in the place of the upstream one",
+    "step": "value of another step",
+}
+"""What edits are called, the likeliest first."""
+
+
+def _said(scene: Scene, form: Form, edit: Edit) -> str:
+    """What was done, in words."""
+    where = _where(scene, form)
+    old = _written(form, edit.old)
+    match edit.kind:
+        case "factor" | "term":
+            return _left_out(scene, edit.kind, form, edit)
+        case "local":
+            return f"the local derivative is missing in {where}"
+        case "upstream":
+            return f"the incoming gradient {old} was left out of {where}"
+        case "again":
+            return f"the factor {old} was multiplied in twice in {where}"
+        case "assigned":
+            return f"what comes from several places was assigned, so that the last one alone was kept, in {where}"
+        case "loop":
+            return f"of what a loop adds up not all was added in {where}"
+        case "outside":
+            return f"a factor was multiplied in outside of the loop, with its last value, in {where}"
+        case "once":
+            return f"what has to be counted each time was counted once in {where}"
+        case "exchanged":
+            return f"operands were exchanged in {where}"
+        case "transpose" if edit.place[-1] in ("all", "left out"):
+            return f"{'transposes were' if edit.place[-1] == 'all' else 'a transpose was'} left out of {where}"
+    return _instead(scene, form, edit)
+
+
+@once
+def _candidates(scene: Scene) -> dict[str, list[Candidate]]:
+    """Of all edits those that one product does not rule out."""
+    found: dict[str, list[Candidate]] = defaultdict(list)
+    evaluated, seen = Evaluator(), set()
+    for form in [*rules(scene), *composed(scene)]:
+        base = _value(evaluated, form, form.formula.tree)
+        if base is None:
+            continue
+        some: list[Iterable[Edit]] = [far(form.formula.tree), for_another(scene, form)]
+        some = [near(form.formula.tree), *some] if form.edge is None else some
+        for edits in some:
+            if scene.budget.is_spent_on("small edits of formulas"):
+                return found
+            for edit in edits:
+                value = _value(evaluated, form, edit.tree)
+                if value is None:
+                    continue
+                scene.tried += 1
+                added = [(form.target, value - base)]
+                if scene.probes is not None:
+                    if scene.probes.rules_out_added(added):
+                        continue
+                    effect = edit.kind, f"{scene.probes.effect(added):.6g}"
+                    if effect in seen and (form.edge is None or edit.kind == "constant"):
+                        continue  # said by the rule already
+                    seen.add(effect)
+                found[edit.kind].append(Candidate(form, edit, added))
+    return found
+
+
+def _value(evaluated: Evaluator, form: Form, tree: Tree) -> Any:
+    """The numbers of a formula; None where there are none."""
+    value = None
+    with attempted() as trial, np.errstate(all="ignore"):
+        value = np.asarray(evaluated(tree), np.float64)
+        value = value if value.shape == form.target.shape else np.broadcast_to(value, form.target.shape)
+    return value if not trial.failed and value is not None and np.isfinite(value).all() else None
+
+
+def _of_kind(kind: str, rank: int) -> Slip:
+    @slip(NAMES[kind], rank, generic=2, chancy=True)
+    def found(scene: Scene) -> Iterator[Trial]:
+        for form, edit, _ in _candidates(scene).get(kind, ()):
+            yield _trial(scene, form, edit, partial(_said, scene), places=1 + (edit.kind == "other"))
+
+    return found
+
+
+for _rank, _kind in enumerate(NAMES):
+    if _kind != "step":
+        globals()[f"edit_{_kind}"] = _of_kind(_kind, 50 + _rank)
+
+
+@slip(NAMES["step"], 49, generic=2, chancy=True)
+def at_each_step(scene: Scene) -> Iterator[Trial]:
+    """A value of the step beside, at each step of a loop."""
+    for some, old, new in for_another_at_each_step(scene, [f for f in rules(scene) if is_step(scene, f)]):
+        scene.tried += 1
+        form, edit = some[0]
+        sentence = f"{new} was taken in the place of {old} at each of the {len(some)} steps in {_where(scene, form)}"
+        change = Change.all(f.change(e.tree) for f, e in some)
+        yield Trial(form.node, sentence, change, form.operand, formulas=partial(_both, scene, form, edit))
+
+
+# --- two at once ------------------------------------------------------------------------------------------------------
+
+_FIRST = ("local", "factor", "value", "sign", "power", "upstream", "function", "transpose", "constant", "term")
+"""Edits that come with another one, the likeliest first."""
+_MOST_FIRST = 120
+
+
+@slip("two slips at once", 90, generic=3, chancy=True)
+def two(scene: Scene) -> Iterator[Trial]:
+    """Two edits, in different terms or one after the other."""
+    if scene.probes is not None and scene.wrong[0].numbers.size > 1:
+        yield from _in_two_terms(scene)
+        yield from _one_after_another(scene)
+
+
+@once
+def _singles(scene: Scene) -> list[Candidate]:
+    """All edits of rules, but for names taken for others, and what they add."""
+    evaluated, found = Evaluator(), []
+    for form in rules(scene):
+        base = _value(evaluated, form, form.formula.tree)
+        for edit in (*near(form.formula.tree), *far(form.formula.tree)) if base is not None else ():
+            value = _value(evaluated, form, edit.tree)
+            if value is not None:
+                found.append(Candidate(form, edit, [(form.target, value - base)]))
+    return found
+
+
+def _in_two_terms(scene: Scene) -> Iterator[Trial]:
+    """Edits of which the products add up to what it takes."""
+    some = _singles(scene)
+    scene.tried += len(some)
+    for one, other in scene.probes.pairs([c.added for c in some]):
+        a, b = some[one], some[other]
+        if a.form.edge != b.form.edge:
+            yield _both_at_once(scene, a, b)
+
+
+def _one_after_another(scene: Scene) -> Iterator[Trial]:
+    """An edit, and another one of what is made of the gradient that it gives."""
+    some = sorted((c for c in _singles(scene) if c.edit.kind in _FIRST), key=lambda c: _FIRST.index(c.edit.kind))
+    index = scene.tape.index
+    for first in some[:_MOST_FIRST]:
+        if scene.budget.is_spent_on("two slips at once"):
+            return
+        with attempted() as trial:
+            sweeper = scene.sweeper.under(first.form.change(first.edit.tree))
+            probes = scene.probes.on(sweeper)
+        if trial.failed:
+            continue
+        bases: dict[Form, Any] = {}
+        for second in some:
+            form = second.form
+            if index(form.node) >= index(first.form.node) or form.node not in sweeper.base.grads:
+                continue
+            g = sweeper.given.get(form.node, sweeper.base.grads[form.node])
+            if np.array_equal(g, scene.sweeper.base.grads[form.node]):
+                continue
+            scene.tried += 1
+            with attempted() as trial, np.errstate(all="ignore"):
+                if form not in bases:
+                    bases[form] = form.of(form.formula.tree, g)
+                added = [(form.target, form.of(second.edit.tree, g) - bases[form])]
+            if not trial.failed and np.isfinite(added[0][1]).all() and not probes.rules_out_added(added):
+                yield _both_at_once(scene, first, second)
+
+
+def _both_at_once(scene: Scene, a: Candidate, b: Candidate) -> Trial:
+    sentence = f"two slips at once: {_said(scene, a.form, a.edit)}; and {_said(scene, b.form, b.edit)}"
+    change = a.form.change(a.edit.tree).then(b.form.change(b.edit.tree))
+
+    def formulas() -> tuple[str, str]:
+        (yours, right), (more, rest) = (_both(scene, c.form, c.edit) for c in (a, b))
+        return f"{yours}; {more}", f"{right}; {rest}"
+
+    return Trial(a.form.node, sentence, change, a.form.operand, formulas=formulas, places=2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -10,14 +10,13 @@ import numpy as np
 
 from autograd import Node
 
-from ..trials import Scene, Trial, constantly, ended, slip, with_reads, with_upstream
+from ..trials import Scene, Trial, ended, slip, with_reads, with_upstream
 from .activations import all_activations
 
 _PRODUCTS = frozenset(
     {"matmul", "inner", "dot", "vecdot", "outer", "tensordot", "multiply", "window_product", "einsum"}
 )
 _MATRIX = frozenset({"matmul", "inner", "dot", "einsum"})
-_MOST_OTHERS = 12
 
 
 def _others(scene: Scene) -> Iterator[tuple[Node, int, int, Any]]:
@@ -157,43 +156,6 @@ def before_activation(scene: Scene) -> Iterator[Trial]:
             )
 
 
-def _nearest(scene: Scene, values: Sequence[Any], node: Node) -> list[Any]:
-    """The values made nearest to an operation."""
-    here = scene.tape.index(node)
-
-    def distance(value: Any) -> int:
-        return abs(scene.tape.index(value) - here) if isinstance(value, Node) else 0
-
-    return sorted(values, key=distance)[:_MOST_OTHERS]
-
-
-@slip("another value in the place of an operand", 34)
-def another_value(scene: Scene) -> Iterator[Trial]:
-    w = scene.words
-    by_shape: dict[Any, list[Any]] = {}
-    called: dict[int, str] = {}
-    for node in scene.tape:
-        by_shape.setdefault(node.shape, []).append(node)
-        for k, constant in enumerate(node.operands):
-            if isinstance(constant, np.ndarray) and id(constant) not in called:
-                called[id(constant)] = w.operand(node, k)
-                by_shape.setdefault(constant.shape, []).append(constant)
-    for node, i, k, other in _others(scene):
-        if not other.shape:
-            continue
-        for stand_in in _nearest(scene, by_shape.get(other.shape, ()), node):
-            value = scene.value(stand_in)
-            if stand_in is other or stand_in is node or value.dtype.kind != "f":
-                continue
-            name = called.get(id(stand_in)) or w.say(stand_in)
-            yield scene.trial(
-                (node, i),
-                f"{w.gradient(node.operands[i])} was computed with {name} in the place of {w.operand(node, k)}, at "
-                f"{w.made(node)}",
-                with_reads(scene.sweeper, (node, i), k, value),
-            )
-
-
 @slip("stale forward values", 28)
 def shifted(scene: Scene) -> Iterator[Trial]:
     """The values of the example (or step) before."""
@@ -210,25 +172,3 @@ def shifted(scene: Scene) -> Iterator[Trial]:
                 with_reads(scene.sweeper, (node, i), k, np.roll(value, by, axis=0)),
                 kind=(i, by),
             )
-
-
-@slip("another gradient in the place of the upstream one", 58, generic=True)
-def another_gradient(scene: Scene) -> Iterator[Trial]:
-    w = scene.words
-    by_shape: dict[Any, dict[bytes, Node]] = {}
-    for node in sorted(scene.gradients, key=lambda node: node.name is None):
-        same = by_shape.setdefault(node.shape, {})
-        same.setdefault(scene.gradients[node].tobytes(), node)  # of those with the same gradient one that has a name
-    for node, i in scene.edges():
-        if node.op not in _PRODUCTS:
-            continue
-        alike = by_shape[node.shape]
-        called = alike[scene.gradients[node].tobytes()]
-        for other in _nearest(scene, list(alike.values()), node):
-            if other is not called:
-                yield scene.trial(
-                    (node, i),
-                    f"{w.gradient(other)} was handed to the rule in the place of {w.gradient(called)}, at "
-                    f"{w.made(node)}",
-                    with_upstream(scene.sweeper, (node, i), partial(constantly, scene.gradients[other])),
-                )

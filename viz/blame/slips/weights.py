@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -17,20 +17,22 @@ from ..trials import Scene, Trial, ended, once, slip, times, with_reads
 from .scales import counts
 
 _READERS = frozenset({"matmul", "inner", "dot", "multiply", "tensordot", "window_product", "vecdot", "outer", "einsum"})
+_SEEN = VIEWS | {"getitem", "take"}
 _MOST_NUMBERS = 256
 _MOST_LAYERS = 24
 _MOST_ITERATIONS = 100
 
 
 def _all_at_once(scene: Scene, weights: list[Node], lr: float) -> dict[Node, Any]:
-    return {n: scene.value(n) - lr * scene.gradients[n] for n in weights}
+    own = scene.sweeper.base.grads
+    return {n: scene.value(n) - lr * own.get(n, scene.gradients[n]) for n in weights}
 
 
 def _views(scene: Scene, values: dict[Node, Any]) -> dict[Node, Any]:
     """With the same weights seen in another shape or order, which rules read in their place."""
     found = dict(values)
     for node in scene.tape:
-        if node.op in VIEWS and node.operands[0] in found:
+        if node.op in _SEEN and node.operands[0] in found:
             found[node] = np.asarray(node.rule.op(found[node.operands[0]], *node.operands[1:], **node.kwargs))
     return found
 
@@ -57,6 +59,17 @@ def updated(scene: Scene) -> Iterator[Trial]:
             yield Trial(node, f"{what}{scene.lr:g}{rest}", partial(change, scene.lr), i, places=len(weights))
         else:
             yield Trial(node, f"{what}{{}}{rest}", change, i, lambda t: 1e-6 < t < 1e3, len(weights))
+
+
+def updated_as_well(scene: Scene, lr: float, but: Iterable[Node]) -> Trial | None:
+    """The weights that were updated too early with the person's own gradients, where others were before."""
+    weights = [p for p in _readers(scene) if p not in set(but)]
+    if not weights:
+        return None
+    names = listed([scene.words.say(p) for p in weights])
+    node, i = _readers(scene)[weights[0]]
+    sentence = f"{names} were already updated as well, by your own gradients"
+    return Trial(node, sentence, _read_by_products(scene, _all_at_once(scene, weights, lr)), i)
 
 
 def _one_after_another(scene: Scene, weights: list[Node], lr: float) -> dict[Node, Any]:

@@ -1,0 +1,429 @@
+"""Small edits of a formula: what a person may have written instead of it, each at one place.
+
+They are read from the formula alone. An edit knows no derivative: it leaves out, repeats, exchanges, or takes something
+else in the place of what is there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd.registry import Rule
+from autograd.rules import elementwise, windows
+
+from ...formula.products import power
+from ...formula.terms import total
+from ...formula.tree import (
+    Apply,
+    Number,
+    Opaque,
+    Symbol,
+    Tree,
+    apply,
+    axes_of,
+    each,
+    is_call,
+    negated,
+    rebuilt,
+    replaced,
+    substituted,
+    symbols,
+    transposed,
+)  # fmt: skip
+
+__all__ = ["FUNCTIONS", "Edit", "Evaluator", "far", "is_gradient", "near", "parts", "put"]
+
+_OPPOSITE: dict[Any, Any] = {
+    np.greater: np.less_equal, np.less: np.greater_equal, np.greater_equal: np.less, np.less_equal: np.greater,
+}  # fmt: skip
+FUNCTIONS = (
+    elementwise.sigmoid.fn, elementwise.relu.fn, np.tanh, np.exp, np.log, np.sqrt, np.sin, np.cos, np.sinh, np.cosh,
+)  # fmt: skip
+"""That are taken for each other."""
+
+Changed = Iterator[tuple[str, Any, Tree, Tree | None, Tree]]
+
+
+class Edit(NamedTuple):
+    """A formula changed at one place: what stands there instead, nothing where it was left out."""
+
+    kind: str
+    place: tuple[Any, ...]
+    old: Tree
+    new: Tree | None
+    tree: Tree
+
+
+class Evaluator:
+    """Values of trees; parts that trees share are computed once."""
+
+    def __init__(self) -> None:
+        self._values: dict[int, tuple[Any, Any]] = {}
+
+    def __call__(self, part: Any) -> Any:
+        if isinstance(part, Number):
+            return part.value
+        if isinstance(part, Symbol):
+            array = part.array
+            return array[()] if isinstance(array, np.ndarray) and not array.shape else array
+        if not isinstance(part, Apply):
+            return part
+        known = self._values.get(id(part))
+        if known is None:
+            options = {name: replaced(option, self) for name, option in part.options.items()}
+            known = self._values[id(part)] = part, part.rule.op(*[self(a) for a in part.args], **options)
+        return known[1]
+
+
+def near(tree: Tree) -> Iterator[Edit]:
+    """A factor, a term, a sign, a power at one place."""
+    return _edits(tree, _nearly)
+
+
+def far(tree: Tree) -> Iterator[Edit]:
+    """What takes more than that: another number, a function for its derivative, a loop that went wrong."""
+    yield from _edits(tree, _further)
+    yield from _as_a_whole(tree)
+
+
+def _edits(tree: Tree, changed: Callable[[Apply], Changed]) -> Iterator[Edit]:
+    for place, part in parts(tree):
+        if isinstance(part, Apply) and not isinstance(part, Opaque):
+            for kind, key, old, new, instead in changed(part):
+                yield Edit(kind, (*place, key), old, new, put(tree, place, instead))
+
+
+def parts(tree: Any, place: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Tree]]:
+    """Each part of a formula with its place."""
+    yield place, tree
+    if isinstance(tree, Apply):
+        for k, argument in enumerate(tree.args):
+            yield from parts(argument, (*place, k))
+
+
+def put(tree: Any, place: tuple[int, ...], part: Tree) -> Tree:
+    """A formula with another part at one place."""
+    if not place:
+        return part
+    args = list(tree.args)
+    args[place[0]] = put(args[place[0]], place[1:], part)
+    shape = tree.shape
+    if isinstance(tree.fn, np.ufunc) and tree.fn.signature is None:
+        shape = np.broadcast_shapes(*(a.shape for a in args))
+    return Apply(tree.rule, tuple(args), tree.options, shape, tree.dtype)
+
+
+# --- near -------------------------------------------------------------------------------------------------------------
+
+
+def _nearly(part: Apply) -> Changed:
+    """What can go wrong with one part: the kind, which one, what is changed, to what, and the part that comes out."""
+    if is_call(part, np.multiply):
+        yield from _factors(part)
+    elif is_call(part, np.divide):
+        above, below = part.args
+        yield from _factors(part)
+        yield "division", "multiplied", part, (product := apply(np.multiply, above, below, dtype=part.dtype)), product
+    elif is_call(part, np.add, np.subtract):
+        yield from _terms(part)
+    elif is_call(part, total):
+        for k, term in enumerate(part.args):
+            rest = (*part.args[:k], *part.args[k + 1 :])
+            if len(rest) > 1:
+                yield "term", k, term, None, Apply(part.rule, rest, part.options, part.shape, part.dtype)
+    elif part.fn in _OPPOSITE:
+        opposite = apply(_OPPOSITE[part.fn], *part.args, shape=part.shape, dtype=part.dtype)
+        yield "sign", "opposite", part, opposite, opposite
+    elif is_call(part, np.negative):
+        yield "sign", "lost", part, part.args[0], part.args[0]
+    elif is_call(part, np.square):
+        for n in (1, 3):
+            yield "power", n, part, (raised := power(part.args[0], n)), raised
+    elif is_call(part, np.power) and isinstance(part.args[1], Number):
+        base, exponent = part.args
+        for by in (-1, 1):
+            if exponent.value + by:
+                yield "power", by, part, (raised := power(base, exponent.value + by)), raised
+
+
+def _terms(part: Apply) -> Changed:
+    first, second = part.args
+    minus = is_call(part, np.subtract)
+    other = apply(np.add if minus else np.subtract, first, second, dtype=part.dtype)
+    yield "sign", "second", part, other, other
+    if minus:
+        turned = apply(np.subtract, second, first, dtype=part.dtype)
+        yield "sign", "turned", part, turned, turned
+    last = apply(np.negative, second, dtype=part.dtype) if minus else second
+    yield "term", "first", first, None, last
+    yield "term", "second", last, None, first
+    for k, one in enumerate(part.args):
+        if isinstance(one, Symbol) and not is_gradient(one) and one.dtype.kind == "f":
+            square = power(one, 2)
+            args = (square, second) if k == 0 else (first, square)
+            yield "power", ("term", k), one, square, apply(part.fn, *args, dtype=part.dtype)
+
+
+def _factors(part: Apply) -> Changed:
+    """A factor left out, squared, or divided by; or what is divided by."""
+    divided = is_call(part, np.divide)
+    for k, (factor, rest) in enumerate(zip(part.args, part.args[::-1], strict=True)):
+        if is_call(factor, np.multiply, np.divide, np.negative) or is_gradient(factor):
+            continue
+        below = divided and k == 1
+        if below or not divided:
+            yield "factor", ("without", k), factor, None, rest
+        elif divided:
+            yield "factor", ("without", k), factor, None, apply(np.divide, Number(1), rest, dtype=part.dtype)
+        if not isinstance(factor, Number) and not is_call(factor, np.square, np.power) and factor.dtype.kind == "f":
+            square = power(factor, 2)
+            args = (square if a is factor else a for a in part.args)
+            yield "power", k, factor, square, apply(part.fn, *args, dtype=part.dtype)
+        if not divided and not _has_gradient(factor) and factor.dtype.kind == "f":
+            yield "division", k, part, (quotient := apply(np.divide, rest, factor, dtype=part.dtype)), quotient
+
+
+def is_gradient(tree: Tree) -> bool:
+    return isinstance(tree, Symbol) and tree.kind == "gradient"
+
+
+def _has_gradient(tree: Tree) -> bool:
+    return any(is_gradient(part) for part in each(tree))
+
+
+# --- far --------------------------------------------------------------------------------------------------------------
+
+
+def _further(part: Apply) -> Changed:
+    yield from _value_for_derivative(part)
+    if is_call(part, np.multiply, np.divide):
+        yield from _brackets(part)
+        yield from _gradients_left_out(part)
+    if is_call(part, np.sum, total) or part.rule.name in ("fold_windows", "scatter"):
+        yield from _loops(part)
+    if is_call(part, np.matmul, np.outer):
+        yield from _products(part)
+    for k, number in enumerate(part.args):
+        if isinstance(number, Number) and np.ndim(number.value) == 0 and not is_call(part, np.power):
+            for other in _other_numbers(number.value):
+                instead = part.with_args([Number(other) if j == k else a for j, a in enumerate(part.args)])
+                yield "constant", (k, other), number, Number(other), instead
+    if is_call(part, np.transpose) and part.ndim == 2:
+        yield "transpose", "left out", part, part.args[0], part.args[0]
+    if is_call(part, np.linalg.inv):
+        turned = transposed(part)
+        yield "transpose", "put in", part, turned, turned
+        yield "function", "inverse", part, part.args[0], part.args[0]
+
+
+def _other_numbers(value: Any) -> list[float]:
+    if isinstance(value, bool | np.bool_) or value is None:
+        return []
+    v = float(value)
+    some = dict.fromkeys([2 * v, v / 2, v * v, 1 / v if v else 0.0, v + 1, v - 1, 4 * v, v / 4, 1.0])
+    return [k for k in some if k != v and k and math.isfinite(k)]
+
+
+def _value_for_derivative(part: Apply) -> Changed:
+    """``a`` for ``1 − a²`` or for ``a > 0``."""
+    if _has_gradient(part) or is_call(part, np.negative):
+        return
+    for s in symbols(part):
+        if s.shape == part.shape and s.dtype.kind == "f" and part.shape is not None:
+            yield "value", s.name, part, s, s
+    if part.fn in FUNCTIONS and part.args[0].shape == part.shape:
+        for fn in FUNCTIONS:
+            if fn is not part.fn:
+                yield "function", fn, part, (other := apply(fn, *part.args, like=part)), other
+
+
+def _brackets(part: Apply) -> Changed:
+    """A factor that is multiplied with one term alone."""
+    divided = is_call(part, np.divide)
+    for k, inner in enumerate(part.args):
+        if is_call(inner, np.add, np.subtract) and not (divided and k == 1):
+            factor = part.args[1 - k]
+            x, y = inner.args
+            for which, args in (("first", (_with(part, x, factor), y)), ("second", (x, _with(part, y, factor)))):
+                one = apply(inner.fn, *args, dtype=part.dtype)
+                if one.shape == part.shape:
+                    yield "bracket", which, part, one, one
+
+
+def _with(part: Apply, x: Tree, factor: Tree) -> Tree:
+    return apply(part.fn, x, factor, dtype=part.dtype)
+
+
+def _gradients_left_out(part: Apply) -> Changed:
+    for k, factor in enumerate(part.args):
+        if is_gradient(factor) and not (is_call(part, np.divide) and k == 1):
+            rest = part.args[1 - k]
+            alone = rest if is_call(part, np.multiply) else apply(np.divide, Number(1.0), rest, dtype=part.dtype)
+            if alone.shape == part.shape:
+                yield "upstream", k, factor, None, alone
+
+
+def special(name: str, fn: Callable[..., Any], part: Apply, *args: Tree) -> Apply:
+    """What no rule of the table computes, of the shape of a part."""
+    return Apply(Rule(fn, name), args, {}, part.shape, part.dtype)
+
+
+def _loops(part: Apply) -> Changed:
+    """A sum of which one summand alone was kept, or that counts once what it has to count each time."""
+    x = part.args[0]
+    if part.rule.name == "fold_windows":
+        yield "assigned", "last", part, (one := special("last", _last_window(part), part, x)), one
+    elif part.rule.name == "scatter":
+        yield "assigned", "last", part, (one := special("last", _last_index(part), part, x)), one
+    elif is_call(part, np.sum) and x.ndim:
+        axes, kept = tuple(axes_of(part)), part.options.get("keepdims", False)
+        for which, at in (("first", 0), ("last", -1)):
+            yield "loop", which, part, (one := special(which, _taken(axes, at, kept), part, x)), one
+        yield "once", "", part, (one := special("once", _counted_once(axes, kept), part, x)), one
+        n = math.prod(x.shape[a] for a in axes)
+        if n > 1:
+            mean = apply(np.divide, part, Number(float(n)), like=part)
+            yield "constant", "mean", part, mean, mean
+        if is_call(x, np.multiply):
+            for factor, rest in (x.args, x.args[::-1]):
+                inner = part.with_args([rest]) if rest.shape == x.shape else None
+                if inner is not None and factor.shape and _broadcasts(factor.shape, part.shape):
+                    yield (
+                        "loop",
+                        factor,
+                        part,
+                        (outside := apply(np.multiply, inner, factor, dtype=part.dtype)),
+                        outside,
+                    )
+
+
+def _broadcasts(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    try:
+        return np.broadcast_shapes(a, b) == b
+    except ValueError:
+        return False
+
+
+def _taken(axes: tuple[int, ...], at: int, kept: bool) -> Callable[[Any], Any]:
+    def one(x: Any) -> Any:
+        some = x[tuple([at] if k in axes else slice(None) for k in range(x.ndim))] if len(axes) == 1 else x
+        for axis in axes if len(axes) > 1 else ():
+            some = np.take(some, [at], axis=axis)
+        return some if kept else np.squeeze(some, axis=axes)
+
+    return one
+
+
+def _counted_once(axes: tuple[int, ...], kept: bool) -> Callable[[Any], Any]:
+    def once(x: Any) -> Any:
+        n = np.count_nonzero(x, axis=axes, keepdims=kept)
+        return np.sum(x, axis=axes, keepdims=kept) / np.maximum(n, 1)
+
+    return once
+
+
+def _last_window(part: Apply) -> Callable[[Any], Any]:
+    options = dict(part.options)
+    shape = options.pop("shape")
+
+    def assigned(g: Any) -> Any:
+        size = int(np.prod(shape))
+        own = {"kernel_size": g.shape[-2:], **options}
+        places = np.asarray(windows.windows.fn(np.arange(float(size)).reshape(shape), **own)).astype(int)
+        out = np.zeros(size)
+        n = g.shape[2] * g.shape[3]
+        flat = (g.reshape(*g.shape[:2], n, -1), places.reshape(*places.shape[:2], n, -1))
+        for k in range(n):
+            values, where = (one[:, :, k].ravel() for one in flat)
+            chosen = values != 0
+            out[where[chosen]] = values[chosen]
+        return out.reshape(shape)
+
+    return assigned
+
+
+def _last_index(part: Apply) -> Callable[[Any], Any]:
+    index, shape = part.options["index"], part.options["shape"]
+
+    def assigned(g: Any) -> Any:
+        out = np.zeros(shape)
+        out[replaced(index, lambda i: i.array if isinstance(i, Symbol) else i)] += g
+        return out
+
+    return assigned
+
+
+def _products(part: Apply) -> Changed:
+    a, b = part.args
+    if is_call(part, np.outer):
+        if a.shape == b.shape:
+            yield "order", "turned", part, (turned := part.with_args([b, a])), turned
+        return
+    if a.ndim != 2 or b.ndim != 2:
+        return
+    if a.shape[0] == a.shape[1] and b.shape[0] == b.shape[1]:
+        yield "order", "turned", part, (turned := part.with_args([b, a])), turned
+    for k, one in enumerate(part.args):
+        if one.shape[0] == one.shape[1] and not is_call(one, np.transpose, np.linalg.inv):
+            other = transposed(one)
+            yield "transpose", k, one, other, part.with_args([other if j == k else x for j, x in enumerate((a, b))])
+    if a.shape == b.shape == part.shape:
+        yield "elementwise", "", part, (product := apply(np.multiply, a, b, like=part)), product
+    for which, at in (("first", 0), ("last", -1)):
+        yield "loop", which, part, (one := special(which, _one_of_a_product(at), part, a, b)), one
+        for inside in (0, 1):
+            fn = _outside_of_a_loop(at, inside)
+            yield "outside", (which, inside), part, (one := special("outside", fn, part, a, b)), one
+
+
+def _one_of_a_product(at: int) -> Callable[[Any, Any], Any]:
+    return lambda a, b: np.multiply.outer(a[:, at], b[at])
+
+
+def _outside_of_a_loop(at: int, inside: int) -> Callable[[Any, Any], Any]:
+    """Of the two factors one is added up, the other one is what it was when the loop ended."""
+    if inside:
+        return lambda a, b: np.multiply.outer(a[:, at], b.sum(0))
+    return lambda a, b: np.multiply.outer(a.sum(1), b[at])
+
+
+def _as_a_whole(tree: Tree) -> Iterator[Edit]:
+    """What is changed everywhere at once, or beside all of the formula."""
+    found = [part for part in each(tree) if is_call(part, np.transpose) and part.ndim == 2]
+    if len(found) > 1:
+        without = rebuilt(tree, lambda p: p.args[0] if is_call(p, np.transpose) and p.args[0].shape == p.shape else p)
+        yield Edit("transpose", ("all",), tree, without, without)
+    yield Edit("sign", ("whole",), tree, (minus := negated(tree)), minus)
+    named = [s for s in symbols(tree) if s.dtype.kind == "f"]
+    for s in named:
+        if s.kind == "gradient" and s.shape == tree.shape and tree is not s:
+            yield Edit("local", ("alone", s.name), tree, s, s)
+    for factor in _factors_of(tree):
+        if _broadcasts(factor.shape, tree.shape) and factor.dtype.kind == "f" and not isinstance(factor, Number):
+            again = apply(np.multiply, tree, factor, dtype=tree.dtype)
+            yield Edit("again", ("again", id(factor)), factor, apply(np.square, factor, like=factor), again)
+    values = [s for s in named if s.kind != "gradient"]
+    for k, a in enumerate(values):
+        for b in values[k + 1 :]:
+            if a.shape == b.shape:
+                exchanged = substituted(tree, {id(a): b, id(b): a})
+                yield Edit("exchanged", ("exchanged", a.name, b.name), tree, exchanged, exchanged)
+
+
+def _factors_of(tree: Tree) -> Sequence[Tree]:
+    """The factors of the outermost product, those within sums and matrix products included."""
+    found: list[Tree] = []
+    waiting = [tree]
+    while waiting:
+        part = waiting.pop()
+        if is_call(part, np.multiply):
+            waiting += part.args
+        elif is_call(part, np.divide, np.negative):
+            waiting.append(part.args[0])
+        else:
+            found.append(part)
+    return found

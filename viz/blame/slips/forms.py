@@ -1,0 +1,202 @@
+"""The formulas that a person would have written: the rule of each step, what each named value gets from the next ones,
+and the closed form."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from autograd import Node, Tensor, enable_grad
+from autograd.forward import record
+from autograd.testing.attempts import attempted
+
+from ...derivation.routes import Routes
+from ...derivation.trees import size
+from ...formula import Formula, Symbol, backward, forward, gradient_symbol
+from ...formula.tidy import tidied
+from ...formula.tree import Apply, Opaque, Tree, evaluate, substituted
+from ..pushing import Change, Edge
+from ..trials import Scene, once
+from .activations import activations
+from .edits import is_gradient
+
+__all__ = ["Form", "composed", "rules"]
+
+_MOST_PARTS = 40
+"""Formulas of more parts are no one's to derive by hand."""
+_MOST_STEPS = 1000
+_MOST_STATIONS = 60
+_MOST_OPERATIONS = 400
+_QUOTIENTS = frozenset({"divide", "reciprocal"})
+"""Their rules read the result, where a textbook has a power of the operand."""
+
+
+@dataclass(frozen=True, eq=False)
+class Form:
+    """A formula of a gradient, or of what is sent to it.
+
+    Attributes
+    ----------
+    node : Node
+        The operation that went wrong where the formula is.
+    target : Node
+        Whose gradient it is, or a part of.
+    formula : Formula
+    kind : object
+        Formulas of the same kind are the same but for the names.
+    operand : int or None
+    edge : (Node, int) or None
+        Where it is what one rule sends.
+    past : Node or None
+        Where it is what an activation that is written out sends to this record.
+    """
+
+    node: Node
+    target: Node
+    formula: Formula
+    kind: Any
+    operand: int | None = None
+    edge: Edge | None = None
+    past: Node | None = None
+
+    @cached_property
+    def _own(self) -> list[Symbol]:
+        return [s for s in self.formula.symbols if s.kind == "gradient"]
+
+    def change(self, tree: Tree) -> Change:
+        """What is done where another formula is used."""
+        if self.edge is None and self.past is None:
+            return Change(turned={self.target: lambda g, grads: self.of(tree, g, grads)})
+        if self.past is not None:
+            return Change(past={self.past: (self.target, lambda g: self.of(tree, g))})
+        return Change(edges={self.edge: lambda g, c: self.of(tree, g)}) if self.edge else Change()
+
+    def of(self, tree: Tree, g: Any, grads: Mapping[Node, Any] | None = None) -> Any:
+        """The numbers of a formula, of the gradients as they arrive."""
+        by: dict[int, Tree] = {}
+        for s in self._own:
+            array = np.asarray(g) if grads is None else np.asarray(grads[s.node])
+            by[id(s)] = Symbol("gradient", "g", array, s.node)
+        value = np.asarray(evaluate(substituted(tree, by)), self.formula.target.dtype)
+        return value if value.shape == self.target.shape else np.broadcast_to(value, self.target.shape)
+
+
+class _Called:
+    """Names for the records of an activation that is written out as one operation."""
+
+    def __init__(self, scene: Scene, names: dict[Node, Node]):
+        self.loss, self.tape = scene.words.loss, scene.tape
+        self._words, self._names = scene.words, names
+
+    def of(self, node: Node, limit: int = 48) -> str:
+        return self._words.of(self._names.get(node, node), limit)
+
+    def constant(self, array: Any) -> str | None:
+        return self._words.constant(array)
+
+
+@once
+def rules(scene: Scene) -> list[Form]:
+    """The rules that the gradients in question pass through, the last operation first; and activations that are
+    written out."""
+    edges = itertools.islice(scene.edges(), _MOST_STEPS)
+    found = [form for edge in edges if (form := _of_rule(scene, edge)) is not None]
+    return found + [_of_activation(scene, act) for act in activations(scene) if act.a.rule is not act.rule]
+
+
+def _flow(scene: Scene, node: Node) -> Any:
+    """The gradient of a record as it is handed on."""
+    return scene.sweeper.given.get(node, scene.sweeper.base.grads[node])
+
+
+def _of_rule(scene: Scene, edge: Edge) -> Form | None:
+    node, i = edge
+    formula = scene.words.backward(node, i, _flow(scene, node))
+    if node.op in _QUOTIENTS and isinstance(formula.tree, Apply):
+        formula = _without_its_result(scene, node, formula)
+    if not isinstance(formula.tree, Apply) or isinstance(formula.tree, Opaque) or size(formula.tree) > _MOST_PARTS:
+        return None
+    return Form(node, node.operands[i], formula, (node.rule, i), i, edge)
+
+
+def _without_its_result(scene: Scene, node: Node, formula: Formula) -> Formula:
+    """A formula in terms of the operands alone: −g / x², where the rule reads y = 1 / x and has −g y / x."""
+    known = {s.node or id(s.array): s for s in formula.symbols if s.kind != "gradient"}
+    own = known.pop(node, None)
+    if own is None:
+        return formula
+    result = forward(node, scene.words, scene.value)
+    settled: dict[int, Tree] = {id(s): known.get(s.node or id(s.array), s) for s in result.symbols}
+    tree = tidied(substituted(formula.tree, {id(own): substituted(result.tree, settled)}))
+    return Formula(formula.target, tree, formula.notes, formula.adds)
+
+
+def _of_activation(scene: Scene, act: Any) -> Form:
+    with enable_grad(), np.errstate(all="ignore"):
+        z = Tensor(scene.value(act.z))
+        a = record(act.rule, (z,), act.options)
+    names = _Called(scene, {z.node: act.z, a.node: act.a})
+    formula = backward(a.node, 0, _flow(scene, act.a), names)
+    return Form(act.a, act.z, formula, act.rule, past=act.a)
+
+
+@once
+def composed(scene: Scene) -> list[Form]:
+    """What each named value gets from those computed of it; and the closed forms."""
+    if len(scene.tape) > _MOST_OPERATIONS or scene.outcome is not None:
+        return []
+    found: dict[Any, Form] = {}
+    for one in scene.wrong:
+        routes = _routes(scene, one.node)
+        if routes is None or len(routes.stations) > _MOST_STATIONS:
+            continue
+        for node in reversed(routes.stations):
+            if node is scene.tape.root or node not in scene.sweeper.base.grads:
+                continue
+            for kind, named in (("next", frozenset(routes.stations) - {node}), ("closed", frozenset[Node]())):
+                if (node, kind) not in found and (kind == "next" or node is one.node):
+                    form = _composed(scene, routes, node, named)
+                    if form is not None:
+                        found[node, kind] = form
+    return list(found.values())
+
+
+def _routes(scene: Scene, node: Node) -> Routes | None:
+    known = scene.words.routes
+    if node not in known:
+        known[node] = None
+        with attempted():
+            routes = Routes(scene.sweeper.run, node)
+            routes.write_out()
+            known[node] = routes
+    found: Routes | None = known[node]
+    return found
+
+
+def _composed(scene: Scene, routes: Routes, node: Node, named: frozenset[Node]) -> Form | None:
+    tree: Tree | None = None
+    with attempted():
+        tree = routes.gradient(node, named, most=None if named else _MOST_PARTS)
+    if not isinstance(tree, Apply) or isinstance(tree, Opaque) or size(tree) > _MOST_PARTS:
+        return None
+    target = gradient_symbol(node, routes.names)
+    by: dict[int, Tree] = {}
+    for s in Formula(target, tree).symbols:
+        if is_gradient(s):
+            if s.node not in scene.sweeper.base.grads:
+                return None
+            by[id(s)] = Symbol("gradient", s.name, np.asarray(_flow(scene, s.node)), s.node, s.of)
+    formula = Formula(target, substituted(tree, by))
+    with attempted() as trial:
+        value = np.asarray(evaluate(formula.tree))
+        if not np.allclose(value, scene.sweeper.base.grads[node], rtol=1e-6, atol=1e-12):
+            return None
+    if trial.failed:
+        return None
+    users = [n for n, _ in scene.sweeper.into[node]]
+    return Form(users[0] if users else node, node, formula, ("composed", node))
