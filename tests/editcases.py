@@ -9,7 +9,7 @@ from blamecases import sigma, softmax
 from autograd import Tensor
 from nn import functional as F
 
-__all__ = ["CASES"]
+__all__ = ["CASES", "potential"]
 
 CASES: dict[str, tuple[list[str], Callable]] = {}
 

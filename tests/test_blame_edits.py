@@ -1,7 +1,9 @@
 """Mistakes that people make, derived by hand: the formula that was used is found, with its place."""
 
+import numpy as np
 import pytest
-from editcases import CASES
+from blamecases import mlp
+from editcases import CASES, potential
 
 from viz import explain_mismatch
 
@@ -20,3 +22,29 @@ def test_a_mistake_is_found_with_its_formula(name):
     for finding in report:
         assert bool(finding.your_formula) == bool(finding.right_formula)
         assert finding.your_formula != finding.right_formula or not finding.your_formula
+
+
+def test_the_gradient_that_tells_two_explanations_apart_is_named():
+    loss, x, A, r = potential()
+    report = explain_mismatch(loss, {x: 2.0 / r * A / r})
+    assert len(report) == 2 and "they can't be told apart here; give ∂U/∂r to decide." in str(report)
+
+
+@pytest.mark.parametrize("digits", [3, 5, 9, 16])
+@pytest.mark.parametrize("seed", range(8))
+def test_noise_has_no_cause(seed, digits):
+    rng = np.random.default_rng(seed)
+    t, v = mlp(["sigmoid", "tanh", "relu"][seed % 3], seed=seed)
+    wrong = v.x.T @ v.d1 * rng.uniform(0.3, 3, size=v.W1.shape)
+    report = explain_mismatch(t.loss, {t.W1: [[f"{n:.{digits}g}" for n in row] for row in wrong]})
+    assert [finding.slip for finding in report] == [None], str(report)
+
+
+def test_more_time_is_given_by_timeout_and_what_was_left_untried_is_said():
+    t, v = mlp()
+    noise = v.x.T @ v.d1 * np.random.default_rng(0).uniform(0.3, 3, size=v.W1.shape)
+    short = explain_mismatch(t.loss, {t.W1: noise}, timeout=0.01)
+    assert short.untried and "There was no time" in str(short)
+    assert explain_mismatch(t.loss, {t.W1: noise}, timeout=60).untried == ()
+    with pytest.raises(ValueError, match="timeout must be a number above 0"):
+        explain_mismatch(t.loss, {t.W1: noise}, timeout=0)

@@ -314,3 +314,16 @@ def test_a_file_of_gradients_that_cannot_be_read_is_named(script, capsys):
     ):  # fmt: skip
         assert main(["step", "mine.py:loss", "--against", name]) == 2
         assert said in capsys.readouterr().err
+
+
+def test_gradients_from_a_file_are_checked_and_the_wrong_step_is_named(script, capsys):
+    np.savez(script / "right.npz", a=-3 * np.exp(-6.0), b=2 * np.exp(-6.0))
+    np.savez(script / "wrong.npz", a=3 * np.exp(-6.0), b=2 * np.exp(-6.0))
+    assert main(["check", "mine.py:loss", "--against", "right.npz"]) == 0
+    assert "match the engine's" in capsys.readouterr().out
+    assert main(["check", "mine.py:loss", "--against", "wrong.npz", "--timeout", "5"]) == 1
+    assert "it is −1 times the right one: a sign" in capsys.readouterr().out
+    assert main(["check", "mine.py:nothing", "--against", "wrong.npz"]) == 2
+    with pytest.raises(SystemExit):
+        main(["check", "mine.py:loss", "--against", "wrong.npz", "--timeout", "0"])
+    assert "expected a number above 0" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The command line: ``tracegrad demo``, ``tracegrad draw`` and ``tracegrad step``.
+"""The command line: ``tracegrad demo``, ``tracegrad draw``, ``tracegrad step`` and ``tracegrad check``.
 
 What stands after ``--`` is what a script finds in its own ``sys.argv``.
 
@@ -35,6 +35,16 @@ def _seed(text: str) -> int:
         raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}") from None
     if not 0 <= value < 2**32:
         raise argparse.ArgumentTypeError(f"expected a number from 0 to 4294967295, got {value}")
+    return value
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a number, got {text!r}") from None
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
     return value
 
 
@@ -100,6 +110,25 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE.npz",
         help="gradients derived by hand, by the names of what they belong to: np.savez(FILE, W1=dW1, b1=db1)",
     )
+    check = commands.add_parser(
+        "check",
+        allow_abbrev=False,
+        help="compare gradients derived by hand, and say which step of the derivation is wrong",
+        description="Run a script, compare the gradients of the Tensor it leaves under a name, or that a function "
+        "returns, with those derived by hand, and say which step is wrong. The status is 1 where one is.",
+        epilog=_OWN_ARGUMENTS,
+    )
+    check.add_argument("target", metavar="FILE.py:NAME", help="a script and a name in it (or module:function)")
+    check.add_argument(
+        "--against",
+        type=Path,
+        required=True,
+        metavar="FILE.npz",
+        help="the gradients, by the names of what they belong to: np.savez(FILE, W1=dW1, b1=db1)",
+    )
+    check.add_argument(
+        "--timeout", type=_seconds, default=2.0, metavar="SECONDS", help="to look for the mistake (%(default)s)"
+    )
     return main_parser
 
 
@@ -125,6 +154,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             step_target(
                 arguments.target, arguments.out, break_at=arguments.break_at, against=arguments.against, given=given
             )
+        elif arguments.command == "check":
+            from .drawing import check_target
+
+            return check_target(arguments.target, arguments.against, timeout=arguments.timeout, given=given)
         else:
             from .drawing import draw_target
 

@@ -107,6 +107,20 @@ def step_target(
         print(step, end="\n\n")
 
 
+def check_target(target: str, against: Path, *, timeout: float, given: Sequence[str] = ()) -> int:
+    """Print which step of a derivation is wrong, as ``tracegrad check`` does; 1 if one is, else 0."""
+    hand = _arrays(against)
+    loss = _loss_of(target, given)
+    try:
+        found = viz.explain_mismatch(loss, hand, timeout=timeout)
+    except (ValueError, TypeError) as error:
+        raise UsageError(str(error)) from error
+    except KeyError as error:
+        raise UsageError(str(error.args[0])) from error
+    print(found)
+    return 0 if found.ok else 1
+
+
 def _arrays(path: Path) -> dict[str, Any]:
     """The arrays of an ``.npz`` file, by name."""
     try:

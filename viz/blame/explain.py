@@ -24,7 +24,7 @@ from .powers import AsPowers
 from .printed import Given, given
 from .report import Finding, Mismatch
 from .sentences import HERE, INHERITED, RIGHT, UNDECIDED, Sentences
-from .trials import Budget
+from .trials import SECONDS, Budget
 from .words import Words
 
 __all__ = ["explain_mismatch"]
@@ -41,15 +41,17 @@ def explain_mismatch(
     weight_decay: float | None = None,
     rtol: float | None = None,
     atol: float | None = None,
+    timeout: float = SECONDS,
 ) -> Mismatch:
     """Say which step of a derivation is wrong, given the gradients that it arrived at.
 
     Each gradient is compared with the engine's. Where gradients of intermediates are given, they are pushed through
     the engine's rules: what is wrong although its own input is right is wrong *here*, what follows from a wrong input
     by the right rule has *inherited* it. Then the classic slips are tried, each at every place where it can happen,
-    until the wrong numbers come out to the digits given: a sign, a transpose, a factor, an activation's derivative
-    missing, doubled or taken elsewhere, a wrong label, a path or a sum left out, a kernel flipped, weights already
-    updated, a regularisation term, a factor, a term, a sign or a power in the formula of a rule, and others.
+    and small edits of the formulas that a person would have written, until the wrong numbers come out to the digits
+    given: a sign, a transpose, a factor, a function in the place of its derivative, another value in the place of one,
+    a wrong label, a path or a sum left out, weights already updated, a regularisation term, and others; two at once.
+    The formula that gives your numbers is shown beside the right one.
 
     Parameters
     ----------
@@ -75,6 +77,9 @@ def explain_mismatch(
         The λ of a regularisation term λW that the loss does not contain; unless told, it is solved for.
     rtol, atol : float, optional
         How far off is wrong: by more than ``atol + rtol * |engine|``, instead of by the digits given.
+
+    timeout : float, optional
+        For how many seconds of computing mistakes are looked for; what was left untried is said, ``report.untried``.
 
     Returns
     -------
@@ -103,10 +108,10 @@ def explain_mismatch(
     >>> report.first.slip
     'activation derivative missing'
     """
-    for name, value in (("lr", lr), ("weight_decay", weight_decay)):
+    for name, value in (("lr", lr), ("weight_decay", weight_decay), ("timeout", timeout)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value > 0):
             raise ValueError(f"explain_mismatch: {name} must be a number above 0, got {value!r}")
-    budget = Budget()
+    budget = Budget(timeout)
     if isinstance(loss, Report):
         if loss.compared is None:
             raise ValueError(

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from autograd import Node
+from autograd.testing.attempts import attempted
 from autograd.testing.conventions import Convention
 
 from ..plain.numbers import listed
 from ..tape.run import Run
 from .facts import facts
 from .printed import Given
-from .pushing import Sweeper
+from .pushing import Change, Sweeper
 from .report import Finding
 from .search import DIGITS, PLAIN, Fit
 from .trials import Budget
@@ -86,7 +87,8 @@ class Sentences:
             kinds.setdefault(plain or fit.slip.name, []).append(fit)
         if len(kinds) > 1:
             shown = f" (the first {_MOST_KINDS} are shown)" if len(kinds) > _MOST_KINDS else ""
-            self.remarks.append(f"{len(kinds)} slips give these numbers{shown}; they can't be told apart here.")
+            decide = self._to_decide([same[0] for same in kinds.values()])
+            self.remarks.append(f"{len(kinds)} slips give these numbers{shown}; they can't be told apart here{decide}.")
         if fits and sum(one.digits for one in fits[0].explains) < DIGITS:
             self.remarks.append(_BY_CHANCE)
         found = []
@@ -114,9 +116,22 @@ class Sentences:
             places = tuple(dict.fromkeys(f.trial.node for f in same))
             finding = self._finding(HERE, sentence, fit.explains, fit.slip.name, fit.trial.node, places,
                                     self._rule(fit.trial.node, fit.trial.operand), fit.solved)  # fmt: skip
-            yours, right = fit.trial.formulas() if fit.trial.formulas is not None else ("", "")
+            yours = right = ""
+            with attempted():
+                yours, right = fit.trial.formulas() if fit.trial.formulas is not None else ("", "")
             found.append(replace(finding, your_formula=yours, right_formula=right))
         return found
+
+    def _to_decide(self, fits: Sequence[Fit]) -> str:
+        """Of which value the gradient would tell some slips apart."""
+        with attempted():
+            found = [self.sweeper.pushed(Change.all([f.change for f in (*fit.above, fit)])) for fit in fits]
+            for node in self.sweeper.nodes:
+                if self.words.has(node) and node not in self.hands and not node.is_leaf:
+                    grads = [np.asarray(some[node]) for some in found if node in some]
+                    if any(not np.allclose(g, grads[0], rtol=1e-6) for g in grads[1:]):
+                        return f"; give {self.words.gradient(node)} to decide"
+        return ""
 
     def not_a_number(self, one: Given) -> Finding:
         """A gradient with which nothing can be compared."""

@@ -17,8 +17,8 @@ from .pushing import Change, Edge, Sweeper
 from .words import Words
 
 __all__ = [
-    "Budget", "Scene", "Slip", "Trial", "ended", "handed_on", "nearest_ratio", "once", "slip", "times", "with_reads",
-    "with_upstream",
+    "SECONDS", "Budget", "Scene", "Slip", "Trial", "ended", "handed_on", "nearest_ratio", "once", "slip", "times",
+    "with_reads", "with_upstream",
 ]  # fmt: skip
 
 
@@ -141,9 +141,9 @@ class Budget:
         The slips that were not tried, or not at every place, in order.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = SECONDS) -> None:
         self.untried: dict[str, None] = {}
-        self._end = time.thread_time() + SECONDS
+        self._end = time.thread_time() + seconds
 
     def is_spent_on(self, what: str) -> bool:
         """Whether there is no time left, and so none for this."""

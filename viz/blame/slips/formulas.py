@@ -105,6 +105,30 @@ def multiplied(scene: Scene) -> Iterator[Trial]:
     return _trials(scene, "division", partial(_instead, scene))
 
 
+def as_an_edit(scene: Scene, trial: Trial) -> tuple[str, str]:
+    """The formula that a slip amounts to at its place, and the right one; empty where no small edit does."""
+    change = trial.made()
+    for form in rules(scene):
+        if form.node is not trial.node or not (form.edge in change.edges or form.node in change.past):
+            continue
+        g = scene.sweeper.given.get(form.node, scene.sweeper.base.grads[form.node])
+        if form.edge in change.edges and form.edge is not None:
+            sent = change.edges[form.edge](g, scene.sweeper.base.sent[form.edge])
+        elif len(scene.sweeper.edges[form.node]) == 1 and change.past[form.node][0] is form.target:
+            sent = change.past[form.node][1](g)
+        else:
+            continue
+        evaluated = Evaluator()
+        for edits in (
+            (near(form.formula.tree), far(form.formula.tree), for_another(scene, form)) if sent is not None else ()
+        ):
+            for edit in edits:
+                value = _value(evaluated, form, edit.tree)
+                if value is not None and value.shape == np.shape(sent) and np.allclose(value, sent, rtol=1e-9, atol=0):
+                    return _both(scene, form, edit)
+    return "", ""
+
+
 # --- all edits, of all formulas ---------------------------------------------------------------------------------------
 
 NAMES = {

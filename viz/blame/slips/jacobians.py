@@ -22,7 +22,7 @@ def diagonal(scene: Scene) -> Iterator[Trial]:
     """As if a normalised vector were made element by element."""
     w = scene.words
     for a in scene.nodes():
-        if not 1 < a.size <= _MOST_NUMBERS or not (w.has(a) or w.has(a.operands[0])):
+        if not 1 < a.size <= _MOST_NUMBERS or not w.has(a):
             continue
         for z, between in _same_shape(scene, a):
             own = _diagonal(scene, a, z, between)
