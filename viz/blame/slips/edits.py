@@ -80,8 +80,14 @@ class Evaluator:
 
 
 def near(tree: Tree) -> Iterator[Edit]:
-    """A factor, a term, a sign, a power at one place."""
-    return _edits(tree, _nearly)
+    """A factor, a term, a sign, a power at one place; the incoming gradient, or all but it."""
+    for s in symbols(tree):
+        if s.kind == "gradient" and tree is not s:
+            if s.shape == tree.shape:
+                yield Edit("local", ("local",), tree, s, s)
+            ones = Symbol("constant", "1", np.ones(s.shape, s.dtype))
+            yield Edit("upstream", ("upstream",), s, None, substituted(tree, {id(s): ones}))
+    yield from _edits(tree, _nearly)
 
 
 def far(tree: Tree) -> Iterator[Edit]:
@@ -202,7 +208,6 @@ def _further(part: Apply) -> Changed:
     yield from _value_for_derivative(part)
     if is_call(part, np.multiply, np.divide):
         yield from _brackets(part)
-        yield from _gradients_left_out(part)
     if is_call(part, np.sum, total) or part.rule.name in ("fold_windows", "scatter"):
         yield from _loops(part)
     if is_call(part, np.matmul, np.outer):
@@ -258,15 +263,6 @@ def _with(part: Apply, x: Tree, factor: Tree) -> Tree:
     return apply(part.fn, x, factor, dtype=part.dtype)
 
 
-def _gradients_left_out(part: Apply) -> Changed:
-    for k, factor in enumerate(part.args):
-        if is_gradient(factor) and not (is_call(part, np.divide) and k == 1):
-            rest = part.args[1 - k]
-            alone = rest if is_call(part, np.multiply) else apply(np.divide, Number(1.0), rest, dtype=part.dtype)
-            if alone.shape == part.shape:
-                yield "upstream", k, factor, None, alone
-
-
 def special(name: str, fn: Callable[..., Any], part: Apply, *args: Tree) -> Apply:
     """What no rule of the table computes, of the shape of a part."""
     return Apply(Rule(fn, name), args, {}, part.shape, part.dtype)
@@ -278,7 +274,7 @@ def _loops(part: Apply) -> Changed:
     if part.rule.name == "fold_windows":
         yield "assigned", "last", part, (one := special("last", _last_window(part), part, x)), one
     elif part.rule.name == "scatter":
-        yield "assigned", "last", part, (one := special("last", _last_index(part), part, x)), one
+        yield "index", "last", part, (one := special("last", _last_index(part), part, x)), one
     elif is_call(part, np.sum) and x.ndim:
         axes, kept = tuple(axes_of(part)), part.options.get("keepdims", False)
         for which, at in (("first", 0), ("last", -1)):
@@ -399,9 +395,6 @@ def _as_a_whole(tree: Tree) -> Iterator[Edit]:
         yield Edit("transpose", ("all",), tree, without, without)
     yield Edit("sign", ("whole",), tree, (minus := negated(tree)), minus)
     named = [s for s in symbols(tree) if s.dtype.kind == "f"]
-    for s in named:
-        if s.kind == "gradient" and s.shape == tree.shape and tree is not s:
-            yield Edit("local", ("alone", s.name), tree, s, s)
     for factor in _factors_of(tree):
         if _broadcasts(factor.shape, tree.shape) and factor.dtype.kind == "f" and not isinstance(factor, Number):
             again = apply(np.multiply, tree, factor, dtype=tree.dtype)

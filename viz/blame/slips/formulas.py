@@ -11,8 +11,8 @@ import numpy as np
 
 from autograd.testing.attempts import attempted
 
-from ...formula import Formula
-from ...formula.tree import Tree, is_call
+from ...formula import Formula, value_symbol
+from ...formula.tree import Tree, is_call, substituted
 from ..pushing import Change
 from ..trials import Scene, Slip, Trial, once, slip
 from .edits import Edit, Evaluator, far, near
@@ -80,6 +80,31 @@ def _instead(scene: Scene, form: Form, edit: Edit) -> str:
     return f"{new} was taken in the place of {old} in {_where(scene, form)}"
 
 
+@slip("local derivative missing", 35, generic=True)
+def local(scene: Scene) -> Iterator[Trial]:
+    return _trials(scene, "local", partial(_said, scene))
+
+
+@slip("upstream gradient not multiplied in", 35, generic=True)
+def upstream(scene: Scene) -> Iterator[Trial]:
+    return _trials(scene, "upstream", partial(_said, scene))
+
+
+@slip("derivative by the other operand", 35, generic=True)
+def by_the_other(scene: Scene) -> Iterator[Trial]:
+    """A factor itself for the derivative by it, which is the other one."""
+    for form in rules(scene):
+        if form.node.op == "multiply" and form.edge is not None and form.operand is not None:
+            own, other = form.target, form.node.operands[1 - form.operand]
+            symbols = [
+                s for s in form.formula.symbols if (s.node is other or s.array is other) and s.kind != "gradient"
+            ]
+            if own is not other and symbols:
+                stands = value_symbol(own, scene.words, scene.value)
+                tree = substituted(form.formula.tree, {id(symbols[0]): stands})
+                yield _trial(scene, form, Edit("own", ("own",), symbols[0], stands, tree), partial(_instead, scene))
+
+
 @slip("factor of the rule left out", 40, generic=True, chancy=True)
 def factor_left_out(scene: Scene) -> Iterator[Trial]:
     return _trials(scene, "factor", partial(_left_out, scene, "factor"))
@@ -145,6 +170,8 @@ NAMES = {
     "upstream": "upstream gradient not multiplied in",
     "again": "factor taken twice",
     "assigned": "assigned instead of accumulated",
+    "index": "index that repeats",
+    "before": "value before the activation",
     "loop": "one of the loop only",
     "once": "counted once",
     "outside": "outside of the loop",
@@ -168,11 +195,17 @@ def _said(scene: Scene, form: Form, edit: Edit) -> str:
         case "factor" | "term":
             return _left_out(scene, edit.kind, form, edit)
         case "local":
-            return f"the local derivative is missing in {where}"
+            w, new = scene.words, _written(form, edit.tree)
+            return f"the local derivative is missing at {w.made(form.node)}: {new} was handed on to {w.say(form.target)} as it is"
         case "upstream":
-            return f"the incoming gradient {old} was left out of {where}"
+            return f"the local derivative was taken alone, without the factor {old} of the chain rule, in {where}"
         case "again":
             return f"the factor {old} was multiplied in twice in {where}"
+        case "before":
+            assert edit.new is not None
+            return f"{_written(form, edit.new)} instead of {old}, the value before the activation, was taken in {where}"
+        case "index":
+            return f"an index comes more than once, and of its contributions only the last was kept, in {where}"
         case "assigned":
             return f"what comes from several places was assigned, so that the last one alone was kept, in {where}"
         case "loop":

@@ -13,6 +13,7 @@ from autograd import Node
 from ...formula import gradient_symbol, value_symbol
 from ...formula.tree import Apply, Symbol, apply, is_call, substituted, symbols
 from ..trials import Scene, once
+from .activations import all_activations
 from .edits import FUNCTIONS, Edit, parts, put
 from .forms import Form
 
@@ -26,10 +27,12 @@ _FEWEST_STEPS = 2
 def for_another(scene: Scene, form: Form) -> Iterator[Edit]:
     """Each name of a formula taken for each other one of its shape."""
     tree = form.formula.tree
+    before = {act.a: act.z for act in all_activations(scene)}
     for place, part in parts(tree):
         if isinstance(part, Symbol) and (part.kind != "constant" or part.dtype.kind == "f") and part.ndim:
             for other in _others(scene, form, part):
                 kind = "gradient" if other.kind == "gradient" and part.kind == "gradient" else "other"
+                kind = "before" if other.node is not None and other.node is before.get(part.node) else kind
                 yield Edit(kind, (*place, other.name), part, other, put(tree, place, other))
         elif is_call(part, np.greater, np.less, np.greater_equal, np.less_equal) and isinstance(part.args[0], Symbol):
             for other in _others(scene, form, part.args[0]):

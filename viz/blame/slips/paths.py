@@ -298,22 +298,3 @@ def wrong_axis(scene: Scene) -> Iterator[Trial]:
 
             if total.shape == operand.shape or total.shape == ():
                 yield scene.trial((node, i), sentence, summed, kind=axes)
-
-
-@slip("index that repeats", 12)
-def repeated_index(scene: Scene) -> Iterator[Trial]:
-    w = scene.words
-    for node, i in scene.edges():
-        if node.op == "getitem" and i == 0 and "index" in node.kwargs:
-            yield scene.trial(
-                (node, i),
-                f"an index at {w.made(node)} comes more than once, and of its contributions only the last was kept, as "
-                "by grad[index] += g; np.add.at adds them all",
-                partial(_last_alone, node.kwargs["index"]),
-            )
-
-
-def _last_alone(index: Any, g: Any, c: Any) -> Any:
-    grad = np.zeros_like(c)
-    grad[index] += g
-    return grad

@@ -11,7 +11,6 @@ import numpy as np
 from autograd import Node
 
 from ..trials import Scene, Trial, ended, slip, with_reads, with_upstream
-from .activations import all_activations
 
 _PRODUCTS = frozenset(
     {"matmul", "inner", "dot", "vecdot", "outer", "tensordot", "multiply", "window_product", "einsum"}
@@ -136,23 +135,6 @@ def turned(scene: Scene) -> Iterator[Trial]:
                 one.node,
                 f"it is {how}: right but for the order (a kernel flipped? convolution against correlation)",
                 ended(one.node, partial(np.flip, axis=axes)),
-            )
-
-
-@slip("value before the activation", 9, covers=("another value in the place of an operand",))
-def before_activation(scene: Scene) -> Iterator[Trial]:
-    """z in the place of a."""
-    w = scene.words
-    made_of = {act.a: act for act in all_activations(scene)}
-    for node, i, k, other in _others(scene):
-        act = made_of.get(other) if isinstance(other, Node) else None
-        if act is not None:
-            yield scene.trial(
-                (node, i),
-                f"{w.gradient(node.operands[i])} was computed with {w.say(act.z)} instead of {w.say(act.a)} "
-                f"(before {act.symbol}), at {w.made(node)}",
-                with_reads(scene.sweeper, (node, i), k, scene.value(act.z)),
-                kind=(node.op, i),
             )
 
 
