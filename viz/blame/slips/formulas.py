@@ -196,7 +196,8 @@ def _said(scene: Scene, form: Form, edit: Edit) -> str:
             return _left_out(scene, edit.kind, form, edit)
         case "local":
             w, new = scene.words, _written(form, edit.tree)
-            return f"the local derivative is missing at {w.made(form.node)}: {new} was handed on to {w.say(form.target)} as it is"
+            to = f"was handed on to {w.say(form.target)} as it is"
+            return f"the local derivative is missing at {w.made(form.node)}: {new} {to}"
         case "upstream":
             return f"the local derivative was taken alone, without the factor {old} of the chain rule, in {where}"
         case "again":
