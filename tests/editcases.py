@@ -9,7 +9,7 @@ from blamecases import sigma, softmax
 from autograd import Tensor
 from nn import functional as F
 
-__all__ = ["CASES", "potential"]
+__all__ = ["CASES", "lstm", "potential"]
 
 CASES: dict[str, tuple[list[str], Callable]] = {}
 
@@ -598,3 +598,41 @@ def two_slips_in_two_gradients():
     n = three()
     d2 = (n.d @ n.W[2].T) * n.df(n.z[1])
     return n.L, {n.W3: 2 * n.v[2].T @ n.d, n.W2: n.v[1].T @ ((n.d @ n.W[2].T) * n.v[2]), n.b2: d2.sum(0)}, None, ""
+
+
+def lstm(steps=6, width=5, batch=4):
+    """An LSTM with a squared error at each step, and its gradients by hand, with one mistake at each step."""
+    rng = np.random.default_rng(2)
+    P = {g: (rng.normal(size=(width, width)) / 2, rng.normal(size=(3, width)), rng.normal(size=width)) for g in "ifog"}
+    T = {g: tuple(Tensor(a, name=n + g) for a, n in zip(v, "WUb", strict=True)) for g, v in P.items()}
+    xs, ys = rng.normal(size=(steps, batch, 3)), rng.normal(size=(steps, batch, width))
+    h = c = Tensor(np.zeros((batch, width)), requires_grad=False)
+    loss = 0.0
+    H, C, S = [np.zeros((batch, width))], [np.zeros((batch, width))], []
+    for x, y in zip(xs, ys, strict=True):
+        z = {g: h @ W + x @ U + b for g, (W, U, b) in T.items()}
+        i, f, o = (F.sigmoid(z[g]) for g in "ifo")
+        c = f * c + i * np.tanh(z["g"])
+        h = o * np.tanh(c)
+        loss = loss + ((h - y) ** 2).mean()
+        Z = {g: H[-1] @ W + x @ U + b for g, (W, U, b) in P.items()}
+        S.append((sigma(Z["i"]), sigma(Z["f"]), sigma(Z["o"]), np.tanh(Z["g"])))
+        C.append(S[-1][1] * C[-1] + S[-1][0] * S[-1][3])
+        H.append(S[-1][2] * np.tanh(C[-1]))
+
+    def back(mistake):
+        dW, dh, dc = dict.fromkeys("ifog", 0.0), 0.0, 0.0
+        for t in range(steps, 0, -1):
+            i, f, o, g = S[t - 1]
+            d = dh + 2 * (H[t] - ys[t - 1]) / (batch * width)
+            dc = d * o * (1 if mistake == "tanh′ of c missing" else 1 - np.tanh(C[t]) ** 2) + dc
+            before = C[t] if mistake == "c for c before" else C[t - 1]
+            dz = {"i": dc * g * i * (1 - i), "f": dc * before * f, "o": d * np.tanh(C[t]) * o * (1 - o)}
+            dz |= {"f": dz["f"] * (1 if mistake == "1 − f left out" else 1 - f), "g": dc * i * (1 - g**2)}
+            for q in "ifog":
+                dW[q] = dW[q] + (H[t] if mistake == "h for h before" else H[t - 1]).T @ dz[q]
+            dh = 0.0 if mistake == "h not carried" else sum(dz[q] @ P[q][0].T for q in "ifog")
+            dc = 0.0 if mistake == "c not carried" else dc * f
+        return {T[q][0]: dW[q] for q in "ifog"}
+
+    return loss, back

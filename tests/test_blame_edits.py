@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from blamecases import mlp
-from editcases import CASES, potential
+from editcases import CASES, lstm, potential
 
 from viz import explain_mismatch
 
@@ -48,3 +48,19 @@ def test_more_time_is_given_by_timeout_and_what_was_left_untried_is_said():
     assert explain_mismatch(t.loss, {t.W1: noise}, timeout=60).untried == ()
     with pytest.raises(ValueError, match="timeout must be a number above 0"):
         explain_mismatch(t.loss, {t.W1: noise}, timeout=0)
+
+
+@pytest.mark.parametrize("steps", [6, 30])
+@pytest.mark.parametrize(("mistake", "slip"), [
+    ("h for h before", "value of another step"), ("c for c before", "value of another step"),
+    ("h not carried", "path left out"), ("c not carried", "path left out"),
+    ("tanh′ of c missing", "local derivative missing"), ("1 − f left out", "factor of the rule left out"),
+])  # fmt: skip
+def test_a_mistake_at_each_step_of_an_lstm(steps, mistake, slip):
+    loss, back = lstm(steps)
+    assert explain_mismatch(loss, back("")).ok
+    report = explain_mismatch(loss, back(mistake), timeout=6)
+    assert report.first.slip == slip and len(report.first.gradients) == 4, str(report)
+    assert f"at each of {4 * steps if mistake == 'h for h before' else steps - ('not carried' in mistake)}" in str(
+        report
+    )

@@ -11,6 +11,7 @@ from autograd import Node
 from autograd.testing.attempts import attempted
 
 from ..tape.run import Run
+from .fits import Fit
 from .printed import Given
 from .pushing import Change, Sweeper, replayed
 from .report import Finding
@@ -67,11 +68,11 @@ def after_a_step(
     findings += [sentences.rounded(one) for one in near]
     wrong = [one for one in wrong if one not in near]
     if wrong:
-        fits = search(Scene(sweeper, words, hands, wrong, lr, budget=budget, outcome=outcome))
+        fits = _found(Scene(sweeper, words, hands, wrong, lr, budget=budget, outcome=outcome))
         if not fits and sum(one.numbers.size for one in wrong) >= ENOUGH:
             loose = {one.node: one.loosened() for one in wrong}
             scene = Scene(sweeper, words, {**hands, **loose}, list(loose.values()), lr, budget=budget, outcome=outcome)
-            fits = search(scene)
+            fits = _found(scene)
             notes += [BUT_FOR_THE_LAST_DIGITS] if fits else []
         fits = [fit for fit in fits if fit.explains == fits[0].explains]
         findings += sentences.of_slips(fits)
@@ -79,3 +80,7 @@ def after_a_step(
         findings += [sentences.unexplained(one) for one in wrong if one.node not in explained]
         notes += sentences.remarks
     return {sentences.name(node): verdict for node, verdict in verdicts.items()}
+
+
+def _found(scene: Scene) -> list[Fit]:
+    return search(scene, deep=False) or search(scene, deep=True)

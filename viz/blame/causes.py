@@ -9,10 +9,11 @@ import numpy as np
 
 from autograd import Node
 
+from .fits import Fit, is_doubtful
 from .printed import Given
 from .pushing import Sweeper
 from .report import Finding
-from .search import Fit, search
+from .search import search
 from .sentences import BUT_FOR_THE_LAST_DIGITS, ENOUGH, RIGHT, Sentences
 from .slips.weights import updated_as_well
 from .trials import Scene
@@ -21,6 +22,10 @@ __all__ = ["by_slips"]
 
 _QUICK, _RECORD = 1_000_000, 2_000
 """Of no more numbers, with as many counted for a record of any size, several searches are made."""
+_FOR_EDITS = 0.5
+"""This part of the time is kept for small edits of formulas, but for"""
+_LONG = 400
+"""records of more operations, where loops take it."""
 _MOST_TRIED = 4
 """So many slips that can't be told apart are tried as what later gradients follow from."""
 
@@ -84,7 +89,9 @@ def _fitting(
     them; two at once only where neither is so."""
     alone: list[Fit] = []
     for deep in (False, True):
-        alone = alone or _with(report, wrong, lr, weight_decay, [], deep=deep)
+        report.budget.hold_back(0.0 if deep or len(report.tape) > _LONG else _FOR_EDITS)
+        if all(is_doubtful(fit) for fit in alone):
+            alone = _with(report, wrong, lr, weight_decay, [], deep=deep) or alone
         if held and (not alone or alone[0].times):
             above = _with(report, wrong, lr, weight_decay, held, deep=deep)
             if above and not above[0].slip.generic:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from autograd import Node
 from autograd.testing.attempts import attempted
 
 from ..plain.numbers import listed
+from .fits import PLAIN, TWO, Fit, distinct, is_doubtful
 from .printed import Given
 from .probes import Probes
 from .pushing import Change
@@ -20,7 +21,7 @@ from .slips import SLIPS
 from .slips.formulas import as_an_edit
 from .trials import Scene, Slip, Trial, nearest_ratio, once, times
 
-__all__ = ["DIGITS", "Fit", "search"]
+__all__ = ["DIGITS", "search"]
 
 _FEW_STEPS = 3
 """After so many steps a number that is solved for must have led some of the way."""
@@ -39,72 +40,37 @@ _FEWEST_DIGITS = 3.9
 """So many at least where a slip has many forms."""
 _LEVELS = (0, 1, 2)
 """Slips are tried by how generic they are, small edits of formulas last."""
-_TWO = 3
-_DOUBTFUL = "stale forward values"
-"""With a learning rate that is solved for it gives whatever is a multiple of the right gradient."""
+_OF_LOOPS = 1
+"""Slips of a lower rank are made at each step of a loop, and enough."""
 _EXACT = 15
 _NOT_ANY = 0.5
 """With fewer, some slip gives any number."""
-PLAIN = ("sign", "factor")
 _DIGITS_TO_SOLVE = 8
 """So many where a number is solved for."""
-
-
-class Fit(NamedTuple):
-    """A slip that gives the numbers: of which gradients, and with which number solved for."""
-
-    slip: Slip
-    trial: Trial
-    explains: tuple[Given, ...]
-    solved: float | None
-    times: str = ""
-    above: tuple[Fit, ...] = ()
-    """The slips found before, on top of which this one gives the numbers."""
-    scaled: Change | None = None
-    """The change with the factor, where there is one."""
-
-    @property
-    def change(self) -> Change:
-        """What is done otherwise."""
-        if self.scaled is not None:
-            return self.scaled
-        return self.trial.made(self.solved)
-
-    @property
-    def sentence(self) -> str:
-        said = self.trial.said(self.solved)
-        return (
-            f"two slips at once: {said}; and all of it is {self.times} times what it should be" if self.times else said
-        )
-
-    @property
-    def order(self) -> tuple[Any, ...]:
-        """The best first: explains most, says most, at the fewest places, with nothing solved for."""
-        return (-len(self.explains), self.slip.generic, self.slip.rank, self.trial.places, self.solved is not None)
 
 
 def search(scene: Scene, *, deep: bool = True) -> list[Fit]:
     """The slips that give the wrong gradients of a scene and leave the others as they are, the best first.
 
     What costs no sweep comes first, so that it is tried whatever the time; then the slips by their rank, the generic
-    ones after the others. What there is no time for is noted in the scene's budget. `deep`: with all small edits of
-    formulas.
+    ones after the others. What there is no time for is noted in the scene's budget. `deep`: of small edits of
+    formulas alone, which come after all else.
     """
     if scene.outcome is None and scene.sweeper.is_plain:
         probes = Probes(scene.sweeper, scene.given, scene.wrong)
         scene.probes = probes if probes.usable else None
     fits: list[Fit] = []
-    for generic in _LEVELS if deep else _LEVELS[:-1]:
-        sure = [f for f in fits if len(f.explains) == len(scene.wrong) and not _is_doubtful(f)]
+    for generic in _LEVELS[-1:] if deep else _LEVELS[:-1]:
+        sure = [f for f in fits if len(f.explains) == len(scene.wrong) and not is_doubtful(f)]
         if generic and any(f.solved is None for f in sure):
             break
         entries = [s for s in SLIPS if s.generic == generic and not (sure and s.name not in PLAIN)]
         fits += _of(scene, entries, fits)
     fits = [fit for fit in fits if _evidence(scene, fit)]
-    fits = fits or list(_with_a_factor(scene))
+    fits = fits if fits or deep else list(_with_a_factor(scene))
     if not fits and deep:
-        fits = [f for f in _of(scene, [s for s in SLIPS if s.generic == _TWO], []) if _evidence(scene, f)]
-    return [_with_formulas(scene, fit) for fit in _distinct(sorted(fits, key=lambda f: f.order))]
+        fits = [f for f in _of(scene, [s for s in SLIPS if s.generic == TWO], []) if _evidence(scene, f)]
+    return [_with_formulas(scene, fit) for fit in distinct(sorted(fits, key=lambda f: f.order))]
 
 
 def _with_formulas(scene: Scene, fit: Fit) -> Fit:
@@ -120,13 +86,15 @@ def _of(scene: Scene, entries: Sequence[Slip], before: Sequence[Fit]) -> list[Fi
     fits: list[Fit] = []
     alike: dict[tuple[Slip, Any], list[Trial]] = {}
     for entry in sorted(entries, key=lambda s: (not s.quick, s.slow, s.rank)):
+        if entry.rank > _OF_LOOPS and any(f.slip.rank <= _OF_LOOPS and _is_whole(scene, f) for f in fits):
+            break
         for trial in _trials(scene, entry):
             fit = _tried(scene, entry, trial)
             if fit is not None:
                 fits.append(fit)
             if trial.kind is not None and trial.accepts is None:
                 alike.setdefault((entry, trial.kind), []).append(trial)
-    if any(len(fit.explains) == len(scene.wrong) and not _is_doubtful(fit) for fit in (*before, *fits)):
+    if any(len(fit.explains) == len(scene.wrong) and not is_doubtful(fit) for fit in (*before, *fits)):
         return fits
     for entry, together in _at_several_places(scene, alike):
         if scene.budget.is_spent_on(scene.beyond or "one slip at several places"):
@@ -137,8 +105,8 @@ def _of(scene: Scene, entries: Sequence[Slip], before: Sequence[Fit]) -> list[Fi
     return fits
 
 
-def _is_doubtful(fit: Fit) -> bool:
-    return fit.slip.name == _DOUBTFUL and fit.solved is not None
+def _is_whole(scene: Scene, fit: Fit) -> bool:
+    return len(fit.explains) == len(scene.wrong) and fit.trial.places == 1 and len(fit.change.edges) > 1
 
 
 def _evidence(scene: Scene, fit: Fit) -> bool:
@@ -239,46 +207,6 @@ def _with_a_factor(scene: Scene) -> Iterator[Fit]:
             if sum(one.digits for one in explains) >= _PLENTY or len(explains) == len(scene.wrong):
                 said = f"{k:g}" if abs(k) >= 1 else f"{'−' if k < 0 else ''}1/{abs(1 / k):g}"
                 yield Fit(entry, trial, explains, None, said.replace("-", "−"), scaled=whole)
-
-
-def _distinct(fits: Sequence[Fit]) -> list[Fit]:
-    """Without those of a kind that is spoken of better, and those that explain less than another; where it may be no
-    mistake at all, that alone."""
-    if not fits:
-        return []
-    best = max(len(f.explains) for f in fits)
-    kept = [f for f in fits if len(f.explains) == best]
-    kept = [f for f in kept if not _is_doubtful(f)] or kept
-    least = min((f.slip.generic for f in kept if f.solved is None), default=_TWO)
-    kept = [f for f in kept if f.slip.generic <= max(least, 1)]
-    kept = (
-        [f for f in kept if not f.slip.generic and f.solved is None]
-        or [f for f in kept if f.slip.generic and f.slip.name in PLAIN and any(not g.slip.generic for g in kept)]
-        or [f for f in kept if not f.slip.generic]
-        or _of_the_first(kept)
-    )
-    kept = [f for f in kept if f.slip.harmless] or kept
-    plain = [f for f in kept if f.solved is None]
-    kept = plain or kept
-    covered = {name for f in kept for name in f.slip.covers}
-    kept = [f for f in kept if f.slip.name not in covered]
-    fewest: dict[str, int] = {}
-    for f in kept:
-        fewest[f.slip.name] = min(f.trial.places, fewest.get(f.slip.name, f.trial.places))
-    kept = [f for f in kept if f.trial.places == fewest[f.slip.name]]
-    seen: set[str] = set()
-    return [f for f in kept if not (f.sentence in seen or seen.add(f.sentence))]  # type: ignore[func-returns-value]
-
-
-def _of_the_first(fits: list[Fit]) -> list[Fit]:
-    """Of slips that are generic the first, and what gives the same numbers in another step; beside a sign or a factor
-    also what reads like it in a rule."""
-    first = fits[0]
-    plain = first.slip.name in PLAIN
-    return [
-        f for f in fits
-        if f.slip is first.slip or (f.slip.name != "some factor" and (plain or f.trial.node is not first.trial.node))
-    ]  # fmt: skip
 
 
 def _tried(scene: Scene, entry: Slip, trial: Trial) -> Fit | None:

@@ -15,10 +15,11 @@ from autograd.testing.conventions import Convention
 from ..plain.numbers import listed
 from ..tape.run import Run
 from .facts import facts
+from .fits import PLAIN, Fit
 from .printed import Given
 from .pushing import Change, Sweeper
 from .report import Finding
-from .search import DIGITS, PLAIN, Fit
+from .search import DIGITS
 from .trials import Budget
 from .words import Words
 

@@ -143,11 +143,16 @@ class Budget:
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self.untried: dict[str, None] = {}
+        self._seconds, self._held_back = seconds, 0.0
         self._end = time.thread_time() + seconds
+
+    def hold_back(self, share: float) -> None:
+        """Keep a part of the time for what comes after."""
+        self._held_back = share * self._seconds
 
     def is_spent_on(self, what: str) -> bool:
         """Whether there is no time left, and so none for this."""
-        if time.thread_time() < self._end:
+        if time.thread_time() < self._end - self._held_back:
             return False
         self.untried[what] = None
         return True

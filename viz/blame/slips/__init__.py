@@ -13,13 +13,15 @@ from . import (
     pools,
     products,
     scales,
+    steps,
     weights,
 )
 
 __all__ = ["SLIPS"]
 
 _MODULES = (
-    activations, conventions, formulas, jacobians, locals, losses, names, paths, pools, products, scales, weights,
+    activations, conventions, formulas, jacobians, locals, losses, names, paths, pools, products, scales, steps,
+    weights,
 )  # fmt: skip
 
 SLIPS = tuple(made for module in _MODULES for made in vars(module).values() if isinstance(made, Slip))

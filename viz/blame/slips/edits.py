@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -34,8 +34,9 @@ from ...formula.tree import (
     symbols,
     transposed,
 )  # fmt: skip
+from .parts import Edit, parts, put
 
-__all__ = ["FUNCTIONS", "Edit", "Evaluator", "far", "is_gradient", "near", "parts", "put"]
+__all__ = ["FUNCTIONS", "far", "is_gradient", "near"]
 
 _OPPOSITE: dict[Any, Any] = {
     np.greater: np.less_equal, np.less: np.greater_equal, np.greater_equal: np.less, np.less_equal: np.greater,
@@ -46,37 +47,6 @@ FUNCTIONS = (
 """That are taken for each other."""
 
 Changed = Iterator[tuple[str, Any, Tree, Tree | None, Tree]]
-
-
-class Edit(NamedTuple):
-    """A formula changed at one place: what stands there instead, nothing where it was left out."""
-
-    kind: str
-    place: tuple[Any, ...]
-    old: Tree
-    new: Tree | None
-    tree: Tree
-
-
-class Evaluator:
-    """Values of trees; parts that trees share are computed once."""
-
-    def __init__(self) -> None:
-        self._values: dict[int, tuple[Any, Any]] = {}
-
-    def __call__(self, part: Any) -> Any:
-        if isinstance(part, Number):
-            return part.value
-        if isinstance(part, Symbol):
-            array = part.array
-            return array[()] if isinstance(array, np.ndarray) and not array.shape else array
-        if not isinstance(part, Apply):
-            return part
-        known = self._values.get(id(part))
-        if known is None:
-            options = {name: replaced(option, self) for name, option in part.options.items()}
-            known = self._values[id(part)] = part, part.rule.op(*[self(a) for a in part.args], **options)
-        return known[1]
 
 
 def near(tree: Tree) -> Iterator[Edit]:
@@ -101,26 +71,6 @@ def _edits(tree: Tree, changed: Callable[[Apply], Changed]) -> Iterator[Edit]:
         if isinstance(part, Apply) and not isinstance(part, Opaque):
             for kind, key, old, new, instead in changed(part):
                 yield Edit(kind, (*place, key), old, new, put(tree, place, instead))
-
-
-def parts(tree: Any, place: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Tree]]:
-    """Each part of a formula with its place."""
-    yield place, tree
-    if isinstance(tree, Apply):
-        for k, argument in enumerate(tree.args):
-            yield from parts(argument, (*place, k))
-
-
-def put(tree: Any, place: tuple[int, ...], part: Tree) -> Tree:
-    """A formula with another part at one place."""
-    if not place:
-        return part
-    args = list(tree.args)
-    args[place[0]] = put(args[place[0]], place[1:], part)
-    shape = tree.shape
-    if isinstance(tree.fn, np.ufunc) and tree.fn.signature is None:
-        shape = np.broadcast_shapes(*(a.shape for a in args))
-    return Apply(tree.rule, tuple(args), tree.options, shape, tree.dtype)
 
 
 # --- near -------------------------------------------------------------------------------------------------------------

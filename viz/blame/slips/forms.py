@@ -25,7 +25,7 @@ from ..trials import Scene, once
 from .activations import activations
 from .edits import is_gradient
 
-__all__ = ["Form", "composed", "rules"]
+__all__ = ["Form", "composed", "rule", "rules"]
 
 _MOST_PARTS = 40
 """Formulas of more parts are no one's to derive by hand."""
@@ -105,13 +105,26 @@ def rules(scene: Scene) -> list[Form]:
     """The rules that the gradients in question pass through, the last operation first; and activations that are
     written out."""
     edges = itertools.islice(scene.edges(), _MOST_STEPS)
-    found = [form for edge in edges if (form := _of_rule(scene, edge)) is not None]
+    found = [form for edge in edges if (form := rule(scene, edge)) is not None]
     return found + [_of_activation(scene, act) for act in activations(scene) if act.a.rule is not act.rule]
 
 
 def _flow(scene: Scene, node: Node) -> Any:
     """The gradient of a record as it is handed on."""
     return scene.sweeper.given.get(node, scene.sweeper.base.grads[node])
+
+
+def rule(scene: Scene, edge: Edge) -> Form | None:
+    """What one rule sends; None where that is too much to be written out."""
+    known = _known(scene)
+    if edge not in known:
+        known[edge] = _of_rule(scene, edge)
+    return known[edge]
+
+
+@once
+def _known(scene: Scene) -> dict[Edge, Form | None]:
+    return {}
 
 
 def _of_rule(scene: Scene, edge: Edge) -> Form | None:

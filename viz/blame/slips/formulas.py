@@ -13,11 +13,11 @@ from autograd.testing.attempts import attempted
 
 from ...formula import Formula, value_symbol
 from ...formula.tree import Tree, is_call, substituted
-from ..pushing import Change
 from ..trials import Scene, Slip, Trial, once, slip
-from .edits import Edit, Evaluator, far, near
+from .edits import far, near
 from .forms import Form, composed, rules
-from .leaves import for_another, for_another_at_each_step, is_step
+from .leaves import for_another
+from .parts import Edit, Evaluator
 
 Edited = list[tuple[Form, list[Edit]]]
 
@@ -31,12 +31,12 @@ class Candidate(NamedTuple):
 
 
 def _trial(scene: Scene, form: Form, edit: Edit, sentence: Callable[[Form, Edit], str], **more: Any) -> Trial:
-    said: Callable[[None], str] = lambda solved: sentence(form, edit)
-    formulas = partial(_both, scene, form, edit)
-    return Trial(form.node, said, form.change(edit.tree), form.operand, formulas=formulas, **more)
+    later: Callable[[None], str] = lambda solved: sentence(form, edit)
+    formulas = partial(both_formulas, scene, form, edit)
+    return Trial(form.node, later, form.change(edit.tree), form.operand, formulas=formulas, **more)
 
 
-def _both(scene: Scene, form: Form, edit: Edit) -> tuple[str, str]:
+def both_formulas(scene: Scene, form: Form, edit: Edit) -> tuple[str, str]:
     """The formula that was used, and the right one."""
     target = form.formula.target
     yours = Formula(target, edit.tree, form.formula.notes, form.formula.adds)
@@ -49,7 +49,7 @@ def _written(form: Form, part: Tree, *, alone: bool = False) -> str:
     return f"({text})" if is_call(part, np.add, np.subtract, np.negative) and not alone else text
 
 
-def _where(scene: Scene, form: Form) -> str:
+def where(scene: Scene, form: Form) -> str:
     return f"{form.formula.target.name}, at {scene.words.made(form.node)}"
 
 
@@ -70,24 +70,24 @@ def _trials(scene: Scene, kind: str, sentence: Callable[[Form, Edit], str]) -> I
 
 
 def _left_out(scene: Scene, what: str, form: Form, edit: Edit) -> str:
-    return f"the {what} {_written(form, edit.old, alone=what == 'term')} was left out of {_where(scene, form)}"
+    return f"the {what} {_written(form, edit.old, alone=what == 'term')} was left out of {where(scene, form)}"
 
 
 def _instead(scene: Scene, form: Form, edit: Edit) -> str:
     if edit.new is None:
-        return f"{_written(form, edit.old)} was left out of {_where(scene, form)}"
+        return f"{_written(form, edit.old)} was left out of {where(scene, form)}"
     new, old = _written(form, edit.new), _written(form, edit.old)
-    return f"{new} was taken in the place of {old} in {_where(scene, form)}"
+    return f"{new} was taken in the place of {old} in {where(scene, form)}"
 
 
 @slip("local derivative missing", 35, generic=True)
 def local(scene: Scene) -> Iterator[Trial]:
-    return _trials(scene, "local", partial(_said, scene))
+    return _trials(scene, "local", partial(said, scene))
 
 
 @slip("upstream gradient not multiplied in", 35, generic=True)
 def upstream(scene: Scene) -> Iterator[Trial]:
-    return _trials(scene, "upstream", partial(_said, scene))
+    return _trials(scene, "upstream", partial(said, scene))
 
 
 @slip("derivative by the other operand", 35, generic=True)
@@ -150,7 +150,7 @@ def as_an_edit(scene: Scene, trial: Trial) -> tuple[str, str]:
             for edit in edits:
                 value = _value(evaluated, form, edit.tree)
                 if value is not None and value.shape == np.shape(sent) and np.allclose(value, sent, rtol=1e-9, atol=0):
-                    return _both(scene, form, edit)
+                    return both_formulas(scene, form, edit)
     return "", ""
 
 
@@ -182,14 +182,13 @@ NAMES = {
     "other": "another value in the place of an operand",
     "at": "derivative at another value",
     "gradient": "another gradient in the place of the upstream one",
-    "step": "value of another step",
 }
 """What edits are called, the likeliest first."""
 
 
-def _said(scene: Scene, form: Form, edit: Edit) -> str:
+def said(scene: Scene, form: Form, edit: Edit) -> str:
     """What was done, in words."""
-    where = _where(scene, form)
+    here = where(scene, form)
     old = _written(form, edit.old)
     match edit.kind:
         case "factor" | "term":
@@ -199,26 +198,26 @@ def _said(scene: Scene, form: Form, edit: Edit) -> str:
             to = f"was handed on to {w.say(form.target)} as it is"
             return f"the local derivative is missing at {w.made(form.node)}: {new} {to}"
         case "upstream":
-            return f"the local derivative was taken alone, without the factor {old} of the chain rule, in {where}"
+            return f"the local derivative was taken alone, without the factor {old} of the chain rule, in {here}"
         case "again":
-            return f"the factor {old} was multiplied in twice in {where}"
+            return f"the factor {old} was multiplied in twice in {here}"
         case "before":
             assert edit.new is not None
-            return f"{_written(form, edit.new)} instead of {old}, the value before the activation, was taken in {where}"
+            return f"{_written(form, edit.new)} instead of {old}, the value before the activation, was taken in {here}"
         case "index":
-            return f"an index comes more than once, and of its contributions only the last was kept, in {where}"
+            return f"an index comes more than once, and of its contributions only the last was kept, in {here}"
         case "assigned":
-            return f"what comes from several places was assigned, so that the last one alone was kept, in {where}"
+            return f"what comes from several places was assigned, so that the last one alone was kept, in {here}"
         case "loop":
-            return f"of what a loop adds up not all was added in {where}"
+            return f"of what a loop adds up not all was added in {here}"
         case "outside":
-            return f"a factor was multiplied in outside of the loop, with its last value, in {where}"
+            return f"a factor was multiplied in outside of the loop, with its last value, in {here}"
         case "once":
-            return f"what has to be counted each time was counted once in {where}"
+            return f"what has to be counted each time was counted once in {here}"
         case "exchanged":
-            return f"operands were exchanged in {where}"
+            return f"operands were exchanged in {here}"
         case "transpose" if edit.place[-1] in ("all", "left out"):
-            return f"{'transposes were' if edit.place[-1] == 'all' else 'a transpose was'} left out of {where}"
+            return f"{'transposes were' if edit.place[-1] == 'all' else 'a transpose was'} left out of {here}"
     return _instead(scene, form, edit)
 
 
@@ -266,25 +265,13 @@ def _of_kind(kind: str, rank: int) -> Slip:
     @slip(NAMES[kind], rank, generic=2, chancy=True)
     def found(scene: Scene) -> Iterator[Trial]:
         for form, edit, _ in _candidates(scene).get(kind, ()):
-            yield _trial(scene, form, edit, partial(_said, scene), places=1 + (edit.kind == "other"))
+            yield _trial(scene, form, edit, partial(said, scene), places=1 + (edit.kind == "other"))
 
     return found
 
 
 for _rank, _kind in enumerate(NAMES):
-    if _kind != "step":
-        globals()[f"edit_{_kind}"] = _of_kind(_kind, 50 + _rank)
-
-
-@slip(NAMES["step"], 49, generic=2, chancy=True)
-def at_each_step(scene: Scene) -> Iterator[Trial]:
-    """A value of the step beside, at each step of a loop."""
-    for some, old, new in for_another_at_each_step(scene, [f for f in rules(scene) if is_step(scene, f)]):
-        scene.tried += 1
-        form, edit = some[0]
-        sentence = f"{new} was taken in the place of {old} at each of the {len(some)} steps in {_where(scene, form)}"
-        change = Change.all(f.change(e.tree) for f, e in some)
-        yield Trial(form.node, sentence, change, form.operand, formulas=partial(_both, scene, form, edit))
+    globals()[f"edit_{_kind}"] = _of_kind(_kind, 50 + _rank)
 
 
 # --- two at once ------------------------------------------------------------------------------------------------------
@@ -355,11 +342,11 @@ def _one_after_another(scene: Scene) -> Iterator[Trial]:
 
 
 def _both_at_once(scene: Scene, a: Candidate, b: Candidate) -> Trial:
-    sentence = f"two slips at once: {_said(scene, a.form, a.edit)}; and {_said(scene, b.form, b.edit)}"
+    sentence = f"two slips at once: {said(scene, a.form, a.edit)}; and {said(scene, b.form, b.edit)}"
     change = a.form.change(a.edit.tree).then(b.form.change(b.edit.tree))
 
     def formulas() -> tuple[str, str]:
-        (yours, right), (more, rest) = (_both(scene, c.form, c.edit) for c in (a, b))
+        (yours, right), (more, rest) = (both_formulas(scene, c.form, c.edit) for c in (a, b))
         return f"{yours}; {more}", f"{right}; {rest}"
 
     return Trial(a.form.node, sentence, change, a.form.operand, formulas=formulas, places=2)

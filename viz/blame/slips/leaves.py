@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-
-from autograd import Node
 
 from ...formula import gradient_symbol, value_symbol
 from ...formula.tree import Apply, Symbol, apply, is_call, substituted, symbols
 from ..trials import Scene, once
 from .activations import all_activations
-from .edits import FUNCTIONS, Edit, parts, put
+from .edits import FUNCTIONS
 from .forms import Form
+from .parts import Edit, parts, put
 
-__all__ = ["for_another", "for_another_at_each_step", "is_step"]
+__all__ = ["for_another"]
 
 _MOST = 24
 """So many values are tried in the place of one, those with names and the nearest."""
-_FEWEST_STEPS = 2
 
 
 def for_another(scene: Scene, form: Form) -> Iterator[Edit]:
@@ -112,60 +110,3 @@ def _by_shape(scene: Scene) -> dict[Any, list[Symbol]]:
             if isinstance(a, np.ndarray) and a.ndim:
                 add(Symbol("constant", scene.words.operand(node, k), a))
     return found
-
-
-# --- loops ------------------------------------------------------------------------------------------------------------
-
-
-def is_step(scene: Scene, form: Form) -> bool:
-    """Whether a formula is that of one step of a loop."""
-    return form.edge is not None and scene.words.steps(form.node) >= _FEWEST_STEPS
-
-
-def for_another_at_each_step(scene: Scene, forms: Sequence[Form]) -> Iterator[tuple[list[tuple[Form, Edit]], str, str]]:
-    """The same operand of each step taken for what stands so many steps from it."""
-    words = scene.words
-    groups: dict[Any, list[Form]] = defaultdict(list)
-    for form in forms:
-        groups[words.place(form.node), form.operand].append(form)
-    occurrences: dict[Any, dict[int, Node]] = defaultdict(dict)
-    for node in scene.tape:
-        if words.steps(node) >= _FEWEST_STEPS:
-            occurrences[words.place(node)][words.ordinal(node)] = node
-    for some in groups.values():
-        if len(some) < _FEWEST_STEPS:
-            continue
-        model = some[len(some) // 2]
-        for k, other in enumerate(model.node.operands):
-            if k == model.operand or not hasattr(other, "shape"):
-                continue
-            for place, by in _beside(scene, model, other, occurrences):
-                edited = [e for f in some if (e := _edited(scene, f, k, occurrences[place], by)) is not None]
-                if edited:
-                    yield edited, _name(scene, edited[0][1].old), _name(scene, edited[0][1].new)
-
-
-def _name(scene: Scene, s: Any) -> str:
-    return scene.words.say(s.node) if s is not None and s.node is not None else str(getattr(s, "name", s))
-
-
-def _beside(scene: Scene, model: Form, other: Any, occurrences: Any) -> Iterator[tuple[Any, int]]:
-    here = scene.words.ordinal(model.node)
-    for place, nodes in occurrences.items():
-        for by in (0, -1, 1):
-            node = nodes.get(here + by)
-            if node is not None and node is not other and node.shape == other.shape and node.dtype.kind == "f":
-                yield place, by
-
-
-def _edited(scene: Scene, form: Form, k: int, nodes: dict[int, Node], by: int) -> tuple[Form, Edit] | None:
-    """The formula of one step with another operand; None where there is none, at an end of the loop."""
-    node = nodes.get(scene.words.ordinal(form.node) + by)
-    operand = form.node.operands[k]
-    old = next(
-        (s for s in form.formula.symbols if s.kind != "gradient" and (s.node is operand or s.array is operand)), None
-    )
-    if node is None or old is None or node.shape != old.shape:
-        return None
-    new = value_symbol(node, scene.words, scene.value)
-    return form, Edit("step", (k, by), old, new, substituted(form.formula.tree, {id(old): new}))
