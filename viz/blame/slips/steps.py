@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd import Node
 
-from ...formula import value_symbol
+from ...formula import Symbol, value_symbol
 from ...formula.tree import substituted
 from ..pushing import Change, Edge
 from ..trials import Scene, Slip, Trial, once, slip
@@ -41,9 +41,10 @@ def not_carried(scene: Scene) -> Iterator[Trial]:
     for edges in _edges(scene):
         if len(edges) >= _FEWEST - 1:
             node, i = edges[0]
+            count = len({n.operands[k] for n, k in edges})
             sentence = (
                 f"the gradient was not carried from step to step: what {w.say(node.operands[i])} gets from the next "
-                f"step, through {w.made(node)}, was left out, and so at each of {len({n.operands[i] for n, i in edges})} steps"
+                f"step, through {w.made(node)}, was left out, and so at each of {count} steps"
             )
             yield Trial(node, sentence, Change(edges=dict.fromkeys(edges, lambda g, c: None)), i)
 
@@ -104,8 +105,9 @@ def of_another_step(scene: Scene) -> Iterator[Trial]:
             if weights and probes is not None and probes.rules_out_added(_added(scene, edited)):
                 continue
             form, edit = edited[0]
-            new, old = (scene.words.say(s.node) for s in (edit.new, edit.old))  # type: ignore[union-attr]
-            what = f"{new} was taken in the place of {old} at each of {len({e.new.node for _, e in edited})} steps"
+            new, old = (scene.words.say(e.node) for e in (edit.new, edit.old))  # type: ignore[union-attr]
+            count = len({id(e.new) for _, e in edited})
+            what = f"{new} was taken in the place of {old} at each of {count} steps"
             yield _trial(scene, edited, f"{what} in {where(scene, form)}")
 
 
@@ -115,6 +117,11 @@ def _added(scene: Scene, edited: Sequence[tuple[Form, Edit]]) -> list[tuple[Node
         g = scene.sweeper.given.get(form.node, scene.sweeper.base.grads[form.node])
         found.append((form.target, form.of(edit.tree, g) - form.of(form.formula.tree, g)))
     return found
+
+
+@once
+def _symbols(scene: Scene) -> dict[Node, Symbol]:
+    return {}
 
 
 @once
@@ -153,5 +160,6 @@ def _edited(scene: Scene, form: Form, k: int, own: Any, nodes: dict[int, Node], 
     old = next((s for s in values if s.node is operand or s.array is operand), None)
     if node is None or old is None or node.shape != old.shape or np.array_equal(scene.value(node), old.array):
         return None
-    new = value_symbol(node, scene.words, scene.value)
+    known_as = _symbols(scene)
+    new = known_as[node] = known_as.get(node) or value_symbol(node, scene.words, scene.value)
     return form, Edit("step", (k, by), old, new, substituted(form.formula.tree, {id(old): new}))
