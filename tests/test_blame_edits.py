@@ -61,4 +61,4 @@ def test_a_mistake_at_each_step_of_an_lstm(steps, mistake, slip):
     assert explain_mismatch(loss, back("")).ok
     report = explain_mismatch(loss, back(mistake), timeout=6)
     assert report.first.slip == slip and len(report.first.gradients) == 4, str(report)
-    assert f"at each of {steps - ('not carried' in mistake)}" in str(report)
+    assert f"at each of the {steps - ('not carried' in mistake)}" in str(report)

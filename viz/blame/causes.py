@@ -22,7 +22,7 @@ __all__ = ["by_slips"]
 
 _QUICK, _RECORD = 1_000_000, 2_000
 """Of no more numbers, with as many counted for a record of any size, several searches are made."""
-_FOR_EDITS = 0.5
+_FOR_EDITS = 0.3
 """This part of the time is kept for small edits of formulas, but for"""
 _LONG = 400
 """records of more operations, where loops take it."""

@@ -185,7 +185,7 @@ def _other_numbers(value: Any) -> list[float]:
 
 def _value_for_derivative(part: Apply) -> Changed:
     """``a`` for ``1 − a²`` or for ``a > 0``."""
-    if _has_gradient(part) or is_call(part, np.negative):
+    if _has_gradient(part) or is_call(part, np.negative, np.transpose, np.linalg.inv):
         return
     for s in symbols(part):
         if s.shape == part.shape and s.dtype.kind == "f" and part.shape is not None:

@@ -44,7 +44,7 @@ def not_carried(scene: Scene) -> Iterator[Trial]:
             count = len({n.operands[k] for n, k in edges})
             sentence = (
                 f"the gradient was not carried from step to step: what {w.say(node.operands[i])} gets from the next "
-                f"step, through {w.made(node)}, was left out, and so at each of {count} steps"
+                f"step, through {w.made(node)}, was left out; and so at each of the {count} steps"
             )
             yield Trial(node, sentence, Change(edges=dict.fromkeys(edges, lambda g, c: None)), i)
 
@@ -85,7 +85,7 @@ def _of_kind(kind: str) -> Slip:
             for edited in alike.values():
                 if len(edited) >= _FEWEST and len(edited) <= len(forms):
                     form, edit = edited[0]
-                    yield _trial(scene, edited, f"{said(scene, form, edit)}; and so at each of {len(edited)} steps")
+                    yield _trial(scene, edited, f"{said(scene, form, edit)}; and so at each of the {len(edited)} steps")
 
     return found
 
@@ -107,7 +107,7 @@ def of_another_step(scene: Scene) -> Iterator[Trial]:
             form, edit = edited[0]
             new, old = (scene.words.say(e.node) for e in (edit.new, edit.old))  # type: ignore[union-attr]
             count = len({id(e.new) for _, e in edited})
-            what = f"{new} was taken in the place of {old} at each of {count} steps"
+            what = f"{new} was taken in the place of {old} at each of the {count} steps"
             yield _trial(scene, edited, f"{what} in {where(scene, form)}")
 
 

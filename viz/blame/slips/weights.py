@@ -18,6 +18,7 @@ from .scales import counts
 
 _READERS = frozenset({"matmul", "inner", "dot", "multiply", "tensordot", "window_product", "vecdot", "outer", "einsum"})
 _SEEN = VIEWS | {"getitem", "take"}
+_ADDS = VIEWS | {"add", "subtract", "negative", "sum", "mean", "absolute"}
 _MOST_NUMBERS = 256
 _MOST_LAYERS = 24
 _MOST_ITERATIONS = 100
@@ -284,9 +285,23 @@ def _term(scene: Scene, node: Node) -> tuple[Edge, float] | None:
     for edge in into if len(into) > 1 else ():
         sent = scene.sweeper.base.sent.get(edge)
         k = None if sent is None else _ratio(sent, np.asarray(scene.value(node), np.float64))
-        if k is not None:
+        if k is not None and _is_added(scene, edge[0]):
             return edge, k
     return None
+
+
+def _is_added(scene: Scene, node: Node) -> bool:
+    """Whether a record is a term of the loss, by itself or times a number."""
+    while node is not scene.tape.root:
+        into = scene.sweeper.into[node]
+        if len(into) != 1:
+            return False
+        ((node, i),) = into
+        others = [o for k, o in enumerate(node.operands) if k != i]
+        scaled = node.op in ("multiply", "divide") and not any(isinstance(o, Node) and o.needs_grad for o in others)
+        if not scaled and node.op not in _ADDS:
+            return False
+    return True
 
 
 def _scaled(scene: Scene) -> Iterator[tuple[float, str]]:
