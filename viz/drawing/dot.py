@@ -71,7 +71,7 @@ def to_dot(
         The content of each box, by its id.
     font : str, optional
     fixed : bool, optional
-        Whether boxes have the size of their cards even where the program measures the text as wider.
+        Whether boxes have the size of their cards, and no text, which `finish` writes.
     captions : bool, optional
         Whether the notes (and the legend) stand below the picture.
     legend : bool, optional
@@ -174,7 +174,7 @@ def _node(graph: Graph, i: int, cards: Mapping[str, Card], fixed: bool) -> str:
     style, shape, pen = STYLE[box.kind]
     lines = [joined(row) for row in card.lines] + [""] * card.thumb_lines + [joined(row) for row in card.after]
     attributes = {
-        "label": _label(lines),
+        "label": '""' if fixed else _label(lines),
         "shape": shape,
         "style": f'"{style}"',
         "penwidth": f"{pen:g}",

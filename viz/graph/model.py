@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from autograd import Node
 
+from ..units.unit import Unit
+
 Kind = Literal["learned", "input", "constant", "intermediate", "loss", "layer", "folded"]
 
 WORDS: dict[str, str] = {
@@ -81,6 +83,8 @@ class Box:
         A further copy of a parameter that is shown in full elsewhere.
     members : tuple of Node
         The records that it stands for; none for a constant.
+    unit : Unit or None
+        What it is of the tree of units; None of a leaf.
     """
 
     id: str
@@ -96,6 +100,7 @@ class Box:
     source: str = ""
     brief: bool = False
     members: tuple[Node, ...] = ()
+    unit: Unit | None = None
 
 
 @dataclass(frozen=True)

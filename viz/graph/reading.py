@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,35 +15,72 @@ from ..plain.numbers import clean
 from ..tape.run import Run
 from ..tape.uses import uses_of
 from ..units.frontier import frontier
+from ..units.opening import parts_of
 from ..units.titles import common, scope_title, title_of
 from ..units.unit import Unit
 from .leaves import MOST_INSIDE, SMALL, Leaf, inputs, leaves_of
 from .model import Box, Edge, Frame, Graph, Kind, Learned, Quantity
 
+_MOST_INSIDE = 60
+"""So many nodes has the picture of what is in a unit, if some of its leaves share a box."""
+
 
 def read(run: Run, *, level: str = "auto", direction: str | None = None, max_nodes: int | None = 60) -> Graph:
     """The picture of a run as plain data. See `viz.draw` for the arguments."""
-    return _Reader(run, level, direction, max_nodes).graph()
+    return Reader(run).whole(level, direction, max_nodes)
 
 
-class _Reader:
-    def __init__(self, run: Run, level: str, direction: str | None, max_nodes: int | None):
+class Reader:
+    """What reads a run: the whole picture, and the insides of its boxes."""
+
+    def __init__(self, run: Run):
         self.tape = tape = run.tape
-        self.direction = direction
         self.names, self.gradients, self.alarms, self.seeded = run.names, run.gradients, run.alarms, run.seeded
         self.uses = uses_of(tape)
         self.users = Counter(operand for node in tape for operand in node.parents)
-        self.units, note = frontier(
+        self.units: Sequence[Unit] = ()
+
+    def whole(self, level: str, direction: str | None, max_nodes: int | None) -> Graph:
+        """The picture of all of it. See `read`."""
+        tape = self.tape
+        units, note = frontier(
             tape, level, max_nodes, lambda units: len(units) + len(leaves_of(units, max_nodes))
         )  # fmt: skip
-        self.leaves = leaves_of(self.units, max_nodes)
-        if note or any(leaf.folded for leaf in self.leaves):
+        leaves = leaves_of(units, max_nodes)
+        if note or any(leaf.folded for leaf in leaves):
             single = [Unit("op", (node,)) for node in tape if not node.is_leaf]
             others = len(leaves_of(single, None))
             what = f"{len(single)} operations with {others} inputs, parameters and constants"
             note = f"{note or 'folded'}: {what} are more than {max_nodes=}"
         notes = ["" if tape.root.needs_grad else "no gradient flows: forward only", note]
-        self.notes = tuple(filter(None, notes))
+        return self._graph(units, leaves, (), direction, tuple(filter(None, notes)))
+
+    def inside(self, unit: Unit, shown: Container[Any], direction: str) -> Graph:
+        """The picture of what is in a unit. Of what is `shown` around it (leaves, and constants by the ids of their
+        boxes) and of values from outside, the names alone stand in it."""
+        units = parts_of(unit)
+        own = {node for one in units for node in one.nodes}
+        leaves: list[Leaf] = []
+        names: dict[Any, tuple[Box, list[int]]] = {}
+        for leaf in leaves_of(units, _MOST_INSIDE):
+            box = None if leaf.folded else self._leaf_box(leaf)
+            if box is not None and (leaf.node or box.id) in shown:
+                names[box.id] = dataclasses.replace(box, badges=(), alarm="", brief=True), [u for u, _, _ in leaf.ends]
+            else:
+                leaves.append(leaf)
+        for u, one in enumerate(units):
+            for node in one.nodes:
+                for operand in node.parents:
+                    if not operand.is_leaf and operand not in own:
+                        names.setdefault(operand, (self._outer(operand), []))[1].append(u)
+        return self._graph(units, leaves, tuple(names.values()), direction, (), depth=len(_within(unit)))
+
+    def _outer(self, node: Node) -> Box:
+        """The name of a value from outside."""
+        return Box(
+            f"%{self.tape.index(node)}", "intermediate", self.names.of(node), "", node.shape, self._value(node),
+            self._grad(node), brief=True, members=(node,),
+        )  # fmt: skip
 
     def _value(self, node: Node) -> Quantity:
         return Quantity(self.names.of(node), self.tape.value(node))
@@ -53,15 +91,27 @@ class _Reader:
 
     # --- boxes
 
-    def graph(self) -> Graph:
-        """The picture."""
+    def _graph(
+        self,
+        units: Sequence[Unit],
+        leaves: Sequence[Leaf],
+        outer: Sequence[tuple[Box, Sequence[int]]],
+        direction: str | None,
+        notes: tuple[str, ...],
+        depth: int = 0,
+    ) -> Graph:
+        """The picture of some units with their leaves and with names from outside, in frames but for the first ones."""
+        self.units = units
         ids = _unit_ids(self.units, self.tape)
         boxes: list[Box] = []
         edges: list[Edge] = []
         members: dict[str, tuple[Scope, ...]] = {}
         beside: dict[int, list[Leaf]] = {}
-        for leaf in self.leaves:
+        for leaf in leaves:
             beside.setdefault(leaf.ends[0][0], []).append(leaf)
+        for name, users in outer:
+            boxes.append(name)
+            edges += [Edge(name.id, ids[u], flows=name.grad.array is not None) for u in dict.fromkeys(users)]
         for u, unit in enumerate(self.units):
             for leaf in beside.get(u, ()):
                 box = self._leaf_box(leaf)
@@ -75,9 +125,10 @@ class _Reader:
         if not self.units:
             boxes.append(self._leaf_box(Leaf(self.tape.root, None, ())))
         scalar = all(box.shape == () for box in boxes)
-        direction = self.direction or ("LR" if scalar and len(boxes) <= SMALL else "TB")
+        direction = direction or ("LR" if scalar and len(boxes) <= SMALL else "TB")
+        members = {box_id: around[depth:] for box_id, around in members.items()}
         frames, outside = _frames(members, [box.id for box in boxes])
-        return Graph(self.names.loss, direction, tuple(boxes), tuple(edges), frames, outside, self.notes)
+        return Graph(self.names.loss, direction, tuple(boxes), tuple(edges), frames, outside, notes)
 
     def _leaf_box(self, leaf: Leaf) -> Box:
         if leaf.folded:
@@ -137,7 +188,7 @@ class _Reader:
             kind: Kind = "loss" if loss else "intermediate"
             return Box(
                 box_id, kind, title, _operations(unit), node.shape, value, grad, (), alarm, source=source,
-                members=unit.nodes,
+                members=unit.nodes, unit=unit,
             )  # fmt: skip
         learned = self._learned(unit)
         fed = len(set(inputs(unit)))
@@ -147,7 +198,7 @@ class _Reader:
         kind = "layer" if unit.scope is not None else "folded"
         return Box(
             box_id, kind, title_of(unit), _operations(unit), node.shape, value, grad, tuple(badges), alarm, learned,
-            source, members=unit.nodes,
+            source, members=unit.nodes, unit=unit,
         )  # fmt: skip
 
     def _learned(self, unit: Unit) -> tuple[Learned, ...]:
@@ -204,6 +255,11 @@ class _Reader:
             return ""
         partial = self.users[node.operands[i]] > 1 or self.seeded
         return self.names.local(node, i, total=node is self.tape.root and partial)
+
+
+def _within(unit: Unit) -> tuple[Scope, ...]:
+    """The layer calls that all parts of a unit are in."""
+    return unit.scope.chain() if unit.scope is not None else unit.around
 
 
 def _operations(unit: Unit) -> str:

@@ -27,9 +27,10 @@ from . import lenses
 from .arrays import Arrays
 from .chains import chains_of
 from .factors import columns
+from .interiors import Level, boxes_of, levels_of
 from .packing import Blob, with_length
 from .page import document, fragment
-from .stage import stage_of
+from .stage import stages_of
 
 MOST_NODES = 60
 """So many boxes has the graph at most, unless told."""
@@ -62,12 +63,10 @@ def payload_of(
         What went wrong with gradients by hand.
     """
     arrays, blob = Arrays(), Blob()
-    graph = read(walk.run, max_nodes=max_nodes)
+    levels = levels_of(walk.run, max_nodes)
     layers = {node.scope.path: node.scope for node in walk.tape if node.scope.path and not node.is_leaf}
-    order = {box.id: i for i, box in enumerate(graph.boxes)}
     places = {path: i for i, path in enumerate(layers)}
-    nodes = _nodes(walk, arrays, graph.boxes, places)
-    boxes = [_box(walk, arrays, box, nodes) for box in graph.boxes]
+    nodes = _nodes(walk, arrays, levels, places)
     steps = [_step(step, arrays) for step in walk.steps]
     kinds = walk.granularities
     wholes = _wholes(walk)
@@ -79,11 +78,7 @@ def payload_of(
         "stops": {kind: [group[-1].number for group in walk.groups(kind)] for kind in kinds},
         "nodes": nodes,
         "layers": [{"path": path, "title": scope_title(scope)} for path, scope in layers.items()],
-        "stage": {
-            "svg": stage_of(graph, places),
-            "boxes": boxes,
-            "edges": [{"tail": order[edge.tail], "head": order[edge.head]} for edge in graph.edges],
-        },
+        "stage": _stage(walk, arrays, levels, nodes, places),
         "steps": [_told(step) for step in steps],
         "units": [
             {"steps": [group[0].number, group[-1].number], "shown": [_told(step) for step in shown]}
@@ -122,11 +117,8 @@ def document_of(walk: Walk, payload: bytes) -> str:
 # --- nodes ------------------------------------------------------------------------------------------------------------
 
 
-def _nodes(walk: Walk, arrays: Arrays, boxes: Sequence[Box], layers: dict[str, int]) -> list[dict[str, Any]]:
-    box_of: dict[Node, int] = {}
-    for i, box in enumerate(boxes):
-        for node in _own(box):
-            box_of.setdefault(node, i)
+def _nodes(walk: Walk, arrays: Arrays, levels: Sequence[Level], layers: dict[str, int]) -> list[dict[str, Any]]:
+    box_of = _innermost(levels)
     computed = {step.node: step.number for step in walk.steps if step.phase == "forward"}
     told = []
     for node in walk.tape:
@@ -150,16 +142,66 @@ def _kind(walk: Walk, node: Node) -> str:
     return "learned" if node.op == "parameter" else "input"
 
 
+def _innermost(levels: Sequence[Level]) -> dict[Node, int]:
+    """The box of each record: its own where it has one, else the smallest of those that it is in."""
+    found: dict[Node, int] = {}
+    leaves: dict[Node, int] = {}
+    for level in levels:
+        here: dict[Node, int] = {}
+        for i, box in enumerate(level.graph.boxes, level.first):
+            if box.unit is None and not (box.brief and level.box >= 0):
+                for node in box.members:
+                    leaves.setdefault(node, i)
+            elif box.unit is not None:
+                for node in _own(box):
+                    here.setdefault(node, i)
+        found |= here
+    return found | leaves
+
+
+def _stage(
+    walk: Walk, arrays: Arrays, levels: Sequence[Level], nodes: list[dict[str, Any]], layers: dict[str, int]
+) -> dict[str, Any]:
+    """The drawing of the graph, and those of what is in its boxes, each with the numbers of its first box and edge."""
+    boxes: list[dict[str, Any]] = []
+    edges: list[dict[str, int]] = []
+    constants: dict[str, int] = {}
+    for level in levels:
+        order = {box.id: i for i, box in enumerate(level.graph.boxes, level.first)}
+        edges += [{"tail": order[edge.tail], "head": order[edge.head]} for edge in level.graph.edges]
+        for box in level.graph.boxes:
+            told = _box(walk, arrays, box, nodes, constants)
+            if level.box >= 0:
+                told |= {"in": level.box, **({"name": True} if box.brief else {})}
+            boxes.append(told)
+    stages = stages_of([level.graph for level in levels], layers)
+    whole, *others = stages
+    svgs = {svg: i for i, svg in enumerate(dict.fromkeys(stage.svg for stage in others))}
+    inside = [
+        {"box": level.box, "first": level.first, "edge": level.edge, "svg": svgs[stage.svg],
+         "words": stage.words, "layers": stage.layers}
+        for level, stage in zip(levels[1:], others, strict=True)
+    ]  # fmt: skip
+    return {
+        "svg": whole.svg, "layers": whole.layers, "boxes": boxes, "edges": edges, "inside": inside, "svgs": list(svgs),
+    }  # fmt: skip
+
+
 def _own(box: Box) -> list[Node]:
     """The records that a box stands for."""
     return [*box.members, *(one.node for one in box.learned)]
 
 
-def _box(walk: Walk, arrays: Arrays, box: Box, nodes: list[dict[str, Any]]) -> dict[str, Any]:
-    """A box of the stage. A constant gets a node of its own, after those of the tape."""
+def _box(
+    walk: Walk, arrays: Arrays, box: Box, nodes: list[dict[str, Any]], constants: dict[str, int]
+) -> dict[str, Any]:  # fmt: skip
+    """A box of the stage. A constant gets a node of its own, after those of the tape; `constants` has them by ids."""
     own = [walk.tape.index(node) for node in _own(box)]
-    if box.kind == "constant":
+    if box.id in constants:
+        own = [constants[box.id]]
+    elif box.kind == "constant":
         own = [len(nodes)]
+        constants[box.id] = len(nodes)
         nodes.append({
             "name": "", "grad": "", "nameml": "", "gradml": "", "op": "constant", "kind": "constant",
             "shape": list(box.shape), "value": arrays.constant(box.value.array), "gradient": None, "parts": 0,
@@ -295,8 +337,9 @@ def _frames(
     constants = {k: node["value"] for k, node in enumerate(nodes) if node["kind"] == "constant"}
     told = []
     for label, walk in frames:
-        boxes = read(walk.run, max_nodes=max_nodes).boxes
-        mine = [arrays.constant(box.value.array) for box in boxes if box.kind == "constant"]
+        boxes = boxes_of(levels_of(walk.run, max_nodes))
+        fresh = {box.id: box.value.array for box in boxes if box.kind == "constant"}
+        mine = [arrays.constant(array) for array in fresh.values()]
         values = dict(zip(constants, mine, strict=len(mine) == len(constants)))
         told.append({
             "label": label,

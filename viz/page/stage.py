@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -26,7 +26,8 @@ _RECTANGLE = 5
 _DECIMAL = re.compile(r"-?\d+\.\d+")
 _STRAIGHT = re.compile(r"^(M(-?\d+),-?\d+)C(?:\2,-?\d+[ ]?)*\2,(-?\d+)$")
 _PLACED = frozenset(("x", "y", "width", "height", "d", "points", "transform", "viewBox"))
-_DRAWN: dict[Any, str] = {}
+_HEAD = b"<?xml"
+_DRAWN: dict[Any, dict[Any, str]] = {}
 """The last drawings, by all that is drawn in them: a loss is looked at again and again, with other numbers."""
 _MOST_DRAWN = 8
 _KEPT = _PLACED.union(
@@ -34,33 +35,79 @@ _KEPT = _PLACED.union(
 )
 
 
-def stage_of(graph: Graph, layers: Mapping[str, int]) -> str:
-    """The drawing of a graph as SVG, with the numbers of its boxes and edges, and of `layers` by their paths.
+class Stage(NamedTuple):
+    """The drawing of a graph: `svg` is that of the first one which differs from it in words alone.
+
+    `words` are its own, box by box, and `layers` are the numbers of its frames.
+    """
+
+    svg: str
+    words: tuple[tuple[str, ...], ...]
+    layers: tuple[int, ...]
+
+
+def stages_of(graphs: Sequence[Graph], layers: Mapping[str, int]) -> tuple[Stage, ...]:
+    """The drawings of some graphs as SVG, with the numbers of their boxes and edges, and of `layers` by their paths.
 
     Boxes are groups of class ``node`` with a ``data-box``; in them rectangles of class ``slot``. Edges are groups of
-    class ``edge`` with a ``data-edge``.
+    class ``edge`` with a ``data-edge``. All are laid out by one run of Graphviz.
     """
-    edges = tuple(dataclasses.replace(edge, local=None, label="") for edge in graph.edges)
-    graph = _unwrapped(dataclasses.replace(graph, edges=edges, notes=()))
-    cards = {box.id: _card(box) for box in graph.boxes}
-    text = to_dot(graph, cards, font="Courier", captions=False, fixed=True)
+    plain = [_plain(graph) for graph in graphs]
+    cards = [{box.id: _card(box) for box in graph.boxes} for graph in plain]
+    texts = [
+        to_dot(graph, known, font="Courier", captions=False, fixed=True)
+        for graph, known in zip(plain, cards, strict=True)
+    ]
+    kinds = [(text, *(_kind(box, known[box.id]) for box in graph.boxes))
+             for text, graph, known in zip(texts, plain, cards, strict=True)]  # fmt: skip
     programs = tuple(render.programs())
-    sizes = tuple((card.lines, _slots(box), card.least) for box, card in zip(graph.boxes, cards.values(), strict=True))
-    key = (programs, text, sizes, graph.frames, tuple(layers.items()))
-    if key not in _DRAWN:
+    firsts: dict[Any, int] = {}
+    for i, kind in enumerate(kinds):
+        firsts.setdefault(kind, i)
+    key = (programs, tuple(firsts))
+    drawn = _DRAWN.get(key)
+    if drawn is None:
         while len(_DRAWN) >= _MOST_DRAWN:
             _DRAWN.pop(next(iter(_DRAWN)), None)
-        _DRAWN[key] = _with_slots(_laid_out(programs, text, graph, cards), graph, cards, layers)
-    return _DRAWN[key]
+        laid_out = _laid_out(programs, list(dict.fromkeys(texts)))
+        drawn = _DRAWN[key] = {
+            kind: _with_slots(laid_out.get(texts[i]) or _column(plain[i], cards[i]), plain[i], cards[i])
+            for kind, i in firsts.items()
+        }
+    return tuple(
+        Stage(drawn[kind], tuple(_words(known[box.id]) for box in graph.boxes),
+              tuple(layers.get(frame.path, -1) for frame in _all_frames(graph.frames)))
+        for graph, known, kind in zip(plain, cards, kinds, strict=True)
+    )  # fmt: skip
 
 
-def _laid_out(programs: tuple[str, ...], text: str, graph: Graph, cards: dict[str, Card]) -> bytes:
-    for program in programs:
-        try:
-            return render.run_dot(program, text)
-        except render.RenderError:
-            continue
-    return _column(graph, cards)
+def _words(card: Card) -> tuple[str, ...]:
+    return tuple(cell.text for row in card.lines for cell in row)
+
+
+def _kind(box: Box, card: Card) -> Any:
+    """What the drawings of boxes share that differ in words alone."""
+    slots = () if box.brief else tuple((which, *_slot_size(box, which)) for which in _slots(box))
+    return tuple(tuple((cell.column, cell.style) for cell in row) for row in card.lines), slots
+
+
+def _plain(graph: Graph) -> Graph:
+    edges = tuple(dataclasses.replace(edge, local=None, label="") for edge in graph.edges)
+    return _unwrapped(dataclasses.replace(graph, edges=edges, notes=()))
+
+
+def _laid_out(programs: tuple[str, ...], texts: Sequence[str]) -> dict[str, bytes]:
+    """What Graphviz draws of some texts; where all of them are too many, of the first one."""
+    for several in (texts, texts[:1]):
+        for program in programs:
+            try:
+                drawn = render.run_dot(program, "".join(several))
+            except render.RenderError:
+                continue
+            pages = [_HEAD + page for page in drawn.split(_HEAD)[1:]]
+            if len(pages) == len(several):
+                return dict(zip(several, pages, strict=True))
+    return {}
 
 
 def _unwrapped(graph: Graph) -> Graph:
@@ -116,11 +163,11 @@ def _slot_size(box: Box, which: str) -> tuple[float, float]:
 # --- the drawing ------------------------------------------------------------------------------------------------------
 
 
-def _with_slots(laid_out: bytes, graph: Graph, cards: dict[str, Card], layers: Mapping[str, int]) -> str:
+def _with_slots(laid_out: bytes, graph: Graph, cards: dict[str, Card]) -> str:
     """What Graphviz drew, finished as pictures are, with numbers instead of names, and with the slots."""
     groups = ET.fromstring(laid_out).iter(f"{{{SVG}}}g")
     frame_of = {group.get("id"): _title(group) for group in groups if group.get("class") == "cluster"}
-    paths = {frame.id: frame.path for frame in _all_frames(graph.frames)}
+    frames = [frame.id for frame in _all_frames(graph.frames)]
     root = ET.fromstring(finish(laid_out, graph, cards, ""))
     for old in (f"{{{SVG}}}title", f"{{{SVG}}}desc"):
         for element in root.findall(old):
@@ -139,7 +186,7 @@ def _with_slots(laid_out: bytes, graph: Graph, cards: dict[str, Card], layers: M
         name = title.text or ""
         group.remove(title)
         if group.get("class") == "cluster":
-            group.set("data-layer", str(layers.get(paths[frame_of[drawn_as]], -1)))
+            group.set("data-layer", str(frames.index(frame_of[drawn_as])))
         elif group.get("class") == "node":
             group.attrib.pop("aria-label", None)
             group.set("data-box", str(order[name]))

@@ -23,7 +23,8 @@ def repeated(units: Sequence[Unit]) -> list[Unit]:
         if run is None:
             break
         start, period, count = run
-        passes = [whole("pass", units[k : k + period]) for k in range(start, start + period * count, period)]
+        starts = range(start, start + period * count, period)
+        passes = [whole("pass", units[k : k + period], number=n) for n, k in enumerate(starts, 1)]
         units[start : start + period * count] = [whole("loop", passes)]
     return units
 

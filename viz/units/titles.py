@@ -18,14 +18,16 @@ def scope_title(scope: Scope) -> str:
 
 
 def title_of(unit: Unit) -> str:
-    """``softmax(…)`` of a call, ``for t in range(T) ×8`` of passes, ``Block ×12`` where each is one layer call, else
-    what follows each other: ``matmul → tanh ×50``."""
+    """``softmax(…)`` of a call, ``pass 3``, ``for t in range(T) ×8`` of passes, ``Block ×12`` where each is one layer
+    call, else what follows each other: ``matmul → tanh ×50``."""
     if unit.scope is not None:
         return scope_title(unit.scope)
     if unit.kind == "call":
         return f"{clean(unit.text)}(…)"
+    if unit.kind == "pass" and unit.number:
+        return f"pass {unit.number}"
     passes = bool(unit.parts) and unit.parts[0].kind == "pass"
-    times = f" ×{len(unit.parts)}" if passes else ""
+    times = f" ×{len(unit.parts)}" if passes and not unit.number else ""
     if unit.text:
         return clean(unit.text) + times
     parts = unit.parts[0].parts if passes else unit.parts

@@ -215,10 +215,10 @@ def _loops(items: Sequence[_Item], depth: int) -> list[_Item]:
             continue
         moved = i - start
         del found[len(found) - moved :]
-        passes = []
+        passes: list[Unit] = []
         for a, b in zip([start, *starts], [*starts, end], strict=True):
             inner = repeated([one.unit for one in _loops(items[a:b], depth + 1)])
-            passes.append(whole("pass", inner))
+            passes.append(whole("pass", inner, number=len(passes) + 1))
         place = items[i].place
         assert place is not None
         found.append(_Item(whole("loop", passes, text=_head(loop)), place._replace(loops=place.loops[:depth])))

@@ -31,6 +31,8 @@ class Unit:
         The layer call.
     text : str
         The statement, the head of the loop, the name of the function.
+    number : int
+        Of a pass in its loop, from 1; of several passes, of the first.
     """
 
     kind: Kind
@@ -38,6 +40,7 @@ class Unit:
     parts: tuple[Unit, ...] = ()
     scope: Scope | None = None
     text: str = ""
+    number: int = 0
 
     @property
     def is_op(self) -> bool:
@@ -54,10 +57,12 @@ class Unit:
         return tuple(a for a, b in zip(first, last, strict=False) if a is b)
 
 
-def whole(kind: Kind, parts: Iterable[Unit], scope: Scope | None = None, text: str = "") -> Unit:
+def whole(
+    kind: Kind, parts: Iterable[Unit], scope: Scope | None = None, text: str = "", number: int = 0
+) -> Unit:  # fmt: skip
     """A unit of some parts."""
     parts = tuple(parts)
-    return Unit(kind, tuple(node for part in parts for node in part.nodes), parts, scope, text)
+    return Unit(kind, tuple(node for part in parts for node in part.nodes), parts, scope, text, number)
 
 
 def alike(unit: Unit) -> Any:
