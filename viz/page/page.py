@@ -21,8 +21,8 @@ from ..plain.numbers import clean
 
 _LENSES = ("sums", "kernel", "route", "bars", "terms", "paths", "quiz")
 _SCRIPTS = (
-    *("kit.js", "arrays.js", "heat.js", "links.js", "chain.js", "handout.js", "onestop.js", "view.js", "figure.js"),
-    *("panel.js", "strip.js"),
+    *("kit.js", "arrays.js", "heat.js", "links.js", "chain.js", "handout.js", "onestop.js", "view.js", "units.js"),
+    *("figure.js", "panel.js", "strip.js"),
     *(f"lenses-{name}.js" for name in _LENSES),
     *("lenses.js", "ledger.js", "address.js", "legend.js", "controls.js", "mount.js"),
 )

@@ -1,4 +1,5 @@
-// The address of a page that is one step view: #step=19 and #unit=z1 lead to a step, and it follows the step shown.
+// The address of a page that is one step view: #step=19 and #unit=z1 lead to a step, and it follows the step shown, and
+// which boxes are open, by their numbers.
 
 /** The step that an address asks for; undefined where it asks for none that is there. */
 function stepOfAddress({ payload: { nodes, steps, stage, layers } }, hash) {
@@ -26,14 +27,16 @@ function stepOfAddress({ payload: { nodes, steps, stage, layers } }, hash) {
 /** Goes where the address says, now and whenever it changes; and keeps it at the step shown. */
 function followAddress(state, host) {
   const go = () => {
+    const asked = new URLSearchParams(location.hash.slice(1)).get('open');
+    if (asked) state.units.only(asked.split(',').map(Number));
     const k = stepOfAddress(state, location.hash);
     if (k !== undefined) state.goto(k);
   };
   go();
   addEventListener('hashchange', go);
-  host.addEventListener('tracegrad:step', ({ detail: { step } }) => {
+  host.addEventListener('tracegrad:step', ({ detail: { step, open } }) => {
     try {
-      history.replaceState(history.state, '', `#step=${step}`);
+      history.replaceState(history.state, '', `#step=${step}${open && open.length ? `&open=${open.join()}` : ''}`);
     } catch { /* a frame may not, and no browser often in a second */ }
   });
 }

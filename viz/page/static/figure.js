@@ -4,63 +4,85 @@ const LETTER = 6.05;
 const TEXT = 10;
 const LEGIBLE = 9;
 
-/** The graph's pane: {element, update(), highlight(boxes, edges)}. */
+/** The graph's pane: {element, update(), highlight(nodes of a path), units, view}. */
 function figure(state) {
   const { stage, nodes } = state.payload;
   const drawing = svg(stage.svg);
   const size = (drawing.getAttribute('viewBox') || '0 0 100 100').split(/[\s,]+/).map(Number).slice(2);
   const pane = h('div', { class: 'pane', role: 'group', 'aria-label': 'Graph' }, drawing);
+  const boxes = stage.boxes.map(() => ({ group: null, slots: [] }));
+  const built = (i, root) => { boxes[i] = boxParts(root, stage.boxes[i], i, state); };
+  const units = unitsOf(state, drawing, built);
+  for (const i of units.boxes()) built(i, drawing);
+  units.change(state.unfolded || [], true);
+  size.splice(0, 2, ...units.size);
   const view = viewOf(state, pane, drawing, size);
   const element = h('div', { class: 'figure' }, pane, view.map, view.element);
-  const boxes = stage.boxes.map((box, i) => boxParts(drawing, box, i, state));
-  const edges = stage.edges.map((edge, i) => ({ ...edge, group: drawing.querySelector(`[data-edge="${i}"]`) }));
-  const frames = [...drawing.querySelectorAll('[data-layer]')];
 
-  const groups = () => boxes.map(({ group }) => group).filter(Boolean);
+  const groups = () => [...drawing.querySelectorAll('.node, .unit > .head')];
   const leadIn = oneStop(pane, groups);
   pane.addEventListener('focusin', ({ target }) => target.matches('.node:focus-visible') && view.look(target));
 
-  let seen = state.version;
+  let [seen, stays] = [state.version, false];
   const first = Math.max(0, boxes.findIndex(({ node }) => node && node.kind === 'input'));
 
   function update() {
-    for (const box of boxes) fillBox(state, box);
-    const marks = marksOf(state, edges);
+    for (const i of units.boxes()) fillBox(state, boxes[i]);
+    const marks = marksOf(state, units);
     mark(marks);
-    for (const frame of frames) {
-      frame.classList.toggle('within', Number(frame.dataset.layer) === nodes[state.current().node].layer);
-    }
-    const inPlay = state.current().phase === 'start' ? [first] : [marks.now, ...marks.acting, ...marks.receives];
-    leadIn(boxes[inPlay[0]] && boxes[inPlay[0]].group);
-    if (seen === (seen = state.version)) view.show(inPlay.map((i) => boxes[i] && boxes[i].group).filter(Boolean));
+    for (const { group, layer } of units.frames()) group.classList.toggle('within', layer === nodes[state.current().node].layer);
+    const inPlay = state.current().phase === 'start' ? [first] : [...new Set([marks.now, ...marks.acting, ...marks.receives])];
+    const [acting, ...others] = inPlay.map((i) => boxes[i] && boxes[i].group).filter(Boolean);
+    leadIn(acting);
+    if (seen === (seen = state.version) && acting) view.show([acting, ...others], stays);
   }
 
   function mark({ now, acting = new Set(), receives, reads, dimmed, flow, upstream, saved, path }) {
-    boxes.forEach(({ group }, i) => {
+    for (const i of units.boxes()) {
+      const { group } = boxes[i];
       setClasses(group, {
         now: acting.has(i), receives: receives.has(i), reads: reads.has(i), dim: dimmed.has(i), path: path.has(i),
       });
-      if (group) group[i === now ? 'setAttribute' : 'removeAttribute']('aria-current', 'step');
-    });
-    edges.forEach(({ group }, i) => {
+      group[i === now ? 'setAttribute' : 'removeAttribute']('aria-current', 'step');
+    }
+    for (const { e, group } of units.edges()) {
       setClasses(group, {
-        flow: flow.has(i), returns: flow.has(i) && state.current().phase === 'backward' && !path.size,
-        path: flow.has(i) && path.size > 0, upstream: upstream.has(i), saved: saved.has(i), dim: dimmed.size > 0
-          && !flow.has(i) && !upstream.has(i) && !saved.has(i),
+        flow: flow.has(e), returns: flow.has(e) && state.current().phase === 'backward' && !path.size,
+        path: flow.has(e) && path.size > 0, upstream: upstream.has(e), saved: saved.has(e), dim: dimmed.size > 0
+          && !flow.has(e) && !upstream.has(e) && !saved.has(e),
       });
-      point(group, flow.has(i) && state.current().phase === 'backward');
-    });
+      point(group, flow.has(e) && state.current().phase === 'backward');
+    }
     pointer(drawing, boxes[now], 'now-mark', '▶');
   }
 
-  function highlight(only, along) {
-    if (!only) return mark(marksOf(state, edges));
-    const path = new Set(only);
+  /** Marks a path of nodes instead of the step; without one, the step again. */
+  function highlight(along) {
+    if (!along) return mark(marksOf(state, units));
+    const path = new Set(along.map((n) => units.visible(nodes[n].box)));
+    const flow = units.edges().filter(({ tail, head }) => along.some((n, k) => k && units.holds(tail, along[k - 1]) && units.holds(head, n)));
     mark({ now: -1, receives: new Set(), reads: new Set(), path, upstream: new Set(), saved: new Set(),
-      dimmed: new Set([...boxes.keys()].filter((i) => !path.has(i))), flow: new Set(along) });
+      dimmed: new Set(units.boxes().filter((i) => !path.has(i))), flow: new Set(flow.map(({ e }) => e)) });
   }
 
-  return { element, update, highlight, view };
+  /** Opens boxes, or closes them; the first one stays where it is on the screen. */
+  function unfold(list, on) {
+    if (!list.length) return;
+    const [i] = list;
+    const had = units.group(i).contains(pane.getRootNode().activeElement);
+    const spot = view.spot(units.group(i));
+    units.change(list, on);
+    state.unfolded = units.list();
+    size.splice(0, 2, ...units.size);
+    view.resized(units.group(i), spot);
+    stays = list.length === 1 && !units.chain(state.current().node).includes(i);
+    update();
+    stays = false;
+    if (had) units.focusOf(i).focus({ preventScroll: true });
+    state.changed();
+  }
+
+  return { element, update, highlight, view, units: opener(state, units, unfold) };
 }
 
 function setClasses(group, classes) {
@@ -73,6 +95,7 @@ function boxParts(drawing, box, i, state) {
   if (!group) return { group: null, slots: [] };
   const node = state.payload.nodes[box.shown];
   group.dataset.kind = node.kind;
+  if (box.name) group.classList.add('name');
   for (const text of group.querySelectorAll('text')) text.classList.toggle('bad', text.textContent.startsWith('▲'));
   build(group, { role: 'button', tabindex: -1 }, []);
   group.addEventListener('keydown', (event) => event.key === 'Enter' && state.goto(state.stepOf(box)));
@@ -173,27 +196,34 @@ function imageAt(array, x, y, width, height) {
     }, glyphOf(value))));
 }
 
-/** Which boxes and edges play a part in the step shown. */
-function marksOf(state, edges) {
-  const { nodes } = state.payload;
+/** Which boxes and edges in sight play a part in the step shown. */
+function marksOf(state, units) {
+  const { nodes, stage: { boxes } } = state.payload;
   const step = state.main();
-  const now = nodes[step.node].box;
+  const at = (n) => units.visible(nodes[n].box);
+  const now = at(step.node);
   const backward = step.phase === 'backward' || step.phase === 'seed';
   const members = state.members().map((k) => state.payload.steps[k]);
   const shown = state.whole() || members;
-  const acting = new Set(members.map(({ node }) => nodes[node].box));
-  const targets = backward ? shown.map(({ target }) => nodes[target].box) : [];
-  const receives = new Set(targets);
-  const reads = new Set(shown.flatMap((member) => member.reads || []).map((n) => nodes[n].box));
+  const acting = new Set(members.map(({ node }) => at(node)));
+  const inSight = units.boxes();
+  const named = (ns) => new Set([...ns.map(at), ...inSight.filter((i) => boxes[i].name && ns.includes(boxes[i].shown))]);
+  const operands = shown.flatMap((member) => member.reads || []);
+  const targets = backward ? shown.map(({ target }) => target) : [];
+  const [receives, reads] = [named(targets), named(operands)];
   reads.delete(-1);
-  const which = (test) => new Set([...edges.keys()].filter((i) => test(edges[i])));
-  const flow = which(({ tail, head }) => acting.has(head) && (!backward || receives.has(tail) || acting.has(tail)));
-  const upstream = which(({ tail, head }) => backward && tail === now && !acting.has(head));
+  reads.delete(now);
+  const which = (test) => new Set(units.edges().filter(test).map(({ e }) => e));
+  const sent = backward ? targets : operands;
+  const flow = which(({ tail, head }) => (acting.has(head) && (!backward || acting.has(tail)))
+    || (members.some(({ node }) => units.holds(head, node)) && sent.some((n) => units.holds(tail, n))));
+  const upstream = which(({ tail, head }) => backward && !acting.has(head)
+    && (tail === now || (units.isOpen(tail) && boxes[tail].shown === step.node)));
   const saved = which(({ tail, head }) => backward && ((tail === now && reads.has(head))
     || (acting.has(head) && reads.has(tail) && !receives.has(tail) && !acting.has(tail))));
-  const sources = backward ? [] : [...flow].map((i) => edges[i].tail);
-  const dimmed = step.phase === 'start' ? new Set() : new Set([...state.payload.stage.boxes.keys()]
-    .filter((i) => !acting.has(i) && !receives.has(i) && !reads.has(i) && !sources.includes(i)));
+  const sources = backward ? [] : units.edges().filter(({ e }) => flow.has(e)).map(({ tail }) => tail);
+  const dimmed = step.phase === 'start' ? new Set()
+    : new Set(inSight.filter((i) => !acting.has(i) && !receives.has(i) && !reads.has(i) && !sources.includes(i)));
   if (step.phase === 'start') {
     for (const marks of [acting, receives, reads, flow, upstream, saved]) marks.clear();
   }
@@ -228,6 +258,6 @@ function pointer(drawing, box, kind, sign) {
   const old = drawing.querySelector(`.${kind}`);
   if (old) old.remove();
   if (!box || !box.group) return;
-  const { x, y } = box.group.getBBox();
+  const { x, y } = (box.group.querySelector('.box') || box.group).getBBox();
   box.group.append(s('text', { class: kind, x: x - 3, y: y + 13, 'text-anchor': 'end', 'font-size': 13 }, sign));
 }

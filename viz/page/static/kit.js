@@ -2,7 +2,7 @@
 //
 // state (made in mount.js, handed to every part): payload, step (index), frame, granularity, quiz, breakpoints (Set),
 // opened (Set of lens titles), answered (Set of steps the quiz is done with); of the frame shown: array(i) → unpacked
-// array, stepAt(k), valueOf(node) → index of an array; goto(k), refresh(), highlight(boxes, edges) (empty call: back to
+// array, stepAt(k), valueOf(node) → index of an array; goto(k), refresh(), highlight(nodes) (empty call: back to
 // the step's own), say(text), gradientOf(node, k) → {state: 'none' | 'partial' | 'final', part: [k, n], array}.
 
 const SVG = 'http://www.w3.org/2000/svg';

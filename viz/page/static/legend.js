@@ -12,7 +12,8 @@ const EDGES = [
 const KEYS = [
   ['← →', 'the step before, the next'], ['Shift with ← →', 'to the next layer or breakpoint'], ['Home End', 'first, last'],
   ['Space', 'play'], ['/', 'search'], ['b', 'break here'], ['Tab ↑ ↓', 'from part to part; inside one'],
-  ['+ −', 'zoom the graph'], ['0', 'the whole graph'], ['1', 'its readable size'], ['?', 'this legend'],
+  ['+ −', 'zoom the graph'], ['0', 'the whole graph'], ['1', 'its readable size'],
+  ['o c', 'open or close the box that has the focus, or acts'], ['O C', 'open or close all'], ['?', 'this legend'],
 ];
 
 /** The legend: {button, element, toggle()}. */

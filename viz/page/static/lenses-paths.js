@@ -51,7 +51,7 @@ function pathsTable(payload, state, from) {
   const sum = running[paths.length];
   const clear = () => state.highlight();
   const rows = paths.map((path, k) => {
-    const mark = () => state.highlight(...pathMarks(payload, path.nodes));
+    const mark = () => state.highlight(path.nodes);
     return h('tr', { tabindex: 0, onpointerenter: mark, onpointerleave: clear, onfocus: mark, onblur: clear },
       h('th', { scope: 'row' }, path.nodes.map((node) => payload.nodes[node].name).join(' → ')),
       h('td', { class: 'number' }, path.locals.map(Number).map(bracketed).join(' · ')),
@@ -68,12 +68,4 @@ function pathsTable(payload, state, from) {
   const head = ['path', 'derivatives on its edges', 'product', 'sum so far'].map((text) => h('th', { scope: 'col' }, text));
   return h('div', { class: 'scroll' }, h('table', { class: 'paths' }, h('thead', {}, h('tr', {}, head)), h('tbody', {}, rows)),
     sentence(`Sum over all ${paths.length} = `, h('b', {}, number(sum)), `; ${payload.nodes[from].grad} `, found));
-}
-
-/** The boxes and edges of the graph that a path goes through; nodes folded into one box share it. */
-function pathMarks(payload, nodes) {
-  const boxes = nodes.map((node) => payload.nodes[node].box).filter((box) => box >= 0);
-  const steps = boxes.slice(1).map((head, i) => [boxes[i], head]);
-  const edges = payload.stage.edges.map((edge, i) => (steps.some(([tail, head]) => edge.tail === tail && edge.head === head) ? i : -1));
-  return [[...new Set(boxes)], edges.filter((i) => i >= 0)];
 }

@@ -120,7 +120,9 @@ function mount(host, payload) {
     highlight: (...marked) => parts[1].highlight(...marked),
     panel: text.element,
     view: parts[1].view,
+    units: parts[1].units,
     help: help.toggle,
+    changed: () => told(),
     /** Shows step k to those who only look: nobody is told. */
     look(k) {
       state.step = k;
@@ -138,7 +140,7 @@ function mount(host, payload) {
       state.step = state.stops().find((stop) => stop >= wanted);
       state.refresh();
       announce();
-      host.dispatchEvent(new CustomEvent('tracegrad:step', { bubbles: true, detail: { step: state.step } }));
+      told();
     },
     move(by) {
       const stops = state.stops();
@@ -189,6 +191,10 @@ function mount(host, payload) {
     },
   });
 
+  const told = () => {
+    host.dispatchEvent(new CustomEvent('tracegrad:step', { bubbles: true, detail: { step: state.step, open: state.unfolded } }));
+  };
+
   function announce() {
     const here = state.main();
     const frame = payload.frames ? `${payload.frames[state.frame].label}. ` : '';
@@ -220,7 +226,7 @@ function mount(host, payload) {
     state.renew();
     if (redrawn) {
       parts[1] = figure(state);
-      state.view = parts[1].view;
+      Object.assign(state, { view: parts[1].view, units: parts[1].units });
       if (old.element.contains(root.activeElement)) app.focus({ preventScroll: true });
       old.element.replaceWith(parts[1].element);
     }
@@ -275,7 +281,8 @@ function listen(app, state, bar) {
     End: () => state.goto(payload.steps.length - 1), ' ': () => state.play(), '/': () => bar.search(),
     b: () => state.toggleBreakpoint(state.step), '+': () => state.view.zoom(1.25), '=': () => state.view.zoom(1.25),
     '-': () => state.view.zoom(0.8), '−': () => state.view.zoom(0.8), 0: () => state.view.whole(), 1: () => state.view.readable(),
-    '?': () => state.help(),
+    '?': () => state.help(), o: (at) => state.units.open(at), c: (at) => state.units.close(at),
+    O: () => state.units.all(true), C: () => state.units.all(false),
   };
   const leaps = { ArrowLeft: -1, ArrowRight: 1 };
   const onKey = (event) => {
@@ -291,7 +298,7 @@ function listen(app, state, bar) {
     const act = event.shiftKey && leaps[event.key] ? () => state.leap(leaps[event.key]) : keys[event.key];
     if (!act) return;
     event.preventDefault();
-    act();
+    act(event.target);
   };
   for (const type of ['keydown', 'keyup', 'keypress']) app.addEventListener(type, onKey);
   const stop = (event) => event.target.closest('.pane, .panel, .tape, button') || app.focus({ preventScroll: true });

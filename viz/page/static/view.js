@@ -13,11 +13,12 @@ const COMPASS = '→↘↓↙←↖↑↗';
  * The view of a drawing in a pane: {element (arrows and buttons), map, zoom(by), whole(), readable(), show(boxes) …}.
  * The drawing does not scroll: all of it is in one group, whose transform says where it is.
  */
-function viewOf(state, pane, drawing, [width, height]) {
+function viewOf(state, pane, drawing, size) {
+  let [width, height] = size;
   const ground = s('g', { class: 'ground' }, ...drawing.childNodes);
   drawing.replaceChildren(ground);
   drawing.removeAttribute('viewBox');
-  const map = miniMap(ground, [width, height], (x, y) => centre([x, y, x, y], true));
+  const map = miniMap(ground, size, (x, y) => centre([x, y, x, y], true));
   const [arrows, buttons] = [h('div', { class: 'arrows' }), h('div', { class: 'zoom' })];
   const tools = h('div', {}, arrows, buttons);
   const leadIn = toolbar(tools, 'Graph');
@@ -139,9 +140,10 @@ function viewOf(state, pane, drawing, [width, height]) {
   }
 
   /** Moves the drawing, if it must, until the boxes in play are in the pane. */
-  function show(boxes) {
+  function show(boxes, stay = false) {
     inPlay = boxes;
     map.mark(boxes);
+    if (stay) return pointOut();
     if (!boxes.length || !pane.clientWidth) return;
     const all = hull(boxes, scale);
     const [left, top, right, bottom] = all.map((at, i) => at * scale + [x, y][i % 2]);
@@ -149,6 +151,21 @@ function viewOf(state, pane, drawing, [width, height]) {
     const inside = left >= 2 && top >= 2 && right <= across - 2 && bottom <= down - 2;
     if (inside) pointOut();
     else centre(all, true);
+  }
+
+  /** Where the upper edge of a box is in the pane, for `resized`. */
+  function spot(group) {
+    const [left, top, right] = placeOf(ground, group);
+    return [x + (left + right) / 2 * scale, y + top * scale];
+  }
+
+  /** The drawing has another size: a box stays where it was, as far as there is room. */
+  function resized(group, [across, down]) {
+    [width, height] = size;
+    map.resized();
+    if (opening === 'whole') opening = '';
+    const [left, top, right] = placeOf(ground, group);
+    set(scale, [across - (left + right) / 2 * scale, down - top * scale]);
   }
 
   /** What is around the boxes in play, as much as can be read in a room: left, top, width, height. */
@@ -201,9 +218,9 @@ function viewOf(state, pane, drawing, [width, height]) {
   const key = (text, title, onclick) => h('button', { type: 'button', title, 'aria-label': title, onclick }, text);
   buttons.append(key('−', 'Zoom out (−)', () => zoom(1 / 1.25)),
     key('+', 'Zoom in (+)', () => zoom(1.25)), key('fit', 'Whole graph (0)', whole), key('1:1', 'Readable size (1)', readable),
-    ...handing(state, drawing, [width, height]));
+    ...handing(state, drawing, size));
   leadIn(buttons.firstChild);
-  return { element: tools, look, map: map.element, zoom, whole, readable, show, part, place, put };
+  return { element: tools, look, map: map.element, zoom, whole, readable, show, part, place, put, spot, resized };
 }
 
 /** Where a box of the drawing is: left, top, right, bottom. */
@@ -249,13 +266,10 @@ function drag(pane, { pan, zoom }) {
 }
 
 /** The whole graph in small, where the pane shows a part of it: {element, update(view), mark(boxes)}. */
-function miniMap(ground, [width, height], go) {
-  const scale = Math.min(140 / width, 180 / height);
+function miniMap(ground, size, go) {
   const view = s('rect', { class: 'seen' });
   const places = s('g', {});
-  const element = s('svg', {
-    class: 'overview', viewBox: `0 0 ${width} ${height}`, width: width * scale, height: height * scale, 'aria-hidden': 'true',
-  }, places, view);
+  const element = s('svg', { class: 'overview', 'aria-hidden': 'true' }, places, view);
   const move = (event) => {
     if (!event.buttons) return;
     event.preventDefault();
@@ -266,7 +280,16 @@ function miniMap(ground, [width, height], go) {
   let [boxes, marked] = [null, []];
   const rect = ([left, top, right, bottom]) => s('rect', { class: '', x: left, y: top, width: right - left, height: bottom - top });
 
+  function resized() {
+    const [width, height] = size;
+    const scale = Math.min(140 / width, 180 / height);
+    build(element, { viewBox: `0 0 ${width} ${height}`, width: width * scale, height: height * scale }, []);
+    boxes = null;
+  }
+
+  resized();
   function update([left, top, across, down]) {
+    const [width, height] = size;
     const all = left < 1 && top < 1 && left + across > width - 1 && top + down > height - 1;
     element.toggleAttribute('hidden', all);
     if (all) return;
@@ -286,5 +309,5 @@ function miniMap(ground, [width, height], go) {
     if (boxes) boxes.forEach((place, group) => place.classList.toggle('now', now.includes(group)));
   }
 
-  return { element, update, mark };
+  return { element, update, mark, resized };
 }

@@ -1,0 +1,313 @@
+// Units: a box opens in its place, and the rest of the drawing makes room. What is in a box is a drawing of its own; all
+// places in a drawing go through one map for x and one for y, which stretch what is beside an open box and shrink nothing:
+// so boxes keep their order and do not meet. All is counted from where Graphviz has put it, hence closing brings that back.
+
+const [HEAD, INSET] = [20, 8];
+const SAMPLE = 14;
+const NEAR = 60;
+
+/**
+ * What is open in a drawing, and what is in sight: boxes(), edges(), frames(). `built(i, root)` is told of each box of a
+ * drawing that is opened for the first time.
+ */
+function unitsOf(state, drawing, built) {
+  const { stage, nodes } = state.payload;
+  const inside = new Map(stage.inside.map((level) => [level.box, level]));
+  const open = new Set();
+  const made = new Map();
+  const boxes = [];
+  const edges = [];
+  const top = levelOf(drawing, { first: 0, edge: 0, layers: stage.layers });
+
+  /** A drawing as data: its boxes, edges and frames, and where they are. */
+  function levelOf(root, { first, edge, layers, words }) {
+    const [width, height] = (root.getAttribute('viewBox') || '0 0 100 100').split(/[\s,]+/).map(Number).slice(2);
+    const ground = root.querySelector('.graph') || root;
+    const origin = numbersOf(ground.getAttribute('transform') || '0 0').map((x) => -x);
+    const level = { root, ground, size: [width, height], origin, boxes: new Map(), edges: [], frames: [], open: new Set() };
+    for (const group of root.querySelectorAll('[data-box]')) {
+      const own = Number(group.dataset.box);
+      const i = own + first;
+      group.dataset.box = i;
+      if (words) group.querySelectorAll(':scope > text').forEach((text, k) => { text.textContent = words[own][k]; });
+      const { textContent: title } = group.querySelector('text') || group;
+      const box = { i, group, level, title, at: group.getAttribute('transform') };
+      const [left, above] = numbersOf(box.at);
+      const [x, y, right, below] = edgesOf(group.querySelector('.box'));
+      box.place = [left + x, above + y, left + right, above + below];
+      box.corner = [x, y];
+      level.boxes.set(i, boxes[i] = box);
+      if (inside.has(i)) group.setAttribute('aria-expanded', 'false');
+      if (inside.has(i)) sign(group, '+', [right, y], () => state.units.toggle(i));
+    }
+    for (const group of root.querySelectorAll('[data-edge]')) {
+      const e = Number(group.dataset.edge) + edge;
+      group.dataset.edge = e;
+      const path = group.querySelector('path');
+      const { tail, head } = stage.edges[e];
+      if (path) level.edges.push(edges[e] = { e, tail, head, group, path, d: path.getAttribute('d') });
+    }
+    const labels = root.querySelectorAll('.frame-label');
+    root.querySelectorAll('.cluster').forEach((group, k) => {
+      const rect = group.querySelector('rect');
+      const texts = labels[k] ? [...labels[k].querySelectorAll('text')] : [];
+      level.frames.push({
+        group, rect, layer: layers[Number(group.dataset.layer)], place: edgesOf(rect),
+        texts: texts.map((text) => ({ text, at: ['x', 'y'].map((name) => text.getAttribute(name)) })),
+      });
+    });
+    return level;
+  }
+
+  /** The frame that stands in the place of box i while it is open. */
+  function unitOf(i) {
+    if (made.has(i)) return made.get(i);
+    const told = inside.get(i);
+    const level = levelOf(svg(stage.svgs[told.svg]), told);
+    const { title } = boxes[i];
+    const frame = s('rect', { class: 'frame', rx: 8 });
+    const head = s('g', { class: 'head', role: 'button', tabindex: -1, 'aria-expanded': 'true', 'aria-label': `Close ${title}`,
+      'data-unit': i }, s('rect', { height: HEAD, rx: 8 }), s('text', { x: 10, y: 14 }, title));
+    head.addEventListener('click', (event) => event.detail < 2 && state.units.toggle(i));
+    head.addEventListener('keydown', (event) => event.key === 'Enter' && state.units.toggle(i));
+    const content = s('g', {}, level.ground);
+    const unit = { i, level, title, frame, head, content, group: s('g', { class: 'unit' }, frame, content, head) };
+    unit.sign = sign(head, '−', [0, 0], () => state.units.toggle(i));
+    made.set(i, unit);
+    for (const box of level.boxes.values()) built(box.i, level.ground);
+    return unit;
+  }
+
+  /** Lays out a drawing with what is open in it; returns its size. */
+  function arrange(level) {
+    const bands = [[], []];
+    for (const i of level.open) {
+      const unit = made.get(i);
+      const size = arrange(unit.level);
+      unit.size = [Math.max(size[0] + 2 * INSET, unit.title.length * LETTER + 34), size[1] + HEAD + INSET];
+      const { place } = boxes[i];
+      [0, 1].forEach((axis) => {
+        const [from, to] = [place[axis], place[axis + 2]];
+        const more = unit.size[axis] - (to - from);
+        if (more > 0) bands[axis].push([from, to, more / (to - from)]);
+      });
+      const spare = (unit.size[0] - size[0]) / 2;
+      unit.content.setAttribute('transform', `translate(${round(spare)} ${HEAD})`);
+      for (const part of [unit.frame, unit.head.firstChild]) part.setAttribute('width', round(unit.size[0]));
+      unit.frame.setAttribute('height', round(unit.size[1]));
+      unit.sign.setAttribute('transform', `translate(${round(unit.size[0])} 0)`);
+    }
+    const still = !level.open.size;
+    const maps = bands.map(stretched);
+    const moved = new Map();
+    for (const box of level.boxes.values()) {
+      const unit = level.open.has(box.i) ? made.get(box.i) : null;
+      const old = [0, 1].map((axis) => box.place[axis + 2] - box.place[axis]);
+      const size = unit ? unit.size : old;
+      const centre = [0, 1].map((axis) => (box.place[axis] + box.place[axis + 2]) / 2);
+      const middle = [0, 1].map((axis) => unit
+        ? (maps[axis](box.place[axis]) + maps[axis](box.place[axis + 2])) / 2 : maps[axis](centre[axis]));
+      moved.set(box.i, { centre, middle, old, size });
+      const corner = middle.map((at, axis) => round(at - size[axis] / 2 - (unit ? 0 : box.corner[axis])));
+      put(unit ? unit.group : box.group, { transform: still ? box.at : `translate(${corner.join(' ')})` });
+    }
+    for (const edge of level.edges) {
+      const d = still ? edge.d : bent(edge, maps, moved.get(edge.tail), moved.get(edge.head));
+      if (edge.path.getAttribute('d') === d) continue;
+      edge.path.setAttribute('d', d);
+      edge.group.querySelectorAll('polygon').forEach((arrow) => arrow.remove());
+    }
+    for (const { rect, place, texts } of level.frames) {
+      const [left, above, right, below] = place.map((at, k) => maps[k % 2](at));
+      put(rect, { x: round(left), y: round(above), width: round(right - left), height: round(below - above) });
+      for (const { text, at } of texts) {
+        const [x, y] = at.map((was, axis) => (still ? was : round(Number(was) + [left, above][axis] - place[axis])));
+        put(text, { x, y });
+      }
+    }
+    level.now = level.size.map((size, axis) => maps[axis](level.origin[axis] + size) - level.origin[axis]);
+    return level.now;
+  }
+
+  function set(i, on) {
+    if (open.has(i) === on) return;
+    const unit = unitOf(i);
+    open[on ? 'add' : 'delete'](i);
+    boxes[i].level.open[on ? 'add' : 'delete'](i);
+    const [from, to] = on ? [boxes[i].group, unit.group] : [unit.group, boxes[i].group];
+    from.replaceWith(to);
+  }
+
+  /** Opens or closes boxes, those around them too where they open. */
+  function change(list, on) {
+    for (const i of list) {
+      const around = [];
+      for (let p = stage.boxes[i].in; on && p !== undefined; p = stage.boxes[p].in) around.unshift(p);
+      for (const one of [...around, i]) set(one, on);
+    }
+    const [width, height] = arrange(top);
+    units.size = [width, height];
+  }
+
+  const chains = new Map();
+  /** The boxes that the record n is in, from its own to the outermost. */
+  function chain(n) {
+    if (!chains.has(n)) {
+      const found = [];
+      for (let i = nodes[n].box; i !== undefined && i >= 0; i = stage.boxes[i].in) found.push(i);
+      chains.set(n, found);
+    }
+    return chains.get(n);
+  }
+
+  const inSight = (level) => [level, ...[...level.open].flatMap((i) => inSight(made.get(i).level))];
+  const units = {
+    size: top.size, opens: (i) => inside.has(i), isOpen: (i) => open.has(i), list: () => [...open], change, chain,
+    every: [...inside.keys()],
+    /** The box that shows what is in box i: itself, or the outermost closed one around it. */
+    visible(i) {
+      let found = i;
+      for (let p = i; p !== undefined && p >= 0; p = stage.boxes[p].in) if (p !== i && !open.has(p)) found = p;
+      return found;
+    },
+    /** Whether a box, open or closed, has the record n in it, or is its name. */
+    holds: (i, n) => chain(n).includes(i) || Boolean(stage.boxes[i].name && stage.boxes[i].shown === n),
+    boxes: () => inSight(top).flatMap((level) => [...level.boxes.keys()].filter((i) => !open.has(i))),
+    edges: () => inSight(top).flatMap((level) => level.edges),
+    frames: () => inSight(top).flatMap((level) => level.frames),
+    group: (i) => (open.has(i) ? made.get(i).group : boxes[i].group),
+    titleOf: (i) => boxes[i].title,
+    /** What the focus goes to where a unit was opened or closed. */
+    focusOf: (i) => (open.has(i) ? made.get(i).head : boxes[i].group),
+  };
+  return units;
+}
+
+/** How a user opens and closes: {toggle(i), open(), close(), all(on)}; without a number, what has the focus, else what acts. */
+function opener(state, units, unfold) {
+  const { nodes } = state.payload;
+  const done = (list, on, what) => {
+    unfold(list, on);
+    state.say(list.length ? `${on ? 'Opened' : 'Closed'} ${what}.` : `Nothing to ${on ? 'open' : 'close'} here.`);
+  };
+  const meant = (focused) => {
+    const at = focused && focused.closest('[data-box], [data-unit]');
+    return at ? Number(at.dataset.box ?? at.dataset.unit) : units.visible(nodes[state.current().node].box);
+  };
+  const around = (i) => {
+    for (let p = i; p !== undefined; p = state.payload.stage.boxes[p].in) if (units.isOpen(p)) return [p];
+    return [];
+  };
+  const name = (i) => units.titleOf(i);
+  const one = (list, on) => done(list, on, list.map(name).join());
+  return {
+    any: units.every.length > 0,
+    toggle: (i) => one([i], !units.isOpen(i)),
+    open: (focused) => one([meant(focused)].filter((i) => units.opens(i) && !units.isOpen(i)), true),
+    close: (focused) => one(around(meant(focused)), false),
+    only: (list) => unfold(list.filter((i) => units.opens(i) && !units.isOpen(i)), true),
+    all: (on) => done(on ? units.every : units.list(), on, 'all'),
+  };
+}
+
+/** A sign at the corner of a box. */
+function sign(group, text, [x, y], onclick) {
+  const element = s('g', { class: 'sign', transform: `translate(${x} ${y})` },
+    s('circle', { r: 7 }), s('text', { y: 4, 'text-anchor': 'middle', 'font-size': 12 }, text));
+  element.addEventListener('click', (event) => {
+    event.stopPropagation();
+    if (event.detail < 2) onclick();
+  });
+  group.append(element);
+  return element;
+}
+
+const numbersOf = (text) => (text.match(/-?\d+(\.\d+)?/g) || []).map(Number);
+const round = (x) => Math.round(x * 10) / 10;
+
+function put(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+  }
+}
+
+/** Left, top, right, bottom of a rectangle or a polygon. */
+function edgesOf(shape) {
+  const [x, y, width, height] = ['x', 'y', 'width', 'height'].map((name) => Number(shape.getAttribute(name)));
+  if (shape.localName === 'rect') return [x, y, x + width, y + height];
+  const points = numbersOf(shape.getAttribute('points'));
+  const [xs, ys] = [0, 1].map((axis) => points.filter((_, k) => k % 2 === axis));
+  return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+}
+
+/** A map that stretches bands [from, to, by how much more than 1] and moves what comes after; where they meet, by the most. */
+function stretched(bands) {
+  const cuts = [...new Set(bands.flatMap(([from, to]) => [from, to]))].sort((a, b) => a - b);
+  const more = cuts.slice(1).map((to, k) => Math.max(0, ...bands.filter(([a, b]) => a <= cuts[k] && to <= b).map((band) => band[2])));
+  return (at) => more.reduce((sum, factor, k) => sum + factor * Math.max(0, Math.min(at, cuts[k + 1]) - cuts[k]), at);
+}
+
+/** The way of an edge through the maps; at its ends it keeps to its boxes. */
+function bent(edge, maps, tail, head) {
+  edge.points = edge.points || sampled(edge.d);
+  const { points } = edge;
+  const [first, last] = [points[0], points[points.length - 1]];
+  const off = (point, box) => point.at.map((at, axis) => {
+    if (!box) return 0;
+    const [far, half] = [at - box.centre[axis], box.old[axis] / 2];
+    const within = Math.max(-half, Math.min(half, far));
+    return box.middle[axis] + within * box.size[axis] / box.old[axis] + far - within - maps[axis](at);
+  });
+  const [start, end] = [off(first, tail), off(last, head)];
+  const reach = Math.min(last.way, NEAR) || 1;
+  const way = points.map((point) => {
+    const [a, b] = [Math.max(0, 1 - point.way / reach), Math.max(0, 1 - (last.way - point.way) / reach)];
+    return point.at.map((at, axis) => maps[axis](at) + a * start[axis] + b * end[axis]);
+  });
+  return smooth(way);
+}
+
+/** Points along a path of straight lines and cubic curves: where, and how far from its beginning. */
+function sampled(d) {
+  const found = [];
+  const add = (at) => {
+    const before = found[found.length - 1];
+    found.push({ at, way: before ? before.way + Math.hypot(at[0] - before.at[0], at[1] - before.at[1]) : 0 });
+  };
+  let here = [0, 0];
+  const curve = (a, b, c) => {
+    const long = [[here, a], [a, b], [b, c]].reduce((sum, [p, q]) => sum + Math.hypot(p[0] - q[0], p[1] - q[1]), 0);
+    const count = Math.max(2, Math.ceil(long / SAMPLE));
+    for (let k = 1; k <= count; k++) {
+      const [t, u] = [k / count, 1 - k / count];
+      add([0, 1].map((i) => u ** 3 * here[i] + 3 * u * u * t * a[i] + 3 * u * t * t * b[i] + t ** 3 * c[i]));
+    }
+    here = c;
+  };
+  const line = (to) => curve(here.map((at, i) => at + (to[i] - at) / 3), here.map((at, i) => at + (to[i] - at) * 2 / 3), to);
+  for (const [, kind, text] of d.matchAll(/([A-Z])([^A-Z]*)/g)) {
+    const all = numbersOf(text);
+    if (kind === 'M') {
+      here = all.slice(0, 2);
+      add(here);
+    }
+    if (kind === 'V') line([here[0], all[0]]);
+    if (kind === 'H') line([all[0], here[1]]);
+    for (let k = 0; kind === 'L' && k < all.length; k += 2) line(all.slice(k, k + 2));
+    for (let k = 0; kind === 'C' && k < all.length; k += 6) curve(all.slice(k, k + 2), all.slice(k + 2, k + 4), all.slice(k + 4, k + 6));
+  }
+  return found;
+}
+
+/** A curve through points. */
+function smooth(points) {
+  const text = (point) => point.map((at) => at.toFixed(1)).join();
+  const parts = points.slice(1).map((to, k) => {
+    const from = points[k];
+    const [before, after] = [points[k - 1] || from, points[k + 2] || to];
+    const a = from.map((at, i) => at + (to[i] - before[i]) / 6);
+    const b = to.map((at, i) => at - (after[i] - from[i]) / 6);
+    return `C${text(a)} ${text(b)} ${text(to)}`;
+  });
+  return `M${text(points[0])}${parts.join('')}`;
+}
