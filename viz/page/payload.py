@@ -177,8 +177,9 @@ def _stage(
     stages = stages_of([level.graph for level in levels], layers)
     whole, *others = stages
     svgs = {svg: i for i, svg in enumerate(dict.fromkeys(stage.svg for stage in others))}
+    titles = [box.title for box in boxes_of(levels)]
     inside = [
-        {"box": level.box, "first": level.first, "edge": level.edge, "svg": svgs[stage.svg],
+        {"box": level.box, "title": titles[level.box], "first": level.first, "edge": level.edge, "svg": svgs[stage.svg],
          "words": stage.words, "layers": stage.layers}
         for level, stage in zip(levels[1:], others, strict=True)
     ]  # fmt: skip

@@ -27,9 +27,10 @@ function stepOfAddress({ payload: { nodes, steps, stage, layers } }, hash) {
 /** Goes where the address says, now and whenever it changes; and keeps it at the step shown. */
 function followAddress(state, host) {
   const go = () => {
-    const asked = new URLSearchParams(location.hash.slice(1)).get('open');
+    const { hash } = location;
+    const asked = new URLSearchParams(hash.slice(1)).get('open');
     if (asked) state.units.only(asked.split(',').map(Number));
-    const k = stepOfAddress(state, location.hash);
+    const k = stepOfAddress(state, hash);
     if (k !== undefined) state.goto(k);
   };
   go();

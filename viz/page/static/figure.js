@@ -70,11 +70,11 @@ function figure(state) {
     if (!list.length) return;
     const [i] = list;
     const had = units.group(i).contains(pane.getRootNode().activeElement);
-    const spot = view.spot(units.group(i));
+    const spot = view.spot(units.outline(i));
     units.change(list, on);
     state.unfolded = units.list();
     size.splice(0, 2, ...units.size);
-    view.resized(units.group(i), spot);
+    view.resized(units.outline(i), spot);
     stays = list.length === 1 && !units.chain(state.current().node).includes(i);
     update();
     stays = false;

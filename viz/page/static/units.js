@@ -38,7 +38,7 @@ function unitsOf(state, drawing, built) {
       box.corner = [x, y];
       level.boxes.set(i, boxes[i] = box);
       if (inside.has(i)) group.setAttribute('aria-expanded', 'false');
-      if (inside.has(i)) sign(group, '+', [right, y], () => state.units.toggle(i));
+      if (inside.has(i)) sign(group, '+', [right, y + 13], () => state.units.toggle(i));
     }
     for (const group of root.querySelectorAll('[data-edge]')) {
       const e = Number(group.dataset.edge) + edge;
@@ -64,14 +64,16 @@ function unitsOf(state, drawing, built) {
     if (made.has(i)) return made.get(i);
     const told = inside.get(i);
     const level = levelOf(svg(stage.svgs[told.svg]), told);
-    const { title } = boxes[i];
+    const title = told.title || boxes[i].title;
     const frame = s('rect', { class: 'frame', rx: 8 });
-    const head = s('g', { class: 'head', role: 'button', tabindex: -1, 'aria-expanded': 'true', 'aria-label': `Close ${title}`,
-      'data-unit': i }, s('rect', { height: HEAD, rx: 8 }), s('text', { x: 10, y: 14 }, title));
+    const text = s('text', { x: 10, y: 14 });
+    const head = s('g', {
+      class: 'head', role: 'button', tabindex: -1, 'aria-expanded': 'true', 'aria-label': `Close ${title}`, 'data-unit': i,
+    }, s('rect', { height: HEAD, rx: 8 }), text);
     head.addEventListener('click', (event) => event.detail < 2 && state.units.toggle(i));
     head.addEventListener('keydown', (event) => event.key === 'Enter' && state.units.toggle(i));
     const content = s('g', {}, level.ground);
-    const unit = { i, level, title, frame, head, content, group: s('g', { class: 'unit' }, frame, content, head) };
+    const unit = { i, level, title, frame, head, text, content, group: s('g', { class: 'unit' }, frame, head, content) };
     unit.sign = sign(head, '−', [0, 0], () => state.units.toggle(i));
     made.set(i, unit);
     for (const box of level.boxes.values()) built(box.i, level.ground);
@@ -84,7 +86,7 @@ function unitsOf(state, drawing, built) {
     for (const i of level.open) {
       const unit = made.get(i);
       const size = arrange(unit.level);
-      unit.size = [Math.max(size[0] + 2 * INSET, unit.title.length * LETTER + 34), size[1] + HEAD + INSET];
+      unit.size = [Math.max(size[0] + 2 * INSET, boxes[i].title.length * LETTER + 40), size[1] + HEAD + INSET];
       const { place } = boxes[i];
       [0, 1].forEach((axis) => {
         const [from, to] = [place[axis], place[axis + 2]];
@@ -95,7 +97,9 @@ function unitsOf(state, drawing, built) {
       unit.content.setAttribute('transform', `translate(${round(spare)} ${HEAD})`);
       for (const part of [unit.frame, unit.head.firstChild]) part.setAttribute('width', round(unit.size[0]));
       unit.frame.setAttribute('height', round(unit.size[1]));
-      unit.sign.setAttribute('transform', `translate(${round(unit.size[0])} 0)`);
+      unit.sign.setAttribute('transform', `translate(${round(unit.size[0] - 13)} 12)`);
+      const letters = Math.floor((unit.size[0] - 36) / LETTER);
+      unit.text.textContent = unit.title.length > letters ? `${unit.title.slice(0, letters - 1)}…` : unit.title;
     }
     const still = !level.open.size;
     const maps = bands.map(stretched);
@@ -176,6 +180,7 @@ function unitsOf(state, drawing, built) {
     edges: () => inSight(top).flatMap((level) => level.edges),
     frames: () => inSight(top).flatMap((level) => level.frames),
     group: (i) => (open.has(i) ? made.get(i).group : boxes[i].group),
+    outline: (i) => (open.has(i) ? made.get(i).frame : boxes[i].group),
     titleOf: (i) => boxes[i].title,
     /** What the focus goes to where a unit was opened or closed. */
     focusOf: (i) => (open.has(i) ? made.get(i).head : boxes[i].group),
@@ -205,7 +210,10 @@ function opener(state, units, unfold) {
     toggle: (i) => one([i], !units.isOpen(i)),
     open: (focused) => one([meant(focused)].filter((i) => units.opens(i) && !units.isOpen(i)), true),
     close: (focused) => one(around(meant(focused)), false),
-    only: (list) => unfold(list.filter((i) => units.opens(i) && !units.isOpen(i)), true),
+    only(list) {
+      unfold(units.list().filter((i) => !list.includes(i)), false);
+      unfold(list.filter((i) => units.opens(i) && !units.isOpen(i)), true);
+    },
     all: (on) => done(on ? units.every : units.list(), on, 'all'),
   };
 }
