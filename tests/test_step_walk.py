@@ -399,7 +399,7 @@ def test_a_long_trace_is_drawn_with_its_layers_collapsed():
     stepper = viz.step(model(Tensor(np.ones((2, 3), np.float32), requires_grad=False)).sum())
     told, _ = payload(stepper)
     assert len(stepper.walk.tape) > 80
-    assert len(told["stage"]["boxes"]) <= 60
+    assert len([box for box in told["stage"]["boxes"] if "in" not in box]) <= 60
     assert {step["node"] for step in told["steps"]} <= {n for box in told["stage"]["boxes"] for n in box["nodes"]}
 
 

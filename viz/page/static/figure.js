@@ -82,7 +82,9 @@ function figure(state) {
     state.changed();
   }
 
-  return { element, update, highlight, view, units: opener(state, units, unfold) };
+  const opening = opener(state, units, unfold);
+  if (opening.any) view.element.querySelector('.zoom').prepend(...opening.buttons);
+  return { element, update, highlight, view, units: opening };
 }
 
 function setClasses(group, classes) {
@@ -214,7 +216,9 @@ function marksOf(state, units) {
   reads.delete(-1);
   reads.delete(now);
   const which = (test) => new Set(units.edges().filter(test).map(({ e }) => e));
-  const sent = backward ? targets : operands;
+  const constants = units.edges().filter(({ head }) => acting.has(head)).map(({ tail }) => boxes[tail].shown)
+    .filter((n) => nodes[n].kind === 'constant');
+  const sent = backward ? targets : [...operands, ...constants];
   const flow = which(({ tail, head }) => (acting.has(head) && (!backward || acting.has(tail)))
     || (members.some(({ node }) => units.holds(head, node)) && sent.some((n) => units.holds(tail, n))));
   const upstream = which(({ tail, head }) => backward && !acting.has(head)

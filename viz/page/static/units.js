@@ -174,8 +174,9 @@ function unitsOf(state, drawing, built) {
       for (let p = i; p !== undefined && p >= 0; p = stage.boxes[p].in) if (p !== i && !open.has(p)) found = p;
       return found;
     },
-    /** Whether a box, open or closed, has the record n in it, or is its name. */
-    holds: (i, n) => chain(n).includes(i) || Boolean(stage.boxes[i].name && stage.boxes[i].shown === n),
+    /** Whether a box, open or closed, has the record n in it, or is its name; constants have boxes alone. */
+    holds: (i, n) => chain(n).includes(i)
+      || (stage.boxes[i].shown === n && Boolean(stage.boxes[i].name || nodes[n].kind === 'constant')),
     boxes: () => inSight(top).flatMap((level) => [...level.boxes.keys()].filter((i) => !open.has(i))),
     edges: () => inSight(top).flatMap((level) => level.edges),
     frames: () => inSight(top).flatMap((level) => level.frames),
@@ -205,8 +206,10 @@ function opener(state, units, unfold) {
   };
   const name = (i) => units.titleOf(i);
   const one = (list, on) => done(list, on, list.map(name).join());
+  const key = (text, title, on) => h('button', { type: 'button', tabindex: -1, title, 'aria-label': title,
+    onclick: () => done(on ? units.every : units.list(), on, 'all') }, text);
   return {
-    any: units.every.length > 0,
+    any: units.every.length > 0, buttons: [key('⊞', 'Open all boxes (O)', true), key('⊟', 'Close all boxes (C)', false)],
     toggle: (i) => one([i], !units.isOpen(i)),
     open: (focused) => one([meant(focused)].filter((i) => units.opens(i) && !units.isOpen(i)), true),
     close: (focused) => one(around(meant(focused)), false),
@@ -269,7 +272,10 @@ function bent(edge, maps, tail, head) {
   const [start, end] = [off(first, tail), off(last, head)];
   const reach = Math.min(last.way, NEAR) || 1;
   const way = points.map((point) => {
-    const [a, b] = [Math.max(0, 1 - point.way / reach), Math.max(0, 1 - (last.way - point.way) / reach)];
+    const [a, b] = [point.way, last.way - point.way].map((far) => {
+      const near = Math.max(0, 1 - far / reach);
+      return near * near * (3 - 2 * near);
+    });
     return point.at.map((at, axis) => maps[axis](at) + a * start[axis] + b * end[axis]);
   });
   return smooth(way);
