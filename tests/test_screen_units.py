@@ -80,16 +80,22 @@ def layers() -> Stepper:
     return Stepper(Tape((net(Tensor(np.ones((2, 4), np.float32), name="x")) ** 2).mean()), granularity="op")
 
 
-def scalars() -> Stepper:
-    """Drawn from left to right."""
-    a = Tensor(2.0, name="a")
-    y = a
-    for _ in range(5):
-        y = (y + a / y) / 2
-    return Stepper(Tape(y * y), granularity="op")
+def attention() -> Stepper:
+    """Lines that call a function of the program."""
+
+    def softmax(o: Any) -> Any:
+        e = np.exp(o - np.max(o, axis=-1, keepdims=True))
+        return e / np.sum(e, axis=-1, keepdims=True)
+
+    rng = np.random.default_rng(0)
+    X, Wq, Wk, Wv = (Tensor(rng.normal(size=size)) for size in ((5, 4), (4, 4), (4, 4), (4, 4)))
+    S = (X @ Wq) @ (X @ Wk).T / 2.0
+    A = softmax(S)
+    out = A @ (X @ Wv) + X
+    return Stepper(Tape(np.mean((out - 1.0) ** 2)), granularity="op")
 
 
-CASES = {"recurrent": recurrent, "layers": layers, "scalars": scalars}
+CASES = {"recurrent": recurrent, "layers": layers, "attention": attention}
 
 
 def opened(show: Open, stepper: Stepper, tmp_path: Path, **options: Any) -> Shown:

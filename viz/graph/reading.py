@@ -12,6 +12,7 @@ import numpy as np
 from autograd import Node, Scope, Tape, sweep
 
 from ..plain.numbers import clean
+from ..tape.constants import content
 from ..tape.run import Run
 from ..tape.uses import uses_of
 from ..units.frontier import frontier
@@ -56,15 +57,15 @@ class Reader:
         return self._graph(units, leaves, (), direction, tuple(filter(None, notes)))
 
     def inside(self, unit: Unit, shown: Container[Any], direction: str) -> Graph:
-        """The picture of what is in a unit. Of what is `shown` around it (leaves, and constants by the ids of their
-        boxes) and of values from outside, the names alone stand in it."""
+        """The picture of what is in a unit. Of what is `shown` around it (leaves, and constants by their `content`) and
+        of values from outside, the names alone stand in it."""
         units = parts_of(unit)
         own = {node for one in units for node in one.nodes}
         leaves: list[Leaf] = []
         names: dict[Any, tuple[Box, list[int]]] = {}
         for leaf in leaves_of(units, _MOST_INSIDE):
-            box = None if leaf.folded else self._leaf_box(leaf)
-            if box is not None and (leaf.node or box.id) in shown:
+            if not leaf.folded and (leaf.node or content(leaf.array)) in shown:
+                box = self._leaf_box(leaf)
                 names[box.id] = dataclasses.replace(box, badges=(), alarm="", brief=True), [u for u, _, _ in leaf.ends]
             else:
                 leaves.append(leaf)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..graph.model import Box, Graph
 from ..graph.reading import Reader
+from ..tape.constants import content
 from ..tape.run import Run
 from ..units.opening import opens
 
@@ -63,4 +64,4 @@ def _shown(graph: Graph) -> Iterator[Any]:
     """The leaves that have boxes of their own: those below need their names alone."""
     for box in graph.boxes:
         if box.unit is None and not box.brief:
-            yield from box.members or (box.id,)
+            yield from box.members or (content(box.value.array),)

@@ -19,6 +19,7 @@ from ..formula.tree import Symbol
 from ..formula.writers import Latex
 from ..graph.model import Box
 from ..graph.reading import read
+from ..tape.constants import content
 from ..units.titles import scope_title
 from ..walk.causes import cause
 from ..walk.text import ledger, shapes_of
@@ -165,7 +166,7 @@ def _stage(
     """The drawing of the graph, and those of what is in its boxes, each with the numbers of its first box and edge."""
     boxes: list[dict[str, Any]] = []
     edges: list[dict[str, int]] = []
-    constants: dict[str, int] = {}
+    constants: dict[Any, int] = {}
     for level in levels:
         order = {box.id: i for i, box in enumerate(level.graph.boxes, level.first)}
         edges += [{"tail": order[edge.tail], "head": order[edge.head]} for edge in level.graph.edges]
@@ -194,15 +195,15 @@ def _own(box: Box) -> list[Node]:
 
 
 def _box(
-    walk: Walk, arrays: Arrays, box: Box, nodes: list[dict[str, Any]], constants: dict[str, int]
+    walk: Walk, arrays: Arrays, box: Box, nodes: list[dict[str, Any]], constants: dict[Any, int]
 ) -> dict[str, Any]:  # fmt: skip
-    """A box of the stage. A constant gets a node of its own, after those of the tape; `constants` has them by ids."""
+    """A box of the stage. A constant gets a node of its own, after those of the tape, which its name has, too."""
     own = [walk.tape.index(node) for node in _own(box)]
-    if box.id in constants:
-        own = [constants[box.id]]
+    if box.kind == "constant" and box.brief:
+        own = [constants[content(box.value.array)]]
     elif box.kind == "constant":
         own = [len(nodes)]
-        constants[box.id] = len(nodes)
+        constants.setdefault(content(box.value.array), len(nodes))
         nodes.append({
             "name": "", "grad": "", "nameml": "", "gradml": "", "op": "constant", "kind": "constant",
             "shape": list(box.shape), "value": arrays.constant(box.value.array), "gradient": None, "parts": 0,
@@ -339,7 +340,7 @@ def _frames(
     told = []
     for label, walk in frames:
         boxes = boxes_of(levels_of(walk.run, max_nodes))
-        fresh = {box.id: box.value.array for box in boxes if box.kind == "constant"}
+        fresh = {box.id: box.value.array for box in boxes if box.kind == "constant" and not box.brief}
         mine = [arrays.constant(array) for array in fresh.values()]
         values = dict(zip(constants, mine, strict=len(mine) == len(constants)))
         told.append({

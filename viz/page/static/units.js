@@ -149,8 +149,8 @@ function unitsOf(state, drawing, built) {
       for (let p = stage.boxes[i].in; on && p !== undefined; p = stage.boxes[p].in) around.unshift(p);
       for (const one of [...around, i]) set(one, on);
     }
-    const [width, height] = arrange(top);
-    units.size = [width, height];
+    units.size = arrange(top);
+    inSight = seen();
   }
 
   const chains = new Map();
@@ -164,7 +164,13 @@ function unitsOf(state, drawing, built) {
     return chains.get(n);
   }
 
-  const inSight = (level) => [level, ...[...level.open].flatMap((i) => inSight(made.get(i).level))];
+  const levels = (level) => [level, ...[...level.open].flatMap((i) => levels(made.get(i).level))];
+  const seen = () => ({
+    boxes: levels(top).flatMap((level) => [...level.boxes.keys()].filter((i) => !open.has(i))),
+    edges: levels(top).flatMap((level) => level.edges),
+    frames: levels(top).flatMap((level) => level.frames),
+  });
+  let inSight = seen();
   const units = {
     size: top.size, opens: (i) => inside.has(i), isOpen: (i) => open.has(i), list: () => [...open], change, chain,
     every: [...inside.keys()],
@@ -177,9 +183,7 @@ function unitsOf(state, drawing, built) {
     /** Whether a box, open or closed, has the record n in it, or is its name; constants have boxes alone. */
     holds: (i, n) => chain(n).includes(i)
       || (stage.boxes[i].shown === n && Boolean(stage.boxes[i].name || nodes[n].kind === 'constant')),
-    boxes: () => inSight(top).flatMap((level) => [...level.boxes.keys()].filter((i) => !open.has(i))),
-    edges: () => inSight(top).flatMap((level) => level.edges),
-    frames: () => inSight(top).flatMap((level) => level.frames),
+    boxes: () => inSight.boxes, edges: () => inSight.edges, frames: () => inSight.frames,
     group: (i) => (open.has(i) ? made.get(i).group : boxes[i].group),
     outline: (i) => (open.has(i) ? made.get(i).frame : boxes[i].group),
     titleOf: (i) => boxes[i].title,
