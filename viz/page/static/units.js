@@ -4,7 +4,8 @@
 
 const [HEAD, INSET] = [20, 8];
 const SAMPLE = 14;
-const NEAR = 60;
+/** How far from its ends an edge may leave its way for its boxes; the first of them where it meets no other box. */
+const NEAR = [60, 36, 20, 10];
 
 /**
  * What is open in a drawing, and what is in sight: boxes(), edges(), frames(). `built(i, root)` is told of each box of a
@@ -14,7 +15,7 @@ function unitsOf(state, drawing, built) {
   const { stage, nodes } = state.payload;
   const inside = new Map(stage.inside.map((level) => [level.box, level]));
   const open = new Set();
-  const made = new Map();
+  const [made, drawn] = [new Map(), new Map()];
   const boxes = [];
   const edges = [];
   const top = levelOf(drawing, { first: 0, edge: 0, layers: stage.layers });
@@ -63,7 +64,8 @@ function unitsOf(state, drawing, built) {
   function unitOf(i) {
     if (made.has(i)) return made.get(i);
     const told = inside.get(i);
-    const level = levelOf(svg(stage.svgs[told.svg]), told);
+    if (!drawn.has(told.svg)) drawn.set(told.svg, svg(stage.svgs[told.svg]));
+    const level = levelOf(drawn.get(told.svg).cloneNode(true), told);
     const title = told.title || boxes[i].title;
     const frame = s('rect', { class: 'frame', rx: 8 });
     const text = s('text', { x: 10, y: 14 });
@@ -116,7 +118,7 @@ function unitsOf(state, drawing, built) {
       put(unit ? unit.group : box.group, { transform: still ? box.at : `translate(${corner.join(' ')})` });
     }
     for (const edge of level.edges) {
-      const d = still ? edge.d : bent(edge, maps, moved.get(edge.tail), moved.get(edge.head));
+      const d = still ? edge.d : bent(edge, maps, moved);
       if (edge.path.getAttribute('d') === d) continue;
       edge.path.setAttribute('d', d);
       edge.group.querySelectorAll('polygon').forEach((arrow) => arrow.remove());
@@ -259,13 +261,14 @@ function edgesOf(shape) {
 function stretched(bands) {
   const cuts = [...new Set(bands.flatMap(([from, to]) => [from, to]))].sort((a, b) => a - b);
   const more = cuts.slice(1).map((to, k) => Math.max(0, ...bands.filter(([a, b]) => a <= cuts[k] && to <= b).map((band) => band[2])));
-  return (at) => more.reduce((sum, factor, k) => sum + factor * Math.max(0, Math.min(at, cuts[k + 1]) - cuts[k]), at);
+  const map = (at) => more.reduce((sum, factor, k) => sum + factor * Math.max(0, Math.min(at, cuts[k + 1]) - cuts[k]), at);
+  return Object.assign(map, { cuts });
 }
 
-/** The way of an edge through the maps; at its ends it keeps to its boxes. */
-function bent(edge, maps, tail, head) {
+/** The way of an edge through the maps; at its ends it keeps to its boxes, which have `moved` as all others. */
+function bent(edge, maps, moved) {
   edge.points = edge.points || sampled(edge.d);
-  const { points } = edge;
+  const points = cut(edge.points, maps);
   const [first, last] = [points[0], points[points.length - 1]];
   const off = (point, box) => point.at.map((at, axis) => {
     if (!box) return 0;
@@ -273,16 +276,41 @@ function bent(edge, maps, tail, head) {
     const within = Math.max(-half, Math.min(half, far));
     return box.middle[axis] + within * box.size[axis] / box.old[axis] + far - within - maps[axis](at);
   });
-  const [start, end] = [off(first, tail), off(last, head)];
-  const reach = Math.min(last.way, NEAR) || 1;
-  const way = points.map((point) => {
-    const [a, b] = [point.way, last.way - point.way].map((far) => {
-      const near = Math.max(0, 1 - far / reach);
-      return near * near * (3 - 2 * near);
+  const ends = [off(first, moved.get(edge.tail)), off(last, moved.get(edge.head))];
+  const straight = points.map(({ at }) => at.map((x, axis) => maps[axis](x)));
+  const others = [...moved].filter(([i]) => i !== edge.tail && i !== edge.head).map(([, box]) => box);
+  const meets = (at) => others.some(({ middle, size }) =>
+    Math.abs(at[0] - middle[0]) < size[0] / 2 && Math.abs(at[1] - middle[1]) < size[1] / 2);
+  const ways = NEAR.map((near) => () => {
+    const reach = Math.min(last.way, near) || 1;
+    return points.map((point, k) => {
+      const [a, b] = [point.way, last.way - point.way].map((far) => {
+        const share = Math.max(0, 1 - far / reach);
+        return share * share * (3 - 2 * share);
+      });
+      return straight[k].map((at, axis) => at + a * ends[0][axis] + b * ends[1][axis]);
     });
-    return point.at.map((at, axis) => maps[axis](at) + a * start[axis] + b * end[axis]);
   });
+  let way = null;
+  for (const next of ways) {
+    way = next();
+    const all = way.flatMap((to, k) => [0.25, 0.5, 0.75, 1].map((t) => to.map((x, i) => (way[k - 1] || to)[i] * (1 - t) + x * t)));
+    if (!all.some(meets)) break;
+  }
   return smooth(way);
+}
+
+/** Points, and those between them where a map changes: from one to the next it does not. */
+function cut(points, maps) {
+  return points.flatMap((to, k) => {
+    if (!k) return [to];
+    const from = points[k - 1];
+    const shares = maps.flatMap(({ cuts }, axis) => cuts.map((at) => (at - from.at[axis]) / (to.at[axis] - from.at[axis])));
+    const between = shares.filter((share) => share > 0.001 && share < 0.999).sort((a, b) => a - b);
+    return [...between.map((share) => ({
+      at: from.at.map((x, axis) => x + share * (to.at[axis] - x)), way: from.way + share * (to.way - from.way),
+    })), to];
+  });
 }
 
 /** Points along a path of straight lines and cubic curves: where, and how far from its beginning. */
@@ -317,15 +345,21 @@ function sampled(d) {
   return found;
 }
 
-/** A curve through points. */
+/** A curve through points, which turns as tightly as the nearer of two neighbours is near. */
 function smooth(points) {
-  const text = (point) => point.map((at) => at.toFixed(1)).join();
-  const parts = points.slice(1).map((to, k) => {
-    const from = points[k];
-    const [before, after] = [points[k - 1] || from, points[k + 2] || to];
-    const a = from.map((at, i) => at + (to[i] - before[i]) / 6);
-    const b = to.map((at, i) => at - (after[i] - from[i]) / 6);
-    return `C${text(a)} ${text(b)} ${text(to)}`;
+  const far = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]);
+  const way = points.filter((point, k) => !k || k === points.length - 1 || far(point, points[k - 1]) > 0.5);
+  const turns = way.map((point, k) => {
+    const [before, after] = [way[k - 1] || point, way[k + 1] || point];
+    const [back, on] = [far(point, before), far(point, after)];
+    const along = point.map((x, i) => (x - before[i]) / (back || 1) + (after[i] - x) / (on || 1));
+    const handle = Math.min(back || on, on || back) / 3 / (Math.hypot(...along) || 1);
+    return along.map((x) => x * handle);
   });
-  return `M${text(points[0])}${parts.join('')}`;
+  const text = (point) => point.map(round).join();
+  const parts = way.slice(1).map((to, k) => {
+    const [from, a, b] = [way[k], turns[k], turns[k + 1]];
+    return `C${text(from.map((x, i) => x + a[i]))} ${text(to.map((x, i) => x - b[i]))} ${text(to)}`;
+  });
+  return `M${text(way[0])}${parts.join('')}`;
 }
