@@ -214,12 +214,12 @@ function marksOf(state, units) {
   const targets = backward ? shown.map(({ target }) => target) : [];
   const [receives, reads] = [named(targets), named(operands)];
   reads.delete(-1);
-  reads.delete(now);
+  for (const i of acting) reads.delete(i);
   const which = (test) => new Set(units.edges().filter(test).map(({ e }) => e));
   const constants = units.edges().filter(({ head }) => acting.has(head)).map(({ tail }) => boxes[tail].shown)
     .filter((n) => nodes[n].kind === 'constant');
   const sent = backward ? targets : [...operands, ...constants];
-  const flow = which(({ tail, head }) => (acting.has(head) && (!backward || acting.has(tail)))
+  const flow = which(({ tail, head }) => (acting.has(head) && (!backward || receives.has(tail) || acting.has(tail)))
     || (members.some(({ node }) => units.holds(head, node)) && sent.some((n) => units.holds(tail, n))));
   const upstream = which(({ tail, head }) => backward && !acting.has(head)
     && (tail === now || (units.isOpen(tail) && boxes[tail].shown === step.node)));
@@ -228,9 +228,7 @@ function marksOf(state, units) {
   const sources = backward ? [] : units.edges().filter(({ e }) => flow.has(e)).map(({ tail }) => tail);
   const dimmed = step.phase === 'start' ? new Set()
     : new Set(inSight.filter((i) => !acting.has(i) && !receives.has(i) && !reads.has(i) && !sources.includes(i)));
-  if (step.phase === 'start') {
-    for (const marks of [acting, receives, reads, flow, upstream, saved]) marks.clear();
-  }
+  if (step.phase === 'start') for (const marks of [acting, receives, reads, flow, upstream, saved]) marks.clear();
   return { now: step.phase === 'start' ? -1 : now, acting, receives, reads, dimmed, flow, upstream, saved, path: new Set() };
 }
 
