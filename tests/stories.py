@@ -128,6 +128,9 @@ class Story:
                 "svg": STAGE.format(boxes + edges),
                 "boxes": [{"nodes": [k], "shown": k} for k in range(count)],
                 "edges": [{"tail": k, "head": k + 1} for k in range(count - 1)],
+                "layers": [],
+                "inside": [],
+                "svgs": [],
             },
             "bits": blob.bits,
         }
