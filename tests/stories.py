@@ -16,6 +16,7 @@ from viz.page.packing import Blob, packed, with_length
 
 HOST = "document.querySelector('[data-tracegrad]')"
 STAGE = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 60 80" width="60" height="80">{}</svg>'
+BOX = '<rect class="box" x="0" y="0" width="9" height="5"/>'
 OPEN_ALL = f"{HOST}.shadowRoot.querySelectorAll('.lenses details').forEach((fold) => {{ fold.open = true }})"
 
 
@@ -107,7 +108,7 @@ class Story:
     def bytes(self) -> bytes:
         blob = Blob()
         count = len(self.nodes)
-        boxes = "".join(f'<g class="node" data-box="{k}"><path d="M5 {9 * k}h9v5h-9z"/></g>' for k in range(count))
+        boxes = "".join(f'<g class="node" data-box="{k}" transform="translate(5 {9 * k})">{BOX}</g>' for k in range(count))
         edges = "".join(f'<g class="edge" data-edge="{k}"><path d="M9 {9 * k}v4"/></g>' for k in range(count - 1))
         told = {
             "title": "a story",
