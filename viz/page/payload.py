@@ -220,8 +220,8 @@ def _told(step: dict[str, Any]) -> dict[str, Any]:
 
 
 def _instead(granularity: str, kinds: Sequence[str]) -> str:
-    """The coarsest of those that differ which shows the same steps."""
-    return next(kind for kind in GRANULARITIES[GRANULARITIES.index(granularity) :] if kind in kinds)
+    """The one of those that differ which shows the same steps."""
+    return next((kind for kind in GRANULARITIES[GRANULARITIES.index(granularity) :] if kind in kinds), kinds[-1])
 
 
 def _wholes(walk: Walk) -> list[Group]:
