@@ -108,7 +108,8 @@ class Story:
     def bytes(self) -> bytes:
         blob = Blob()
         count = len(self.nodes)
-        boxes = "".join(f'<g class="node" data-box="{k}" transform="translate(5 {9 * k})">{BOX}</g>' for k in range(count))
+        place = '<g class="node" data-box="{}" transform="translate(5 {})">{}</g>'
+        boxes = "".join(place.format(k, 9 * k, BOX) for k in range(count))
         edges = "".join(f'<g class="edge" data-edge="{k}"><path d="M9 {9 * k}v4"/></g>' for k in range(count - 1))
         told = {
             "title": "a story",
