@@ -82,7 +82,10 @@ def parser() -> argparse.ArgumentParser:
         "--out", type=Path, default=Path("graph.svg"), metavar="FILE", help=".svg .png .pdf .dot or .txt (%(default)s)"
     )
     draw.add_argument(
-        "--level", choices=("auto", "op", "layer", "scalar"), default="auto", help="how much to show (%(default)s)"
+        "--level",
+        choices=("auto", "layer", "line", "op", "scalar"),
+        default="auto",
+        help="how much to show (%(default)s)",
     )
     draw.add_argument("--direction", choices=("TB", "LR"), default=None, help="top to bottom, or left to right")
     draw.add_argument(
