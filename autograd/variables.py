@@ -14,7 +14,7 @@ import numpy as np
 from .bytecode import places, source_of
 from .node import Node
 
-__all__ = ["typeset", "variable", "variables", "written", "written_name"]
+__all__ = ["pairs", "typeset", "variable", "variables", "written", "written_name"]
 
 _GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "eps": "ε", "zeta": "ζ", "eta": "η",
@@ -74,21 +74,22 @@ def _bound(text: str) -> dict[tuple[int | None, ...], str]:
 
 def _bindings(tree: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
     if isinstance(tree, ast.Assign):
-        pairs = [pair for target in reversed(tree.targets) for pair in _pairs(target, tree.value)]
+        found = [pair for target in reversed(tree.targets) for pair in pairs(target, tree.value)]
     elif isinstance(tree, ast.Return) and tree.value is not None:
-        pairs = [(ast.Name(_RETURNED), tree.value)]
+        found = [(ast.Name(_RETURNED), tree.value)]
     elif isinstance(tree, ast.AnnAssign | ast.NamedExpr) and tree.value is not None:
-        pairs = [(tree.target, tree.value)]
+        found = [(tree.target, tree.value)]
     else:
         return
-    for target, value in pairs:
+    for target, value in found:
         if isinstance(value, ast.IfExp):
             yield from ((target, value.body), (target, value.orelse))
         else:
             yield target, value
 
 
-def _pairs(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
+def pairs(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
+    """Target and value of an assignment; of ``Q, K = X @ W, X @ U`` of each of its names."""
     several = ast.Tuple | ast.List
     if isinstance(target, several) and isinstance(value, several) and len(target.elts) == len(value.elts):
         return list(zip(target.elts, value.elts, strict=True))

@@ -235,21 +235,28 @@ def substituted(tree: Tree, by: dict[int, Tree]) -> Tree:
 def evaluate(tree: Tree) -> Any:
     """The value of a tree."""
     with np.errstate(all="ignore"):
-        return _value(tree, {})
+        return Evaluator()(tree)
 
 
-def _value(part: Any, values: dict[int, Any]) -> Any:
-    if isinstance(part, Number):
-        return part.value
-    if isinstance(part, Symbol):
-        array = part.array
-        return array[()] if isinstance(array, np.ndarray) and not array.shape else array
-    if not isinstance(part, Apply):
-        return part
-    if id(part) not in values:
-        options = {name: replaced(option, lambda p: _value(p, values)) for name, option in part.options.items()}
-        values[id(part)] = part.rule.op(*[_value(a, values) for a in part.args], **options)
-    return values[id(part)]
+class Evaluator:
+    """Values of trees; parts that trees share are computed once."""
+
+    def __init__(self) -> None:
+        self._values: dict[int, tuple[Any, Any]] = {}
+
+    def __call__(self, part: Any) -> Any:
+        if isinstance(part, Number):
+            return part.value
+        if isinstance(part, Symbol):
+            array = part.array
+            return array[()] if isinstance(array, np.ndarray) and not array.shape else array
+        if not isinstance(part, Apply):
+            return part
+        known = self._values.get(id(part))
+        if known is None:
+            options = {name: replaced(option, self) for name, option in part.options.items()}
+            known = self._values[id(part)] = part, part.rule.op(*[self(a) for a in part.args], **options)
+        return known[1]
 
 
 def each(*trees: Tree) -> Iterator[Tree]:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from autograd.bytecode import places
+from autograd.variables import pairs
 
 __all__ = ["Place", "place_of"]
 
@@ -99,8 +100,5 @@ def _each(tree: ast.AST) -> list[ast.AST]:
     """Some code, but of ``Q, K = X @ W, X @ U`` each assignment."""
     if not isinstance(tree, ast.Assign) or len(tree.targets) > 1:
         return [tree]
-    target, value, several = tree.targets[0], tree.value, (ast.Tuple, ast.List)
-    if not isinstance(target, several) or not isinstance(value, several) or len(target.elts) != len(value.elts):
-        return [tree]
-    pairs = zip(target.elts, value.elts, strict=True)
-    return [ast.copy_location(ast.Assign([name], given), given) for name, given in pairs]
+    found = pairs(tree.targets[0], tree.value)
+    return [tree if v is tree.value else ast.copy_location(ast.Assign([t], v), v) for t, v in found]

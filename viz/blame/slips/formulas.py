@@ -12,12 +12,12 @@ import numpy as np
 from autograd.testing.attempts import attempted
 
 from ...formula import Formula, value_symbol
-from ...formula.tree import Tree, is_call, substituted
+from ...formula.tree import Evaluator, Tree, is_call, substituted
 from ..trials import Scene, Slip, Trial, once, slip
 from .edits import far, near
 from .forms import Form, composed, rules
 from .leaves import for_another
-from .parts import Edit, Evaluator
+from .parts import Edit
 
 Edited = list[tuple[Form, list[Edit]]]
 

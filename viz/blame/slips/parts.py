@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...formula.tree import Apply, Number, Symbol, Tree, replaced
+from ...formula.tree import Apply, Tree
 
-__all__ = ["Edit", "Evaluator", "parts", "put"]
+__all__ = ["Edit", "parts", "put"]
 
 
 class Edit(NamedTuple):
@@ -20,27 +20,6 @@ class Edit(NamedTuple):
     old: Tree
     new: Tree | None
     tree: Tree
-
-
-class Evaluator:
-    """Values of trees; parts that trees share are computed once."""
-
-    def __init__(self) -> None:
-        self._values: dict[int, tuple[Any, Any]] = {}
-
-    def __call__(self, part: Any) -> Any:
-        if isinstance(part, Number):
-            return part.value
-        if isinstance(part, Symbol):
-            array = part.array
-            return array[()] if isinstance(array, np.ndarray) and not array.shape else array
-        if not isinstance(part, Apply):
-            return part
-        known = self._values.get(id(part))
-        if known is None:
-            options = {name: replaced(option, self) for name, option in part.options.items()}
-            known = self._values[id(part)] = part, part.rule.op(*[self(a) for a in part.args], **options)
-        return known[1]
 
 
 def parts(tree: Any, place: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Tree]]:
