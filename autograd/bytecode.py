@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import ast
 import dis
+import functools
 import inspect
 import itertools
 import linecache
 import os
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-__all__ = ["METADATA", "Source", "called", "places", "reads_for_update", "source_of", "values_read"]
+__all__ = ["METADATA", "Source", "called", "per_instruction", "places", "reads_for_update", "source_of", "values_read"]
+
+
+_T = TypeVar("_T")
 
 
 class Source(NamedTuple):
@@ -31,24 +35,41 @@ class Source(NamedTuple):
         return f"{file}:{self.line}"
 
 
+def per_instruction(f: Callable[[Any, int], _T]) -> Callable[[Any, int], _T]:
+    """A function of some code and the place of a byte in it, computed once for each.
+
+    A code object is its own hash of all it holds, which takes long: it is found by its id, and kept, so that this stays
+    its own.
+    """
+    known: dict[tuple[int, int], tuple[_T, Any]] = {}
+
+    @functools.wraps(f)
+    def computed_once(code: Any, lasti: int) -> _T:
+        found = known.get((id(code), lasti))
+        if found is None:
+            if len(known) > _MOST:
+                known.clear()
+            found = known[id(code), lasti] = f(code, lasti), code
+        return found[0]
+
+    return computed_once
+
+
+_MOST = 65536
+
+
+@per_instruction
 def reads_for_update(code: Any, lasti: int) -> bool:
     """Whether an attribute is read to be assigned to, as in ``p.data -= step``.
 
     Told by the instruction before: the owner is doubled only where it is needed again, to set the attribute.
     """
-    key = id(code), lasti  # a code object is its own hash of all it holds, which takes long
-    known = _UPDATES.get(key)
-    if known is None:
-        if len(_UPDATES) > 1024:
-            _UPDATES.clear()
-        before = code.co_code[:lasti]
-        while before[-2:-1] == _EXTENDED:
-            before = before[:-2]
-        known = _UPDATES[key] = before[-2:] == _DOUBLED, code
-    return known[0]
+    before = code.co_code[:lasti]
+    while before[-2:-1] == _EXTENDED:
+        before = before[:-2]
+    return bool(before[-2:] == _DOUBLED)
 
 
-_UPDATES: dict[tuple[int, int], tuple[bool, Any]] = {}  # with the code, so that its id stays its own
 _DOUBLED = bytes((dis.opmap["COPY"], 1))
 _EXTENDED = bytes((dis.opmap["EXTENDED_ARG"],))
 
@@ -58,6 +79,7 @@ def places(code: Any, lasti: int) -> tuple[int | None, int | None, int | None, i
     return next(itertools.islice(code.co_positions(), lasti // 2, None), (None,) * 4)
 
 
+@per_instruction
 def source_of(code: Any, lasti: int) -> Source:
     """The place of the `lasti`-th byte of some code."""
     line, end_line, start, end = places(code, lasti)
@@ -69,19 +91,10 @@ def source_of(code: Any, lasti: int) -> Source:
     return Source(code.co_filename, line, text.strip(), expression, code.co_name)
 
 
-_CALLS: dict[tuple[int, int], tuple[tuple[str, ...], Any]] = {}
-
-
 def called(frame: Any) -> tuple[str, Any]:
     """What the instruction that a frame is at calls: as it is written, and the object, where a lookup finds it."""
-    code, missing = frame.f_code, object()
-    key = id(code), frame.f_lasti
-    known = _CALLS.get(key)
-    if known is None:
-        if len(_CALLS) > 256:
-            _CALLS.clear()
-        known = _CALLS[key] = _names_called(code, frame.f_lasti), code  # with the code, so that its id stays its own
-    names, found = known[0], None
+    code, missing, found = frame.f_code, object(), None
+    names = _names_called(code, frame.f_lasti)
     if names and names[0].isidentifier():
         fast = code.co_flags & inspect.CO_OPTIMIZED
         local = not fast or names[0] in code.co_varnames + code.co_cellvars + code.co_freevars
@@ -93,6 +106,7 @@ def called(frame: Any) -> tuple[str, Any]:
     return ".".join(names), found
 
 
+@per_instruction
 def _names_called(code: Any, lasti: int) -> tuple[str, ...]:
     """``("math", "exp")`` of a call ``math.exp(w)``; what is no chain of names stands first as it is written."""
     line, last, start, end = places(code, lasti)

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from .listing import nearest
 from .node import Node
@@ -18,6 +19,7 @@ LIMIT = 24
 _PLACE = re.compile(r"%([0-9]{1,9})")
 
 
+@lru_cache(4096)
 def clean(text: str, limit: int = 48) -> str:
     """A user's string on one line: control characters made visible, cut to `limit` characters with an ellipsis."""
     text = text[: 4 * limit]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .bytecode import places, source_of
+from .bytecode import per_instruction, places, source_of
 from .node import Node
 
 __all__ = ["pairs", "typeset", "variable", "variables", "written", "written_name"]
@@ -27,8 +27,6 @@ _SIGNS: dict[Any, Any] = {
     ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.divide, ast.MatMult: np.matmul,
     ast.Pow: np.power, ast.Mod: np.mod, ast.FloorDiv: np.floor_divide,
 }  # fmt: skip
-_VARIABLES: dict[tuple[int, int], tuple[str, Any]] = {}
-_MOST = 65536
 _VIEWS = frozenset({"T", "mT", "data", "real", "imag", "flat"})
 _RETURNED = "return"
 
@@ -44,17 +42,11 @@ def typeset(name: str) -> str:
     return _GREEK.get(letter, letter) + number.translate(_LOWERED)
 
 
+@per_instruction
 def variable(code: Any, lasti: int) -> str:
     """The name that the value of the `lasti`-th byte of some code is bound to, as it is typed; ``return`` where a
     function gives it; else empty."""
-    key = id(code), lasti
-    known = _VARIABLES.get(key)
-    if known is None:
-        if len(_VARIABLES) > _MOST:
-            _VARIABLES.clear()
-        bound = _bound("".join(linecache.getlines(code.co_filename)))
-        known = _VARIABLES[key] = bound.get(places(code, lasti), ""), code  # with the code: its id stays its own
-    return known[0]
+    return _bound("".join(linecache.getlines(code.co_filename))).get(places(code, lasti), "")
 
 
 @lru_cache(64)
@@ -124,17 +116,9 @@ def written_name(node: Node, i: int) -> str:
     return "" if taken else typeset(_name(tree))
 
 
-_CALLS: dict[tuple[int, int], tuple[Any, tuple[ast.expr, ...], Any]] = {}
-
-
+@per_instruction
 def _call(code: Any, lasti: int) -> tuple[Any, tuple[ast.expr, ...]]:
-    key = id(code), lasti
-    known = _CALLS.get(key)
-    if known is None:
-        if len(_CALLS) > _MOST:
-            _CALLS.clear()
-        known = _CALLS[key] = *_parts(source_of(code, lasti).expression), code
-    return known[:2]
+    return _parts(source_of(code, lasti).expression)
 
 
 def _parts(expression: str) -> tuple[Any, tuple[ast.expr, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -52,7 +52,7 @@ class Replay:
     def is_repeatable(self, node: Node) -> bool:
         """Whether an operation gives the same numbers again."""
         with attempted():
-            again = node.rule.op(*(self._value(a, {}) for a in node.operands), **node.kwargs)
+            again = node.rule.op(*map(self._value, node.operands), **node.kwargs)
             return np.array_equal(again, self.tape.value(node), equal_nan=True)
         return False
 
@@ -62,12 +62,12 @@ class Replay:
 
     def loss(self, node: Node) -> Callable[[Any], Any]:
         """The loss as a function of the value of one record."""
-        later = self._after(node)
+        again = self._again(node)
+        root = self.tape.value(self.tape.root)
 
         def computed(value: Any) -> Any:
             with attempted():
-                values = self._again(node, later, value)
-                return np.sum(self._value(self.tape.root, values) * self.seed)
+                return np.sum(again(value).get(self.tape.root, root) * self.seed)
             return np.float64(np.nan)  # it can't be computed there
 
         return computed
@@ -79,7 +79,7 @@ class Replay:
         """
         values: dict[Node, Any] = {}
         with attempted():
-            values = self._again(node, self._after(node), np.asarray(self.tape.value(node), np.float64))
+            values = self._again(node)(np.asarray(self.tape.value(node), np.float64))
         off = [0.0]
         for record, found in values.items():
             dtype = np.asarray(found).dtype
@@ -102,13 +102,26 @@ class Replay:
                 found[step.node] = size, steep
         return found
 
-    def _again(self, node: Node, later: list[Node], value: Any) -> dict[Node, Any]:
-        """The values that change with that of a record."""
-        values: dict[Node, Any] = {node: value}
+    def _again(self, node: Node) -> Callable[[Any], dict[Node, Any]]:
+        """The values that change with that of a record, as a function of it."""
+        later = self._after(node)
+        changing = {node, *later}
+        recorded = []
         for record in later:
-            args = [self._value(a, values) for a in record.operands]
-            values[record] = record.rule.op(*args, **record.kwargs)
-        return values
+            places = [i for i, a in enumerate(record.operands) if isinstance(a, Node) and a in changing]
+            operands = [a if i in places else self._value(a) for i, a in enumerate(record.operands)]
+            recorded.append((record, record.rule.op, operands, places, record.kwargs))
+
+        def again(value: Any) -> dict[Node, Any]:
+            values = {node: value}
+            for record, op, operands, places, kwargs in recorded:
+                args = operands.copy()
+                for i in places:
+                    args[i] = values[operands[i]]
+                values[record] = op(*args, **kwargs)
+            return values
+
+        return again
 
     def _after(self, node: Node) -> list[Node]:
         """What depends on a record, oldest first."""
@@ -123,7 +136,5 @@ class Replay:
         """How many elements one evaluation of the loss computes; a small operation counts as 50."""
         return sum(record.size + 50 for record in self._after(node))
 
-    def _value(self, operand: Any, changed: Mapping[Node, Any]) -> Any:
-        if not isinstance(operand, Node):
-            return operand
-        return changed[operand] if operand in changed else self.tape.value(operand)
+    def _value(self, operand: Any) -> Any:
+        return self.tape.value(operand) if isinstance(operand, Node) else operand

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..formula.notation import printer
 from ..formula.tree import Apply, Symbol, Tree, evaluate, is_call, symbols
-from ..formula.writers import SUM, Latex, MathML, Plain, Writer
+from ..formula.writers import LATEX, PLAIN, SUM, Writer
 from ..plain.numbers import columns
 
 WIDEST = 100
@@ -20,7 +20,6 @@ WIDEST = 100
 _LEAST, _REPEATED, _BESIDE = 40, 12, 20
 _SUMS = (np.add, np.subtract)
 _TIMES = re.compile(r"\d×")
-PLAIN, LATEX, MATHML = Plain(), Latex(), MathML()
 
 
 class Written(NamedTuple):

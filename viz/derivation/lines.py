@@ -16,12 +16,9 @@ from ..formula import gradient_symbol
 from ..formula.notation import MOST_TERMS, printer
 from ..formula.terms import total
 from ..formula.tree import Apply, Symbol, Tree, each, evaluate, is_call, negated, symbols
-from ..formula.writers import shape_text
+from ..formula.writers import LATEX, MATHML, PLAIN, shape_text
 from ..plain.numbers import FEW, columns, norm, padded
 from .breaking import (
-    LATEX,
-    MATHML,
-    PLAIN,
     WIDEST,
     Breaker,
     Definition,

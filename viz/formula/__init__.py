@@ -24,7 +24,7 @@ from .tidy import throughout, tidied
 from .trace import Builder
 from .tree import Apply, Opaque, Symbol, Tree, evaluate, reached, symbols
 from .tree import parts as parts_of
-from .writers import Latex, MathML, Plain, Writer
+from .writers import LATEX, MATHML, PLAIN, Writer
 
 __all__ = [
     "ConstantNames",
@@ -95,32 +95,32 @@ class Formula:
         else:
             target = writer.symbol(self.target, len(self.symbols)).text
         sign = "+=" if self.adds and what != "shapes" else "="
-        between = f" {sign} " if not isinstance(writer, MathML) else f"<mo>{sign}</mo>"
-        if isinstance(writer, Latex) and sign == "+=":
+        between = f" {sign} " if writer is not MATHML else f"<mo>{sign}</mo>"
+        if writer is LATEX and sign == "+=":
             between = r" \mathrel{+}= "
         return writer.row(target, between, text)
 
     def plain(self, what: What = "symbols") -> str:
         """The right-hand side as Unicode text."""
-        return self._print(Plain(), what, whole=False)
+        return self._print(PLAIN, what, whole=False)
 
     def latex(self, what: What = "symbols") -> str:
         """The right-hand side in LaTeX's math mode."""
-        return self._print(Latex(), what, whole=False)
+        return self._print(LATEX, what, whole=False)
 
     def mathml(self, what: What = "symbols") -> str:
         """The right-hand side in MathML Core; the element of symbol k has ``data-symbol="k"``."""
-        return f"{_MATH}{self._print(MathML(), what, whole=False)}</math>"
+        return f"{_MATH}{self._print(MATHML, what, whole=False)}</math>"
 
     def equation(self, form: str = "plain", what: What = "symbols") -> str:
         """Both sides: ``∂L/∂z⁽¹⁾ += ∂L/∂a⁽¹⁾ ⊙ a⁽¹⁾ ⊙ (1 − a⁽¹⁾)``, as ``"plain"``, ``"latex"`` or ``"mathml"``.
 
         In MathML the target has the number after the last symbol's.
         """
-        writers: dict[str, type[Writer]] = {"plain": Plain, "latex": Latex, "mathml": MathML}
+        writers: dict[str, Writer] = {"plain": PLAIN, "latex": LATEX, "mathml": MATHML}
         if form not in writers:
             raise ValueError(f"a formula is written as 'plain', 'latex' or 'mathml', got {form!r}")
-        text = self._print(writers[form](), what, whole=True)
+        text = self._print(writers[form], what, whole=True)
         return f"{_MATH}{text}</math>" if form == "mathml" else text
 
     def __repr__(self) -> str:
@@ -344,4 +344,4 @@ def _operation(node: Node, what: str) -> None:
 
 def written(symbol: Symbol) -> str:
     """A name in MathML Core."""
-    return f"{_MATH}{MathML().symbol(symbol, 0).text}</math>"
+    return f"{_MATH}{MATHML.symbol(symbol, 0).text}</math>"

@@ -65,7 +65,8 @@ class Writer(Protocol):
     def letter(self, parts: Glyph) -> Piece: ...
 
     def name(self, name: str) -> Piece:
-        return self.letter(glyph(clean(name)))
+        piece: Piece = _LETTERS(self, name)
+        return piece
 
     def gradient(self, of: tuple[str, str], stacked: bool) -> Piece:
         above, below = (self.row(self.sign("∂"), self.name(part).text) for part in of)
@@ -76,6 +77,9 @@ class Writer(Protocol):
     def symbol(self, symbol: Symbol, k: int, stacked: bool = True) -> Piece:
         piece = self.name(symbol.name) if symbol.of is None else self.gradient(symbol.of, stacked)
         return piece._replace(text=self.marked(piece.text, k))
+
+
+_LETTERS: Any = lru_cache(4096)(lambda writer, name: writer.letter(glyph(clean(name))))
 
 
 class Plain(Writer):
@@ -151,7 +155,7 @@ class Plain(Writer):
 def _as_given(name: str) -> Piece:
     """A name in plain text stays what titles and tables call it: ``x_1``."""
     name = clean(name)
-    piece = Plain().letter(glyph(name))
+    piece = PLAIN.letter(glyph(name))
     return piece._replace(text=name) if "_" in name else piece
 
 
@@ -379,3 +383,6 @@ def shape_text(shape: Any) -> str:
 def times_text(shape: Any) -> str:
     """A shape with multiplication signs: ``3×4``."""
     return "×".join(str(int(n)) for n in shape) if len(shape) else "0-d"
+
+
+PLAIN, LATEX, MATHML = Plain(), Latex(), MathML()

@@ -16,7 +16,7 @@ from ..blame import Mismatch
 from ..drawing.picture import Picture
 from ..formula import gradient_symbol, value_symbol, written
 from ..formula.tree import Symbol
-from ..formula.writers import Latex
+from ..formula.writers import LATEX
 from ..graph.model import Box
 from ..graph.reading import read
 from ..tape.constants import content
@@ -308,7 +308,7 @@ def _formula(step: Step, arrays: Arrays) -> dict[str, Any]:
         **({"column": True} if column else {}),
         "right": formula.mathml(),
         "plain": step.equation,
-        "latex": f"{Latex().symbol(formula.target, 0).text} {_SIGNS.get(step.sign, step.sign)} {formula.latex()}",
+        "latex": f"{LATEX.symbol(formula.target, 0).text} {_SIGNS.get(step.sign, step.sign)} {formula.latex()}",
         **({"numbers": formula.plain("numbers")} if formula.target.shape == () else {}),
         "symbols": [_symbol(step.walk, symbol, arrays, id(symbol) in acting) for symbol in formula.symbols],
         "notes": list(formula.notes),

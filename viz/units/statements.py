@@ -8,14 +8,13 @@ import linecache
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from autograd.bytecode import places
+from autograd.bytecode import per_instruction, places
 from autograd.variables import pairs
 
 __all__ = ["Place", "place_of"]
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-_MOST = 65536
 
 
 class Place(NamedTuple):
@@ -43,21 +42,9 @@ class Place(NamedTuple):
         return ast.unparse(self.statement).split("\n", 1)[0]
 
 
-_PLACES: dict[tuple[int, int], tuple[Place | None, Any]] = {}
-
-
+@per_instruction
 def place_of(code: Any, lasti: int) -> Place | None:
     """The place of the `lasti`-th byte of some code; None where there is no source."""
-    key = id(code), lasti
-    known = _PLACES.get(key)
-    if known is None:
-        if len(_PLACES) > _MOST:
-            _PLACES.clear()
-        known = _PLACES[key] = _found(code, lasti), code  # with the code, so that its id stays its own
-    return known[0]
-
-
-def _found(code: Any, lasti: int) -> Place | None:
     first, last, start, end = places(code, lasti)
     if first is None or last is None or start is None or end is None:
         return None

@@ -13,7 +13,7 @@ from autograd.rules.windows import window_product
 
 from ..formula.notation import name_of, printer
 from ..formula.tree import Apply, Symbol, Tree, evaluate, is_call
-from ..formula.writers import Plain
+from ..formula.writers import PLAIN
 from ..plain.numbers import counted
 from .steps import Step
 
@@ -77,7 +77,7 @@ def _first(tree: Tree, kind: str) -> Apply | None:
 def _of_numbers(part: Apply, numbers: list[Any]) -> str:
     """One element of what works element by element."""
     call = part.with_args([Symbol("constant", "", np.asarray(n)) for n in numbers], shape=())
-    text = printer(Plain(), "numbers").tree(call, top=True).text.strip()
+    text = printer(PLAIN, "numbers").tree(call, top=True).text.strip()
     trouble = _trouble(part, numbers)
     if "overflow" in trouble:
         return f"overflow of {text}"
