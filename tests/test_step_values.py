@@ -181,3 +181,14 @@ def test_the_quiz_keeps_what_is_by_hand_and_the_terms_of_a_sum_to_itself(show: O
     assert shown.step_view().locator(".hand").count() == 1
     shown.step_view().get_by_role("button", name="quiz").click()
     assert shown.step_view().locator(".hand, p.links:not(.alarm)").count() == 0
+
+
+def test_many_leaves_are_listed_when_they_are_asked_for(show: Open) -> None:
+    total = sum((Tensor(float(k), name=f"x{k}") for k in range(30)), Tensor(0.0, name="zero"))
+    shown = opened(show, viz.step(total))
+    rows = shown.step_view().locator(".leaves tr")
+    assert rows.count() == 24
+    shown.step_view().get_by_text("7 more", exact=True).click()
+    assert rows.count() == 31
+    shown.press("ArrowRight", "ArrowLeft")  # they stay open
+    assert rows.count() == 31

@@ -1,5 +1,8 @@
 // The step panel: what this step computes, in symbols and in numbers, and what is worth knowing about it.
 
+/** So many leaves are shown at the start; the others when asked for. */
+const LEAVES = 24;
+
 /** The panel: {element, update()}. */
 function panel(state) {
   const element = h('section', { class: 'panel', tabindex: 0, 'aria-label': 'Step' });
@@ -90,10 +93,11 @@ function row(kind, ...children) {
 
 function startCard(state) {
   const leaves = state.payload.nodes.filter((node) => node.name && node.first === 0 && node.value != null);
-  const rows = leaves.map((node) => h('tr', {},
+  const table = (nodes) => h('div', { class: 'wide' }, h('table', { class: 'leaves' }, h('tbody', {}, nodes.map((node) => h('tr', {},
     h('th', { scope: 'row' }, node.name), h('td', {}, node.kind), h('td', {}, shapeText(node.shape)),
-    h('td', {}, show(state.array(node.value), { width: 80, height: 40, title: node.name, plain: true, scale: true }))));
-  return [h('div', { class: 'wide' }, h('table', { class: 'leaves' }, h('tbody', {}, rows)))];
+    h('td', {}, show(state.array(node.value), { width: 80, height: 40, title: node.name, plain: true, scale: true })))))));
+  const rest = leaves.slice(LEAVES);
+  return [table(leaves.slice(0, LEAVES)), rest.length > 0 && folded(state, `${rest.length} more`, () => table(rest), 'leaves')];
 }
 
 /** The rule in symbols, the same with the numbers put in, and what it gives. */
@@ -283,7 +287,10 @@ function lenses(state, step, members) {
 
 /** What is folded away; opened once, it stays open on later steps. */
 function folded(state, title, content, kind = title) {
-  const fold = h('details', { class: 'fold', open: state.opened.has(kind) }, h('summary', {}, title), content);
+  const isOpen = state.opened.has(kind);
+  const late = typeof content === 'function';
+  const fold = h('details', { class: 'fold', open: isOpen }, h('summary', {}, title), late && !isOpen ? null : late ? content() : content);
+  if (late && !isOpen) fold.addEventListener('toggle', () => fold.append(content()), { once: true });
   fold.addEventListener('toggle', () => state.opened[fold.open ? 'add' : 'delete'](kind));
   return fold;
 }
