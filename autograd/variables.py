@@ -14,7 +14,7 @@ import numpy as np
 from .bytecode import per_instruction, places, source_of
 from .node import Node
 
-__all__ = ["pairs", "typeset", "variable", "variables", "written", "written_name"]
+__all__ = ["pairs", "typeset", "variable", "variables", "written", "written_index", "written_name"]
 
 _GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "eps": "ε", "zeta": "ζ", "eta": "η",
@@ -116,17 +116,27 @@ def written_name(node: Node, i: int) -> str:
     return "" if taken else typeset(_name(tree))
 
 
+def written_index(node: Node) -> list[str]:
+    """The variables that the program wrote for the parts of an index, empty where it wrote anything else."""
+    if node.code is None or not isinstance(tree := _tree(node.code, node.lasti), ast.Subscript):
+        return []
+    return [typeset(_name(part)) for part in (tree.slice.elts if isinstance(tree.slice, ast.Tuple) else [tree.slice])]
+
+
 @per_instruction
 def _call(code: Any, lasti: int) -> tuple[Any, tuple[ast.expr, ...]]:
-    return _parts(source_of(code, lasti).expression)
+    return _parts(_tree(code, lasti))
 
 
-def _parts(expression: str) -> tuple[Any, tuple[ast.expr, ...]]:
-    """What an expression does, by its sign or the name of a function, and what it does it to."""
+def _tree(code: Any, lasti: int) -> ast.expr | None:
     try:
-        tree = ast.parse(expression.strip(), mode="eval").body
+        return ast.parse(source_of(code, lasti).expression.strip(), mode="eval").body
     except (SyntaxError, ValueError):
-        return None, ()
+        return None
+
+
+def _parts(tree: ast.expr | None) -> tuple[Any, tuple[ast.expr, ...]]:
+    """What an expression does, by its sign or the name of a function, and what it does it to."""
     if isinstance(tree, ast.BinOp):
         return type(tree.op), (tree.left, tree.right)
     if isinstance(tree, ast.Subscript):

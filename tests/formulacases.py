@@ -33,7 +33,7 @@ class Case(NamedTuple):
     mathml: str
 
 
-_LABELS = np.array([2, 0])
+y = np.array([2, 0])
 
 CASES = [
     Case(
@@ -337,7 +337,7 @@ CASES = [
     ),
     Case(
         "labels forward",
-        lambda: _t("ŷ", 2, 3)[np.arange(2), _LABELS],
+        lambda: _t("ŷ", 2, 3)[np.arange(2), y],
         None,
         "ŷ[i, y]",
         r"\hat{y}\left[ i,\ y \right]",
@@ -345,7 +345,7 @@ CASES = [
     ),
     Case(
         "labels",
-        lambda: _t("ŷ", 2, 3)[np.arange(2), _LABELS],
+        lambda: _t("ŷ", 2, 3)[np.arange(2), y],
         0,
         "scatter(∂L/∂s at [i, y])",
         r"\operatorname{scatter}\left( \frac{\partial L}{\partial s}\ \text{at}\ \left[ i,\ y \right] \right)",

@@ -145,3 +145,16 @@ def test_code_without_source_is_drawn_by_operations():
     space = {"np": np, "w": Tensor(np.ones(3))}
     exec("z = w * 2.0 + 1.0\nloss = (np.tanh(z) * z).sum()", space)
     assert titles(space["loss"])[0].startswith("%")
+
+
+def test_the_last_call_of_an_object_made_in_the_same_line_has_its_own_lines():
+    class Cell:
+        def __call__(self, xs):
+            h = Tensor(np.zeros(2))
+            for x in xs:
+                z = x * h + 1.0
+                h = np.tanh(z)
+            return h
+
+    loss = (Cell()(np.ones((3, 2))) ** 2).sum()
+    assert titles(loss)[-1] == "L = Σ (h (4))²"

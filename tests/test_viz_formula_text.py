@@ -290,7 +290,7 @@ def test_numbers_look_as_they_do_in_tables():
 
 def test_values_of_indices_stand_in_the_numbers():
     rows = np.array([1, 1])
-    assert only(X[rows]).plain() == "scatter(∂L/∂s at [y])"
+    assert only(X[rows]).plain() == "scatter(∂L/∂s at [rows])"
     assert only(X[rows]).plain("numbers") == "scatter([1 1; 1 1] at [[1 1]])"
     assert computed(X[np.array([0, 1]), rows]).plain("numbers") == "[1 5; 7 2][[0 1], [1 1]]"
     assert computed(X[X.data > 1.5]).plain("numbers") == "[1 5; 7 2][[False True; True True]]"

@@ -165,14 +165,14 @@ class ConstantNames:
         self.given: dict[str, int] = {}
 
     def __call__(self, array: Any, role: str) -> str:
+        known = self.names.constant(array)
+        if known is not None:
+            return quoted(known)
         if role != "index":
-            known = self.names.constant(array)
-            if known is not None:
-                return quoted(known)
             name = "c"
         elif array.dtype == bool:
             name = "mask"
-        elif array.dtype.kind in "iu" and np.array_equal(array.ravel(), np.arange(array.size)):
+        elif _counts_up(array):
             name = "i"
         else:
             name = "y" if array.dtype.kind in "iu" else "c"
@@ -185,6 +185,10 @@ class ConstantNames:
             full = name if n == 1 else name + subscript(n)
             if full not in self.taken():
                 return full
+
+
+def _counts_up(array: Any) -> bool:
+    return array.dtype.kind in "iu" and np.array_equal(array.ravel(), np.arange(array.size))
 
 
 def _taken(node: Node, names: Named, written_out: Container[Node] = ()) -> Callable[[], frozenset[str]]:
@@ -205,6 +209,8 @@ def _names_below(node: Node, names: Named, written_out: Container[Node]) -> froz
 def _by_shape(array: Any, role: str) -> str:
     if array.size <= 4 and array.dtype.kind in "iub" and role == "index":
         return str(array.tolist())
+    if role == "index" and array.ndim == 1 and _counts_up(array):
+        return f"arange({array.size})"
     return f"{'array' if role == 'index' else 'const'}{array.shape}"
 
 
@@ -259,7 +265,7 @@ def expression(node: Node, names: Named, written_out: Container[Node] = ()) -> s
     _operation(node, "expression")
 
     def constant(array: Any, role: str) -> str:
-        name = names.constant(array) if role == "operand" else None
+        name = names.constant(array)
         return _by_shape(array, role) if name is None or name.strip("₀₁₂₃₄₅₆₇₈₉") == "c" else quoted(name)
 
     builder = Builder(partial(value_symbol, names=names), constant)

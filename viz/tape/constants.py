@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Node
-from autograd.variables import written_name
+from autograd.variables import written_index, written_name
 
 from ..plain.numbers import clean, subscript
 
@@ -19,7 +19,8 @@ _LIMIT = 24
 
 
 def constants(nodes: Iterable[Node], taken: Container[str]) -> dict[Any, str]:
-    """A name for each array that is an operand, by its `content`: equal arrays have one name, no others have that.
+    """A name for each array that is an operand, or an index that a variable holds, by its `content`: equal arrays have
+    one name, no others have that.
 
     Parameters
     ----------
@@ -32,6 +33,10 @@ def constants(nodes: Iterable[Node], taken: Container[str]) -> dict[Any, str]:
         for i, operand in enumerate(node.operands):
             if isinstance(operand, np.ndarray) and operand.ndim:
                 wanted.setdefault(content(operand), clean(written_name(node, i), _LIMIT) or "c")
+        index = node.kwargs.get("index")
+        for part, name in zip(index if isinstance(index, tuple) else (index,), written_index(node), strict=False):
+            if isinstance(part, np.ndarray) and part.ndim and name:
+                wanted.setdefault(content(part), clean(name, _LIMIT))
     counts = Counter(wanted.values())
     given: dict[Any, str] = {}
     used: set[str] = set()

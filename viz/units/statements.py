@@ -34,7 +34,8 @@ class Place(NamedTuple):
     def calls(self) -> frozenset[str]:
         """The names of the functions that the statement calls."""
         found = (tree.func for tree in ast.walk(self.statement) if isinstance(tree, ast.Call))
-        return frozenset(f.id if isinstance(f, ast.Name) else getattr(f, "attr", "") for f in found)
+        names = (f.id if isinstance(f, ast.Name) else getattr(f, "attr", "") for f in found)
+        return frozenset(filter(None, names))
 
     @property
     def text(self) -> str:
