@@ -273,16 +273,16 @@ def test_more_than_six_ways_are_derived_from_value_to_value() -> None:
     assert "∂L/∂z₆ = (Wᵀ ∂L/∂z₇) ⊙ (1 − h₆²)" in rows(derivation, "recursion")
 
 
-@pytest.mark.parametrize("names", [True, False], ids=["named", "unnamed"])
-def test_a_thousand_uses_are_one_long_sum(names: bool) -> None:
+@pytest.mark.parametrize(("names", "uses"), [(True, 1000), (False, 300)], ids=["named", "unnamed"])
+def test_a_thousand_uses_are_one_long_sum(names: bool, uses: int) -> None:
     w, y = Tensor(0.9, name="w"), given("x")
-    for t in range(1000):
+    for t in range(uses):
         y = np.tanh(y * w)
         y.name = f"y{t}" if names else None
     derivation = derived(y, "w", 1e-7)
     assert derivation.closed and derivation.latex()
     assert max(map(len, str(derivation).splitlines())) < 1500
-    assert "… 994 more terms …" in rows(derivation, "factors")[-1]
+    assert f"… {uses - 6} more terms …" in rows(derivation, "factors")[-1]
 
 
 @pytest.mark.parametrize("steps", [9, 70, 200])

@@ -86,7 +86,7 @@ def test_a_rule_that_is_the_gradient_itself_hands_it_on_unchanged(loss):
     ("loss", "said"),
     [
         (lambda x: np.where([True, False, True], x, 0.0) @ np.array([1.0, 0, 1]), "1 of 3 elements gets no gradient."),
-        (lambda x: np.maximum(x, 2.5) @ np.array([0.0, 0, 3]), "2 of 3 elements get no gradient."),
+        (lambda x: np.maximum(x, 2.5) @ np.array([0.0, 0, 3]), "2 of 3 elements get no gradient: ∂L/∂%1 is 0 there."),
         (lambda x: np.tril(x.reshape(3, 1)).sum(), "The gradient goes back the way the numbers came: from (3, 1) to"),
         (lambda x: x[::-1].sum(), "The gradient goes back the way the numbers came, each to its old place."),
         (lambda x: np.sort(x).sum(), "The gradient goes back the way the numbers came, each to its old place."),
@@ -374,3 +374,11 @@ def test_one_number_made_of_others_is_told_as_the_operation_has_it(loss, said):
 def test_numbers_whose_sum_overflows_have_a_mean():
     said = facts((leaf(1e308, 1e308, -1e308) * 1.0).max(), "forward")["%1"]
     assert said == "3 numbers from −1e+308 to 1e+308, 3.333e+307 on average."
+
+
+def test_it_says_which_factor_keeps_a_gradient_away():
+    x = Tensor([1.0, -2.0, 3.0], name="x")
+    z = np.multiply(x, [1.0, 1.0, -1.0])
+    a = np.maximum(z, 0)
+    steps = list(viz.step((a * np.array([2.0, 3.0, 4.0])).sum()))
+    assert any("2 of 3 elements get no gradient: [z > 0] is 0 there." in step.sentence for step in steps)

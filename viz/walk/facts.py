@@ -11,7 +11,9 @@ import numpy as np
 from autograd import Node
 from autograd.listing import not_finite
 
-from ..formula.tree import Apply, Symbol
+from ..formula.notation import printer
+from ..formula.tree import Apply, Symbol, evaluate, is_call
+from ..formula.writers import PLAIN
 from ..plain.numbers import counted, length, listed, numeral, shape_text
 from ..tape.births import kinds_listed
 from .causes import cause
@@ -294,7 +296,7 @@ def _backward(step: Step) -> str:
         said = _products_sent(step)
     if not said and _op(node) in _ARRANGING | _ORDERING:
         said = _sent_back(step, sent)
-    said = said or blocked(sent)
+    said = said or blocked(step, sent)
     if not said and _op(node) in _CHOOSING and sent.size == upstream.size:
         said = _sent_back(step, sent)
     return said or scaled(step, upstream, sent)
@@ -370,11 +372,36 @@ def _summed_over_positions(step: Step) -> str:
     return f"Every weight was used at {rows}×{columns} positions{images}: its gradient {summed}."
 
 
-def blocked(sent: np.ndarray) -> str:
-    zero = int((sent == 0).sum())
-    if sent.size > 1 and zero:
-        return f"{zero:,} of {counted(sent.size, 'element')} {'gets' if zero == 1 else 'get'} no gradient."
-    return ""
+def blocked(step: Any, sent: np.ndarray) -> str:
+    """How many elements get no gradient, and which factor of the formula of a step, or a whole, is why."""
+    zero = sent == 0
+    count = int(zero.sum())
+    if sent.size < 2 or not count:
+        return ""
+    why = listed(_zero_factors(step, zero), "or")
+    said = f"{count:,} of {counted(sent.size, 'element')} {'gets' if count == 1 else 'get'} no gradient"
+    return f"{said}: {why} is 0 there." if why else f"{said}."
+
+
+def _zero_factors(step: Any, zero: np.ndarray) -> list[str]:
+    """The factors of a formula of which, where a product is `zero`, at least one is."""
+    whole = step.formula and step.formula.tree
+    waiting, found, left = [whole] if whole else [], [], zero
+    while waiting:
+        factor = waiting.pop(0)
+        if is_call(factor, np.multiply):
+            waiting[:0] = factor.args
+            continue
+        if is_call(factor, np.divide):
+            waiting.insert(0, factor.args[0])
+            continue
+        if factor is whole and isinstance(factor, Apply):
+            break  # no product
+        value = np.asarray(evaluate(factor))
+        if value.ndim and np.broadcast_shapes(value.shape, zero.shape) == zero.shape and (left & (value == 0)).any():
+            found.append(printer(PLAIN, "symbols").arithmetic(factor).text)
+            left = left & (value != 0)
+    return [] if left.any() else found
 
 
 def scaled(step: Step, upstream: np.ndarray, sent: np.ndarray) -> str:

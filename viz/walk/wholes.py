@@ -27,7 +27,7 @@ def sentence(whole: Any) -> str:
     if len(whole.members) == 1 and counts and not _PLACE.search(said):
         return str(said)
     upstream, sent = np.asarray(whole.upstream), np.asarray(whole.contribution)
-    return blocked(sent) or scaled(whole, upstream, sent) if sent.size and upstream.any() else str(said)
+    return blocked(whole, sent) or scaled(whole, upstream, sent) if sent.size and upstream.any() else str(said)
 
 
 def text_of(number: str, last: int, steps: Sequence[Any], shown: Sequence[Any]) -> str:

@@ -131,6 +131,9 @@ function describe(shape, data, entry = null) {
   return { shape, size: data.length, data, entry, norm: Math.sqrt(squares), min, max, largest, bad };
 }
 
+/** The norm, or "3 NaN, 1 Inf" where there is none. */
+const sizeOf = (array) => array.bad || `‖${number(array.norm)}‖`;
+
 /**
  * The magnitude of full colour: the largest, without those that stand far above all others, as a mask of −1e9 does; where
  * a few are much larger than nearly all, that of nearly all.

@@ -152,7 +152,7 @@ function slotContent([x, y, width, height], name, known, array) {
   const after = x + (label.length + 1) * LETTER;
   if (!array) return [...parts, line(after, y + 9, '—', 'none')];
   if (array.data && array.size <= FEW) return [...parts, ...numbersAt(array, after, y, x + width - after, height)];
-  const norm = array.bad || `‖${number(array.norm)}‖`;
+  const norm = sizeOf(array);
   const between = x + width - after - (norm.length + 1) * LETTER;
   const beside = height < 34 && between >= 12;
   const wide = beside ? between : width;

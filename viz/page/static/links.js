@@ -69,36 +69,37 @@ function sumOf(state, step) {
     if (one.phase !== 'backward' || (one.target !== step.target && one.node !== step.target)) return;
     // of a line or layer, what it sends as a whole
     const whole = state.whole(k);
-    const [last] = state.around(k).slice(-1);
+    const around = state.around(k);
+    const [first, last] = [around[0], around[around.length - 1]];
     const [list, of] = one.target === step.target ? [arrivals, whole && whole.find(({ target }) => target === step.target)] : [uses, whole && whole[0]];
     const at = whole ? last : k;
     if (of !== undefined && !list.some((known) => known.k === at)) {
-      list.push({ k: at, one: of || one, to: (whole || [one]).map(({ target }) => nodes[target].name).join(', ') });
+      list.push({ k: at, steps: whole && first < last ? `${first}–${last}` : at, one: of || one, to: (whole || [one]).map(({ target }) => nodes[target].name).join(', ') });
     }
   });
   const here = step.phase === 'seed' ? [] : arrivals;
   const members = state.members();
   const sent = ({ k, one }) => {
     const array = state.array(one.contribution);
-    return k > state.step || !array ? '' : array.size === 1 && array.data ? ` ${number(array.data[0])}` : ` ‖${number(array.norm)}‖`;
+    return k > state.step || !array ? '' : array.size === 1 && array.data ? ` ${number(array.data[0])}` : ` ${sizeOf(array)}`;
   };
   const look = (k) => (members.includes(k) ? 'here' : k > state.step ? 'ahead' : '');
-  const item = (k, text) => numbered(state, k, text, look(k));
+  const item = ({ k, steps }, text) => numbered(state, k, text, look(k), steps);
   const spread = (list, say) => list.length > 12
     ? [...list.slice(0, 8).map(say), h('span', {}, `… ${list.length - 11} more …`), ...list.slice(-3).map(say)] : list.map(say);
   const parts = [];
   if (here.length > 1) {
-    parts.push(`${target.grad} is the sum of`, ...spread(here, (at) => item(at.k, `from ${nodes[at.one.node].name}${sent(at)}`)));
+    parts.push(`${target.grad} is the sum of`, ...spread(here, (at) => item(at, `from ${nodes[at.one.node].name}${sent(at)}`)));
   }
   if (uses.length) {
-    parts.push(`${here.length > 1 ? 'It' : target.grad} goes on at`, ...spread(uses, ({ k, to }) => item(k, `to ${to}`)));
+    parts.push(`${here.length > 1 ? 'It' : target.grad} goes on at`, ...spread(uses, (at) => item(at, `to ${at.to}`)));
   }
   return parts.length ? roving(h('p', { class: 'links' }, parts)) : null;
 }
 
-/** A link with the number of its step before its text. */
-function numbered(state, k, text, look = '') {
-  return link(state, k, null, { element: h('button', { type: 'button', class: look }, h('b', {}, String(k)), ` ${text}`) });
+/** A link with the number of its step, or of its first and last, before its text. */
+function numbered(state, k, text, look = '', steps = k) {
+  return link(state, k, null, { element: h('button', { type: 'button', class: look }, h('b', {}, String(steps)), ` ${text}`) });
 }
 
 /** Where NaN or Inf came from, or what it was handed on to. */

@@ -76,7 +76,7 @@ function insideRows(state, members) {
     const sign = m('mo', {}, step.part[1] > 1 ? '+=' : '=');
     const rule = left && right ? m('math', {}, ...left.childNodes, sign, ...right.childNodes) : step.formula.plain;
     const result = state.covered() ? null : state.array(step.phase === 'forward' ? step.after : step.contribution);
-    const size = !result ? '' : result.data && result.size === 1 ? `= ${number(result.data[0])}` : `‖${number(result.norm)}‖ ${shapeText(result.shape)}`;
+    const size = !result ? '' : result.data && result.size === 1 ? `= ${number(result.data[0])}` : `${sizeOf(result)} ${shapeText(result.shape)}`;
     const go = () => {
       state.setGranularity('op');
       goThere(state, k);
@@ -238,7 +238,7 @@ function picture(array, name, { kind = '', max, note, click, column } = {}) {
   const [width, height] = array.shape.length > 4 ? [300, 300] : [120, 96];
   return h('figure', { class: kind }, h('figcaption', {}, name, note ? h('small', {}, note) : null),
     show(array, { max: max || undefined, width, height, title: name, few: 6, click, column, scale: true }),
-    array.size > 6 ? h('small', {}, `‖${number(array.norm)}‖ ${array.bad}`) : null);
+    array.size > 6 ? h('small', {}, sizeOf(array)) : null);
 }
 
 /** What differs from a gradient or value by hand: both with one scale, the difference, and what went wrong. */
