@@ -189,17 +189,28 @@ DRAW = """\
 import numpy as np, viz
 from autograd import Tensor
 x, w = Tensor(np.ones((3, 8)), name="x"), [Tensor(np.ones((8, 8)), name=f"W{k}") for k in range(6)]
-viz.draw(sum((x @ one).sum() for one in w))"""
+z = x @ w[0] + 1.0
+viz.draw(sum((z @ one).sum() for one in w), level="line")"""
 
 
-def test_a_drawing_fits_its_cell_and_untrusted_it_is_an_image(page, lab: str, folder: Path):
+def test_a_drawing_zooms_and_opens_in_its_cell_and_untrusted_it_is_an_image(page, lab: str, folder: Path):
     (folder / "drawn.ipynb").write_text(notebook(DRAW))
     opened(page, lab, "drawn.ipynb")
     run_cell(page, 0)
     host = page.locator("[data-tracegrad-picture]")
-    host.wait_for()
-    width = host.evaluate("(host) => host.shadowRoot.querySelector('svg').getBoundingClientRect().width")
-    assert 500 < width <= host.evaluate("(host) => host.clientWidth") < 1300
+    host.locator(".app").wait_for()
+    cells = page.locator(".jp-Notebook .jp-Cell").count()
+    assert host.evaluate("(host) => host.scrollWidth <= host.clientWidth && host.clientWidth > 500")
+    box = host.locator(".node", has_text="z = x W")
+    box.focus()
+    before = box.bounding_box()["width"]
+    for key in ("+", "o", "c", "a", "b", "d", "d", "0", "-", "x"):
+        page.keyboard.press(key)
+    assert host.locator(".unit").count() == 0 and box.bounding_box()["width"] != before
+    page.keyboard.press("o")
+    assert host.locator(".unit .node", has_text="matmul").count() == 1
+    assert page.locator(".jp-Notebook .jp-Cell").count() == cells
+    page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.click()
     page.keyboard.press("Escape")
     page.keyboard.press("Control+s")
     for _ in range(200):

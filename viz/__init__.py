@@ -30,6 +30,7 @@ from .derivation import derive
 from .drawing.picture import Picture
 from .graph.reading import read
 from .live import live
+from .page.drawn import opening
 from .plots import activations, gradient_noise, heatmap, history, images, kernels, loss_surface, signal, through_time
 from .recording import record
 from .scalar import MOST, drawable, scalar_picture
@@ -149,10 +150,10 @@ def draw(
         tape = tape_of(loss, "draw")
         numbers = drawable(tape, element, None if max_nodes is None else max(max_nodes, MOST))
         seed = None if grad is None else np.reshape(seed_of(tape, grad, "draw"), ())
-        return scalar_picture(Run(numbers, seed), direction, legend=legend, time_limit=time_limit)
+        return opening(scalar_picture(Run(numbers, seed), direction, legend=legend, time_limit=time_limit))
     run = Run.of(loss, "draw", grad, backward=False)
     graph = read(run, level=level, direction=direction, max_nodes=max_nodes)
-    return Picture(graph, legend=legend, time_limit=time_limit)
+    return opening(Picture(graph, legend=legend, time_limit=time_limit), run)
 
 
 def step(

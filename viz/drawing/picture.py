@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ class Picture:
     ----------
     graph : Graph
         What it shows, as plain data.
+    notebook : callable or None
+        What makes the HTML that notebooks show of it; None: an image that fits its cell.
 
     Examples
     --------
@@ -55,6 +58,7 @@ class Picture:
 
     def __init__(self, graph: Graph, *, legend: bool = False, time_limit: float = 20.0, heat_maps: bool = True):
         self.graph = graph
+        self.notebook: Callable[[Any], str] | None = None
         self._heat_maps = heat_maps
         self._legend = legend
         self._time_limit = time_limit
@@ -156,5 +160,8 @@ class Picture:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         kinds = asked_for(("text/plain", "text/html"), include, exclude)
-        made = {"text/plain": self.text, "text/html": lambda: picture(self.svg(), describe(self.graph))}
+        made = {"text/plain": self.text, "text/html": self._html}
         return {kind: made[kind]() for kind in made if kind in kinds}
+
+    def _html(self) -> str:
+        return self.notebook(self) if self.notebook else picture(self.svg(), describe(self.graph))

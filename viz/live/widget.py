@@ -15,7 +15,7 @@ import anywidget
 import numpy as np
 import traitlets
 
-from ..page.page import script
+from ..page.scripts import STEPS
 from ..plain.numbers import numeral
 from ..stepper import Stepper
 from .session import Input, Session
@@ -45,7 +45,7 @@ class Live(anywidget.AnyWidget):
         The numbers as they are now.
     """
 
-    _esm = f"{script()}\nconst LOOK = {json.dumps(_static('live.css'))};\n{_static('live.js')}"
+    _esm = f"{STEPS.text()}\nconst LOOK = {json.dumps(_static('live.css'))};\n{_static('live.js')}"
     payload = traitlets.Bytes().tag(sync=True)
     numbers = traitlets.Bytes().tag(sync=True)
     told = traitlets.Dict().tag(sync=True)

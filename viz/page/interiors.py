@@ -12,10 +12,9 @@ from ..tape.constants import content
 from ..tape.run import Run
 from ..units.opening import opens
 
-__all__ = ["Level", "boxes_of", "levels_of"]
+__all__ = ["Level", "boxes_of", "levels_of", "levels_within"]
 
 _MOST = 6000
-"""Once there are so many boxes, no more are opened."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +37,20 @@ class Level:
 
 
 def levels_of(run: Run, max_nodes: int | None) -> list[Level]:
-    """The graph at opening, then what is in each of its boxes, then what is in the boxes of these."""
+    """The graph of a page at opening, with what is in its boxes."""
     reader = Reader(run)
-    levels = [Level(reader.whole("auto", None, max_nodes))]
+    return levels_within(reader, reader.whole("auto", None, max_nodes))
+
+
+def levels_within(reader: Reader, whole: Graph, most: int = _MOST) -> list[Level]:
+    """A graph, then what is in each of its boxes, then what is in the boxes of these; once there are so many boxes, no
+    more are opened."""
+    levels = [Level(whole)]
     known = [frozenset(_shown(levels[0].graph))]
     boxes, edges = len(levels[0].graph.boxes), len(levels[0].graph.edges)
     for level, shown in zip(levels, known, strict=False):  # both grow on the way
         for i, box in enumerate(level.graph.boxes):
-            if box.unit is None or not opens(box.unit) or boxes >= _MOST:
+            if box.unit is None or not opens(box.unit) or boxes >= most:
                 continue
             graph = reader.inside(box.unit, shown, levels[0].graph.direction)
             levels.append(Level(graph, level.first + i, boxes, edges))

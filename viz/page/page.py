@@ -6,58 +6,15 @@ table in plain HTML. The script reads the payload, hides those two and builds th
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
-import json
-import re
-import zlib
 from collections.abc import Sequence
-from functools import cache
-from importlib import resources
 
 from ..plain.display import still
 from ..plain.numbers import clean
+from .scripts import STEPS
 
-_LENSES = ("sums", "kernel", "route", "bars", "terms", "paths", "quiz")
-_SCRIPTS = (
-    *("kit.js", "arrays.js", "heat.js", "links.js", "chain.js", "handout.js", "onestop.js", "view.js", "units.js"),
-    *("figure.js", "panel.js", "strip.js"),
-    *(f"lenses-{name}.js" for name in _LENSES),
-    *("lenses.js", "ledger.js", "address.js", "legend.js", "controls.js", "mount.js"),
-)
-_STYLES = ("stepper.css", "lenses.css")
 _TITLE = 200
-_MEMORY = range(3, 10)
-_LARGE = 1_000_000
-"""From so many bytes on, trying every size of blocks costs more than it saves."""
 _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
-_BUILD = "page.min.js"
-_LOADER = """\
-(async () => {
-  const [version, token, code, data] = %s;
-  const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%%&()*+-;<=>?@^_`{|}~';
-  const values = Object.fromEntries([...digits].map((digit, value) => [digit, value]));
-  const inflate = (text) => {
-    const bytes = new Uint8Array(text.length * 0.8);
-    for (let i = 0; i < text.length; i += 5) {
-      let word = 0;
-      for (let k = i; k < i + 5; k++) word = word * 85 + (values[text[k]] ?? 84);
-      for (let k = 0; k < 4; k++) bytes[i * 0.8 + k] = word >>> 24 - 8 * k;
-    }
-    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate')));
-  };
-  if (!window.tracegradStep || window.tracegradStep.version !== version) {
-    const script = document.createElement('script');
-    script.textContent = await inflate(code).text();
-    document.head.append(script);
-    script.remove();
-  }
-  const bytes = new Uint8Array(await inflate(data).arrayBuffer());
-  const hosts = document.querySelectorAll(`[data-tracegrad="${token}"]`);
-  for (const host of hosts) window.tracegradStep.open(host, bytes);
-})().catch((error) => console.warn('The step view could not start; what stands in its place stays.', error));
-"""
 _PAGE = """\
 <!doctype html>
 <html lang="en">
@@ -123,70 +80,11 @@ def _host(payload: bytes, instead: str, rows: Sequence[Sequence[str]], token: st
     """The element that the step view lives in, with what is shown until then, and the script that builds it."""
     if not (token.isascii() and token.isalnum()):
         raise ValueError(f"fragment: token must be made of letters and digits, got {token!r}")
-    loaded = json.dumps([version(), token, _packed_script(), _packed(payload)])
-    loaded = loaded.replace("<!--", r"<\u0021--")
     alone = " data-whole-page" * whole
     return (
         f'<div data-tracegrad="{token}" data-lm-suppress-shortcuts="true"{alone}>\n{instead}{_table(rows)}</div>\n'
-        f"<script>\n{_LOADER % loaded}</script>\n"
+        + STEPS.starting(payload, f'[data-tracegrad="{token}"]')
     )
-
-
-@cache
-def script() -> str:
-    """The page's one script, its styles within; its way in is ``window.tracegradStep``.
-
-    The minified build in the repository is taken if it was made from the sources as they are; else the sources are.
-    """
-    made_from, _, build = _static(_BUILD).partition("\n")
-    return build if made_from == f"// {version()}" else source()
-
-
-def source() -> str:
-    """The script as its build is made from it."""
-    parts = "".join(_lean(_static(name)) for name in _SCRIPTS)
-    style = "".join(_lean_style(_static(name)) for name in _STYLES)
-    constants = f"const VERSION = '{version()}';\nconst STYLE = {json.dumps(style, ensure_ascii=False)};\n"
-    return f"(() => {{\n'use strict';\n{constants}{parts}}})();\n"
-
-
-@cache
-def version() -> str:
-    """What tells this script from those of other releases on the same page."""
-    return hashlib.sha256("".join(map(_static, (*_SCRIPTS, *_STYLES))).encode()).hexdigest()[:12]
-
-
-def _static(name: str) -> str:
-    return (resources.files("viz") / "page" / "static" / name).read_text(encoding="utf-8")
-
-
-def _lean(source: str) -> str:
-    """A script without the comments that stand on lines of their own, and without indentation."""
-    return re.sub(r"^\s*(/\*\*.*?\*/|//[^\n]*)?\s*", "", source, flags=re.MULTILINE | re.DOTALL)
-
-
-def _lean_style(source: str) -> str:
-    """A style sheet without comments, and with no spaces but those that part words."""
-    source = re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL))
-    source = re.sub(r" ?([{};,>]) ?", r"\1", source)
-    return re.sub(r"(?<=[-\w]): (?=[^{}]*\})", ":", source).replace(";}", "}").strip()
-
-
-@cache
-def _packed_script() -> str:
-    return _packed(script().encode())
-
-
-def _packed(data: bytes) -> str:
-    """Compressed, as text: base 85 takes a quarter more room than the bytes, base 64 a third."""
-    levels = _MEMORY if len(data) < _LARGE else _MEMORY[-1:]
-    return base64.b85encode(min((_deflated(data, level) for level in levels), key=len)).decode()
-
-
-def _deflated(data: bytes, memory: int) -> bytes:
-    """Little memory makes short blocks, each with a code of its own: good where one sort of bytes follows another."""
-    squeeze = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS, memory)
-    return squeeze.compress(data) + squeeze.flush()
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

@@ -69,9 +69,9 @@ def stages_of(graphs: Sequence[Graph], layers: Mapping[str, int]) -> tuple[Stage
     if drawn is None:
         while len(_DRAWN) >= _MOST_DRAWN:
             _DRAWN.pop(next(iter(_DRAWN)), None)
-        laid_out = _laid_out(programs, list(dict.fromkeys(texts)))
+        laid_out = laid_out_all(programs, list(dict.fromkeys(texts)))
         drawn = _DRAWN[key] = {
-            kind: _with_slots(laid_out.get(texts[i]) or _column(plain[i], cards[i]), plain[i], cards[i])
+            kind: _with_slots(laid_out.get(texts[i]) or column(plain[i], cards[i]), plain[i], cards[i])
             for kind, i in firsts.items()
         }
     return tuple(
@@ -96,7 +96,7 @@ def _plain(graph: Graph) -> Graph:
     return _unwrapped(dataclasses.replace(graph, edges=edges, notes=()))
 
 
-def _laid_out(programs: tuple[str, ...], texts: Sequence[str]) -> dict[str, bytes]:
+def laid_out_all(programs: tuple[str, ...], texts: Sequence[str]) -> dict[str, bytes]:
     """What Graphviz draws of some texts; where all of them are too many, of the first one."""
     for several in (texts, texts[:1]):
         for program in programs:
@@ -174,28 +174,36 @@ def _with_slots(laid_out: bytes, graph: Graph, cards: dict[str, Card]) -> str:
             root.remove(element)
     for key in ("role", "aria-label"):
         root.attrib.pop(key, None)
-    order = {box.id: i for i, box in enumerate(graph.boxes)}
-    waiting: dict[tuple[str, str], list[int]] = {}
-    for e, edge in enumerate(graph.edges):
-        waiting.setdefault((edge.tail, edge.head), []).append(e)
     for group in root.iter(f"{{{SVG}}}g"):
         _, _, drawn_as = group.attrib.pop("id", "").partition("-")
+        if group.get("class") == "cluster":
+            group.set("data-layer", str(frames.index(frame_of[drawn_as])))
+    number_parts(root, graph)
+    for group in root.iter(f"{{{SVG}}}g"):
+        if "data-box" in group.attrib:
+            group.attrib.pop("aria-label", None)
+            box = graph.boxes[int(group.attrib["data-box"])]
+            _fill_in(group, box, cards[box.id])
+    _slim(root)
+    return ET.tostring(root, encoding="unicode")
+
+
+def number_parts(root: ET.Element, graph: Graph) -> None:
+    """Give boxes and edges of a finished drawing their numbers, ``data-box`` and ``data-edge``, in place of titles."""
+    order = {box.id: i for i, box in enumerate(graph.boxes)}
+    waiting: dict[str, list[int]] = {}
+    for e, edge in enumerate(graph.edges):
+        waiting.setdefault(f"{edge.tail}->{edge.head}", []).append(e)
+    for group in root.iter(f"{{{SVG}}}g"):
         title = group.find(f"{{{SVG}}}title")
         if title is None:
             continue
         name = title.text or ""
         group.remove(title)
-        if group.get("class") == "cluster":
-            group.set("data-layer", str(frames.index(frame_of[drawn_as])))
-        elif group.get("class") == "node":
-            group.attrib.pop("aria-label", None)
+        if group.get("class") == "node":
             group.set("data-box", str(order[name]))
-            _fill_in(group, graph.boxes[order[name]], cards[name])
-        else:
-            tail, _, head = name.partition("->")
-            group.set("data-edge", str(waiting[tail, head].pop(0)))
-    _slim(root)
-    return ET.tostring(root, encoding="unicode")
+        elif group.get("class") == "edge":
+            group.set("data-edge", str(waiting[name].pop(0)))
 
 
 def _title(group: ET.Element) -> str:
@@ -273,7 +281,7 @@ def _slim(root: ET.Element) -> None:
             element.set("d", _STRAIGHT.sub(r"\1V\3", element.attrib["d"]))
 
 
-def _column(graph: Graph, cards: dict[str, Card]) -> bytes:
+def column(graph: Graph, cards: dict[str, Card]) -> bytes:
     """The boxes one below the other: what is left where no Graphviz program is."""
     ids = node_ids(graph)
     width = max((card.width for card in cards.values()), default=0) + 16

@@ -18,6 +18,7 @@ from autograd.testing.hand import Hand, read_hands
 
 from ..blame import explain_mismatch
 from ..drawing.picture import Picture
+from ..page.drawn import opening
 from ..page.payload import MOST_NODES, document_of, fragment_of, payload_of
 from ..plain.display import asked_for
 from ..scalar import MOST_EXPANDED, expand, scalar_picture
@@ -233,7 +234,7 @@ class Stepper:
                 f"expand: the scalar graph of {numbers.root.name or 'this element'} has {len(numbers):,} nodes, more "
                 f"than {max_nodes}: ask for {one}another value, or raise max_nodes="
             )
-        return scalar_picture(Run(numbers), None, legend=False, time_limit=20.0)
+        return opening(scalar_picture(Run(numbers), None, legend=False, time_limit=20.0))
 
     # --- names
 

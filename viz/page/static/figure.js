@@ -1,8 +1,6 @@
 // The graph: Python's drawing, its slots filled with what is known at the step shown, the parts in play marked.
 
-const LETTER = 6.05;
 const TEXT = 10;
-const LEGIBLE = 9;
 
 /** The graph's pane: {element, update(), highlight(nodes of a path), units, view}. */
 function figure(state) {
@@ -65,30 +63,15 @@ function figure(state) {
       dimmed: new Set(units.boxes().filter((i) => !path.has(i))), flow: new Set(flow.map(({ e }) => e)) });
   }
 
-  /** Opens boxes, or closes them; the first one stays where it is on the screen. */
-  function unfold(list, on) {
-    if (!list.length) return;
-    const [i] = list;
-    const had = units.group(i).contains(pane.getRootNode().activeElement);
-    const spot = view.spot(units.outline(i));
-    units.change(list, on);
-    state.unfolded = units.list();
-    size.splice(0, 2, ...units.size);
-    view.resized(units.outline(i), spot);
-    stays = list.length === 1 && !units.chain(state.current().node).includes(i);
+  const unfold = unfolding(state, units, view, size, (list) => {
+    stays = list.length === 1 && !units.chain(state.current().node).includes(list[0]);
     update();
     stays = false;
-    if (had) units.focusOf(i).focus({ preventScroll: true });
     state.changed();
-  }
-
+  });
   const opening = opener(state, units, unfold);
   if (opening.any) view.element.querySelector('.zoom').prepend(...opening.buttons);
   return { element, update, highlight, view, units: opening };
-}
-
-function setClasses(group, classes) {
-  if (group) for (const [name, on] of Object.entries(classes)) group.classList.toggle(name, on);
 }
 
 /** A box of the drawing with its slots, listening to clicks. */
@@ -230,29 +213,6 @@ function marksOf(state, units) {
     : new Set(inSight.filter((i) => !acting.has(i) && !receives.has(i) && !reads.has(i) && !sources.includes(i)));
   if (step.phase === 'start') for (const marks of [acting, receives, reads, flow, upstream, saved]) marks.clear();
   return { now: step.phase === 'start' ? -1 : now, acting, receives, reads, dimmed, flow, upstream, saved, path: new Set() };
-}
-
-/** Arrow heads: one at the end of an edge, and one at its start where, on the way back, the gradient flows against it. */
-function point(group, back) {
-  const path = group && group.querySelector('path');
-  if (!path) return;
-  const at = (length) => path.getPointAtLength(length);
-  const end = path.getTotalLength();
-  if (!group.querySelector('.ahead')) {
-    const [base, before] = [at(end), at(end - 6)];
-    group.append(arrowHead('ahead', { x: 2 * base.x - before.x, y: 2 * base.y - before.y }, base, 2.1));
-  }
-  const old = group.querySelector('.back');
-  if (Boolean(old) === back) return;
-  if (old) old.remove();
-  else group.append(arrowHead('back', at(0), at(9), 4.5));
-}
-
-function arrowHead(kind, tip, from, half) {
-  const length = Math.hypot(from.x - tip.x, from.y - tip.y) || 1;
-  const [x, y] = [(from.y - tip.y) / length * half, (from.x - tip.x) / length * half];
-  const points = [[tip.x, tip.y], [from.x - x, from.y + y], [from.x + x, from.y - y]];
-  return s('polygon', { class: kind, points: points.map((place) => place.map((n) => n.toFixed(1)).join()).join(' ') });
 }
 
 /** A sign beside a box, so that the current one is known without colour. */

@@ -8,6 +8,8 @@
 const SVG = 'http://www.w3.org/2000/svg';
 const MATHML = 'http://www.w3.org/1998/Math/MathML';
 const FEW = 12;
+/** The width of a letter of the drawing, and the size of its smallest ones. */
+const [LETTER, LEGIBLE] = [6.05, 9];
 
 function build(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes || {})) {
@@ -120,4 +122,22 @@ function mathml(text) {
   if (!root) return null;
   const only = root.children.length === 1 && root.firstElementChild.localName === 'math';
   return admitted(only ? root.firstElementChild : root);
+}
+
+function setClasses(group, classes) {
+  if (group) for (const [name, on] of Object.entries(classes)) group.classList.toggle(name, on);
+}
+
+/** Light or dark: what the notebook says, else what the system prefers. */
+function followTheme(app) {
+  const body = document.body;
+  const decide = () => {
+    const { jpThemeLight } = body.dataset;
+    const kind = body.dataset.vscodeThemeKind || '';
+    const dark = jpThemeLight ? jpThemeLight === 'false' : kind ? kind.includes('dark') : null;
+    app.style.colorScheme = dark === null ? 'light dark' : dark ? 'dark' : 'light';
+  };
+  const watcher = new MutationObserver(decide);
+  watcher.observe(body, { attributes: true, attributeFilter: ['data-jp-theme-light', 'data-vscode-theme-kind'] });
+  decide();
 }

@@ -25,6 +25,8 @@ function createState(payload, app) {
     /** Step k as it is in the frame shown. */
     stepAt: (k) => (frames ? frames[state.frame] : payload).steps[k],
     current: () => state.stepAt(state.step),
+    /** The box that acts. */
+    acting: () => nodes[state.current().node].box,
     /** Where the value of node n is in the table of arrays. */
     valueOf: (n) => (frames && frames[state.frame].values[n]) ?? nodes[n].value,
     gradientOf(n, k) {
@@ -279,10 +281,7 @@ function listen(app, state, bar) {
   const keys = {
     ArrowLeft: () => state.move(-1), ArrowRight: () => state.move(1), Home: () => state.goto(0),
     End: () => state.goto(payload.steps.length - 1), ' ': () => state.play(), '/': () => bar.search(),
-    b: () => state.toggleBreakpoint(state.step), '+': () => state.view.zoom(1.25), '=': () => state.view.zoom(1.25),
-    '-': () => state.view.zoom(0.8), '−': () => state.view.zoom(0.8), 0: () => state.view.whole(), 1: () => state.view.readable(),
-    '?': () => state.help(), o: (at) => state.units.open(at), c: (at) => state.units.close(at),
-    O: () => state.units.all(true), C: () => state.units.all(false),
+    b: () => state.toggleBreakpoint(state.step), '?': () => state.help(), ...keysOf(state),
   };
   const leaps = { ArrowLeft: -1, ArrowRight: 1 };
   const onKey = (event) => {
@@ -304,20 +303,6 @@ function listen(app, state, bar) {
   const stop = (event) => event.target.closest('.pane, .panel, .tape, button') || app.focus({ preventScroll: true });
   app.addEventListener('pointerdown', stop);
   return onKey;
-}
-
-/** Light or dark: what the notebook says, else what the system prefers. */
-function followTheme(app) {
-  const body = document.body;
-  const decide = () => {
-    const { jpThemeLight } = body.dataset;
-    const kind = body.dataset.vscodeThemeKind || '';
-    const dark = jpThemeLight ? jpThemeLight === 'false' : kind ? kind.includes('dark') : null;
-    app.style.colorScheme = dark === null ? 'light dark' : dark ? 'dark' : 'light';
-  };
-  const watcher = new MutationObserver(decide);
-  watcher.observe(body, { attributes: true, attributeFilter: ['data-jp-theme-light', 'data-vscode-theme-kind'] });
-  decide();
 }
 
 /** The loader's way in: a host, and the bytes of its payload. */

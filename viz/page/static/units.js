@@ -3,25 +3,21 @@
 // so boxes keep their order and do not meet. All is counted from where Graphviz has put it, hence closing brings that back.
 
 const [HEAD, INSET] = [20, 8];
-const SAMPLE = 14;
-/** How far from its ends an edge may leave its way for its boxes; the first of them where it meets no other box. */
-const NEAR = [60, 36, 20, 10];
 
 /**
  * What is open in a drawing, and what is in sight: boxes(), edges(), frames(). `built(i, root)` is told of each box of a
  * drawing that is opened for the first time.
  */
 function unitsOf(state, drawing, built) {
-  const { stage, nodes } = state.payload;
+  const { payload: { stage, nodes = [] }, prepared = (root) => root } = state;
   const inside = new Map(stage.inside.map((level) => [level.box, level]));
   const open = new Set();
   const [made, drawn] = [new Map(), new Map()];
   const boxes = [];
-  const edges = [];
   const top = levelOf(drawing, { first: 0, edge: 0, layers: stage.layers });
 
   /** A drawing as data: its boxes, edges and frames, and where they are. */
-  function levelOf(root, { first, edge, layers, words }) {
+  function levelOf(root, { first, edge, layers = [], words }) {
     const [width, height] = (root.getAttribute('viewBox') || '0 0 100 100').split(/[\s,]+/).map(Number).slice(2);
     const ground = root.querySelector('.graph') || root;
     const origin = numbersOf(ground.getAttribute('transform') || '0 0').map((x) => -x);
@@ -46,12 +42,13 @@ function unitsOf(state, drawing, built) {
       group.dataset.edge = e;
       const path = group.querySelector('path');
       const { tail, head } = stage.edges[e];
-      if (path) level.edges.push(edges[e] = { e, tail, head, group, path, d: path.getAttribute('d') });
+      const label = group.querySelector(':scope > .edge-label');
+      if (path) level.edges.push({ e, tail, head, group, path, label, d: path.getAttribute('d') });
     }
     const labels = root.querySelectorAll('.frame-label');
     root.querySelectorAll('.cluster').forEach((group, k) => {
       const rect = group.querySelector('rect');
-      const texts = labels[k] ? [...labels[k].querySelectorAll('text')] : [];
+      const texts = labels[k] ? [...labels[k].querySelectorAll('text, rect')] : [];
       level.frames.push({
         group, rect, layer: layers[Number(group.dataset.layer)], place: edgesOf(rect),
         texts: texts.map((text) => ({ text, at: ['x', 'y'].map((name) => text.getAttribute(name)) })),
@@ -64,7 +61,7 @@ function unitsOf(state, drawing, built) {
   function unitOf(i) {
     if (made.has(i)) return made.get(i);
     const told = inside.get(i);
-    if (!drawn.has(told.svg)) drawn.set(told.svg, svg(stage.svgs[told.svg]));
+    if (!drawn.has(told.svg)) drawn.set(told.svg, prepared(svg(stage.svgs[told.svg])));
     const level = levelOf(drawn.get(told.svg).cloneNode(true), told);
     const title = told.title || boxes[i].title;
     const frame = s('rect', { class: 'frame', rx: 8 });
@@ -118,10 +115,11 @@ function unitsOf(state, drawing, built) {
       put(unit ? unit.group : box.group, { transform: still ? box.at : `translate(${corner.join(' ')})` });
     }
     for (const edge of level.edges) {
-      const d = still ? edge.d : bent(edge, maps, moved);
+      const [d, far] = still ? [edge.d, [0, 0]] : bent(edge, maps, moved);
       if (edge.path.getAttribute('d') === d) continue;
       edge.path.setAttribute('d', d);
       edge.group.querySelectorAll('polygon').forEach((arrow) => arrow.remove());
+      if (edge.label) edge.label.setAttribute('transform', `translate(${far.map(round).join(' ')})`);
     }
     for (const { rect, place, texts } of level.frames) {
       const [left, above, right, below] = place.map((at, k) => maps[k % 2](at));
@@ -197,14 +195,13 @@ function unitsOf(state, drawing, built) {
 
 /** How a user opens and closes: {toggle(i), open(), close(), all(on)}; without a number, what has the focus, else what acts. */
 function opener(state, units, unfold) {
-  const { nodes } = state.payload;
   const done = (list, on, what) => {
     unfold(list, on);
     state.say(list.length ? `${on ? 'Opened' : 'Closed'} ${what}.` : `Nothing to ${on ? 'open' : 'close'} here.`);
   };
   const meant = (focused) => {
     const at = focused && focused.closest('[data-box], [data-unit]');
-    return at ? Number(at.dataset.box ?? at.dataset.unit) : units.visible(nodes[state.current().node].box);
+    return at ? Number(at.dataset.box ?? at.dataset.unit) : units.visible(state.acting());
   };
   const around = (i) => {
     for (let p = i; p !== undefined; p = state.payload.stage.boxes[p].in) if (units.isOpen(p)) return [p];
@@ -227,6 +224,33 @@ function opener(state, units, unfold) {
   };
 }
 
+/** What opens or closes boxes, the first of which stays where it is on the screen; `redraw` is told which. */
+function unfolding(state, units, view, size, redraw) {
+  return (list, on) => {
+    if (!list.length) return;
+    const [i] = list;
+    const group = units.group(i);
+    const had = group.contains(group.getRootNode().activeElement);
+    const spot = view.spot(units.outline(i));
+    units.change(list, on);
+    state.unfolded = units.list();
+    size.splice(0, 2, ...units.size);
+    view.resized(units.outline(i), spot);
+    redraw(list);
+    if (had) units.focusOf(i).focus({ preventScroll: true });
+  };
+}
+
+/** The keys of a drawing: to zoom, to open, to close. */
+function keysOf(state) {
+  return {
+    '+': () => state.view.zoom(1.25), '=': () => state.view.zoom(1.25), '-': () => state.view.zoom(0.8),
+    '−': () => state.view.zoom(0.8), 0: () => state.view.whole(), 1: () => state.view.readable(),
+    o: (at) => state.units.open(at), c: (at) => state.units.close(at),
+    O: () => state.units.all(true), C: () => state.units.all(false),
+  };
+}
+
 /** A sign at the corner of a box. */
 function sign(group, text, [x, y], onclick) {
   const element = s('g', { class: 'sign', transform: `translate(${x} ${y})` },
@@ -237,129 +261,4 @@ function sign(group, text, [x, y], onclick) {
   });
   group.append(element);
   return element;
-}
-
-const numbersOf = (text) => (text.match(/-?\d+(\.\d+)?/g) || []).map(Number);
-const round = (x) => Math.round(x * 10) / 10;
-
-function put(element, attributes) {
-  for (const [name, value] of Object.entries(attributes)) {
-    if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
-  }
-}
-
-/** Left, top, right, bottom of a rectangle or a polygon. */
-function edgesOf(shape) {
-  const [x, y, width, height] = ['x', 'y', 'width', 'height'].map((name) => Number(shape.getAttribute(name)));
-  if (shape.localName === 'rect') return [x, y, x + width, y + height];
-  const points = numbersOf(shape.getAttribute('points'));
-  const [xs, ys] = [0, 1].map((axis) => points.filter((_, k) => k % 2 === axis));
-  return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
-}
-
-/** A map that stretches bands [from, to, by how much more than 1] and moves what comes after; where they meet, by the most. */
-function stretched(bands) {
-  const cuts = [...new Set(bands.flatMap(([from, to]) => [from, to]))].sort((a, b) => a - b);
-  const more = cuts.slice(1).map((to, k) => Math.max(0, ...bands.filter(([a, b]) => a <= cuts[k] && to <= b).map((band) => band[2])));
-  const map = (at) => more.reduce((sum, factor, k) => sum + factor * Math.max(0, Math.min(at, cuts[k + 1]) - cuts[k]), at);
-  return Object.assign(map, { cuts });
-}
-
-/** The way of an edge through the maps; at its ends it keeps to its boxes, which have `moved` as all others. */
-function bent(edge, maps, moved) {
-  edge.points = edge.points || sampled(edge.d);
-  const points = cut(edge.points, maps);
-  const [first, last] = [points[0], points[points.length - 1]];
-  const off = (point, box) => point.at.map((at, axis) => {
-    if (!box) return 0;
-    const [far, half] = [at - box.centre[axis], box.old[axis] / 2];
-    const within = Math.max(-half, Math.min(half, far));
-    return box.middle[axis] + within * box.size[axis] / box.old[axis] + far - within - maps[axis](at);
-  });
-  const ends = [off(first, moved.get(edge.tail)), off(last, moved.get(edge.head))];
-  const straight = points.map(({ at }) => at.map((x, axis) => maps[axis](x)));
-  const others = [...moved].filter(([i]) => i !== edge.tail && i !== edge.head).map(([, box]) => box);
-  const meets = (at) => others.some(({ middle, size }) =>
-    Math.abs(at[0] - middle[0]) < size[0] / 2 && Math.abs(at[1] - middle[1]) < size[1] / 2);
-  const ways = NEAR.map((near) => () => {
-    const reach = Math.min(last.way, near) || 1;
-    return points.map((point, k) => {
-      const [a, b] = [point.way, last.way - point.way].map((far) => {
-        const share = Math.max(0, 1 - far / reach);
-        return share * share * (3 - 2 * share);
-      });
-      return straight[k].map((at, axis) => at + a * ends[0][axis] + b * ends[1][axis]);
-    });
-  });
-  let way = null;
-  for (const next of ways) {
-    way = next();
-    const all = way.flatMap((to, k) => [0.25, 0.5, 0.75, 1].map((t) => to.map((x, i) => (way[k - 1] || to)[i] * (1 - t) + x * t)));
-    if (!all.some(meets)) break;
-  }
-  return smooth(way);
-}
-
-/** Points, and those between them where a map changes: from one to the next it does not. */
-function cut(points, maps) {
-  return points.flatMap((to, k) => {
-    if (!k) return [to];
-    const from = points[k - 1];
-    const shares = maps.flatMap(({ cuts }, axis) => cuts.map((at) => (at - from.at[axis]) / (to.at[axis] - from.at[axis])));
-    const between = shares.filter((share) => share > 0.001 && share < 0.999).sort((a, b) => a - b);
-    return [...between.map((share) => ({
-      at: from.at.map((x, axis) => x + share * (to.at[axis] - x)), way: from.way + share * (to.way - from.way),
-    })), to];
-  });
-}
-
-/** Points along a path of straight lines and cubic curves: where, and how far from its beginning. */
-function sampled(d) {
-  const found = [];
-  const add = (at) => {
-    const before = found[found.length - 1];
-    found.push({ at, way: before ? before.way + Math.hypot(at[0] - before.at[0], at[1] - before.at[1]) : 0 });
-  };
-  let here = [0, 0];
-  const curve = (a, b, c) => {
-    const long = [[here, a], [a, b], [b, c]].reduce((sum, [p, q]) => sum + Math.hypot(p[0] - q[0], p[1] - q[1]), 0);
-    const count = Math.max(2, Math.ceil(long / SAMPLE));
-    for (let k = 1; k <= count; k++) {
-      const [t, u] = [k / count, 1 - k / count];
-      add([0, 1].map((i) => u ** 3 * here[i] + 3 * u * u * t * a[i] + 3 * u * t * t * b[i] + t ** 3 * c[i]));
-    }
-    here = c;
-  };
-  const line = (to) => curve(here.map((at, i) => at + (to[i] - at) / 3), here.map((at, i) => at + (to[i] - at) * 2 / 3), to);
-  for (const [, kind, text] of d.matchAll(/([A-Z])([^A-Z]*)/g)) {
-    const all = numbersOf(text);
-    if (kind === 'M') {
-      here = all.slice(0, 2);
-      add(here);
-    }
-    if (kind === 'V') line([here[0], all[0]]);
-    if (kind === 'H') line([all[0], here[1]]);
-    for (let k = 0; kind === 'L' && k < all.length; k += 2) line(all.slice(k, k + 2));
-    for (let k = 0; kind === 'C' && k < all.length; k += 6) curve(all.slice(k, k + 2), all.slice(k + 2, k + 4), all.slice(k + 4, k + 6));
-  }
-  return found;
-}
-
-/** A curve through points, which turns as tightly as the nearer of two neighbours is near. */
-function smooth(points) {
-  const far = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]);
-  const way = points.filter((point, k) => !k || k === points.length - 1 || far(point, points[k - 1]) > 0.5);
-  const turns = way.map((point, k) => {
-    const [before, after] = [way[k - 1] || point, way[k + 1] || point];
-    const [back, on] = [far(point, before), far(point, after)];
-    const along = point.map((x, i) => (x - before[i]) / (back || 1) + (after[i] - x) / (on || 1));
-    const handle = Math.min(back || on, on || back) / 3 / (Math.hypot(...along) || 1);
-    return along.map((x) => x * handle);
-  });
-  const text = (point) => point.map(round).join();
-  const parts = way.slice(1).map((to, k) => {
-    const [from, a, b] = [way[k], turns[k], turns[k + 1]];
-    return `C${text(from.map((x, i) => x + a[i]))} ${text(to.map((x, i) => x - b[i]))} ${text(to)}`;
-  });
-  return `M${text(way[0])}${parts.join('')}`;
 }

@@ -1,5 +1,6 @@
 // The view of the graph: which part of the drawing is in its pane, and how large.
 
+/** The smallest letters at the opening zoom. */
 const LEAST = 11;
 const MARGIN = 14;
 const ZOOMS = [0.1, 6];
@@ -18,6 +19,7 @@ function viewOf(state, pane, drawing, size) {
   const ground = s('g', { class: 'ground' }, ...drawing.childNodes);
   drawing.replaceChildren(ground);
   drawing.removeAttribute('viewBox');
+  const least = (state.least || LEAST) / LEGIBLE;
   const map = miniMap(ground, size, (x, y) => centre([x, y, x, y], true));
   const [arrows, buttons] = [h('div', { class: 'arrows' }), h('div', { class: 'zoom' })];
   const tools = h('div', {}, arrows, buttons);
@@ -29,7 +31,7 @@ function viewOf(state, pane, drawing, size) {
   const roomOf = () => [pane.clientWidth, pane.clientHeight - BUTTONS];
 
   function set(to, [left, top], { glide = false, free = false } = {}) {
-    scale = Math.max(ZOOMS[0], Math.min(ZOOMS[1], to));
+    scale = limited(to);
     const room = roomOf();
     [x, y] = [[left, width], [top, height]].map(([at, size], i) => {
       const [spare, full] = [room[i] - size * scale, size * scale];
@@ -108,6 +110,8 @@ function viewOf(state, pane, drawing, size) {
 
   const fitting = () => Math.min(...roomOf().map((room, i) => (room - 2 * MARGIN) / [width, height][i]), CLOSEST);
 
+  const limited = (to) => Math.max(Math.min(ZOOMS[0], fitting()), Math.min(ZOOMS[1], to));
+
   /** The whole graph, however small its letters. */
   function whole(glide = true) {
     opening = 'whole';
@@ -117,26 +121,26 @@ function viewOf(state, pane, drawing, size) {
   /** The whole graph if it can be read, else what acts, at a size that can. */
   function readable(glide = true) {
     opening = 'readable';
-    const to = Math.max(fitting(), LEAST / LEGIBLE);
+    const to = Math.max(fitting(), least);
     const [across, down] = roomOf();
     centre(to * width <= across && to * height <= down ? [0, 0, width, height] : hull(inPlay, to), glide, to);
   }
 
   /** Zooms at a point of the pane, else at its middle. */
   function zoom(by, [left, top] = roomOf().map((room) => room / 2), glide = true) {
-    const to = Math.max(ZOOMS[0], Math.min(ZOOMS[1], scale * by));
+    const to = limited(scale * by);
     opening = '';
     set(to, [left - (left - x) * to / scale, top - (top - y) * to / scale], { glide, free: true });
   }
 
-  /** What is around all boxes, as far as they have room together; the first one in any case. */
+  /** What is around all boxes, as far as they have room together; the first one in any case; of none, where the graph begins. */
   function hull(boxes, at, room = roomOf()) {
     let [all, ...others] = boxes.map((group) => placeOf(ground, group));
     for (const [a, b, c, d] of others) {
       const more = [Math.min(all[0], a), Math.min(all[1], b), Math.max(all[2], c), Math.max(all[3], d)];
       if (room.every((most, i) => (more[i + 2] - more[i]) * at < most - 2 * MARGIN)) all = more;
     }
-    return all || [0, 0, width, 0];
+    return all || (width > height ? [0, 0, 0, height] : [0, 0, width, 0]);
   }
 
   /** Moves the drawing, if it must, until the boxes in play are in the pane. */
@@ -184,12 +188,12 @@ function viewOf(state, pane, drawing, size) {
     const [group] = inPlay;
     const [left, top, right, bottom] = group ? placeOf(ground, group) : [0, 0, 0, 0];
     const at = [x + (left + right) / 2 * scale, y + (top + bottom) / 2 * scale];
-    return { opening, scale, at, fits: fitting() * LEGIBLE >= LEAST };
+    return { opening, scale, at, fits: fitting() >= least };
   }
 
   function put(was) {
     if (was.opening === 'whole') return whole(false);
-    if (was.opening && was.fits && fitting() * LEGIBLE >= LEAST) return readable(false);
+    if (was.opening && was.fits && fitting() >= least) return readable(false);
     const [left, top, right, bottom] = inPlay.length ? placeOf(ground, inPlay[0]) : [0, 0, 0, 0];
     opening = was.opening;
     const to = was.scale;
