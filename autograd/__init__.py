@@ -5,6 +5,8 @@ written once, as a plain NumPy expression.
 """
 
 import os
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 
@@ -52,6 +54,25 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+
+
+_ELSEWHERE = {
+    "differential_operators": (
+        "checkpoint", "deriv", "grad_and_aux", "grad_named", "hessian_tensor_product", "hessian_vector_product",
+        "holomorphic_grad", "make_ggnvp", "make_hvp", "make_jvp", "make_vjp", "multigrad_dict",
+        "tensor_jacobian_product", "vector_jacobian_product",
+    ),
+    "builtins": ("dict", "isinstance", "list", "tuple", "type"),
+    "": ("builtins", "core", "differential_operators", "extend", "misc", "numpy", "scipy", "test_util", "tracer"),
+}  # fmt: skip
+"""What code written for HIPS autograd finds here: names and rooms that are loaded once they are asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    for room, names in _ELSEWHERE.items():
+        if name in names:
+            return getattr(import_module(f".{room}", __name__), name) if room else import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -13,7 +13,7 @@ from .tracing import Function, Trace, checked, checked_argnums, one_array, posit
 __all__ = ["hessian", "hvp", "jacobian"]
 
 
-def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
+def jacobian(f: Function, argnums: int | tuple[int, ...] = 0, *, argnum: Any = None) -> Function:
     """The Jacobian of a function.
 
     Parameters
@@ -21,7 +21,7 @@ def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     f : callable
         Returns an array, or a nest of them.
     argnums : int or tuple of int, optional
-        The arguments to differentiate by.
+        The arguments to differentiate by; `argnum` is HIPS autograd's name for it.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def jacobian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
            [4., 0.]])
     """
     checked(f, "jacobian")
-    wrt = checked_argnums(argnums, "jacobian")
+    wrt = checked_argnums(argnums, "jacobian", argnum)
 
     @wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> Any:
@@ -80,7 +80,7 @@ def _blocks(trace: Trace, out: Any, single: bool) -> Any:
     return found[0] if single else found
 
 
-def hessian(f: Function, argnums: int = 0) -> Function:
+def hessian(f: Function, argnums: int = 0, *, argnum: Any = None) -> Function:
     """The Hessian of a function with a scalar result: the Jacobian of its gradient.
 
     Parameters
@@ -88,7 +88,7 @@ def hessian(f: Function, argnums: int = 0) -> Function:
     f : callable
         Returns a scalar.
     argnums : int, optional
-        The argument to differentiate by.
+        The argument to differentiate by; `argnum` is HIPS autograd's name for it.
 
     Returns
     -------
@@ -113,7 +113,7 @@ def hessian(f: Function, argnums: int = 0) -> Function:
            [4., 0.]])
     """
     checked(f, "hessian")
-    wrt = checked_argnums(argnums, "hessian")
+    wrt = checked_argnums(argnums, "hessian", argnum)
     if not isinstance(wrt, int):
         raise TypeError(
             f"hessian: argnums must be one integer, got {argnums!r}; the block between two arguments is "
@@ -130,7 +130,7 @@ def hessian(f: Function, argnums: int = 0) -> Function:
     return derivative
 
 
-def hvp(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
+def hvp(f: Function, argnums: int | tuple[int, ...] = 0, *, argnum: Any = None) -> Function:
     """The product of the Hessian and a vector, without the Hessian.
 
     Parameters
@@ -138,7 +138,7 @@ def hvp(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     f : callable
         Returns a scalar.
     argnums : int or tuple of int, optional
-        The arguments to differentiate by.
+        The arguments to differentiate by; `argnum` is HIPS autograd's name for it.
 
     Returns
     -------
@@ -163,7 +163,7 @@ def hvp(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     array([  6., 120.])
     """
     checked(f, "hvp")
-    wrt = checked_argnums(argnums, "hvp")
+    wrt = checked_argnums(argnums, "hvp", argnum)
 
     @wraps(f)
     def product(*args: Any, **kwargs: Any) -> Any:

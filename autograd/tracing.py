@@ -140,8 +140,12 @@ def checked(f: Any, caller: str) -> Function:
     return f
 
 
-def checked_argnums(argnums: Any, caller: str) -> int | tuple[int, ...]:
-    """`argnums` as Python's own integers."""
+def checked_argnums(argnums: Any, caller: str, argnum: Any = None) -> int | tuple[int, ...]:
+    """`argnums`, or `argnum`, its other name, as Python's own integers."""
+    if argnum is not None:
+        if argnums != 0:
+            raise TypeError(f"{caller}: argnum and argnums are two names of one option, give one of them")
+        argnums = argnum
     several = isinstance(argnums, tuple | list)
     found = []
     for i in argnums if several else (argnums,):
@@ -167,7 +171,7 @@ def positions_of(argnums: int | tuple[int, ...], args: tuple[Any, ...], caller: 
 
 def _scalar(out: Any, caller: str) -> Any:
     other = isinstance(out, list | tuple | dict) or np.asarray(numbers_of(out)).dtype.kind not in "fiub"
-    if other or np.shape(numbers_of(out)) != ():
+    if other or np.size(numbers_of(out)) != 1:
         shape = type(out).__name__ if other else f"shape {np.shape(numbers_of(out))}"
         raise ValueError(
             f"{caller} needs a function with a scalar result, got {shape}: sum it, or use jacobian, vjp or "
@@ -193,6 +197,6 @@ def value_with_grad(
 ) -> tuple[Any, Any]:
     trace = Trace(f, args, positions_of(argnums, args, caller), caller, kwargs, also)
     out = _scalar(trace.out, caller)
-    one = np.ones((), getattr(out, "dtype", float))[()]
+    one = np.ones(np.shape(numbers_of(out)), getattr(out, "dtype", float))[()]
     grads = unflatten(trace.wrt, map(trace.finished, trace.pull(out, one)))
     return trace.finished(out), grads[0] if isinstance(argnums, int) else grads

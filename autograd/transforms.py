@@ -31,7 +31,7 @@ from .tracing import (
 __all__ = ["elementwise_grad", "grad", "jvp", "value_and_grad", "vjp"]
 
 
-def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
+def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0, *, argnum: Any = None) -> Function:
     """A function that returns both f(...) and its gradient.
 
     Parameters
@@ -39,7 +39,7 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     f : callable
         Returns a scalar.
     argnums : int or tuple of int, optional
-        The arguments to differentiate by.
+        The arguments to differentiate by; `argnum` is HIPS autograd's name for it.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     (np.float64(5.0), array([2., 4.]))
     """
     checked(f, "value_and_grad")
-    wrt = checked_argnums(argnums, "value_and_grad")
+    wrt = checked_argnums(argnums, "value_and_grad", argnum)
 
     @wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> Any:
@@ -71,14 +71,14 @@ def value_and_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     return derivative
 
 
-def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
+def grad(f: Function, argnums: int | tuple[int, ...] = 0, *, argnum: Any = None) -> Function:
     """The gradient of a function with a scalar result.
 
     Parameters
     ----------
     f : callable
     argnums : int or tuple of int, optional
-        The arguments to differentiate by.
+        The arguments to differentiate by; `argnum` is HIPS autograd's name for it.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     [0.419974, -0.6397, 0.621627]
     """
     checked(f, "grad")
-    wrt = checked_argnums(argnums, "grad")
+    wrt = checked_argnums(argnums, "grad", argnum)
 
     @wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> Any:
@@ -111,7 +111,7 @@ def grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     return derivative
 
 
-def elementwise_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
+def elementwise_grad(f: Function, argnums: int | tuple[int, ...] = 0, *, argnum: Any = None) -> Function:
     """The derivative of a function that works element by element: that of the sum of its results.
 
     Parameters
@@ -119,7 +119,7 @@ def elementwise_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Functio
     f : callable
         Returns an array, each element of which depends on one element of the argument.
     argnums : int or tuple of int, optional
-        The arguments to differentiate by.
+        The arguments to differentiate by; `argnum` is HIPS autograd's name for it.
 
     Returns
     -------
@@ -143,7 +143,7 @@ def elementwise_grad(f: Function, argnums: int | tuple[int, ...] = 0) -> Functio
     array([2., 4., 6.])
     """
     checked(f, "elementwise_grad")
-    wrt = checked_argnums(argnums, "elementwise_grad")
+    wrt = checked_argnums(argnums, "elementwise_grad", argnum)
 
     def total(*args: Any, **kwargs: Any) -> Any:
         return np.sum(one_array(f(*args, **kwargs), "elementwise_grad"))

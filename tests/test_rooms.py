@@ -12,6 +12,10 @@ ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 PACKAGES = {"autograd": set(), "nn": {"autograd"}, "viz": {"autograd"}, "tracegrad": {"autograd", "nn", "viz"}}
 """The packages, and which others each may import."""
 
+HIPS = {"builtins", "core", "differential_operators", "extend", "misc", "numpy", "scipy", "test_util", "tracer", "util",
+        "vspaces", "wrap_util"}  # fmt: skip
+"""The rooms of `autograd` that code written for HIPS autograd finds, and nothing else."""
+
 
 def module_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
@@ -79,6 +83,11 @@ def test_the_core_reads_in_one_sitting():
 def test_the_engine_does_not_know_how_it_is_tested():
     assert [m for m in FILES if not m.startswith("autograd.testing") and m.startswith("autograd")
             if any(to.startswith("autograd.testing") for to in IMPORTS[m])] == []  # fmt: skip
+
+
+def test_nothing_else_imports_what_code_for_hips_autograd_finds():
+    at_home = {m for m in FILES if m.startswith("autograd.") and m.split(".")[1] in HIPS}
+    assert len(at_home) > 25 and [m for m in FILES if m not in at_home and IMPORTS[m] & at_home] == []
 
 
 def test_the_rooms_of_viz_are_those_that_are_drawn():

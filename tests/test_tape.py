@@ -372,7 +372,6 @@ def test_the_other_package_called_autograd_in_the_same_folder_is_detected(tmp_pa
     import autograd
 
     shutil.copytree(Path(autograd.__file__).parent, tmp_path / "autograd")
-    (tmp_path / "autograd" / "numpy").mkdir()
     (tmp_path / "autograd" / "numpy" / "numpy_wrapper.py").write_text("")
     done = subprocess.run(
         [sys.executable, "-c", "import autograd"], cwd=tmp_path, capture_output=True, text=True, check=False

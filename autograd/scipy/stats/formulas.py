@@ -1,0 +1,94 @@
+"""How SciPy's distributions are differentiated: SciPy computes, and a formula for the density has the derivatives."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...registry import NoRuleError, defvjp_variadic, primitive
+from ...transforms import vjp
+
+__all__ = ["as_formula", "continuous", "cumulative"]
+
+
+def as_formula(of: Callable[..., Any], formula: Callable[..., Any]) -> Callable[..., Any]:
+    """`of`, a function of SciPy, with the derivatives of `formula`, which takes the same arguments."""
+    signature = inspect.signature(formula)
+    operation = primitive(lambda *args: of(*args))
+    operation.rule.name = of.__name__
+
+    def pulled(g: Any, out: Any, i: int, *args: Any) -> Any:
+        alone = lambda x: np.reshape(formula(*args[:i], x, *args[i + 1 :]), np.shape(out))
+        return vjp(alone, args[i])[1](g)[0]
+
+    defvjp_variadic(operation, pulled)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return operation(*bound.args)
+
+    call.__name__, call.__doc__ = of.__name__, f"``{of.__name__}`` of SciPy."
+    return call
+
+
+def cumulative(of: Callable[..., Any], density: Callable[..., Any], place: int = 0) -> Callable[..., Any]:
+    """`of`, a function of SciPy, with its derivative by one operand: ``density(out, *args)``."""
+    operation = primitive(lambda *args: of(*args))
+    operation.rule.name = of.__name__
+
+    def pulled(g: Any, out: Any, i: int, *args: Any) -> Any:
+        if i != place:
+            raise NoRuleError(f"{of.__name__} has no derivative rule for operand {i}")
+        return g * density(out, *args)
+
+    defvjp_variadic(operation, pulled)
+    return operation
+
+
+def continuous(of: Any, log_density: Callable[..., Any]) -> tuple[Callable[..., Any], ...]:
+    """The functions pdf, logpdf, cdf, sf, logcdf and logsf of a distribution of SciPy.
+
+    ``log_density(z, *parameters)`` is the logarithm of its density where `loc` is 0 and `scale` is 1.
+    """
+    parameters = list(inspect.signature(log_density).parameters.values())
+    free = [inspect.Parameter(n, parameters[0].kind, default=value) for n, value in (("loc", 0.0), ("scale", 1.0))]
+    signature = inspect.Signature([*parameters, *free])
+
+    def with_signature(fn: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            bound = signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            return fn(*bound.args)
+
+        call.__signature__ = signature  # type: ignore[attr-defined]
+        return call
+
+    @with_signature
+    def logpdf(x: Any, *args: Any) -> Any:
+        *shapes, loc, scale = args
+        return log_density((x - loc) / scale, *shapes) - np.log(scale)
+
+    def distributed(of: Callable[..., Any], density: Callable[..., Any]) -> Callable[..., Any]:
+        operation = cumulative(of, density)
+
+        @with_signature
+        def fn(x: Any, *args: Any) -> Any:
+            *shapes, loc, scale = args
+            return operation((x - loc) / scale, *shapes)
+
+        fn.__name__, fn.__doc__ = of.__name__, f"``{of.__name__}`` of SciPy."
+        return fn
+
+    pdf = with_signature(lambda *args: np.exp(logpdf(*args)))
+    return (
+        as_formula(of.pdf, pdf),
+        as_formula(of.logpdf, logpdf),
+        distributed(of.cdf, lambda out, *args: np.exp(log_density(*args))),
+        distributed(of.sf, lambda out, *args: -np.exp(log_density(*args))),
+        distributed(of.logcdf, lambda out, *args: np.exp(log_density(*args) - out)),
+        distributed(of.logsf, lambda out, *args: -np.exp(log_density(*args) - out)),
+    )
