@@ -17,7 +17,7 @@ if os.path.exists(os.path.join(os.path.dirname(__file__), "numpy", "numpy_wrappe
         "pip uninstall -y autograd tracegrad, then pip install tracegrad"
     )
 
-from . import following, methods, operators, protocols  # noqa: F401  (they complete Tensor and Mask)
+from . import following, methods, operators, protocols, spellings  # noqa: F401  (they complete Tensor and Mask)
 from .backward import Step, sweep
 from .bytecode import Source
 from .jacobians import hessian, hvp, jacobian

@@ -152,9 +152,7 @@ def no_attribute(kind: str, name: str) -> AttributeError:
 
 # PyTorch's methods that go by another name here.
 _SPELLED = {
-    "dim": "t.ndim", "numel": "t.size", "permute": "t.transpose(...)", "unsqueeze": "np.expand_dims(t, axis)",
-    "mm": "a @ b", "bmm": "a @ b", "matmul": "a @ b", "pow": "t ** n", "float": "t.astype(np.float32)",
-    "double": "t.astype(np.float64)", "long": "t.astype(np.int64)", "t": "t.T", "sigmoid": "nn.functional.sigmoid(t)",
-    "relu": "nn.functional.relu(t)", "softmax": "nn.functional.softmax(t, dim=...)", "cpu": "t",
-    "add_": "t = t + x", "sub_": "t = t - x", "mul_": "t = t * x", "zero_": "t.data = np.zeros(t.shape)",
+    "amax": "t.max(axis=...)", "amin": "t.min(axis=...)", "cuda": "t, which is in the memory of the CPU",
+    "index_select": "np.take(t, index, axis)", "repeat_interleave": "t.repeat(n, axis)", "to": "t.astype(dtype)",
+    "scatter": "autograd.set_at(t, index, value)", "type": "t.astype(dtype)", "where": "np.where(condition, t, other)",
 }  # fmt: skip

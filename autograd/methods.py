@@ -48,9 +48,13 @@ def transpose(self: Tensor, *axes: Any) -> Tensor:
     return self._record(RULES[np.transpose], (self,), {"axes": axes} if axes else NO_OPTIONS)
 
 
-def flatten(self: Tensor, order: str = "C") -> Tensor:
-    """One axis with all the elements."""
-    return self.reshape(-1, order=order)
+def flatten(self: Tensor, order: Any = "C", end_dim: int = -1, *, start_dim: int = 0) -> Tensor:
+    """One axis with all the elements; as in PyTorch, from the axis `start_dim`, which may come first, to `end_dim`."""
+    start, order = (start_dim, order) if isinstance(order, str) else (order, "C")
+    if (start, end_dim) in ((0, -1), (0, self.ndim - 1)):
+        return self.reshape(-1, order=order)
+    start, end = start % self.ndim, end_dim % self.ndim
+    return self.reshape(*self.shape[:start], -1, *self.shape[end + 1 :])
 
 
 def copy(self: Tensor, order: str = "C") -> Tensor:
@@ -87,11 +91,32 @@ def unary(rule: Rule) -> Callable[[Tensor], Tensor]:
     return method
 
 
+def numpys(name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Options as NumPy names them: PyTorch's ``dim`` is ``axis``, its ``keepdim`` ``keepdims``."""
+    if "dim" in options and name in ("max", "min"):
+        raise TypeError(
+            f"t.{name}(dim=…) gives values and their places in PyTorch: write t.{name}(axis=…) and t.arg{name}(axis=…)"
+        )
+    if "dim" in options and name in ("std", "var"):
+        raise TypeError(
+            f"t.{name}(dim=…) divides by N − 1 in PyTorch, and here by N: write t.{name}(axis=…, ddof=1) for "
+            f"the first, t.{name}(axis=…) for the second"
+        )
+    for torchs, own in (("dim", "axis"), ("keepdim", "keepdims")):
+        if torchs in options:
+            if own in options:
+                raise TypeError(f"{name}: {torchs} is {own} under another name: give one of the two")
+            options[own] = options.pop(torchs)
+    if isinstance(options.get("axis"), list):
+        options["axis"] = tuple(options["axis"])
+    return options
+
+
 def _method(name: str) -> Callable[..., Any]:
     fn = getattr(np, name)
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        return fn(self, *args, **kwargs)
+        return fn(self, *args, **(numpys(name, kwargs) if kwargs else kwargs))
 
     method.__name__ = name
     method.__qualname__ = f"Tensor.{name}"
@@ -102,7 +127,14 @@ def _method(name: str) -> Callable[..., Any]:
 def _reducing(name: str) -> Callable[..., Any]:
     rule = RULES[getattr(np, name)]
 
-    def method(self: Tensor, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False) -> Tensor:
+    def method(
+        self: Tensor, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False, *,
+        dim: Any = None, keepdim: bool | None = None,
+    ) -> Tensor:  # fmt: skip
+        if dim is not None or keepdim is not None:
+            if (dim is not None and axis is not None) or (keepdim is not None and keepdims):
+                raise TypeError(f"{name}: dim is axis and keepdim is keepdims under another name: give one of the two")
+            axis, keepdims = (axis if dim is None else dim), bool(keepdims or keepdim)
         if out is not None:
             raise TypeError(f"{name}: out= is not traced; use the returned Tensor")
         if dtype is not None:
@@ -133,3 +165,13 @@ for _name in (
     "take", "trace", "diagonal", "choose", "compress", *_NUMBERS_ONLY,
 ):  # fmt: skip
     setattr(Tensor, _name, _method(_name))
+
+
+def _prev(self: Tensor) -> Any:
+    from .micrograd import operands_of
+
+    return operands_of(self)
+
+
+Tensor._prev = property(_prev, doc="The operands, as micrograd's drawing asks for them.")  # type: ignore[attr-defined]
+Tensor._op = property(lambda self: "" if self.is_leaf else self.node.op)  # type: ignore[attr-defined]

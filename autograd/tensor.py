@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import warnings
 import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -239,6 +240,11 @@ class Tensor(Conduct):
             grad = self._grad
         except AttributeError:
             return None
+        if grad is None and self._data.dtype.kind != "f":
+            warnings.warn(
+                f"{describe(self.node)} has dtype {self.dtype}, which takes no gradient: write 3.0 for 3",
+                stacklevel=2,
+            )
         if isinstance(grad, np.generic):
             with _ADDING:
                 grad = self._grad
