@@ -22,11 +22,14 @@ GRAPH = "(app) => app.querySelector('.graph').outerHTML"
 WRONG = """(app) => {
     const {boxes, edges} = document.querySelector('[data-tracegrad]').tracegrad.state.payload.stage;
     const at = (element) => element.getBoundingClientRect();
-    const all = (name) => [...app.querySelectorAll(name)];
+    const all = (name) => [...app.querySelectorAll(name)].filter((g) => !g.closest('[hidden]'));
+    const clusters = new Map(all('.cluster').map((g, k) => [all('.frame-label')[k].querySelector('.head'), g]));
     const shapes = [
         ...all('.node[data-box]').map((g) => [Number(g.dataset.box), at(g.querySelector('.box'))]),
-        ...all('.head').map((g) => [Number(g.dataset.unit), at(g.parentNode.querySelector('.frame'))]),
+        ...all('.head').map((g) => [Number(g.dataset.unit),
+            at(clusters.get(g) || g.parentNode.querySelector('.frame'))]),
     ];
+    const seen = (i) => (place.has(i) ? i : seen(boxes[i].in));
     const place = new Map(shapes);
     const wrong = [];
     const scale = app.querySelector('.ground').getCTM().a;
@@ -39,12 +42,12 @@ WRONG = """(app) => {
                 && b.top < a.bottom) wrong.push(`${i} meets ${k}`);
         }
     }
-    for (const group of app.querySelectorAll('[data-edge]')) {
+    for (const group of all('[data-edge]')) {
         const path = group.querySelector('path');
         const {tail, head} = edges[group.dataset.edge];
         [[0, tail], [path.getTotalLength(), head]].forEach(([length, i]) => {
             const {x, y} = path.getPointAtLength(length).matrixTransform(path.getScreenCTM());
-            const {left, right, top, bottom} = place.get(i);
+            const {left, right, top, bottom} = place.get(seen(i));
             const off = Math.hypot(Math.max(left - x, 0, x - right), Math.max(top - y, 0, y - bottom)) / scale;
             const deep = Math.min(x - left, right - x, y - top, bottom - y) / scale;
             if (off > 10 || deep > 3) wrong.push(`edge ${group.dataset.edge} ends ${off} from, ${deep} in ${i}`);
@@ -243,6 +246,75 @@ def test_the_address_says_what_is_open(show: Open, tmp_path: Path) -> None:
     shown.page.evaluate(f"location.hash = 'step=4&open={found[1]}'")
     shown.step_view().locator(".unit").wait_for()
     assert count(shown, ".unit") == 1 and shown.page.evaluate(f"{HANDLE}.step") == 4
+
+
+def network() -> Stepper:
+    """A picture of operations, in frames: one in the other, and beside each other."""
+
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            self.first, self.second, self.short = nn.Linear(4, 8, rng=0), nn.Linear(8, 4, rng=1), nn.Linear(4, 4, rng=2)
+
+        def forward(self, x: Any) -> Any:
+            return nn.functional.relu(self.second(nn.functional.relu(self.first(x))) + self.short(x))
+
+    net = nn.Sequential(nn.Linear(3, 4, rng=3), Block(), nn.Linear(4, 2, rng=4))
+    return Stepper(Tape((net(Tensor(np.ones((2, 3), np.float32), name="x")) ** 2).mean()), granularity="op")
+
+
+def boxes(shown: Shown) -> list[str]:
+    """The titles of the boxes in sight."""
+    found: list[str] = shown.step_view().evaluate("""(app) => [...app.querySelectorAll('.graph .node')]
+        .filter((g) => !g.closest('[hidden]')).map((g) => g.querySelector('text').textContent)""")
+    return found
+
+
+def test_frames_close_to_their_layers_all_at_once_and_open_to_the_first_drawing(show: Open, tmp_path: Path) -> None:
+    shown = opened(show, network(), tmp_path)
+    shown.page.evaluate(f"{HANDLE}.goto(5)")
+    before, first = graph(shown), boxes(shown)
+    assert wrong(shown) == [] and count(shown, ".unit") == 0 and len(first) > 15
+    shown.press("C")
+    layers = boxes(shown)
+    assert wrong(shown) == [] and {name for name in layers if "Linear" in name} == {
+        "0 · Linear", "first · Linear", "second · Linear", "short · Linear", "2 · Linear",
+    }  # fmt: skip
+    assert count(shown, ".node.now") == 1
+    shown.press("C")
+    assert wrong(shown) == [] and "1 · Block" in boxes(shown) and len(boxes(shown)) < len(layers)
+    shown.press("O")
+    assert boxes(shown) == first and graph(shown) == before
+    assert shown.messages == []
+
+
+def test_each_frame_closes_alone_by_its_corner_by_keys_and_in_the_address(show: Open, tmp_path: Path) -> None:
+    shown = opened(show, network(), tmp_path)
+    before = graph(shown)
+    height = "(app) => app.querySelector('.graph').getBBox().height"
+    tall = shown.step_view().evaluate(height)
+    heads = shown.step_view().locator(".frame-label .head")
+    assert heads.count() == 6
+    for k in range(heads.count()):
+        name = heads.nth(k).get_attribute("aria-label").removeprefix("Close ")
+        heads.nth(k).locator(".sign").dispatch_event("click")
+        assert wrong(shown) == [] and name in boxes(shown)
+        assert shown.step_view().evaluate(height) <= tall
+        unit(shown, name).locator(".sign").dispatch_event("click")
+        assert graph(shown) == before
+    heads.first.focus()
+    shown.press("Enter")
+    assert focused(shown).startswith("0 · Linear") and wrong(shown) == []
+    address = shown.page.url
+    shown.press("o")
+    assert focused(shown) == "Close 0 · Linear"
+    # `c` closes the frame around a box that has the focus
+    unit(shown, "W⁽¹⁾ᵀ").focus()
+    shown.press("c")
+    assert focused(shown).startswith("0 · Linear") and "0 · Linear" in boxes(shown)
+    shown.press("O")
+    shown.page.evaluate(f"location.hash = '{address.partition('#')[2]}'")
+    unit(shown, "0 · Linear").wait_for()
+    assert "0 · Linear" in boxes(shown) and wrong(shown) == []
 
 
 def test_boxes_open_in_a_cell_of_a_notebook(show: Open) -> None:

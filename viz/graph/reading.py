@@ -76,6 +76,15 @@ class Reader:
                         names.setdefault(operand, (self._outer(operand), []))[1].append(u)
         return self._graph(units, leaves, tuple(names.values()), direction, (), depth=len(_within(unit)))
 
+    def closed(self, graph: Graph, frame: Frame) -> Graph:
+        """The picture of one box, the layer of a frame with all that is in it."""
+        ids = {name for one in _nested(frame) for name in one.boxes}
+        nodes = [node for box in graph.boxes if box.id in ids and box.unit is not None for node in box.members]
+        nodes.sort(key=self.tape.index)
+        scope = next(one for one in nodes[0].scope.chain() if one.path == frame.path)
+        box = self._unit_box(Unit("layer", tuple(nodes), (), scope), frame.id)
+        return Graph(graph.loss, graph.direction, (box,), (), (), (box.id,))
+
     def _outer(self, node: Node) -> Box:
         """The name of a value from outside."""
         return Box(
@@ -292,6 +301,12 @@ def _unit_ids(units: Sequence[Unit], tape: Tape) -> list[str]:
         else:
             ids.append(f"%{first}–%{tape.index(unit.nodes[-1])}")
     return ids
+
+
+def _nested(frame: Frame) -> Iterator[Frame]:
+    yield frame
+    for inner in frame.frames:
+        yield from _nested(inner)
 
 
 def _frames(members: dict[str, tuple[Scope, ...]], order: Sequence[str]) -> tuple[tuple[Frame, ...], tuple[str, ...]]:

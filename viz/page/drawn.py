@@ -18,7 +18,7 @@ from ..graph.model import Graph
 from ..graph.reading import Reader
 from ..plain.display import still
 from ..tape.run import Run
-from .interiors import Level, levels_within
+from .interiors import Level, boxes_of, levels_within
 from .scripts import PICTURES
 from .stage import column, laid_out_all, number_parts
 
@@ -44,11 +44,9 @@ def _fragment(run: Run | None, picture: Picture) -> str:
     levels = levels_within(Reader(run), graph, _MOST) if run is not None else [Level(graph)]
     root = ET.fromstring(svg)
     number_parts(root, graph)
-    told = {
-        "order": [[int(group.attrib[key]) for group in root.iter(f"{{{SVG}}}g") if key in group.attrib]
-                  for key in ("data-box", "data-edge")],
-        **_stage(levels),
-    }  # fmt: skip
+    order = [[int(group.attrib[key]) for group in root.iter(f"{{{SVG}}}g") if key in group.attrib]
+             for key in ("data-box", "data-edge", "data-layer")]  # fmt: skip
+    told = {"order": order, **_stage(levels)}
     payload = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
     token = "d" + hashlib.sha256(svg.encode() + payload).hexdigest()[:12]
     image = still(svg, describe(graph))
@@ -58,17 +56,29 @@ def _fragment(run: Run | None, picture: Picture) -> str:
 
 def _stage(levels: list[Level]) -> dict[str, Any]:
     """What is in the boxes: as that of a page, but in the looks of a picture."""
-    boxes: list[dict[str, int]] = []
+    boxes: list[dict[str, Any]] = []
     edges: list[dict[str, int]] = []
+    told: list[dict[str, Any]] = []
+    graphs: list[Graph] = []
+    titles = [box.title for box in boxes_of(levels)]
     for level in levels:
         order = {box.id: i for i, box in enumerate(level.graph.boxes, level.first)}
         edges += [{"tail": order[edge.tail], "head": order[edge.head]} for edge in level.graph.edges]
-        boxes += [{"in": level.box} if level.box >= 0 else {} for _ in level.graph.boxes]
-    inner = levels[1:]
-    titles = [box.title for level in levels for box in level.graph.boxes]
-    inside = [{"box": level.box, "title": titles[level.box], "first": level.first, "edge": level.edge, "svg": i}
-              for i, level in enumerate(inner)]  # fmt: skip
-    return {"boxes": boxes, "edges": edges, "inside": inside, "svgs": _drawn([level.graph for level in inner])}
+        for k, box in enumerate(level.boxes):
+            parent = level.parent(box)
+            boxes.append({**({"in": parent} if parent >= 0 else {}), **({"frame": True} if k >= len(order) else {})})
+        one: dict[str, Any] = {}
+        if level.box >= 0:
+            one = {"box": level.box, "title": titles[level.box], "first": level.first, "edge": level.edge,
+                   "svg": len(graphs)}  # fmt: skip
+            graphs.append(level.graph)
+        if level.closed:
+            one["frames"] = level.first + len(level.graph.boxes)
+            one["closed"] = [{"svg": k, "words": [None]} for k in range(len(graphs), len(graphs) + len(level.closed))]
+            graphs += level.closed
+        told.append(one)
+    whole, *inside = told
+    return {**whole, "boxes": boxes, "edges": edges, "inside": inside, "svgs": _drawn(graphs)}
 
 
 def _drawn(graphs: list[Graph]) -> list[str]:

@@ -170,23 +170,33 @@ def _stage(
     for level in levels:
         order = {box.id: i for i, box in enumerate(level.graph.boxes, level.first)}
         edges += [{"tail": order[edge.tail], "head": order[edge.head]} for edge in level.graph.edges]
-        for box in level.graph.boxes:
+        for k, box in enumerate(level.boxes):
+            parent = level.parent(box)
             told = _box(walk, arrays, box, nodes, constants)
-            if level.box >= 0:
-                told |= {"in": level.box, **({"name": True} if box.brief else {})}
+            if parent >= 0:
+                told["in"] = parent
+            if box.brief and level.box >= 0:
+                told["name"] = True
+            if k >= len(order):
+                told["frame"] = True
             boxes.append(told)
-    stages = stages_of([level.graph for level in levels], layers)
-    whole, *others = stages
-    svgs = {svg: i for i, svg in enumerate(dict.fromkeys(stage.svg for stage in others))}
+    drawings = [graph for level in levels for graph in (level.graph, *level.closed)]
+    stages = iter(stages_of(drawings, layers))
     titles = [box.title for box in boxes_of(levels)]
-    inside = [
-        {"box": level.box, "title": titles[level.box], "first": level.first, "edge": level.edge, "svg": svgs[stage.svg],
-         "words": stage.words, "layers": stage.layers}
-        for level, stage in zip(levels[1:], others, strict=True)
-    ]  # fmt: skip
-    return {
-        "svg": whole.svg, "layers": whole.layers, "boxes": boxes, "edges": edges, "inside": inside, "svgs": list(svgs),
-    }  # fmt: skip
+    svgs: dict[str, int] = {}
+    told_levels: list[dict[str, Any]] = []
+    for level in levels:
+        stage = next(stages)
+        closed = [next(stages) for _ in level.closed]
+        told_levels.append({
+            "svg": stage.svg if level.box < 0 else svgs.setdefault(stage.svg, len(svgs)), "layers": stage.layers,
+            **({"box": level.box, "title": titles[level.box], "first": level.first, "edge": level.edge,
+                "words": stage.words} if level.box >= 0 else {}),
+            **({"closed": [{"svg": svgs.setdefault(one.svg, len(svgs)), "words": one.words} for one in closed],
+                "frames": level.first + len(level.graph.boxes)} if closed else {}),
+        })  # fmt: skip
+    whole, *inside = told_levels
+    return {**whole, "boxes": boxes, "edges": edges, "inside": inside, "svgs": list(svgs)}
 
 
 def _own(box: Box) -> list[Node]:

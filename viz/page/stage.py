@@ -15,8 +15,9 @@ from ..drawing import render
 from ..drawing.card import CHARACTER, FONT_SIZE, LINE, PAD_X, PAD_Y, Card, Cell
 from ..drawing.dot import node_ids, to_dot
 from ..drawing.svg import SVG, bounds, finish, points
-from ..graph.model import Box, Frame, Graph
+from ..graph.model import Box, Graph
 from ..plain.numbers import FEW, columns, number
+from .interiors import frames_of
 
 _TITLE = 30
 _NUMBER, _LONG = 8, 11
@@ -76,7 +77,7 @@ def stages_of(graphs: Sequence[Graph], layers: Mapping[str, int]) -> tuple[Stage
         }
     return tuple(
         Stage(drawn[kind], tuple(_words(known[box.id]) for box in graph.boxes),
-              tuple(layers.get(frame.path, -1) for frame in _all_frames(graph.frames)))
+              tuple(layers.get(frame.path, -1) for frame in frames_of(graph.frames)))
         for graph, known, kind in zip(plain, cards, kinds, strict=True)
     )  # fmt: skip
 
@@ -93,7 +94,7 @@ def _kind(box: Box, card: Card) -> Any:
 
 def _plain(graph: Graph) -> Graph:
     edges = tuple(dataclasses.replace(edge, local=None, label="") for edge in graph.edges)
-    return _unwrapped(dataclasses.replace(graph, edges=edges, notes=()))
+    return dataclasses.replace(graph, edges=edges, notes=())
 
 
 def laid_out_all(programs: tuple[str, ...], texts: Sequence[str]) -> dict[str, bytes]:
@@ -108,14 +109,6 @@ def laid_out_all(programs: tuple[str, ...], texts: Sequence[str]) -> dict[str, b
             if len(pages) == len(several):
                 return dict(zip(several, pages, strict=True))
     return {}
-
-
-def _unwrapped(graph: Graph) -> Graph:
-    """Without a frame around all that is in frames: it would only take room."""
-    while len(graph.frames) == 1 and graph.frames[0].frames:
-        only = graph.frames[0]
-        graph = dataclasses.replace(graph, frames=only.frames, outside=(*graph.outside, *only.boxes))
-    return graph
 
 
 # --- boxes ------------------------------------------------------------------------------------------------------------
@@ -167,7 +160,7 @@ def _with_slots(laid_out: bytes, graph: Graph, cards: dict[str, Card]) -> str:
     """What Graphviz drew, finished as pictures are, with numbers instead of names, and with the slots."""
     groups = ET.fromstring(laid_out).iter(f"{{{SVG}}}g")
     frame_of = {group.get("id"): _title(group) for group in groups if group.get("class") == "cluster"}
-    frames = [frame.id for frame in _all_frames(graph.frames)]
+    frames = [frame.id for frame in frames_of(graph.frames)]
     root = ET.fromstring(finish(laid_out, graph, cards, ""))
     for old in (f"{{{SVG}}}title", f"{{{SVG}}}desc"):
         for element in root.findall(old):
@@ -189,11 +182,14 @@ def _with_slots(laid_out: bytes, graph: Graph, cards: dict[str, Card]) -> str:
 
 
 def number_parts(root: ET.Element, graph: Graph) -> None:
-    """Give boxes and edges of a finished drawing their numbers, ``data-box`` and ``data-edge``, in place of titles."""
+    """Give boxes, edges and frames of a finished drawing their numbers, ``data-…``, in place of titles."""
     order = {box.id: i for i, box in enumerate(graph.boxes)}
     waiting: dict[str, list[int]] = {}
     for e, edge in enumerate(graph.edges):
         waiting.setdefault(f"{edge.tail}->{edge.head}", []).append(e)
+    frames: dict[str, list[int]] = {}
+    for k, frame in enumerate(frames_of(graph.frames)):
+        frames.setdefault(frame.title, []).append(k)
     for group in root.iter(f"{{{SVG}}}g"):
         title = group.find(f"{{{SVG}}}title")
         if title is None:
@@ -204,15 +200,13 @@ def number_parts(root: ET.Element, graph: Graph) -> None:
             group.set("data-box", str(order[name]))
         elif group.get("class") == "edge":
             group.set("data-edge", str(waiting[name].pop(0)))
+        elif group.get("class") == "cluster" and name in frames:
+            group.attrib.setdefault("data-layer", str(frames[name].pop(0)))
 
 
 def _title(group: ET.Element) -> str:
     title = group.find(f"{{{SVG}}}title")
     return (title.text or "") if title is not None else ""
-
-
-def _all_frames(frames: tuple[Frame, ...]) -> list[Frame]:
-    return [found for frame in frames for found in (frame, *_all_frames(frame.frames))]
 
 
 def _fill_in(group: ET.Element, box: Box, card: Card) -> None:

@@ -12,12 +12,12 @@ function figure(state) {
   const built = (i, root) => { boxes[i] = boxParts(root, stage.boxes[i], i, state); };
   const units = unitsOf(state, drawing, built);
   for (const i of units.boxes()) built(i, drawing);
-  units.change(state.unfolded || [], true);
+  units.turn(state.unfolded || []);
   size.splice(0, 2, ...units.size);
   const view = viewOf(state, pane, drawing, size);
   const element = h('div', { class: 'figure' }, pane, view.map, view.element);
 
-  const groups = () => [...drawing.querySelectorAll('.node, .unit > .head')];
+  const groups = () => inSight(drawing, '.node, .head');
   const leadIn = oneStop(pane, groups);
   pane.addEventListener('focusin', ({ target }) => target.matches('.node:focus-visible') && view.look(target));
 

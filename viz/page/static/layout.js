@@ -1,6 +1,6 @@
 // Where things are in a drawing: maps that make room, ways of edges through them, arrow heads.
 
-const SAMPLE = 14;
+const [SAMPLE, SPACE] = [14, 8];
 /** How far from its ends an edge may leave its way for its boxes; the first of them where it meets no other box. */
 const NEAR = [60, 36, 20, 10];
 
@@ -22,12 +22,34 @@ function edgesOf(shape) {
   return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
 }
 
-/** A map that stretches bands [from, to, by how much more than 1] and moves what comes after; where they meet, by the most. */
-function stretched(bands) {
-  const cuts = [...new Set(bands.flatMap(([from, to]) => [from, to]))].sort((a, b) => a - b);
-  const more = cuts.slice(1).map((to, k) => Math.max(0, ...bands.filter(([a, b]) => a <= cuts[k] && to <= b).map((band) => band[2])));
+/**
+ * A map that stretches bands [from, to, by how much more than 1] and moves what comes after; where they meet, by the most.
+ * Where there is none, it shrinks `spare` ones, by the least.
+ */
+function stretched(bands, spare = []) {
+  const cuts = [...new Set([...bands, ...spare].flatMap(([from, to]) => [from, to]))].sort((a, b) => a - b);
+  const more = cuts.slice(1).map((to, k) => {
+    const [wide, thin] = [bands, spare].map((list) => list.filter(([a, b]) => a <= cuts[k] && to <= b).map((band) => band[2]));
+    return wide.length || !thin.length ? Math.max(0, ...wide) : Math.max(...thin);
+  });
   const map = (at) => more.reduce((sum, factor, k) => sum + factor * Math.max(0, Math.min(at, cuts[k + 1]) - cuts[k]), at);
   return Object.assign(map, { cuts });
+}
+
+/** What can be spared of frames [from, to, the size that they need] where nothing else is: bands for `stretched`. */
+function shrinking(frames, taken) {
+  return frames.flatMap(([from, to, need]) => {
+    const free = [];
+    let at = from;
+    for (const [a, b] of taken.map(([left, right]) => [left - SPACE, right + SPACE]).sort((p, q) => p[0] - q[0])) {
+      if (a > at && at < to) free.push([at, Math.min(a, to)]);
+      at = Math.max(at, b);
+    }
+    if (at < to) free.push([at, to]);
+    const all = free.reduce((sum, [a, b]) => sum + b - a, 0);
+    const share = Math.min(1, (to - from - need) / all);
+    return share > 0 ? free.map(([a, b]) => [a, b, -share]) : [];
+  });
 }
 
 /**
@@ -36,7 +58,8 @@ function stretched(bands) {
  */
 function bent(edge, maps, moved) {
   edge.points = edge.points || sampled(edge.d);
-  const points = cut(edge.points, maps);
+  const [tail, head] = edge.ends;
+  const points = cut(between(edge.points, moved.get(tail), moved.get(head)), maps);
   const [first, last] = [points[0], points[points.length - 1]];
   const off = (point, box) => point.at.map((at, axis) => {
     if (!box) return 0;
@@ -44,9 +67,9 @@ function bent(edge, maps, moved) {
     const within = Math.max(-half, Math.min(half, far));
     return box.middle[axis] + within * box.size[axis] / box.old[axis] + far - within - maps[axis](at);
   });
-  const ends = [off(first, moved.get(edge.tail)), off(last, moved.get(edge.head))];
+  const ends = [off(first, moved.get(tail)), off(last, moved.get(head))];
   const straight = points.map(({ at }) => at.map((x, axis) => maps[axis](x)));
-  const others = [...moved].filter(([i]) => i !== edge.tail && i !== edge.head).map(([, box]) => box);
+  const others = [...moved].filter(([i]) => i !== tail && i !== head).map(([, box]) => box);
   const meets = (at) => others.some(({ middle, size }) =>
     Math.abs(at[0] - middle[0]) < size[0] / 2 && Math.abs(at[1] - middle[1]) < size[1] / 2);
   const ways = NEAR.map((near) => () => {
@@ -74,6 +97,26 @@ function beside(edge, points, way) {
   const far = points.map(({ at }) => Math.hypot(at[0] - edge.spot[0], at[1] - edge.spot[1]));
   const k = far.indexOf(Math.min(...far));
   return way[k].map((to, axis) => to - points[k].at[axis]);
+}
+
+/** Of points from one box to another, those that are in neither of them where it stands for a frame. */
+function between(points, from, to) {
+  const holds = (box, { at }) => box && box.place && at.every((x, axis) => x > box.place[axis] && x < box.place[axis + 2]);
+  const start = points.findLastIndex((point) => holds(from, point));
+  const end = points.findIndex((point, k) => k > start && holds(to, point));
+  const edge = (box, inner, outer) => {
+    const shares = [0, 1].map((axis) => {
+      const step = outer.at[axis] - inner.at[axis];
+      const border = box.place[step > 0 ? axis + 2 : axis];
+      return step ? (border - inner.at[axis]) / step : 1;
+    });
+    const share = Math.max(0, Math.min(1, ...shares));
+    return { at: inner.at.map((x, axis) => x + share * (outer.at[axis] - x)), way: inner.way + share * (outer.way - inner.way) };
+  };
+  const kept = points.slice(start + 1, end < 0 ? points.length : end);
+  if (start >= 0 && start + 1 < points.length) kept.unshift(edge(from, points[start], points[start + 1]));
+  if (end > 0) kept.push(edge(to, points[end], points[end - 1]));
+  return kept.map(({ at, way }) => ({ at, way: way - kept[0].way }));
 }
 
 /** Points, and those between them where a map changes: from one to the next it does not. */

@@ -13,7 +13,7 @@ const KEYS = [
   ['← →', 'the step before, the next'], ['Shift with ← →', 'to the next layer or breakpoint'], ['Home End', 'first, last'],
   ['Space', 'play'], ['/', 'search'], ['b', 'break here'], ['Tab ↑ ↓', 'from part to part; inside one'],
   ['+ −', 'zoom the graph'], ['0', 'the whole graph'], ['1', 'its readable size'],
-  ['o c', 'open or close the box that has the focus, or acts'], ['O C', 'open or close all'], ['?', 'this legend'],
+  ['o c', 'open or close the box that has the focus, or acts, or the frame around it'], ['O C', 'open all; close boxes, then layers'], ['?', 'this legend'],
 ];
 
 /** The legend: {button, element, toggle()}. */

@@ -7,9 +7,9 @@ const [POINT, SMALL, LOWEST, TALLEST] = [4 / 3, 9, 120, 640];
 function mountPicture(host, stage) {
   const image = host.querySelector('img');
   const drawing = svg(decodeURIComponent(image.src.split(',').slice(1).join(',')));
-  ['node', 'edge'].forEach((kind, k) => drawing.querySelectorAll(`.${kind}`).forEach((group, i) => {
-    group.dataset[['box', 'edge'][k]] = stage.order[k][i];
-  }));
+  [['node', 'box'], ['edge', 'edge'], ['cluster', 'layer']].forEach(([kind, name], k) => {
+    drawing.querySelectorAll(`.${kind}`).forEach((group, i) => { group.dataset[name] = stage.order[k][i]; });
+  });
   prepared(drawing);
   const size = numbersOf(drawing.getAttribute('viewBox') || '0 0 100 100').slice(2);
   const legend = drawing.querySelector('.legend');
@@ -30,10 +30,11 @@ function mountPicture(host, stage) {
   };
   const units = unitsOf(state, drawing, built);
   for (const i of units.boxes()) built(i, drawing);
+  units.turn([]);
   const full = units.size[1];
   const view = viewOf(state, pane, drawing, size);
   const figure = h('div', { class: 'figure' }, pane, view.map, view.element);
-  const groups = () => [...drawing.querySelectorAll('.node, .unit > .head')];
+  const groups = () => inSight(drawing, '.node, .head');
   const leadIn = oneStop(pane, groups);
   pane.addEventListener('focusin', ({ target }) => target.matches('.node:focus-visible') && view.look(target));
 

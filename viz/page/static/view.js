@@ -227,6 +227,9 @@ function viewOf(state, pane, drawing, size) {
   return { element: tools, look, map: map.element, zoom, whole, readable, show, part, place, put, spot, resized };
 }
 
+/** Those parts of a drawing that are not in a closed frame. */
+const inSight = (root, selector) => [...root.querySelectorAll(selector)].filter((group) => !group.closest('[hidden]'));
+
 /** Where a box of the drawing is: left, top, right, bottom. */
 function placeOf(ground, group) {
   const box = group.querySelector('.box') || group;
@@ -298,7 +301,7 @@ function miniMap(ground, size, go) {
     element.toggleAttribute('hidden', all);
     if (all) return;
     if (!boxes) {
-      boxes = new Map([...ground.querySelectorAll('.node')].map((group) => [group, rect(placeOf(ground, group))]));
+      boxes = new Map(inSight(ground, '.node').map((group) => [group, rect(placeOf(ground, group))]));
       places.replaceChildren(...boxes.values());
       mark(marked);
     }
