@@ -76,12 +76,12 @@ def test_the_arrows_go_through_the_buttons_of_the_graph_and_enter_presses_them(s
     shown.page.evaluate(CLIPBOARD)
     shown.press("Tab", "Tab", "Tab")
     names = []
-    for _ in range(7):
+    for _ in range(5):
         names.append(shown.step_view().evaluate(NAMED))
         shown.press("ArrowDown")
-    assert names[-3:] == ["Copy the graph as SVG", "Print this step", "Print all steps"] and len(set(names)) == 7
+    assert names[-1] == "Copy the graph as SVG" and len(set(names)) == 5
     assert shown.step_view().evaluate(NAMED) == names[0], "round again"
-    shown.press(*["ArrowUp"] * 3, "Enter")
+    shown.press("ArrowUp", "Enter")
     shown.page.wait_for_function("window.copied")
     shown.press("ArrowRight")
     assert shown.text(".count").startswith("1 "), "← and → step"
@@ -214,9 +214,12 @@ def test_the_graph_is_copied_as_a_light_picture_in_the_dark_too(show: Open) -> N
 def test_the_map_keeps_out_of_the_way_of_what_acts(show: Open) -> None:
     stepper = pooled()
     shown = opened(show, stepper, viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    seen = 0
     plan, now = shown.step_view().locator("svg.overview"), shown.step_view().locator(".node.now .box")
     for k in range(1, len(stepper.walk)):
         shown.page.evaluate(f"{HANDLE}.goto({k})")
         a, b = plan.bounding_box(), now.bounding_box()
         apart = [a[at] + a[size] <= b[at] or b[at] + b[size] <= a[at] for at, size in (("x", "width"), ("y", "height"))]
-        assert any(apart), k
+        assert any(apart) or not plan.is_visible(), k
+        seen += plan.is_visible()
+    assert seen > len(stepper.walk) / 2

@@ -116,7 +116,8 @@ def laid_out_all(programs: tuple[str, ...], texts: Sequence[str]) -> dict[str, b
 
 def _card(box: Box) -> Card:
     """A title, and below it the rows that the places for value and gradient take."""
-    title = _shortened(box.title)
+    width = 0.0 if box.brief else max(_slot_size(box, which)[0] for which in ("value", "gradient"))
+    title = _shortened(box.title, max(_TITLE, int(width / CHARACTER)))
     lines = [(Cell(0, title, "learned" if box.kind == "learned" else "title"),)]
     if box.op and box.kind in ("layer", "folded"):
         lines.append((Cell(0, box.op, "dim"),))
@@ -124,13 +125,12 @@ def _card(box: Box) -> Card:
     lines += [(Cell(0, f"▲ {box.alarm}", "alarm"),)] if box.alarm else []
     if box.brief:
         return Card(tuple(lines))
-    width = max(_slot_size(box, which)[0] for which in ("value", "gradient"))
     rows = math.ceil(sum(_slot_size(box, which)[1] for which in _slots(box)) / LINE)
     return Card((*lines, *((),) * rows), least=int(np.ceil(width / CHARACTER)))
 
 
-def _shortened(title: str) -> str:
-    return title if columns(title) <= _TITLE else title[: _TITLE - 1] + "…"
+def _shortened(title: str, most: int) -> str:
+    return title if columns(title) <= most else title[: most - 1] + "…"
 
 
 def _slots(box: Box) -> tuple[str, ...]:

@@ -89,7 +89,9 @@ function searching(state) {
   const input = h('input', { ...look, oninput: () => go(0) });
   input.addEventListener('keydown', (event) => {
     if (event.key === 'Enter') go(event.shiftKey ? -1 : 1);
-    if (event.key === 'Escape') input.closest('.app').focus();
+    if (event.key !== 'Escape') return;
+    [input.value, found.textContent] = ['', ''];
+    input.closest('.app').focus();
   });
   return { element: h('div', { class: 'search' }, input, found), focus: () => input.focus() };
 }

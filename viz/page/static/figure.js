@@ -1,6 +1,8 @@
 // The graph: Python's drawing, its slots filled with what is known at the step shown, the parts in play marked.
 
 const TEXT = 10;
+/** The glyphs of a heat map in the graph, as lines in a cell. */
+const STROKES = { '×': [[0.3, 0.3, 0.7, 0.7], [0.3, 0.7, 0.7, 0.3]], '+': [[0.25, 0.5, 0.75, 0.5], [0.5, 0.25, 0.5, 0.75]], '−': [[0.25, 0.5, 0.75, 0.5]] };
 
 /** The graph's pane: {element, update(), highlight(nodes of a path), units, view}. */
 function figure(state) {
@@ -22,14 +24,16 @@ function figure(state) {
   pane.addEventListener('focusin', ({ target }) => target.matches('.node:focus-visible') && view.look(target));
 
   let [seen, stays] = [state.version, false];
-  const first = Math.max(0, boxes.findIndex(({ node }) => node && node.kind === 'input'));
+  const [first, next] = [boxes.findIndex(({ node }) => node && node.kind === 'input'), state.payload.steps[1]];
+  /** What is in view at the start: what acts first, and the first input. */
+  const start = [next && next.phase === 'forward' ? nodes[next.node].box : -1, first].filter((i) => i >= 0);
 
   function update() {
     for (const i of units.boxes()) fillBox(state, boxes[i]);
     const marks = marksOf(state, units);
     mark(marks);
     for (const { group, layer } of units.frames()) group.classList.toggle('within', layer === nodes[state.current().node].layer);
-    const inPlay = state.current().phase === 'start' ? [first] : [...new Set([marks.now, ...marks.acting, ...marks.receives])];
+    const inPlay = state.current().phase === 'start' ? start.map((n) => units.visible(n)) : [...new Set([marks.now, ...marks.acting, ...marks.receives])];
     const [acting, ...others] = inPlay.map((i) => boxes[i] && boxes[i].group).filter(Boolean);
     leadIn(acting);
     if (seen === (seen = state.version) && acting) view.show([acting, ...others], stays);
@@ -176,9 +180,10 @@ function imageAt(array, x, y, width, height) {
   return s('g', { ...place, class: 'picture' },
     s('image', { ...place, href: canvas.toDataURL(), preserveAspectRatio: 'none' }),
     s('rect', { ...place, class: 'rim' }),
-    scale < 4 ? [] : glyphs.slice(0, 200).map(([column, row, value]) => s('text', {
-      x: x + (column + 0.5) * scale, y: y + (row + 0.8) * scale * stretch, 'font-size': scale, class: 'glyph',
-    }, glyphOf(value))));
+    scale < 4 ? [] : s('path', { class: 'glyphs', 'stroke-width': (scale / 7).toFixed(2), d: glyphs.slice(0, 200)
+      .flatMap(([column, row, value]) => STROKES[glyphOf(value)].map(([a, b, c, d]) => [[a, b], [c, d]]
+        .map(([i, j]) => [x + (column + i) * scale, y + (row + j) * scale * stretch].map(round).join(' '))))
+      .map(([from, to]) => `M${from}L${to}`).join('') }));
 }
 
 /** Which boxes and edges in sight play a part in the step shown. */

@@ -4,6 +4,8 @@ const ENDS = [[8, 48, 107], [94, 147, 200], [247, 247, 247], [244, 162, 89], [21
 const GLYPHS = { nan: '×', up: '+', down: '−' };
 const CUT = '⋮…';
 const ROOM = { across: 8 };
+/** Arrays of so many elements travel exactly: they can be shown as numbers. */
+const EXACT = 64;
 const STRIP = 160;
 
 /** The colours from dark blue over white (0) to orange, as 255 words of r, g, b, a. */
@@ -257,6 +259,7 @@ function edgeItems(rows) {
 
 /** Which colour is which number, and what lies beyond. */
 function colourBar(array, max) {
+  if (array.min === 0 && array.max === 0) return h('div', { class: 'scale' }, h('small', {}, 'all 0'));
   if (!max || array.min > array.max) return null;
   const [low, high] = [array.min < 0 ? -max : 0, array.max > 0 ? max : 0];
   const stops = ENDS.slice(low ? 0 : 2, high ? 5 : 3).map((rgb) => `rgb(${rgb.join()})`);

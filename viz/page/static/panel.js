@@ -11,18 +11,23 @@ function panel(state) {
     const whole = state.whole();
     const step = state.main();
     const shown = whole || members.map(state.stepAt);
-    const operations = () => shown.flatMap((one, i) => operation(state, one, whole ? one.k : members[i], i, shown.length));
     const card = h('div', { class: 'operations' });
     const inside = whole ? [...insideLines(state, members, shown), insideRows(state, members)] : [];
     element.replaceChildren(heading(state, step), card, ...remarks(state, step, shown), ...inside, lenses(state, step, members));
     // rows of numbers are cut with "…" to what has room, those of a whole line become pictures; what is still too wide scrolls
-    for (const most of whole ? [8, 7, 6, 5, 4, 3, 0] : [8, 7, 6, 5, 4, 3]) {
-      [ROOM.across, ROOM.pictures] = [most || 3, !most];
-      card.replaceChildren(...operations());
-      const tables = [...card.querySelectorAll('.formula, .wide, .accumulate, .arrays')];
-      if (tables.every((place) => place.scrollWidth <= place.clientWidth)) break;
-    }
-    [ROOM.across, ROOM.pictures] = [8, false];
+    ROOM.sums = Math.max(3, Math.min(8, Math.floor(card.clientWidth / 75)));
+    shown.forEach((one, i) => {
+      let parts = [];
+      for (const [pictures, across] of [false, true].slice(0, whole ? 2 : 1).flatMap((kind) => [8, 7, 6, 5, 4, 3].map((n) => [kind, n]))) {
+        Object.assign(ROOM, { pictures, across });
+        for (const old of parts) old.remove();
+        parts = [operation(state, one, whole ? one.k : members[i], i, shown.length)].flat();
+        card.append(...parts);
+        const tables = parts.flatMap((part) => [...part.querySelectorAll('.formula:not(.symbols), .wide, .accumulate, .arrays')]);
+        if (tables.every((place) => place.scrollWidth <= place.clientWidth)) break;
+      }
+    });
+    Object.assign(ROOM, { pictures: false, across: 8 });
     if (state.quiz && step.phase !== 'start') quizFor(state.payload, state, step, element);
     // a gradient that is not as it should be is what one has come to see
     const off = element.querySelector('.check .off');
@@ -31,6 +36,11 @@ function panel(state) {
     if (sought && state.sought !== members[0]) element.scrollTop = sought.offsetTop - 8;
     state.sought = null;
   }
+  element.again = () => {
+    const top = element.scrollTop;
+    update();
+    element.scrollTop = top;
+  };
   return { element, update };
 }
 
@@ -225,19 +235,27 @@ function accumulation(target, { part, parts, before, contribution, after, max })
       h('span', { class: 'then' }, '='), picture(after, target.grad, { max, kind: 'answer' }),
       badge, h('small', {}, part === parts ? 'complete' : 'more to come'));
   }
+  const room = { across: ROOM.sums };
   const zeros = describe(contribution.shape, new Float64Array(contribution.size));
-  const term = ({ shape, data }) => (shape.length ? matrix(contribution)
+  const term = ({ shape, data }) => (shape.length ? matrix(contribution, room)
     : h('span', { class: 'number' }, bracketed(data[0])));
   const answer = (content) => h('span', { class: 'answer' }, content);
-  return h('div', { class: 'accumulate line' }, h('span', {}, target.grad), ' = ', matrix(before || zeros), ' + ',
-    answer(term(contribution)), ' = ', answer(matrix(after || contribution)), ' ', badge);
+  return h('div', { class: 'accumulate line' }, h('span', {}, target.grad), ' = ', matrix(before || zeros, room), ' + ',
+    answer(term(contribution)), ' = ', answer(matrix(after || contribution, room)), ' ', badge);
 }
 
 /** A named heat map with its colour bar, or the numbers of a small array. */
 function picture(array, name, { kind = '', max, note, click, column } = {}) {
   const [width, height] = array.shape.length > 4 ? [300, 300] : [120, 96];
-  return h('figure', { class: kind }, h('figcaption', {}, name, note ? h('small', {}, note) : null),
-    show(array, { max: max || undefined, width, height, title: name, few: 6, click, column, scale: true }),
+  const digits = array.data && array.size > 6 && array.size <= EXACT && h('button', {
+    type: 'button', class: 'digits', 'aria-pressed': String(Boolean(ROOM.digits)), title: 'numbers or a picture',
+    onclick: ({ currentTarget }) => {
+      ROOM.digits = !ROOM.digits;
+      currentTarget.closest('.panel').again();
+    },
+  }, ROOM.digits ? 'picture' : 'numbers');
+  return h('figure', { class: kind }, h('figcaption', {}, name, note ? h('small', {}, note) : null, digits),
+    show(array, { max: max || undefined, width, height, title: name, few: ROOM.digits ? EXACT : 6, down: 12, click, column, scale: true }),
     array.size > 6 ? h('small', {}, sizeOf(array)) : null);
 }
 

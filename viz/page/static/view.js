@@ -2,10 +2,10 @@
 
 /** The smallest letters at the opening zoom. */
 const LEAST = 11;
-const MARGIN = 14;
+const [MARGIN, EDGE] = [14, 16];
 const ZOOMS = [0.1, 6];
 const CLOSEST = 1.6;
-/** What the buttons take below. */
+/** What the row of buttons takes below the pane. */
 const BUTTONS = 30;
 const ON_PAPER = 0.9;
 const COMPASS = '→↘↓↙←↖↑↗';
@@ -27,8 +27,7 @@ function viewOf(state, pane, drawing, size) {
   let [scale, x, y] = [1, 0, 0];
   let [opening, inPlay, known] = ['readable', [], []];
 
-  /** Where boxes are in view: above the buttons. */
-  const roomOf = () => [pane.clientWidth, pane.clientHeight - BUTTONS];
+  const roomOf = () => [pane.clientWidth, pane.clientHeight];
 
   function set(to, [left, top], { glide = false, free = false } = {}) {
     scale = limited(to);
@@ -51,17 +50,19 @@ function viewOf(state, pane, drawing, size) {
     makeWay();
     const room = roomOf();
     const found = new Map();
+    const seenPart = (to, place) => to.every((far, i) => Math.abs(far) - (place[i + 2] - place[i]) / 2 * scale < room[i] / 2 - MARGIN);
     for (const group of inPlay) {
       const place = placeOf(ground, group);
       const to = [0, 1].map((i) => (place[i] + place[i + 2]) / 2 * scale + [x, y][i] - room[i] / 2);
       const cut = to.map((far, i) => Math.abs(far) + (place[i + 2] - place[i]) / 2 * scale - room[i] / 2);
-      // a box is in sight if no more than its border is cut; one that is wider than the room, if its middle is
-      if (to.every((far, i) => cut[i] < MARGIN || (group === inPlay[0] && Math.abs(far) < room[i] / 4))) continue;
+      // a box is in sight if no more than its border is cut; one that is wider than the room, if a part of it is
+      const wide = (at, i) => (at[i + 2] - at[i]) * scale > room[i] - EDGE && seenPart(to, place);
+      if (to.every((far, i) => cut[i] < MARGIN || (group === inPlay[0] && (Math.abs(far) < room[i] / 4 || wide(place, i))))) continue;
       const way = COMPASS[(Math.round(Math.atan2(to[1], to[0]) / Math.PI * 4) + 8) % 8];
-      if (!found.has(way)) found.set(way, { group, place, to });
+      if (!found.has(way)) found.set(way, { group, place, to, part: seenPart(to, place) });
     }
     const had = arrows.contains(arrows.getRootNode().activeElement);
-    arrows.replaceChildren(...[...found].map(([way, { group, place, to }]) => {
+    arrows.replaceChildren(...[...found].map(([way, { group, place, to, part }]) => {
       const share = Math.min(...to.map((far, i) => room[i] / 2 / Math.abs(far)));
       const [left, top] = to.map((far, i) => `${Math.round(50 + 100 * share * far / room[i])}%`);
       const from = `calc(${top} - ${parseFloat(top) / 100 * BUTTONS}px)`;
@@ -70,14 +71,14 @@ function viewOf(state, pane, drawing, size) {
         type: 'button', class: group === inPlay[0] ? 'now' : 'receives', title: `Go to ${name}`,
         'aria-label': `Go to ${name}`, style: `left:${left};top:${from};transform:translate(-${left},-${top})`,
         onpointerdown: (event) => event.preventDefault(), onclick: () => centre(place, true),
-      }, `${way} ${name}`);
+      }, part ? way : `${way} ${name}`);
     }));
     const lead = arrows.firstChild || buttons.firstChild;
     leadIn(lead);
     if (had) lead.focus({ preventScroll: true });
   }
 
-  /** The map is in the first of three corners where it covers nothing that acts; else where it covers least of it. */
+  /** The map is in the first of three corners where it covers nothing that acts; where there is none, it is away. */
   function makeWay() {
     const { width: across, height: down } = map.element.getBoundingClientRect();
     const [right, low] = [pane.clientWidth - across - MARGIN, pane.clientHeight - down - MARGIN];
@@ -86,7 +87,7 @@ function viewOf(state, pane, drawing, size) {
       + Math.max(0, Math.min(c, left + across + MARGIN) - Math.max(a, left))
       * Math.max(0, Math.min(d, top + down + MARGIN) - Math.max(b, top)), 0));
     const corner = covered.indexOf(Math.min(...covered));
-    setClasses(map.element, { above: corner > 0, right: corner > 1 });
+    setClasses(map.element, { above: corner > 0, right: corner > 1, away: covered[corner] > 0 });
   }
 
   /** Has a box in sight, wherever the step acts. */
@@ -104,8 +105,12 @@ function viewOf(state, pane, drawing, size) {
 
   /** The place of the drawing at which the middle of [left, top, right, bottom] is in the middle of the pane. */
   function centre([left, top, right, bottom], glide, to = scale) {
-    const [across, down] = roomOf();
-    set(to, [across / 2 - (left + right) / 2 * to, down / 2 - (top + bottom) / 2 * to], { glide });
+    const at = [[left, right], [top, bottom]].map(([from, until], i) => {
+      const room = roomOf()[i];
+      // what has no room shows its beginning
+      return (until - from) * to > room - EDGE ? EDGE / 2 - from * to : room / 2 - (from + until) / 2 * to;
+    });
+    set(to, at, { glide });
   }
 
   const fitting = () => Math.min(...roomOf().map((room, i) => (room - 2 * MARGIN) / [width, height][i]), CLOSEST);
@@ -222,7 +227,7 @@ function viewOf(state, pane, drawing, size) {
   const key = (text, title, onclick) => h('button', { type: 'button', title, 'aria-label': title, onclick }, text);
   buttons.append(key('−', 'Zoom out (−)', () => zoom(1 / 1.25)),
     key('+', 'Zoom in (+)', () => zoom(1.25)), key('fit', 'Whole graph (0)', whole), key('1:1', 'Readable size (1)', readable),
-    ...handing(state, drawing, size));
+    handing(state, drawing, size));
   leadIn(buttons.firstChild);
   return { element: tools, look, map: map.element, zoom, whole, readable, show, part, place, put, spot, resized };
 }
