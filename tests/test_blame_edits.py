@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from blamecases import mlp
 from editcases import CASES, lstm, potential
+from noise import noisy
+from postedcases import POSTED
 
 from viz import explain_mismatch
 
@@ -24,6 +26,13 @@ def test_a_mistake_is_found_with_its_formula(name):
         assert finding.your_formula != finding.right_formula or not finding.your_formula
 
 
+@pytest.mark.parametrize("name", POSTED)
+def test_a_mistake_in_a_network_is_found(name):
+    slip, said, made = POSTED[name]
+    report = explain_mismatch(*made())
+    assert [finding.slip for finding in report] == [slip] and said in str(report), str(report)
+
+
 def test_the_gradient_that_tells_two_explanations_apart_is_named():
     loss, x, A, r = potential()
     report = explain_mismatch(loss, {x: 2.0 / r * A / r})
@@ -37,6 +46,13 @@ def test_noise_has_no_cause(seed, digits):
     t, v = mlp(["sigmoid", "tanh", "relu"][seed % 3], seed=seed)
     wrong = v.x.T @ v.d1 * rng.uniform(0.3, 3, size=v.W1.shape)
     report = explain_mismatch(t.loss, {t.W1: [[f"{n:.{digits}g}" for n in row] for row in wrong]})
+    assert [finding.slip for finding in report] == [None], str(report)
+
+
+@pytest.mark.parametrize("seed", range(7))
+def test_noise_in_small_networks_has_no_cause(seed):
+    loss, hands, _ = noisy(seed)
+    report = explain_mismatch(loss, hands)
     assert [finding.slip for finding in report] == [None], str(report)
 
 
@@ -54,7 +70,7 @@ def test_more_time_is_given_by_timeout_and_what_was_left_untried_is_said():
 @pytest.mark.parametrize(("mistake", "slip"), [
     ("h for h before", "value of another step"), ("c for c before", "value of another step"),
     ("h not carried", "path left out"), ("c not carried", "path left out"),
-    ("tanh′ of c missing", "local derivative missing"), ("1 − f left out", "factor of the rule left out"),
+    ("tanh′ of c missing", "activation derivative missing"), ("1 − f left out", "factor of the rule left out"),
 ])  # fmt: skip
 def test_a_mistake_at_each_step_of_an_lstm(steps, mistake, slip):
     loss, back = lstm(steps)

@@ -99,7 +99,7 @@ def test_the_derivative_of_tanh_with_another_power_at_every_step_of_a_recurrence
     loss = 0.5 * (h**2).sum()
     assert explain_mismatch(loss, {w: right}).ok
     found = blamed(explain_mismatch(loss, {w: wrong}), "power in the rule")
-    assert "and so at each of the 4 steps of this kind" in found.sentence
+    assert "and so at each of the 4 steps" in found.sentence
 
 
 @pytest.mark.parametrize(("wrong", "slip", "said"), [

@@ -11,6 +11,7 @@ import test_blame_judging as judging
 import test_blame_slips as slips
 import test_blame_together as together
 from editcases import CASES as EDITS
+from postedcases import POSTED
 
 from viz import explain_mismatch
 from viz.blame.slips import SLIPS
@@ -72,6 +73,11 @@ CASES |= {
     slip: partial(edits.test_a_mistake_is_found_with_its_formula, name)
     for name, (slips, _) in EDITS.items()
     for slip in slips
+    if slip not in CASES
+}
+CASES |= {
+    slip: partial(edits.test_a_mistake_in_a_network_is_found, name)
+    for name, (slip, *_) in POSTED.items()
     if slip not in CASES
 }
 

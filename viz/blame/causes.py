@@ -90,7 +90,7 @@ def _fitting(
     alone: list[Fit] = []
     for deep in (False, True):
         report.budget.hold_back(0.0 if deep or len(report.tape) > _LONG else _FOR_EDITS)
-        if all(is_doubtful(fit) for fit in alone):
+        if all(is_doubtful(fit) or fit.slip.name == "some factor" for fit in alone):
             alone = _with(report, wrong, lr, weight_decay, [], deep=deep) or alone
         if held and (not alone or alone[0].times):
             above = _with(report, wrong, lr, weight_decay, held, deep=deep)

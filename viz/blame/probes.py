@@ -171,6 +171,8 @@ class Probes:
         """What a slip adds to the gradients of records; None where it does so in more than one place on the way."""
         base = self.sweeper.base
         found: list[tuple[Node, Any]] = []
+        if change.rerouted:
+            return None
         if len(change.turned) == 1 and not (change.edges or change.past or change.reads or change.calls or change.ends):
             ((node, turn),) = change.turned.items()
             return [(node, turn(base.grads[node], ChainMap(self.sweeper.given, base.grads)) - base.grads[node])]

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import ChainMap, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,8 @@ class Change:
         ``edges[node, i](g, c)`` is sent to operand ``i`` of a record with gradient ``g`` instead of ``c``.
     past : mapping of Node to (Node, callable)
         A record that sends nothing to its operands, but ``fn(g)`` to another record.
+    rerouted : mapping of (Node, int) to Node
+        What is sent to another record than the operand.
     reads : mapping of Node to array
         Values that rules read instead of the true ones.
     calls : mapping of Node to (operands, options)
@@ -51,19 +53,13 @@ class Change:
     calls: Mapping[Node, tuple[tuple[Any, ...], dict[str, Any]]] = field(default_factory=dict)
     ends: Mapping[Node, Callable[[Any], Any]] = field(default_factory=dict)
     turned: Mapping[Node, Callable[[Any, Mapping[Node, Any]], Any]] = field(default_factory=dict)
+    rerouted: Mapping[Edge, Node] = field(default_factory=dict)
 
     @staticmethod
     def all(changes: Iterable[Change]) -> Change:
         """Several at once."""
         parts = list(changes)
-        return Change(
-            {k: v for c in parts for k, v in c.edges.items()},
-            {k: v for c in parts for k, v in c.past.items()},
-            {k: v for c in parts for k, v in c.reads.items()},
-            {k: v for c in parts for k, v in c.calls.items()},
-            {k: v for c in parts for k, v in c.ends.items()},
-            {k: v for c in parts for k, v in c.turned.items()},
-        )
+        return Change(*({k: v for c in parts for k, v in getattr(c, f.name).items()} for f in fields(Change)))
 
     def then(self, other: Change) -> Change:
         """This and another one; what both do to one contribution one after the other."""
@@ -229,7 +225,13 @@ class Sweeper:
         base, moved = self._plain, Pushed({}, {})
         grads, sent = moved.grads, moved.sent
         reads = self._that_read(change)
-        places = [*reads, *(node for node, _ in change.edges), *change.past, *change.ends, *change.turned]
+        places = [
+            *reads,
+            *(node for node, _ in (*change.edges, *change.rerouted)),
+            *change.past,
+            *change.ends,
+            *change.turned,
+        ]
         renewed = dict.fromkeys([*places, *self.given] if handing_on else places, False)  # True: another gradient
         past: dict[Node, list[Any]] = defaultdict(list)
         for node in self.nodes:
@@ -262,12 +264,16 @@ class Sweeper:
                 if node not in change.past:
                     if again:
                         c = self._follows(node, i, g) if handing_on else self.send(node, i, g, change)
-                    elif edge in change.edges:
+                    elif edge in change.edges or edge in change.rerouted:
                         c = self._across(base.sent[edge], to, node)
                     else:
                         continue
                     if edge in change.edges:
                         c = change.edges[edge](g, c)
+                if edge in change.rerouted and c is not None:
+                    elsewhere = change.rerouted[edge]
+                    past[elsewhere].append(self._across(c, node, elsewhere))
+                    renewed[elsewhere], c = True, None
                 sent[edge] = None if c is None else self._across(c, node, to)
                 renewed[to] = True
         return moved

@@ -187,7 +187,7 @@ def _value_for_derivative(part: Apply) -> Changed:
     """``a`` for ``1 − a²`` or for ``a > 0``."""
     if _has_gradient(part) or is_call(part, np.negative, np.transpose, np.linalg.inv):
         return
-    for s in symbols(part):
+    for s in symbols(part) if not is_call(part, np.square) else ():
         if s.shape == part.shape and s.dtype.kind == "f" and part.shape is not None:
             yield "value", s.name, part, s, s
     if part.fn in FUNCTIONS and part.args[0].shape == part.shape:
@@ -230,6 +230,10 @@ def _loops(part: Apply) -> Changed:
         for which, at in (("first", 0), ("last", -1)):
             yield "loop", which, part, (one := special(which, _taken(axes, at, kept), part, x)), one
         yield "once", "", part, (one := special("once", _counted_once(axes, kept), part, x)), one
+        for axis in range(x.ndim) if len(axes) == 1 else ():
+            other = _along(part, x, axis, kept)
+            if axis not in axes and _broadcasts(other.shape, x.shape if kept else part.shape):
+                yield "axis", axis, part, other, other
         n = math.prod(x.shape[a] for a in axes)
         if n > 1:
             mean = apply(np.divide, part, Number(float(n)), like=part)
@@ -245,6 +249,12 @@ def _loops(part: Apply) -> Changed:
                         (outside := apply(np.multiply, inner, factor, dtype=part.dtype)),
                         outside,
                     )
+
+
+def _along(part: Apply, x: Tree, axis: int, kept: bool) -> Apply:
+    """A sum over another axis."""
+    shape = tuple(1 if k == axis else n for k, n in enumerate(x.shape) if kept or k != axis)
+    return Apply(part.rule, (x,), {**part.options, "axis": axis}, shape, part.dtype)
 
 
 def _broadcasts(a: tuple[int, ...], b: tuple[int, ...]) -> bool:

@@ -170,6 +170,7 @@ NAMES = {
     "upstream": "upstream gradient not multiplied in",
     "again": "factor taken twice",
     "assigned": "assigned instead of accumulated",
+    "axis": "sum over another axis",
     "index": "index that repeats",
     "before": "value before the activation",
     "loop": "one of the loop only",

@@ -40,6 +40,8 @@ def for_another(scene: Scene, form: Form) -> Iterator[Edit]:
         elif is_call(part, np.sum) and isinstance(part.args[0], Symbol) and part.args[0].kind == "gradient":
             yield from _other_sums(scene, form, place, part)
     for s in symbols(tree):
+        for kind, other in _made_otherwise(scene, s):
+            yield Edit(kind, (kind, s.name, other.name), s, other, substituted(tree, {id(s): other}))
         count = sum(part is s for _, part in parts(tree))
         if count > 1 and s.kind != "constant" and s.ndim:
             for other in _others(scene, form, s):
@@ -48,6 +50,21 @@ def for_another(scene: Scene, form: Form) -> Iterator[Edit]:
             for other in _others(scene, form, s):
                 there = apply(s.node.rule.fn, other, like=s)
                 yield Edit("at", ("at", s.name, other.name), s, there, substituted(tree, {id(s): there}))
+
+
+def _made_otherwise(scene: Scene, s: Symbol) -> Iterator[tuple[str, Symbol]]:
+    """A value over another axis; for a constant 1, or where it is not 0."""
+    if s.kind == "value" and s.node is not None and isinstance(axis := s.node.kwargs.get("axis"), int):
+        for other in range(s.ndim) if s.node.operands[0].shape == s.shape else ():
+            if other != axis % s.ndim:
+                array = s.node.rule.op(scene.value(s.node.operands[0]), **{**s.node.kwargs, "axis": other})
+                yield "axis", Symbol("value", f"{s.name} over axis {other}", np.asarray(array))
+    elif s.kind == "constant" and s.ndim and s.dtype.kind == "f":
+        mask = np.asarray(s.array) != 0
+        if not (np.asarray(s.array) == 1).all():
+            yield "constant", Symbol("constant", "1", np.ones(s.shape))
+        if not mask.all() and (np.asarray(s.array)[mask] != 1).any():
+            yield "constant", Symbol("constant", f"[{s.name} ≠ 0]", mask * 1.0)
 
 
 def _other_sums(scene: Scene, form: Form, place: Any, part: Apply) -> Iterator[Edit]:

@@ -76,6 +76,16 @@ def sign_of_a_contribution(scene: Scene) -> Iterator[Trial]:
             )
 
 
+@slip("path counted twice", 62, generic=True, chancy=True)
+def path_twice(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    for node, i in scene.edges():
+        to = node.operands[i]
+        if len(scene.sweeper.into[to]) > 1:
+            said = f"the contribution to {w.gradient(to)} through {w.made(node)} was added twice"
+            yield scene.trial((node, i), said, times(2))
+
+
 def _everywhere(scene: Scene, fn: Any) -> Iterator[tuple[str, Node, Change]]:
     wrong = scene.wrong
     if scene.outcome is not None:
@@ -166,6 +176,8 @@ def _factors(scene: Scene, edge: Edge) -> Iterator[tuple[float, str]]:
         for n in sorted(axes):
             if n < per:
                 yield per / n, f"the mean is over {per:g} numbers, but only 1/{n} was taken"
+        for n in sorted(_lengths(scene) - axes - {per - 1, per}):
+            yield per / n, f"the mean is over {per:g} numbers, but 1/{n} was taken"
     elif node.op == "sum" and per > 1:
         yield 1 / per, f"a mean instead of a sum: a factor 1/{per:g} too much"
         for n in sorted(axes):
@@ -185,6 +197,12 @@ def _factors(scene: Scene, edge: Edge) -> Iterator[tuple[float, str]]:
             yield 1 / (k * n), f"the factor 1/{n:g} was taken in the place of {said}"
     if node.op == "var" and (ddof := node.kwargs.get("ddof")):
         yield (per - ddof) / per, f"1/{per:g} was taken in the place of the 1/({per:g} − {ddof:g}) of the variance"
+
+
+@once
+def _lengths(scene: Scene) -> set[int]:
+    """The lengths of the axes of parameters."""
+    return {n for node in scene.parameters for n in node.shape if n > 1}
 
 
 def _rooted(k: float) -> str:

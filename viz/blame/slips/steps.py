@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,8 @@ from autograd import Node
 from ...formula import Symbol, value_symbol
 from ...formula.tree import substituted
 from ..pushing import Change, Edge
-from ..trials import Scene, Slip, Trial, once, slip
+from ..trials import Scene, Slip, Trial, constantly, once, slip, with_upstream
+from .activations import all_activations
 from .edits import far, near
 from .forms import Form, rule
 from .formulas import NAMES, both_formulas, said, where
@@ -22,44 +24,106 @@ from .parts import Edit
 
 _FEWEST = 3
 _MOST_BESIDE = 12
+_FAR = 4
+"""So many operations from a record a parameter still tells which of several alike it is."""
+_RESULT = -1
 
 
-def _edges(scene: Scene) -> Iterator[list[Edge]]:
+@dataclass(frozen=True, eq=False)
+class _Places:
+    """Where in the program each record was made, how often, and which of them it is, counted from 1."""
+
+    of: dict[Node, Any] = field(default_factory=dict)
+    nodes: dict[Any, dict[int, Node]] = field(default_factory=dict)
+    ordinal: dict[Node, int] = field(default_factory=dict)
+
+    def add(self, place: Any, nodes: list[Node]) -> None:
+        self.nodes[place] = dict(enumerate(nodes, 1))
+        self.of.update(dict.fromkeys(nodes, place))
+        self.ordinal.update({node: k for k, node in enumerate(nodes, 1)})
+
+    def steps(self, node: Node) -> int:
+        """How many records were made there."""
+        return len(self.nodes[self.of[node]])
+
+
+@once
+def _places(scene: Scene) -> list[_Places]:
+    """By lines of the program; and where one line makes all gates of a network in time, told apart by their weights."""
+    alike: dict[Any, list[Node]] = defaultdict(list)
+    for node in scene.tape:
+        alike[scene.words.place(node)].append(node)
+    lines, gates = _Places(), _Places()
+    for place, nodes in alike.items():
+        lines.add(place, nodes)
+        by_weights: dict[Any, list[Node]] = defaultdict(list)
+        for node in nodes:
+            by_weights[_weights_near(node) if len(nodes) > _FEWEST and not node.is_leaf else None].append(node)
+        told_apart = len({len(some) for some in by_weights.values()}) == 1 < len(nodes) // len(by_weights)
+        for which, some in by_weights.items() if told_apart else [(None, nodes)]:
+            gates.add((place, which), some)
+    return [lines, gates] if len(gates.nodes) > len(lines.nodes) else [lines]
+
+
+def _grouped(scene: Scene, key: Callable[[_Places, Edge], Any], fewest: int) -> Iterator[tuple[_Places, list[Edge]]]:
+    """The edges that are the same at each step; all gates at once first."""
+    seen = set()
+    for at in _places(scene):
+        groups: dict[Any, list[Edge]] = defaultdict(list)
+        for edge in scene.edges():
+            known_as = key(at, edge)
+            if known_as is not None:
+                groups[known_as].append(edge)
+        for edges in groups.values():
+            if len(edges) >= fewest and tuple(edges) not in seen:
+                seen.add(tuple(edges))
+                yield at, edges
+
+
+def _weights_near(node: Node) -> frozenset[Node]:
+    """The parameters that are the fewest operations before a record."""
+    row = [node]
+    for _ in range(_FAR):
+        row = [p for n in row for p in n.parents if p.needs_grad]
+        weights = frozenset(p for p in row if p.is_leaf)
+        if weights:
+            return weights
+    return frozenset()
+
+
+@once
+def _edges(scene: Scene) -> list[list[Edge]]:
     """The edges from each step of a loop to the step before."""
-    w = scene.words
-    groups: dict[Any, list[Edge]] = defaultdict(list)
-    for node, i in scene.edges():
-        to = node.operands[i]
-        if not to.is_leaf and min(w.steps(node), w.steps(to)) >= _FEWEST - 1 and len(scene.sweeper.into[to]) > 1:
-            groups[w.place(node), w.place(to), i].append((node, i))
-    return iter(groups.values())
+
+    def key(at: _Places, edge: Edge) -> Any:
+        (node, i), to = edge, edge[0].operands[edge[1]]
+        beside = min(at.steps(node), at.steps(to)) >= _FEWEST - 1 and len(scene.sweeper.into[to]) > 1
+        return (at.of[node], at.of[to], i) if beside and not to.is_leaf else None
+
+    return [edges for _, edges in _grouped(scene, key, _FEWEST - 1)]
 
 
 @slip("path left out", 0)
 def not_carried(scene: Scene) -> Iterator[Trial]:
     w = scene.words
     for edges in _edges(scene):
-        if len(edges) >= _FEWEST - 1:
-            node, i = edges[0]
-            count = len({n.operands[k] for n, k in edges})
-            sentence = (
-                f"the gradient was not carried from step to step: what {w.say(node.operands[i])} gets from the next "
-                f"step, through {w.made(node)}, was left out; and so at each of the {count} steps"
-            )
-            yield Trial(node, sentence, Change(edges=dict.fromkeys(edges, lambda g, c: None)), i)
+        node, i = edges[0]
+        count = len({n.operands[k] for n, k in edges})
+        sentence = (
+            f"the gradient was not carried from step to step: what {w.say(node.operands[i])} gets from the next "
+            f"step, through {w.made(node)}, was left out; and so at each of the {count} steps"
+        )
+        yield Trial(node, sentence, Change(edges=dict.fromkeys(edges, lambda g, c: None)), i)
 
 
 @once
-def _loops(scene: Scene) -> list[list[Edge]]:
+def _loops(scene: Scene) -> list[tuple[_Places, list[Edge]]]:
     """The edges that are the same at each step, those to weights first."""
-    w = scene.words
-    groups: dict[Any, list[Edge]] = defaultdict(list)
-    for node, i in scene.edges():
-        if w.steps(node) >= _FEWEST:
-            into = frozenset(w.place(n) for n, _ in scene.sweeper.into[node])
-            groups[w.place(node), i, into].append((node, i))
-    found = [edges for edges in groups.values() if len(edges) >= _FEWEST]
-    return sorted(found, key=lambda edges: not edges[0][0].operands[edges[0][1]].is_leaf)
+
+    def key(at: _Places, edge: Edge) -> Any:
+        return (at.of[edge[0]], edge[1]) if at.steps(edge[0]) >= _FEWEST else None
+
+    return sorted(_grouped(scene, key, _FEWEST), key=lambda one: not one[1][0][0].operands[one[1][0][1]].is_leaf)
 
 
 def _forms(scene: Scene, edges: Sequence[Edge]) -> list[Form]:
@@ -72,43 +136,112 @@ def _trial(scene: Scene, edited: Sequence[tuple[Form, Edit]], sentence: str) -> 
     return Trial(form.node, sentence, change, form.operand, formulas=partial(both_formulas, scene, form, edit))
 
 
-def _of_kind(kind: str) -> Slip:
-    @slip(NAMES[kind], 1, chancy=True)
+@once
+def _alike(scene: Scene) -> dict[str, list[list[tuple[Form, Edit]]]]:
+    """The edits that are the same at each step, by kind; a derivative missing at activations by itself."""
+    found: dict[str, list[list[tuple[Form, Edit]]]] = defaultdict(list)
+    activations = {act.a for act in all_activations(scene)}
+    for _, edges in _loops(scene):
+        forms = _forms(scene, edges)
+        alike: dict[Any, list[tuple[Form, Edit]]] = defaultdict(list)
+        for form in forms:
+            for edit in near(form.formula.tree):
+                alike[edit.kind, edit.place].append((form, edit))
+            for edit in far(form.formula.tree):
+                if edit.kind == "value":
+                    alike[edit.kind, edit.place[:-1]].append((form, edit))
+        for (kind, _), edited in alike.items():
+            if _FEWEST <= len(edited) <= len(forms):
+                found["slope" if kind == "local" and edges[0][0] in activations else kind].append(edited)
+    return found
+
+
+def _of_kind(kind: str, name: str) -> Slip:
+    @slip(name, 1, chancy=True)
     def found(scene: Scene) -> Iterator[Trial]:
-        for edges in _loops(scene):
-            forms = _forms(scene, edges)
-            alike: dict[Any, list[tuple[Form, Edit]]] = defaultdict(list)
-            for form in forms:
-                for edit in (*near(form.formula.tree), *(far(form.formula.tree) if kind == "value" else ())):
-                    if edit.kind == kind:
-                        alike[edit.place[:-1] if kind == "value" else edit.place].append((form, edit))
-            for edited in alike.values():
-                if len(edited) >= _FEWEST and len(edited) <= len(forms):
-                    form, edit = edited[0]
-                    yield _trial(scene, edited, f"{said(scene, form, edit)}; and so at each of the {len(edited)} steps")
+        for edited in _alike(scene)[kind]:
+            yield _trial(scene, edited, f"{said(scene, *edited[0])}; and so at each of the {len(edited)} steps")
 
     return found
 
 
-for _kind in ("local", "factor", "value"):
-    globals()[f"each_{_kind}"] = _of_kind(_kind)
+each_slope = _of_kind("slope", "activation derivative missing")
+for _kind in ("local", "factor", "value", "sign", "term", "power"):
+    globals()[f"each_{_kind}"] = _of_kind(_kind, NAMES[_kind])
 
 
 @slip("value of another step", 0, chancy=True)
 def of_another_step(scene: Scene) -> Iterator[Trial]:
     """First in what weights get, which one product tells."""
-    probes = scene.probes
-    for edges in _loops(scene):
+    for at, edges in _loops(scene):
+        yield from _taken_for_others(scene, at, edges, of_steps=True)
+
+
+@slip("another value in the place of an operand", 1, chancy=True)
+def of_the_same_step(scene: Scene) -> Iterator[Trial]:
+    for at, edges in _loops(scene):
+        yield from _taken_for_others(scene, at, edges, of_steps=False)
+
+
+def _taken_for_others(scene: Scene, at: _Places, edges: Sequence[Edge], *, of_steps: bool) -> Iterator[Trial]:
+    node, i = edges[0]
+    weights, probes = node.operands[i].is_leaf, scene.probes
+    for edited in _with_others(scene, at, edges, of_steps=of_steps):
+        if weights and probes is not None and probes.rules_out_added(_added(scene, edited)):
+            continue
+        form, edit = edited[0]
+        new, old = (scene.words.say(e.node) for e in (edit.new, edit.old))  # type: ignore[union-attr]
+        count = len({id(e.new) for _, e in edited})
+        what = f"{new} was taken in the place of {old} at each of the {count} steps"
+        yield _trial(scene, edited, f"{what} in {where(scene, form)}")
+
+
+@slip(NAMES["gradient"], 1, chancy=True)
+def another_gradient(scene: Scene) -> Iterator[Trial]:
+    """What a weight gets at each step, of the gradient of another value of that step."""
+    sweeper = scene.sweeper
+    for at, edges in _loops(scene):
         node, i = edges[0]
-        weights = node.operands[i].is_leaf
-        for edited in _with_others(scene, edges, nearest=not weights):
-            if weights and probes is not None and probes.rules_out_added(_added(scene, edited)):
+        if not node.operands[i].is_leaf:
+            continue
+        for place, nodes in at.nodes.items():
+            others = [nodes[k] for n, _ in edges if (k := at.ordinal[n]) in nodes]
+            if place == at.of[node] or len(others) < len(edges):
                 continue
-            form, edit = edited[0]
-            new, old = (scene.words.say(e.node) for e in (edit.new, edit.old))  # type: ignore[union-attr]
-            count = len({id(e.new) for _, e in edited})
-            what = f"{new} was taken in the place of {old} at each of the {count} steps"
-            yield _trial(scene, edited, f"{what} in {where(scene, form)}")
+            if any(o not in sweeper.base.grads or o.shape != node.shape for o in others):
+                continue
+            change: dict[Edge, Any] = {}
+            added = []
+            for edge, other in zip(edges, others, strict=True):
+                g = sweeper.given.get(other, sweeper.base.grads[other])
+                change[edge] = with_upstream(sweeper, edge, partial(constantly, g))
+                added.append((node.operands[i], sweeper.send(*edge, g) - sweeper.base.sent[edge]))
+            if scene.probes is None or not scene.probes.rules_out_added(added):
+                w = scene.words
+                sentence = (
+                    f"{w.gradient(others[0])} was taken in the place of {w.gradient(node)} in what "
+                    f"{w.say(node.operands[i])} gets at {w.made(node)}; and so at each of the {len(edges)} steps"
+                )
+                yield Trial(node, sentence, Change(edges=change), i)
+
+
+@slip(NAMES["bracket"], 1)
+def after_the_derivative(scene: Scene) -> Iterator[Trial]:
+    """What comes from the next step added after the derivative of the activation, not before."""
+    for edges in _edges(scene):
+        past = {e: to.operands[0] for e in edges for to in [e[0].operands[e[1]]] if _is_one_to_one(scene, to)}
+        if len(past) >= _FEWEST - 1:
+            w, (node, i) = scene.words, edges[0]
+            h = node.operands[i]
+            sentence = (
+                f"what {w.say(h)} gets through {w.made(node)} was added after the derivative of {w.made(h)}, which was "
+                f"multiplied with the rest alone; and so at each of the {len(past)} steps"
+            )
+            yield Trial(node, sentence, Change(rerouted=past), i)
+
+
+def _is_one_to_one(scene: Scene, node: Node) -> bool:
+    return len(node.operands) == 1 == len(scene.sweeper.edges[node]) and node.operands[0].shape == node.shape
 
 
 def _added(scene: Scene, edited: Sequence[tuple[Form, Edit]]) -> list[tuple[Node, Any]]:
@@ -124,38 +257,43 @@ def _symbols(scene: Scene) -> dict[Node, Symbol]:
     return {}
 
 
-@once
-def _occurrences(scene: Scene) -> dict[Any, dict[int, Node]]:
-    """What the program computes again and again, by place and in order."""
-    found: dict[Any, dict[int, Node]] = defaultdict(dict)
-    for node in scene.tape:
-        if scene.words.steps(node) >= _FEWEST - 1 and node.dtype.kind == "f":
-            found[scene.words.place(node)][scene.words.ordinal(node)] = node
-    return found
-
-
-def _with_others(scene: Scene, edges: Sequence[Edge], *, nearest: bool) -> Iterator[list[tuple[Form, Edit]]]:
-    """An operand of each step taken for the same value of a step beside, or for another one of the same step."""
-    w, occurrences = scene.words, _occurrences(scene)
+def _with_others(
+    scene: Scene, at: _Places, edges: Sequence[Edge], *, of_steps: bool
+) -> Iterator[list[tuple[Form, Edit]]]:
+    """An operand of each step, or the result, taken for the same value of a step beside, or for another one of the same
+    step; in what weights get also for another one of a step beside."""
     model, i = edges[len(edges) // 2]
-    for k, operand in enumerate(model.operands):
-        if k == i or not isinstance(operand, Node) or w.steps(operand) < _FEWEST - 1:
+    weights, forms = model.operands[i].is_leaf, _forms(scene, edges)
+    for k, operand in enumerate([*model.operands, model], 0):
+        k = _RESULT if operand is model else k
+        if k == i or not isinstance(operand, Node) or at.steps(operand) < _FEWEST - 1:
             continue
-        forms = _forms(scene, edges)
-        own = w.place(operand)
-        others = [p for p, nodes in occurrences.items() if p != own and len(nodes) == len(occurrences[own])]
-        for place in [own, *([] if nearest else others[:_MOST_BESIDE])]:
-            for by in (1, -1) if place == own else (0, 1, -1):
-                edited = [e for f in forms if (e := _edited(scene, f, k, own, occurrences[place], by)) is not None]
-                if len(edited) >= _FEWEST - 1:
-                    yield edited
+        own = at.of[operand]
+        beside = [(p, by) for p in _beside(scene, at, operand) for by in ((0, 1, -1) if weights else (0,))]
+        for place, by in [(own, 1), (own, -1)] if of_steps else beside:
+            edited = [e for f in forms if (e := _edited(scene, at, f, k, own, at.nodes[place], by)) is not None]
+            if len(edited) >= _FEWEST - 1:
+                yield edited
 
 
-def _edited(scene: Scene, form: Form, k: int, own: Any, nodes: dict[int, Node], by: int) -> tuple[Form, Edit] | None:
+def _beside(scene: Scene, at: _Places, node: Node) -> list[Any]:
+    """The places of other values of each step that may be taken for one, the nearest first."""
+    index = scene.tape.index
+    found = {}
+    for place, nodes in at.nodes.items():
+        other = nodes.get(at.ordinal[node])
+        if place != at.of[node] and other is not None and other.shape == node.shape and len(nodes) == at.steps(node):
+            found[place] = abs(index(other) - index(node)) + (0 if scene.words.has(other) else len(scene.tape))
+    return sorted(found, key=lambda place: found[place])[:_MOST_BESIDE]
+
+
+def _edited(
+    scene: Scene, at: _Places, form: Form, k: int, own: Any, nodes: dict[int, Node], by: int
+) -> tuple[Form, Edit] | None:
     """The formula of one step with another operand; None where there is none, at an end of the loop."""
-    operand = form.node.operands[k]
-    known = isinstance(operand, Node) and scene.words.place(operand) == own
-    node = nodes.get((scene.words.ordinal(operand) if known else 0) + by)
+    operand = form.node if k == _RESULT else form.node.operands[k]
+    known = isinstance(operand, Node) and at.of[operand] == own
+    node = nodes.get((at.ordinal[operand] if known else 0) + by)
     values = (s for s in form.formula.symbols if s.kind != "gradient")
     old = next((s for s in values if s.node is operand or s.array is operand), None)
     if node is None or old is None or node.shape != old.shape or np.array_equal(scene.value(node), old.array):

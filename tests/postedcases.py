@@ -1,0 +1,224 @@
+"""Mistakes in the networks that people post: classifiers, attention, recurrent ones; derived by hand in plain NumPy."""
+
+from types import SimpleNamespace
+
+import numpy as np
+from blamecases import sigma, softmax
+from editcases import named
+
+from autograd import Tensor
+from nn import functional as F
+
+__all__ = ["POSTED"]
+
+POSTED = {}
+
+
+def posted(slip, said):
+    """What must be found, and a part of your formula or of the sentence; a case returns the loss and the gradients."""
+
+    def kept(fn):
+        POSTED[fn.__name__] = slip, said, fn
+        return fn
+
+    return kept
+
+
+def classes(seed=0, n=6):
+    """Two layers and four classes."""
+    rng = np.random.default_rng(seed)
+    X, y = rng.normal(size=(n, 3)), rng.integers(0, 4, size=n)
+    P = {"W1": rng.normal(size=(3, 5)), "b1": rng.normal(size=5)}
+    P |= {"W2": rng.normal(size=(5, 4)), "b2": rng.normal(size=4)}
+    t = {k: Tensor(v, name=k) for k, v in P.items()}
+    a = named("a", F.relu(X @ t["W1"] + t["b1"]))
+    z = named("z", a @ t["W2"] + t["b2"])
+    A = np.maximum(X @ P["W1"] + P["b1"], 0)
+    Z = A @ P["W2"] + P["b2"]
+
+    def back(dz):
+        d = (dz @ P["W2"].T) * (A > 0)
+        return {t["W2"]: A.T @ dz, t["b2"]: dz.sum(0), t["W1"]: X.T @ d, t["b1"]: d.sum(0)}
+
+    return SimpleNamespace(**t, a=a, z=z, A=A, Z=Z, P=P, X=X, y=y, n=n, onehot=np.eye(4)[y], p=softmax(Z), back=back)
+
+
+@posted("sum over another axis", "over axis 0")
+def softmax_down_the_columns():
+    c = classes()
+    p = np.exp(c.Z) / np.exp(c.Z).sum(0)
+    return F.cross_entropy(c.z, c.y), c.back((p - c.onehot) / c.n)
+
+
+@posted("sum over another axis", "Σ₀")
+def the_sum_in_the_derivative_of_softmax_down_the_columns():
+    c = classes()
+    g = -c.onehot / c.p / c.n
+    return -(c.onehot * np.log(F.softmax(c.z))).sum() / c.n, c.back(c.p * (g - (g * c.p).sum(0)))
+
+
+@posted("softmax derivative as if diagonal", "as if diagonal")
+def the_diagonal_within_cross_entropy():
+    c = classes()
+    return F.cross_entropy(c.z, c.y), c.back(-c.onehot * (1 - c.p) / c.n)
+
+
+@posted("constant in the rule", "p − 1")
+def one_subtracted_everywhere():
+    c = classes()
+    return F.cross_entropy(c.z, c.y), c.back((c.p - 1) / c.n)
+
+
+@posted("constant in the rule", "[mask ≠ 0]")
+def the_scale_of_dropout_left_out():
+    c = classes()
+    mask = np.random.default_rng(1).integers(0, 2, size=c.A.shape) / 0.8
+    loss = 0.5 * ((named("d", c.a * mask) @ c.W2 - c.onehot) ** 2).sum()
+    dz = c.A * mask @ c.P["W2"] - c.onehot
+    d = (dz @ c.P["W2"].T) * (mask > 0) * (c.A > 0)
+    return loss, {c.W1: c.X.T @ d, c.b1: d.sum(0), c.W2: (c.A * mask).T @ dz}
+
+
+@posted("factor", "1/4 was taken")
+def a_mean_by_the_number_of_features():
+    rng = np.random.default_rng(9)
+    X, y, w = rng.normal(size=(9, 4)), rng.normal(size=9), Tensor(rng.normal(size=4), name="w")
+    return ((X @ w - y) ** 2).mean(), {w: 2 * X.T @ (X @ w.data - y) / 4}
+
+
+@posted("sum over another axis", "Σ₀")
+def the_sum_in_the_derivative_of_attention_down_the_columns():
+    rng = np.random.default_rng(5)
+    X, c = rng.normal(size=(4, 4)), rng.normal(size=(4, 4))
+    W = [rng.normal(size=(4, 4)) for _ in range(3)]
+    t = [Tensor(w, name=f"W{n}") for w, n in zip(W, "QKV", strict=True)]
+    q, k, v = (named(n, X @ w) for w, n in zip(t, "qkv", strict=True))
+    p = named("P", F.softmax(named("S", q @ k.T / 2)))
+    Q, K, V = (X @ w for w in W)
+    P = softmax(Q @ K.T / 2)
+    g = c @ V.T
+    d = P * (g - (g * P).sum(0)) / 2
+    return ((p @ v) * c).sum(), {t[0]: X.T @ d @ K, t[1]: X.T @ d.T @ Q}
+
+
+@posted("path counted twice", "was added twice")
+def the_skip_of_a_residual_block_added_twice():
+    rng = np.random.default_rng(3)
+    X, y, W, V = (rng.normal(size=s) for s in ((6, 4), (6, 4), (4, 4), (4, 4)))
+    w, v = Tensor(W, name="W"), Tensor(V, name="V")
+    h = named("h", np.tanh(X @ w))
+    loss = 0.5 * ((named("out", h + np.tanh(h @ v)) - y) ** 2).sum()
+    H = np.tanh(X @ W)
+    B = np.tanh(H @ V)
+    d = H + B - y
+    db = d * (1 - B**2)
+    return loss, {w: X.T @ ((2 * d + db @ V.T) * (1 - H**2)), v: H.T @ db}
+
+
+def in_time(after=False, before=False, steps=5):
+    """A network in time: what comes from the next step added after tanh′; the gradient of b from before it."""
+    rng = np.random.default_rng(1)
+    xs, ys = rng.normal(size=(steps, 2)), rng.normal(size=(steps, 2))
+    W, U, V, b = (rng.normal(size=s) / 2 for s in ((3, 3), (3, 2), (2, 3), 3))
+    w, u, v, bias = (Tensor(a, name=n) for a, n in zip((W, U, V, b), "WUVb", strict=True))
+    h, hs, loss = Tensor(np.zeros(3), requires_grad=False), [np.zeros(3)], 0.0
+    for x, y in zip(xs, ys, strict=True):
+        h = np.tanh(w @ h + u @ x + bias)
+        loss = loss + 0.5 * ((v @ h - y) ** 2).sum()
+        hs.append(np.tanh(W @ hs[-1] + U @ x + b))
+    dW, dU, dV, db, g = 0.0, 0.0, 0.0, 0.0, np.zeros(3)
+    for k in range(steps, 0, -1):
+        e, slope = V @ hs[k] - ys[k - 1], 1 - hs[k] ** 2
+        d = slope * (V.T @ e) + g if after else slope * (V.T @ e + g)
+        dW, dU, dV = dW + np.outer(d, hs[k - 1]), dU + np.outer(d, xs[k - 1]), dV + np.outer(e, hs[k])
+        db, g = db + (V.T @ e + g if before else d), W.T @ d
+    return named("L", loss), {w: dW, u: dU, v: dV, bias: db}
+
+
+@posted("bracket left out", "was added after the derivative")
+def what_comes_from_the_next_step_added_after_the_derivative():
+    return in_time(after=True)
+
+
+@posted("another gradient in the place of the upstream one", "at each of the 5 steps")
+def the_gradient_of_a_bias_from_before_the_derivative_at_each_step():
+    return in_time(before=True)
+
+
+def memory(mistake, steps=5):
+    """An LSTM, its gates made by one line."""
+    rng = np.random.default_rng(3)
+    xs, ys = rng.normal(size=(steps, 3)), rng.normal(size=(steps, 4))
+    P = {g: (rng.normal(size=(4, 4)) / 2, rng.normal(size=(4, 3))) for g in "ifog"}
+    T = {g: (Tensor(a, name=f"W{g}"), Tensor(b, name=f"U{g}")) for g, (a, b) in P.items()}
+    h = c = Tensor(np.zeros(4), requires_grad=False)
+    H, C, S, loss = [np.zeros(4)], [np.zeros(4)], [], 0.0
+    for x, y in zip(xs, ys, strict=True):
+        z = {k: W @ h + U @ x for k, (W, U) in T.items()}
+        i, f, o, g = F.sigmoid(z["i"]), F.sigmoid(z["f"]), F.sigmoid(z["o"]), np.tanh(z["g"])
+        c = f * c + i * g
+        h = o * np.tanh(c)
+        loss = loss + 0.5 * ((h - y) ** 2).sum()
+        Z = {k: W @ H[-1] + U @ x for k, (W, U) in P.items()}
+        S.append({k: np.tanh(a) if k == "g" else sigma(a) for k, a in Z.items()})
+        C.append(S[-1]["f"] * C[-1] + S[-1]["i"] * S[-1]["g"])
+        H.append(S[-1]["o"] * np.tanh(C[-1]))
+    grads = {k: [0.0, 0.0] for k in "ifog"}
+    dh, dc = np.zeros(4), np.zeros(4)
+    for t in range(steps, 0, -1):
+        s, a = S[t - 1], np.tanh(C[t])
+        slope = {k: s[k] * (1 - s[k]) for k in "ifo"}
+        dh = dh + H[t] - ys[t - 1]
+        dc = dc + dh * s["o"] * (1 - a**2)
+        d = {"i": dc * s["i" if mistake == "i for g" else "g"] * slope["f" if mistake == "f′ for i′" else "i"]}
+        d |= {"f": dc * C[t - 1] * slope["f"], "o": dh * (C[t] if mistake == "c for tanh c" else a) * slope["o"]}
+        d |= {"g": dc * s["i"] * (1 - s["g"] ** 2)}
+        for k in "ifog":
+            grads[k] = [grads[k][0] + np.outer(d[k], H[t - 1]), grads[k][1] + np.outer(d[k], xs[t - 1])]
+        dh = sum(P[k][0].T @ d[k] for k in ("ifg" if mistake == "no path of o" else "ifog"))
+        dc = dc * s["f"]
+    return named("L", loss), {T[k][j]: grads[k][j] for k in "ifog" for j in (0, 1)}
+
+
+@posted("another value in the place of an operand", "c (5) was taken in the place of `np.tanh(c)`")
+def the_memory_without_its_tanh_at_each_step():
+    return memory("c for tanh c")
+
+
+@posted("another value in the place of an operand", "i (5) was taken in the place of g (5)")
+def one_gate_for_another_at_each_step():
+    return memory("i for g")
+
+
+@posted("another value in the place of an operand", "f (5) was taken in the place of i (5)")
+def the_derivative_of_another_gate_at_each_step():
+    return memory("f′ for i′")
+
+
+@posted("path left out", "was left out; and so at each of the 4 steps")
+def one_gate_not_carried_to_the_step_before():
+    return memory("no path of o")
+
+
+@posted("sign in the rule", "at each of the 4 steps")
+def a_difference_turned_round_at_each_step_of_a_gated_unit():
+    rng = np.random.default_rng(10)
+    xs, y = rng.normal(size=(4, 3)), rng.normal(size=3)
+    P = [rng.normal(size=(3, 3)) / 2 for _ in range(4)]
+    t = [Tensor(w, name=n) for w, n in zip(P, ("Wz", "Uz", "Wn", "Un"), strict=True)]
+    h, hs, zs, ns = Tensor(np.zeros(3), requires_grad=False), [np.zeros(3)], [], []
+    for x in xs:
+        z = F.sigmoid(t[0] @ x + t[1] @ h)
+        n = np.tanh(t[2] @ x + t[3] @ h)
+        h = (1 - z) * n + z * h
+        zs.append(sigma(P[0] @ x + P[1] @ hs[-1]))
+        ns.append(np.tanh(P[2] @ x + P[3] @ hs[-1]))
+        hs.append((1 - zs[-1]) * ns[-1] + zs[-1] * hs[-1])
+    d, grads = hs[-1] - y, [np.zeros((3, 3)) for _ in range(4)]
+    for k in range(3, -1, -1):
+        dz = d * (ns[k] - hs[k]) * zs[k] * (1 - zs[k])
+        dn = d * (1 - zs[k]) * (1 - ns[k] ** 2)
+        for j, (e, v) in enumerate(((dz, xs[k]), (dz, hs[k]), (dn, xs[k]), (dn, hs[k]))):
+            grads[j] += np.outer(e, v)
+        d = d * zs[k] + P[1].T @ dz + P[3].T @ dn
+    return 0.5 * ((h - y) ** 2).sum(), dict(zip(t, grads, strict=True))
