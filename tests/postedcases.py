@@ -115,8 +115,9 @@ def the_skip_of_a_residual_block_added_twice():
     return loss, {w: X.T @ ((2 * d + db @ V.T) * (1 - H**2)), v: H.T @ db}
 
 
-def in_time(after=False, before=False, steps=5):
-    """A network in time: what comes from the next step added after tanh′; the gradient of b from before it."""
+def in_time(after=False, before=False, slope_of=0, input_of=0, steps=5):
+    """A network in time: what comes from the next step added after tanh′; the gradient of b from before it; tanh′ or the
+    input of another step."""
     rng = np.random.default_rng(1)
     xs, ys = rng.normal(size=(steps, 2)), rng.normal(size=(steps, 2))
     W, U, V, b = (rng.normal(size=s) / 2 for s in ((3, 3), (3, 2), (2, 3), 3))
@@ -128,9 +129,9 @@ def in_time(after=False, before=False, steps=5):
         hs.append(np.tanh(W @ hs[-1] + U @ x + b))
     dW, dU, dV, db, g = 0.0, 0.0, 0.0, 0.0, np.zeros(3)
     for k in range(steps, 0, -1):
-        e, slope = V @ hs[k] - ys[k - 1], 1 - hs[k] ** 2
+        e, slope = V @ hs[k] - ys[k - 1], 1 - hs[k + slope_of] ** 2
         d = slope * (V.T @ e) + g if after else slope * (V.T @ e + g)
-        dW, dU, dV = dW + np.outer(d, hs[k - 1]), dU + np.outer(d, xs[k - 1]), dV + np.outer(e, hs[k])
+        dW, dU, dV = dW + np.outer(d, hs[k - 1]), dU + np.outer(d, xs[k - 1 + input_of]), dV + np.outer(e, hs[k])
         db, g = db + (V.T @ e + g if before else d), W.T @ d
     return named("L", loss), {w: dW, u: dU, v: dV, bias: db}
 
@@ -143,6 +144,16 @@ def what_comes_from_the_next_step_added_after_the_derivative():
 @posted("another gradient in the place of the upstream one", "at each of the 5 steps")
 def the_gradient_of_a_bias_from_before_the_derivative_at_each_step():
     return in_time(before=True)
+
+
+@posted("value of another step", "h (5) was taken in the place of h (6) at each of the 5 steps")
+def the_derivative_at_the_state_before_at_each_step():
+    return in_time(slope_of=-1)
+
+
+@posted("value of another step", "(x, step before) was taken in the place of x")
+def the_input_of_the_step_before_at_each_step():
+    return in_time(input_of=-1)
 
 
 def memory(mistake, steps=5):

@@ -274,7 +274,8 @@ def _form(rule: Rule) -> str:
         a = record(rule, (z,), {})
     a.name = "a"
     tape = Tape(a)
-    return backward(a.node, 0, np.float64(1.0), Names(tape), tape.value).plain().partition(" × ")[2]
+    text = backward(a.node, 0, np.float64(1.0), Names(tape), tape.value).plain()
+    return text.partition(" × ")[2] or text.replace("∂a/∂a", "1")
 
 
 @slip("activation derivative at the value before it", 10)

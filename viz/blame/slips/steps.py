@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -186,11 +187,12 @@ def of_the_same_step(scene: Scene) -> Iterator[Trial]:
 def _taken_for_others(scene: Scene, at: _Places, edges: Sequence[Edge], *, of_steps: bool) -> Iterator[Trial]:
     node, i = edges[0]
     weights, probes = node.operands[i].is_leaf, scene.probes
-    for edited in _with_others(scene, at, edges, of_steps=of_steps):
+    inputs = _with_other_inputs(scene, edges) if of_steps else iter(())
+    for edited in itertools.chain(inputs, _with_others(scene, at, edges, of_steps=of_steps)):
         if weights and probes is not None and probes.rules_out_added(_added(scene, edited)):
             continue
         form, edit = edited[0]
-        new, old = (scene.words.say(e.node) for e in (edit.new, edit.old))  # type: ignore[union-attr]
+        new, old = (scene.words.say(s.node) if s.node else s.name for s in (edit.new, edit.old))  # type: ignore[union-attr]
         count = len({id(e.new) for _, e in edited})
         what = f"{new} was taken in the place of {old} at each of the {count} steps"
         yield _trial(scene, edited, f"{what} in {where(scene, form)}")
@@ -270,10 +272,46 @@ def _with_others(
             continue
         own = at.of[operand]
         beside = [(p, by) for p in _beside(scene, at, operand) for by in ((0, 1, -1) if weights else (0,))]
+        first = _before_the_first(at, at.nodes[own][1])
         for place, by in [(own, 1), (own, -1)] if of_steps else beside:
-            edited = [e for f in forms if (e := _edited(scene, at, f, k, own, at.nodes[place], by)) is not None]
+            nodes = {**first, **at.nodes[place]} if of_steps and by < 0 else at.nodes[place]
+            edited = [e for f in forms if (e := _edited(scene, at, f, k, own, nodes, by)) is not None]
             if len(edited) >= _FEWEST - 1:
                 yield edited
+
+
+def _with_other_inputs(scene: Scene, edges: Sequence[Edge]) -> Iterator[list[tuple[Form, Edit]]]:
+    """An input of each step, an array, taken for that of the step before or after; where the loop ends that at its other
+    end, or none."""
+    forms = _forms(scene, edges)
+    for k in range(len(edges[0][0].operands)):
+        inputs = [form.node.operands[k] for form in forms]
+        if len(forms) < _FEWEST or not all(isinstance(x, np.ndarray) and x.shape == inputs[0].shape for x in inputs):
+            continue
+        for by, which in ((1, "before"), (-1, "after")):
+            beside = [*inputs[by:], *inputs[:by]]
+            end = -1 if by > 0 else 0
+            for others in (beside, [x if x is not beside[end] else 0 * x for x in beside]):
+                edited = []
+                for form, own, other in zip(forms, inputs, others, strict=True):
+                    old = next((s for s in form.formula.symbols if s.array is own), None)
+                    if old is not None and not np.array_equal(own, other):
+                        new = Symbol("constant", f"({old.name}, step {which})", other)
+                        edit = Edit("step", (k, by), old, new, substituted(form.formula.tree, {id(old): new}))
+                        edited.append((form, edit))
+                if len(edited) >= _FEWEST - 1:
+                    yield edited
+
+
+def _before_the_first(at: _Places, node: Node) -> dict[int, Node]:
+    """What the first step reads where the next ones read the value of the step before: h₀, as number 0."""
+    for user, place in at.of.items():
+        for k, operand in enumerate(user.operands):
+            before = at.nodes[place].get(at.ordinal[user] - 1) if operand is node else None
+            start = before.operands[k] if before is not None else None
+            if isinstance(start, Node) and start.is_leaf and start.shape == node.shape:
+                return {0: start}
+    return {}
 
 
 def _beside(scene: Scene, at: _Places, node: Node) -> list[Any]:
