@@ -11,7 +11,7 @@ import argparse
 import gc
 import sys
 
-from . import blame, chain, deep, garbage, lenet, mistakes, mlp, startup
+from . import blame, chain, deep, garbage, lenet, mistakes, mlp, noise, startup
 from .report import as_json, machine, table
 from .timing import torch_or_none
 
@@ -24,6 +24,7 @@ WORKLOADS = {
     "garbage": garbage,
     "blame": blame,
     "mistakes": mistakes,
+    "noise": noise,
 }
 
 

@@ -116,8 +116,8 @@ def the_skip_of_a_residual_block_added_twice():
 
 
 def in_time(after=False, before=False, slope_of=0, input_of=0, steps=5):
-    """A network in time: what comes from the next step added after tanh′; the gradient of b from before it; tanh′ or the
-    input of another step."""
+    """A network in time: what comes from the next step added after tanh′; the gradient of b from before it; tanh′ or
+    the input of another step."""
     rng = np.random.default_rng(1)
     xs, ys = rng.normal(size=(steps, 2)), rng.normal(size=(steps, 2))
     W, U, V, b = (rng.normal(size=s) / 2 for s in ((3, 3), (3, 2), (2, 3), 3))

@@ -29,7 +29,7 @@ def test_a_mistake_is_found_with_its_formula(name):
 @pytest.mark.parametrize("name", POSTED)
 def test_a_mistake_in_a_network_is_found(name):
     slip, said, made = POSTED[name]
-    report = explain_mismatch(*made())
+    report = explain_mismatch(*made(), timeout=12)
     assert [finding.slip for finding in report] == [slip] and said in str(report), str(report)
 
 

@@ -281,8 +281,8 @@ def _with_others(
 
 
 def _with_other_inputs(scene: Scene, edges: Sequence[Edge]) -> Iterator[list[tuple[Form, Edit]]]:
-    """An input of each step, an array, taken for that of the step before or after; where the loop ends that at its other
-    end, or none."""
+    """An input of each step, an array, taken for that of the step before or after; where the loop ends the one at its
+    other end, or none."""
     forms = _forms(scene, edges)
     for k in range(len(edges[0][0].operands)):
         inputs = [form.node.operands[k] for form in forms]
