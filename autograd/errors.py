@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from .bytecode import source_of
+from .coverage import refusal, status, where_it_is
 from .recording import located
-from .registry import COMPOSITES, NUMBERS_ONLY, PRIMITIVES, RULES, NoRuleError, Rule, name_of
+from .registry import NoRuleError, Rule
 
 __all__ = [
-    "describe", "explain", "in_rule", "nearest_with_rule", "no_attribute", "no_gradient", "no_rule", "not_settable",
+    "describe", "explain", "has_rule", "in_rule", "no_attribute", "no_gradient", "no_rule", "not_settable",
     "point", "updated_in_place",
 ]  # fmt: skip
 
@@ -92,67 +93,41 @@ def _in_words(operand: Any) -> str:
     return f"{name} of shape {shape}" + (f" and dtype {operand.dtype}" if kind != "f" else "")
 
 
-_DOING_LIKE = {
-    "sort": "median percentile quantile partition",
-    "argsort": "argpartition lexsort",
-    "det": "slogdet",
-    "inv": "pinv tensorinv",
-    "solve": "lstsq tensorsolve",
-    "norm": "cond svdvals",
-    "where": "piecewise putmask place copyto",
-    "set_at": "put put_along_axis fill_diagonal itemset fill",
-    "concatenate": "block insert delete",
-    "split": "unstack",
-    "diff": "gradient ediff1d trapezoid",
-    "var": "cov corrcoef",
-    "sliding_window_view": "convolve correlate",
-    "matmul": "matvec vecmat",
-    "cumsum": "cumulative_sum",
-    "cumprod": "cumulative_prod",
-    "trunc": "modf",
-    "tile": "resize",
-}  # what has a rule, and the functions without one that it can be used for
-_NEAREST = {name: known for known, names in _DOING_LIKE.items() for name in names.split()}
-
-
-def nearest_with_rule(name: str) -> str:
-    """The function with a rule that can be used for one without, by what it does; empty where none is known."""
-    own = [rule.fn for rule in PRIMITIVES.values()]
-    known = {name_of(fn).lstrip("_") for fn in (*RULES, *own, *COMPOSITES, *NUMBERS_ONLY)}
-    without_nan = name.removeprefix("nan")
-    return next((n for n in (name, _NEAREST.get(without_nan, ""), without_nan) if n in known), "")
+def has_rule(name: str) -> bool:
+    """Whether NumPy has a function of this name that works on Tensors."""
+    return status(getattr(np, name, None)) in ("rule", "values")
 
 
 def no_rule(fn: Callable[..., Any], why: str = "") -> NoRuleError:
-    """The error for a function without a rule, naming one that has one and does the like, where there is one."""
-    name = name_of(fn)
-    near = "" if why else nearest_with_rule(name)
-    hint = f" Nearest with a rule: {near}." if near else ""
-    if near == name:
-        hint = f" Write np.{name}(X, ...) for the array's own method, X.{name}(...)."
-    module = getattr(fn, "__module__", None)
-    full = f"{module}.{name}" if module and not isinstance(fn, np.ufunc) else f"np.{name}"
+    """The error for a function without a rule: why it has none, and what to write instead, where that is known."""
+    said = None if why else refusal(fn)
+    if said is not None:
+        why = f": {said.why}." + (f" Write {said.instead.replace('`', '')}" if said.instead else "")
     return NoRuleError(
-        f"{full} has no derivative rule{why}.{hint} Take the numbers with t.data where no gradient is needed, "
+        f"{where_it_is(fn)} has no derivative rule{why}. Take the numbers with t.data where no gradient is needed, "
         "or add the function with autograd.primitive and defvjp."
     )
 
 
 def no_attribute(kind: str, name: str) -> AttributeError:
     """The error for a name that a Tensor, of the class `kind`, lacks: says what to write for one of ndarray's."""
-    if not name.startswith("_") and hasattr(np.ndarray, name):
-        near = nearest_with_rule(name)
-        hint = f": write np.{name}(t)" if near == name else f"; nearest with one: {near}" if near else ""
+    if name in _SPELLED:
+        hint = f": write {_SPELLED[name]}"
+    elif not name.startswith("_") and hasattr(np.ndarray, name):
+        said = refusal(getattr(np, name, None))
+        hint = f": write np.{name}(t)" if has_rule(name) else f": write {said.instead.replace('`', '')}" if said else ""
         return AttributeError(
             f"ndarray.{name} has no derivative rule on a Tensor{hint}. For the numbers alone use t.data.{name}"
         )
-    hint = f": write {_SPELLED[name]}" if name in _SPELLED else ""
+    else:
+        hint = ""
     return AttributeError(f"{kind!r} object has no attribute {name!r}{hint}")
 
 
-# PyTorch's methods that go by another name here.
+# Methods of PyTorch and of arrays that go by another name here.
 _SPELLED = {
     "amax": "t.max(axis=...)", "amin": "t.min(axis=...)", "cuda": "t, which is in the memory of the CPU",
     "index_select": "np.take(t, index, axis)", "repeat_interleave": "t.repeat(n, axis)", "to": "t.astype(dtype)",
     "scatter": "autograd.set_at(t, index, value)", "type": "t.astype(dtype)", "where": "np.where(condition, t, other)",
+    "fill": "np.full_like(t, value)", "itemset": "autograd.set_at(t, index, value)",
 }  # fmt: skip

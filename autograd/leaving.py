@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .bytecode import called, source_of
-from .errors import nearest_with_rule
+from .errors import has_rule
 from .recording import DEPTH, SCOPE, located, next_seq
 
 __all__ = ["NUMBERS", "not_an_array", "number_of", "number_taken", "used"]
@@ -104,7 +104,7 @@ def not_an_array(frame: Any) -> str:
     said = "a Tensor that requires a gradient can't silently become an array, as its history would be lost: "
     call, callee = called(frame)
     owner, _, method = call.rpartition(".")
-    if owner and hasattr(np.ndarray, method) and nearest_with_rule(method) == method:
+    if owner and hasattr(np.ndarray, method) and has_rule(method):
         whose = getattr(callee, "__objclass__", np.ndarray if callee is None else None)
         if whose is np.ndarray:
             write = f"{owner} @ t or np.dot({owner}, t)" if method == "dot" else f"np.{method}({owner}, t)"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .coverage import public
 from .errors import no_rule, point
 from .forward import record
 from .masks import remembering
@@ -40,6 +41,8 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
             inputs = tuple(x.astype(dtype) if isinstance(x, Tensor) else np.asarray(constant(x), dtype) for x in inputs)
         rule = RULES.get(ufunc)
         if rule is None:
+            if ufunc in COMPOSITES:
+                return COMPOSITES[ufunc](*inputs)
             raise no_rule(ufunc)
         inputs = tuple(np.asarray(constant(x)) if isinstance(x, list | tuple) else x for x in inputs)
         return _constant(rule, inputs, {}) if rule.constant else record(rule, inputs, NO_OPTIONS)
@@ -63,9 +66,13 @@ def array_function(self: Tensor, func: Callable[..., Any], types: Any, args: Any
             return func(*_without_tensors(args), **_without_tensors(kwargs))
         rule = RULES.get(func)
         if rule is None:
+            if public(func) is not func:
+                return array_function(self, public(func), types, args, kwargs)
             raise no_rule(func)
         args, kwargs = rule.split_options(args, kwargs)
         if kwargs:
+            if rule.beyond is not None and not all(map(rule.knows, kwargs)):
+                return rule.beyond(*args, **kwargs)
             kwargs = _options(rule, kwargs)
         args = tuple(arrayed(a) for a in args)
         return _constant(rule, args, kwargs) if rule.constant else record(rule, args, kwargs)

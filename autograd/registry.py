@@ -11,7 +11,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -48,6 +48,8 @@ class Rule:
         Whether the rules can no longer be replaced, because an operator of `Tensor` relies on what they read.
     constant : bool
         Whether its derivative is zero wherever there is one: it is recorded, and no gradient flows through it.
+    beyond : callable or None
+        The function as a composition, which takes the options that the rules do not know (``where=``).
     uses : callable or None
         ``uses(node, i)``: how many times each element of operand ``i`` is used, where one is shared (a kernel).
     """
@@ -57,6 +59,7 @@ class Rule:
         "_defaults",
         "_names",
         "_options",
+        "beyond",
         "constant",
         "fixed",
         "fn",
@@ -80,6 +83,7 @@ class Rule:
         self.constant = False
         self.fixed = False
         self.reads_operands = True
+        self.beyond: Callable[..., Any] | None = None
         self.uses: Callable[..., int] | None = None
         self.what_is_read: dict[int, tuple[bool, frozenset[int] | None]] = {}
         self._defaults: dict[str, Any] | None = None
@@ -173,6 +177,17 @@ RULES = _Rules()
 COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {}
 NUMBERS_ONLY: set[Callable[..., Any]] = set()
 """Functions that look at the numbers and give plain arrays (``np.argmax``, ``np.zeros_like``)."""
+
+
+class Refusal(NamedTuple):
+    """Why a function is refused on Tensors, and what to write instead, where there is something."""
+
+    why: str
+    instead: str
+
+
+REFUSED: dict[Any, Refusal] = {}
+"""Functions, and names of modules all of whose functions are refused unless they stand elsewhere."""
 
 
 def _rule_of(fn: Callable[..., Any]) -> Rule:
@@ -279,6 +294,11 @@ def nondifferentiable(*fns: Callable[..., Any]) -> None:
 def numbers_only(*fns: Callable[..., Any]) -> None:
     """State that `fns` look at the numbers and give plain arrays, also on Tensors (``np.argmax``)."""
     NUMBERS_ONLY.update(fns)
+
+
+def refused(*fns: Any, why: str, instead: str = "") -> None:
+    """State that `fns`, functions or names of modules, are refused on Tensors: why, and what to write instead."""
+    REFUSED.update(dict.fromkeys(fns, Refusal(why, instead)))
 
 
 class primitive:

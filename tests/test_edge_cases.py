@@ -476,21 +476,15 @@ def test_options_given_as_arrays_or_lists_may_change_afterwards():
 # --- what is refused, and how -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("call", "nearest"),
-    [
-        (np.nancumsum, "cumsum"), (np.fft.fft, "fft"), (np.linalg.cholesky, "cholesky"), (np.median, "median"),
-        (np.nansum, "sum"), (np.modf, "modf"), (np.linalg.eigh, "eigh"), (np.unique, "unique"),
-    ],
-)  # fmt: skip
-def test_a_function_without_a_rule_fails_when_it_is_called(call, nearest):
-    with pytest.raises(NoRuleError, match=rf"{nearest}.* has no derivative rule.*Take the numbers with t\.data"):
+@pytest.mark.parametrize("call", [np.fft.fft, np.linalg.eig, np.asarray, lambda x: np.put(x, [0], 1.0)])
+def test_a_function_without_a_rule_fails_when_it_is_called(call):
+    with pytest.raises((NoRuleError, TypeError), match=r"(has no derivative rule|can't silently).* t\.data"):
         call(Tensor(np.eye(3)))
 
 
-def test_a_function_without_a_rule_names_the_nearest_with_one():
-    with pytest.raises(NoRuleError, match=r"nancumsum has no derivative rule\. Nearest with a rule: .*cumsum"):
-        np.nancumsum(Tensor([1.0]))
+def test_a_function_without_a_rule_says_why_and_what_to_write_instead():
+    with pytest.raises(NoRuleError, match=r"np\.linalg\.eig has no derivative rule: .* complex.*np\.linalg\.eigh"):
+        np.linalg.eig(Tensor(np.eye(2)))
 
 
 def test_a_mode_or_order_without_a_rule_fails_when_it_is_called():
@@ -656,6 +650,8 @@ def test_every_rule_takes_only_options_that_numpy_has():
 def test_every_composition_takes_the_options_of_the_function_it_stands_for():
     wrong = []
     for fn, expression in COMPOSITES.items():
+        if isinstance(fn, np.ufunc):
+            continue
         theirs = {p.name for p in parameters(fn).values() if p.kind is p.KEYWORD_ONLY}
         ours = inspect.signature(expression).parameters
         if any(p.kind is p.VAR_KEYWORD for p in ours.values()):

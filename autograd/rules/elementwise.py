@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy._core import umath
 
 from ..operands import constant
 from ..registry import composite, defvjp, nondifferentiable, numbers_only, pure
@@ -218,6 +219,7 @@ def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max:
 
 
 composite(np.clip, _clip)
+composite(umath.clip, clip)  # type: ignore[attr-defined]  # what the method of an array calls
 
 
 def _below(x: Any, low: Any) -> Any:
