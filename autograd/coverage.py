@@ -19,6 +19,7 @@ def functions() -> list[Callable[..., Any]]:
     import numpy.char
     import numpy.fft
     import numpy.lib.recfunctions
+    import numpy.polynomial
     import numpy.strings  # noqa: F401
     from numpy.testing import overrides
 

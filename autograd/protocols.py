@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .coverage import public
+from .coverage import public, status
 from .errors import no_rule, point
 from .forward import record
 from .masks import remembering
@@ -15,6 +15,7 @@ from .node import NO_OPTIONS
 from .operands import constant, settled
 from .registry import COMPOSITES, NUMBERS_ONLY, RULES, Rule
 from .rules import reductions
+from .rules.assembling import accumulated, folded, reduced_at
 from .rules.elementwise import arrayed
 from .tensor import Tensor
 
@@ -148,18 +149,23 @@ _RUNNING: dict[str, Callable[..., Any]] = {"add": np.cumsum, "multiply": np.cump
 
 
 def _ufunc_method(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """``np.add.reduce`` and its kin, as the functions that they are."""
+    """``np.add.reduce`` and its kin, as the functions that they are, or as the calls that they are made of."""
     x, *rest = inputs
-    options = dict(zip(("axis",), rest, strict=False)) if method in ("reduce", "accumulate") else {}
-    options |= {k: v for k, v in kwargs.items() if v is not np._NoValue and (v is not None or k == "axis")}
-    if method == "reduce" and ufunc.__name__ in _REDUCTIONS and not options.keys() - {"axis", "keepdims"}:
-        return _REDUCTIONS[ufunc.__name__](x, **{"axis": 0, **options})
-    if method == "accumulate" and ufunc.__name__ in _RUNNING and not options.keys() - {"axis"}:
-        return _RUNNING[ufunc.__name__](x, **{"axis": 0, **options})
-    if method == "outer" and not options:
-        (y,) = rest
-        return ufunc(np.reshape(x, np.shape(x) + (1,) * np.ndim(y)), y)
-    raise no_rule(ufunc, f" for ufunc.{method}" + (f" with {', '.join(options)}" if options else ""))
+    options = {k: v for k, v in kwargs.items() if v is not np._NoValue and (v is not None or k == "axis")}
+    if status(ufunc) != "rule" and method != "at":
+        return getattr(ufunc, method)(*_without_tensors(inputs), **_without_tensors(options))
+    if method in ("reduce", "accumulate"):
+        options = {"axis": 0, **dict(zip(("axis",), rest, strict=False)), **options}
+        named = (_REDUCTIONS if method == "reduce" else _RUNNING).get(ufunc.__name__)
+        if named is not None:
+            return named(x, **options)
+        return (folded if method == "reduce" else accumulated)(ufunc, arrayed(x), **options)
+    if method == "reduceat":
+        return reduced_at(ufunc, arrayed(x), *rest, **options)
+    if method == "outer":
+        x, y = arrayed(x), arrayed(rest[0])
+        return ufunc(np.reshape(x, x.shape + (1,) * y.ndim), y, **options)
+    raise no_rule(ufunc, f" for ufunc.{method}, which writes into an array: write autograd.set_at or np.bincount")
 
 
 for _name, _function in (

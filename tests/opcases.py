@@ -465,4 +465,177 @@ LINALG = [
        torch=lambda x, y, z: x @ y @ z),
 ]  # fmt: skip
 
-ALL = [*ELEMENTWISE, *REDUCTIONS, *SHAPES, *INDEXING, *LINALG]
+
+def _tied(a: Any) -> Any:
+    """A symmetric matrix that is far from singular, with eigenvalues far apart."""
+    return a + a.swapaxes(-1, -2) + np.diag(np.arange(3.0, 3 * a.shape[-1] + 1, 3)).astype(a.dtype)
+
+
+def _tied_torch(a: Any) -> Any:
+    return a + a.mT + torch.diag(torch.arange(3.0, 3 * a.shape[-1] + 1, 3, dtype=a.dtype))
+
+
+def _parts(out: Any) -> Any:
+    """The factors of a decomposition as one array, each but the values squared: their signs may be any."""
+    return np.concatenate([np.ravel(part * part) for part in out])
+
+
+def _parts_torch(out: Any) -> Any:
+    return torch.cat([(part * part).ravel() for part in out])
+
+
+def _factors(name: str, shape: tuple[int, ...], of: Any = None, of_torch: Any = None, **options: Any) -> Op:
+    ours = getattr(np.linalg, name)
+    theirs = {"full_matrices": options["full_matrices"]} if name == "svd" else {}
+    of, of_torch = of or (lambda a: a), of_torch or (lambda a: a)
+    return Op(" ".join([name, str(shape), *options]), lambda a: _parts(ours(of(a), **options)), (shape,), WELL, (),
+              lambda a: _parts_torch(getattr(torch.linalg, name)(of_torch(a), **theirs)), FLOAT32)  # fmt: skip
+
+
+def _matrix(name: str, shape: tuple[int, ...] = (2, 3, 3), ours: Any = None, theirs: Any = None) -> Op:
+    """A function of matrices that are far from singular."""
+    ours, theirs = ours or getattr(np.linalg, name), theirs or getattr(torch and torch.linalg, name, None)
+    square = shape[-1] == shape[-2]
+    return Op(f"{name} {shape}", lambda a: ours(_well(a) if square else a), (shape,), WELL, (),
+              lambda a: theirs(_well_torch(a) if square else a), FLOAT32)  # fmt: skip
+
+
+LINALG += [
+    _factors("eigh", (2, 3, 3), _tied, _tied_torch),
+    Op("eigh UPLO=U", lambda a: _parts(np.linalg.eigh(_tied(a), "U")), (Q,), WELL, (), None, FLOAT32),
+    Op("eigvalsh", lambda a: np.linalg.eigvalsh(_tied(a)), ((2, 3, 3),), WELL, (),
+       lambda a: torch.linalg.eigvalsh(_tied_torch(a)), FLOAT32),
+    Op("cholesky", lambda a: np.linalg.cholesky(_tied(a)), ((2, 3, 3),), WELL, (),
+       lambda a: torch.linalg.cholesky(_tied_torch(a)), FLOAT32),
+    Op("cholesky upper", lambda a: np.linalg.cholesky(_tied(a), upper=True), (Q,), WELL, (),
+       lambda a: torch.linalg.cholesky(_tied_torch(a), upper=True), FLOAT32),
+    *(_factors("svd", shape, full_matrices=False) for shape in ((2, 3, 3), (3, 2), (2, 3))),
+    Op("svd of full matrices, what their extra columns span", lambda a: (lambda u: u @ u.T)(np.linalg.svd(a).U[:, 2:]),
+       ((4, 2),), WELL, (), None, FLOAT32),
+    _matrix("svdvals", (2, 3, 4)), _factors("qr", (2, 3, 3), _well, _well_torch), _factors("qr", (3, 2)),
+    _factors("qr", (2, 3)),
+    Op("qr mode=r", lambda a: np.linalg.qr(a, "r") ** 2, ((4, 3),), WELL, (), lambda a: torch.linalg.qr(a)[1] ** 2,
+       FLOAT32),
+    _matrix("pinv", (2, 2, 2)), _matrix("pinv", (2, 3, 2)), _matrix("pinv", (2, 3)),
+    _matrix("slogdet", (2, 3, 3), lambda a: np.linalg.slogdet(a)[1], lambda a: torch.linalg.slogdet(a)[1]),
+    *(_matrix(f"cond {p}", Q, lambda a, p=p: np.linalg.cond(a, p), lambda a, p=p: torch.linalg.cond(a, p))
+      for p in (None, -2)),
+    _matrix("cond 1", Q, lambda a: np.linalg.cond(a, 1),
+            lambda a: torch.linalg.norm(a, 1) * torch.linalg.norm(torch.linalg.inv(a), 1)),
+    *(_matrix(f"matrix norm {p}", (2, 3, 4), lambda a, p=p: np.linalg.norm(a, p, axis=(0, 2), keepdims=True),
+              lambda a, p=p: torch.linalg.norm(a, p, dim=(0, 2), keepdim=True)) for p in (2, -2, "nuc")),
+    *(Op(f"norm ord={p} axis=0", lambda x, p=p: np.linalg.norm(x, p, axis=0), (M,), POSITIVE,
+         torch=lambda x, p=p: torch.linalg.vector_norm(x, p, dim=0), dtypes=FLOAT32) for p in (0.5, -1)),
+    _matrix("tensorinv", (6, 6), lambda a: np.linalg.tensorinv(a.reshape(2, 3, 3, 2)),
+            lambda a: torch.linalg.tensorinv(a.reshape(2, 3, 3, 2))),
+    Op("tensorsolve", lambda a, b: np.linalg.tensorsolve(_well(a).reshape(6, 2, 3), b), ((6, 6), (6,)), WELL, (),
+       lambda a, b: torch.linalg.tensorsolve(_well_torch(a).reshape(6, 2, 3), b), FLOAT32),
+    Op("lstsq", lambda a, b: np.linalg.lstsq(a, b)[0], ((3, 2), (3, 2)), WELL, (),
+       lambda a, b: torch.linalg.pinv(a) @ b, FLOAT32),
+    Op("lstsq residuals", lambda a, b: np.linalg.lstsq(a, b)[1], ((3, 2), (3,)), WELL, (),
+       lambda a, b: ((a @ torch.linalg.pinv(a) @ b - b) ** 2).sum()[None], FLOAT32),
+    Op("linalg.vecdot axis", lambda x, y: np.linalg.vecdot(x, y, axis=0), (M, M), torch=lambda x, y: (x * y).sum(0)),
+]  # fmt: skip
+
+_GAPS = np.array([[False, True, False, False], [False, False, False, True], [False, False, False, False]])
+
+
+def _gaps(x: Any) -> Any:
+    """x with some NaN."""
+    return np.where(_GAPS, np.nan, x).astype(x.dtype)
+
+
+def _gaps_torch(x: Any) -> Any:
+    return torch.where(torch.tensor(_GAPS), torch.nan, x)
+
+
+def _rising(x: Any) -> Any:
+    return np.cumsum(x * x + x.dtype.type(0.1))
+
+
+def _rising_torch(x: Any) -> Any:
+    return torch.cumsum(x * x + 0.1, 0)
+
+
+def _conv_torch(x: Any, y: Any, pad: int) -> Any:
+    return torch.nn.functional.conv1d(x[None, None], y.flip(0)[None, None], padding=pad)[0, 0]
+
+
+FUNCTIONS = [
+    Op("sum where= initial=", lambda x: np.sum(x, axis=0, where=_MASK, initial=2.0), (M,),
+       torch=lambda x: (x * torch.tensor(_MASK)).sum(0) + 2),
+    Op("max where= initial=", lambda x: np.max(x, axis=1, where=_MASK, initial=-1.0, keepdims=True), (M,),
+       avoid=(-1.0,), torch=lambda x: torch.where(torch.tensor(_MASK), x, -1).amax(1, True).clip(-1)),
+    Op("mean where=", lambda x: np.mean(x, where=_MASK), (M,), torch=lambda x: x[torch.tensor(_MASK)].mean()),
+    Op("std where=", lambda x: np.std(x, where=_MASK, ddof=1), (M,), torch=lambda x: x[torch.tensor(_MASK)].std()),
+    Op("var mean=", lambda x: np.var(x, axis=0, mean=np.mean(x, axis=0, keepdims=True)), (M,),
+       torch=lambda x: x.var(0, correction=0)),
+    Op("nansum", lambda x: np.nansum(_gaps(x), axis=1), (M,), torch=lambda x: _gaps_torch(x).nansum(1)),
+    Op("nanmean", lambda x: np.nanmean(_gaps(x), axis=0), (M,), torch=lambda x: _gaps_torch(x).nanmean(0)),
+    Op("nanvar", lambda x: np.nanvar(_gaps(x)), (M,), torch=lambda x: x[torch.tensor(~_GAPS)].var(correction=0)),
+    Op("nanmax", lambda x: np.nanmax(_gaps(x), axis=1), (M,), torch=lambda x: x.masked_fill(torch.tensor(_GAPS), -9)
+       .amax(1)),
+    Op("nancumprod", lambda x: np.nancumprod(_gaps(x), axis=0), (M,), torch=lambda x: x.masked_fill(
+        torch.tensor(_GAPS), 1).cumprod(0)),
+    Op("median", lambda x: np.median(x, axis=1), (M,), torch=lambda x: torch.quantile(x, 0.5, dim=1)),
+    Op("quantile", lambda x, q: np.quantile(x, 0.3 + 0.1 * q, axis=(0, 2), keepdims=True), (A3, (2,)),
+       torch=lambda x, q: torch.quantile(x.transpose(1, 2).reshape(8, 3), 0.3 + 0.1 * q, dim=0)[:, None, :, None],
+       dtypes=FLOAT32),
+    Op("percentile", lambda x: np.percentile(x, 40, axis=0, method="hazen"), (M,)),
+    Op("nanquantile", lambda x: np.nanquantile(_gaps(x), 0.4, axis=0), (M,),
+       torch=lambda x: torch.nanquantile(_gaps_torch(x), 0.4, dim=0)),
+    Op("partition", lambda x: np.partition(x, 1, axis=0)[:2] ** 2, (M,), torch=lambda x: x.sort(0)[0][:2] ** 2),
+    Op("cov", np.cov, (M, (2, 4)), torch=lambda x, y: torch.cov(torch.cat([x, y])), dtypes=()),
+    Op("cov weights", lambda x, w: np.cov(x, aweights=w, fweights=[1, 2, 1, 3]), (M, V), POSITIVE,
+       torch=lambda x, w: torch.cov(x, aweights=w, fweights=torch.tensor([1, 2, 1, 3])), dtypes=()),
+    Op("corrcoef", lambda x: np.corrcoef(x)[:2, 1:], (M,), torch=lambda x: torch.corrcoef(x)[:2, 1:], dtypes=()),
+    Op("bincount", lambda w: np.bincount([0, 2, 2, 4], w), (V,), dtypes=(),
+       torch=lambda w: torch.zeros(5, dtype=w.dtype).index_add(0, torch.tensor([0, 2, 2, 4]), w)),
+    Op("histogram, its edges and densities", lambda x: np.concatenate(np.histogram(x, 3, density=True)), ((6,),),
+       dtypes=()),
+    Op("ediff1d", lambda x, y: np.ediff1d(x, to_begin=y, to_end=1), (M, V),
+       torch=lambda x, y: torch.cat([y, torch.diff(x.ravel()), torch.ones(1, dtype=x.dtype)])),
+    Op("trapezoid", lambda y, x: np.trapezoid(y, _rising(x)), (M, V),
+       torch=lambda y, x: torch.trapezoid(y, _rising_torch(x))),
+    Op("gradient", lambda f, x: np.gradient(f, _rising(x), axis=1, edge_order=2), (M, V), dtypes=FLOAT32,
+       torch=lambda f, x: torch.gradient(f, spacing=(_rising_torch(x),), dim=1, edge_order=2)[0]),
+    Op("gradient of a step", lambda f, h: _weighted(np.gradient(f, h)), (M, ()), POSITIVE),
+    Op("interp", lambda x, xp, fp: np.interp(x, _rising(xp), fp), ((2, 3), V, V), dtypes=()),
+    Op("unwrap", lambda x: np.unwrap(4 * x), (V,)),
+    *(Op(f"convolve {mode}", lambda x, y, m=mode: np.convolve(x, y, m), (V, (3,)),
+         torch=lambda x, y, p=pad: _conv_torch(x, y, p)) for mode, pad in (("full", 2), ("same", 1), ("valid", 0))),
+    Op("correlate", lambda x, y: np.correlate(x, y, "same"), (V, (3,)),
+       torch=lambda x, y: _conv_torch(x, y.flip(0), 1)),
+    Op("linspace", lambda a, b: np.linspace(a, b, 4, axis=1), ((3,), (3,)), dtypes=(),
+       torch=lambda a, b: a[:, None] + (b - a)[:, None] * torch.arange(4) / 3),
+    Op("geomspace", lambda a, b: np.geomspace(a, b, 4), ((), ()), POSITIVE, dtypes=(),
+       torch=lambda a, b: a * (b / a) ** (torch.arange(4, dtype=a.dtype) / 3)),
+    Op("polyval", np.polyval, (V, (2, 3)), torch=lambda p, x: ((p[0] * x + p[1]) * x + p[2]) * x + p[3],
+       dtypes=FLOAT32),
+    Op("polyfit", lambda x, y: np.polyfit(_rising(x), y, 1), ((3,), (3,)), dtypes=()),
+    Op("vander", lambda x: np.vander(x, 3), (V,), dtypes=(), torch=lambda x: torch.stack([x**2, x, 1 + 0 * x], 1)),
+    Op("i0", np.i0, (M,), torch="i0"),
+    Op("block", lambda x, y: np.block([[x, y], [y.T, np.ones((2, 2), x.dtype)]]), (Q, (3, 2)),
+       torch=lambda x, y: torch.cat([torch.cat([x, y], 1), torch.cat([y.T, torch.ones(2, 2, dtype=x.dtype)], 1)])),
+    Op("delete", lambda x: np.delete(x, [0, -1], axis=1), (M,), torch=lambda x: x[:, 1:3]),
+    Op("insert", lambda x, v: np.insert(x, [1, 3], v, axis=1), (M, (3, 2)),
+       torch=lambda x, v: torch.cat([x[:, :1], v[:, :1], x[:, 1:3], v[:, 1:], x[:, 3:]], 1)),
+    Op("unique", lambda x: np.unique(np.append(x, x[0])), (V,), torch=lambda x: x.sort()[0]),
+    Op("piecewise", lambda x: np.piecewise(x, [x < 0, x > 1], [lambda t: t * t, 3.0, np.exp]), (V,), avoid=(0.0, 1.0),
+       torch=lambda x: torch.where(x < 0, x * x, torch.where(x > 1, 3, x.exp()))),
+    Op("apply_along_axis", lambda x: np.apply_along_axis(lambda r: r * r[0], 0, x), (M,), torch=lambda x: x * x[0]),
+    Op("apply_over_axes", lambda x: np.apply_over_axes(np.sum, x, (0, 2)), (A3,),
+       torch=lambda x: x.sum((0, 2), True)),
+    Op("cumulative_sum", lambda x: np.cumulative_sum(x, axis=1, include_initial=True), (M,),
+       torch=lambda x: torch.nn.functional.pad(x.cumsum(1), (1, 0))),
+    Op("matvec", np.matvec, (A3, V), torch=lambda a, x: a @ x),
+    Op("modf, frexp", lambda x: np.modf(x)[0] * np.frexp(x)[0], (M,), avoid=(-1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 1.0),
+       torch=lambda x: x.frac() * x.frexp()[0]),
+    Op("subtract.reduce", lambda x: np.subtract.reduce(x, axis=1, keepdims=True), (M,),
+       torch=lambda x: x[:, :1] - x[:, 1:].sum(1, True)),
+    Op("maximum.accumulate", np.maximum.accumulate, (M,), torch=lambda x: x.cummax(0)[0]),
+    Op("multiply.reduceat", lambda x: np.multiply.reduceat(x, [0, 2, 1], axis=1), (M,),
+       torch=lambda x: torch.stack([x[:, 0] * x[:, 1], x[:, 2], x[:, 1] * x[:, 2] * x[:, 3]], 1)),
+]  # fmt: skip
+
+ALL = [*ELEMENTWISE, *REDUCTIONS, *SHAPES, *INDEXING, *LINALG, *FUNCTIONS]

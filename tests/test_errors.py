@@ -62,7 +62,7 @@ def test_an_error_names_the_users_line_whatever_stands_between():
 
     for call in (
         lambda: A @ B,
-        lambda: np.median(A),
+        lambda: np.linalg.eig(A),
         lambda: np.linalg.solve(S, np.ones(2)),
         lambda: np.exp(A, out=np.zeros((2, 3))),
         lambda: np.pad(A, 1, mode="mean"),

@@ -1,5 +1,7 @@
 """The scalar graph: its gradients are those of the tensor graph, for every operation; its names, sizes and errors."""
 
+import re
+
 import numpy as np
 import pytest
 from opcases import ALL, Op
@@ -24,7 +26,14 @@ WITHOUT = {
     "solve one matrix for a stack": "np.linalg.solve",
     "det": "np.linalg.det",
     "matrix_power -2": "np.linalg.inv",
-}
+    "cond 1 (3, 3)": "np.linalg.inv",
+    "tensorinv (6, 6)": "np.linalg.inv",
+    "tensorsolve": "np.linalg.solve",
+    "slogdet (2, 3, 3)": "np.linalg.slogdet",
+    "polyfit": "np.linalg.pinv",
+    **{op.name: "np.linalg." for op in ALL
+       if re.match("eig|chol|svd|qr|pinv|lstsq|cond (None|-2)|matrix norm (2|-2|nuc) ", op.name)},
+}  # fmt: skip
 """The operations that have no scalar graph, and what the sentence names."""
 
 WITH = [op for op in ALL if op.name not in WITHOUT]
@@ -83,7 +92,7 @@ def test_a_recorded_backward_pass_has_a_scalar_graph_too(op: Op):
 @pytest.mark.parametrize("op", [op for op in ALL if op.name in WITHOUT], ids=str)
 def test_an_operation_without_a_scalar_graph_is_named(op: Op):
     out = loss(op.fn(*(Tensor(x) for x in op.operands())))
-    with pytest.raises(ValueError, match=f"^{WITHOUT[op.name]} has no scalar graph: it is not computed as sums and"):
+    with pytest.raises(ValueError, match=rf"^{WITHOUT[op.name]}\w* has no scalar graph: it is not computed as"):
         ScalarGraph(out)
 
 

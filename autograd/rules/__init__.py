@@ -1,5 +1,22 @@
 """The derivative rules, family by family. Each file imports the registry and NumPy, and nothing else of the engine."""
 
-from . import composites, elementwise, gates, indexing, linalg, reductions, refusals, shapes, windows
+from . import (
+    assembling,
+    composites,
+    decompositions,
+    elementwise,
+    gates,
+    indexing,
+    linalg,
+    reductions,
+    refusals,
+    sequences,
+    shapes,
+    statistics,
+    windows,
+)
 
-__all__ = ["composites", "elementwise", "gates", "indexing", "linalg", "reductions", "refusals", "shapes", "windows"]
+__all__ = [
+    "assembling", "composites", "decompositions", "elementwise", "gates", "indexing", "linalg", "reductions",
+    "refusals", "sequences", "shapes", "statistics", "windows",
+]  # fmt: skip

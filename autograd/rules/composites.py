@@ -120,7 +120,7 @@ composite(np.vsplit, _split_along("vsplit", 2, 0))
 composite(np.hsplit, _split_along("hsplit", 1, 1))
 composite(np.dsplit, _split_along("dsplit", 3, 2))
 
-# --- reductions and differences ---------------------------------------------------------------------------------------
+# --- reductions -------------------------------------------------------------------------------------------------------
 
 
 def _average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
@@ -149,24 +149,9 @@ def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any =
     return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
 
 
-def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
-    if n < 0:
-        raise ValueError(f"np.diff: n must not be negative, got {n}")
-    ends = [None if end is None else arrayed(end) for end in (prepend, append)]
-    shape = tuple(1 if i == axis % a.ndim else m for i, m in enumerate(a.shape))
-    ends = [np.broadcast_to(end, shape) if end is not None and end.ndim == 0 else end for end in ends]
-    parts = [part for part in (ends[0], a, ends[1]) if part is not None]
-    a = np.concatenate(parts, axis=axis) if len(parts) > 1 else a
-    before = (slice(None),) * (axis % a.ndim)
-    for _ in range(n):
-        a = a[(*before, slice(1, None))] - a[(*before, slice(None, -1))]
-    return a
-
-
 composite(np.average, _average)
 composite(np.ptp, _ptp)
 composite(np.trace, _trace)
-composite(np.diff, _diff)
 
 # --- choices ----------------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..registry import NoRuleError, composite, defvjp, defvjp_variadic, pure
+from ..registry import composite, defvjp, defvjp_variadic, pure
 from .elementwise import arrayed, over
 from .indexing import scattered
 from .reductions import product_before, rescaled, spread
@@ -16,7 +16,7 @@ from .reductions import product_before, rescaled, spread
 # --- matrix products --------------------------------------------------------------------------------------------------
 
 
-def _turned(x: Any) -> Any:
+def turned(x: Any) -> Any:
     return np.swapaxes(x, -1, -2)
 
 
@@ -25,19 +25,19 @@ def _matmul_x(g: Any, x_shape: tuple[int, ...], y: Any) -> Any:
         return np.expand_dims(g, -1) * y
     if len(x_shape) == 1:
         return np.matmul(y, np.expand_dims(g, -1))[..., 0]
-    return np.matmul(g, _turned(y))
+    return np.matmul(g, turned(y))
 
 
 def _matmul_y(g: Any, x: Any, y_shape: tuple[int, ...]) -> Any:
     if x.ndim == 1:
         return np.expand_dims(x, -1) * np.expand_dims(g, -2) if len(y_shape) > 1 else g * x
     if len(y_shape) == 1:
-        return np.matmul(_turned(x), np.expand_dims(g, -1))[..., 0]
+        return np.matmul(turned(x), np.expand_dims(g, -1))[..., 0]
     if len(y_shape) == 2 and x.ndim > 2:
         # one product over all leading axes, instead of a stack of them that would then be summed
         rows, (k, n) = math.prod(x.shape[:-1]), y_shape
         return np.matmul(x.reshape(rows, k).T, g.reshape(rows, n))
-    return np.matmul(_turned(x), g)
+    return np.matmul(turned(x), g)
 
 
 defvjp(np.matmul, lambda g, out, x, y: _matmul_x(g, x.shape, y), lambda g, out, x, y: _matmul_y(g, x, y.shape))
@@ -248,7 +248,10 @@ def norm(x: Any, p: float = 2, axis: Any = None, keepdims: bool = False) -> Any:
 def _norm_rule(g: Any, out: Any, x: Any, p: float = 2, axis: Any = None, keepdims: bool = False) -> Any:
     """x/‖x‖, 0 for the zero vector; for other p, sign(x) (|x|/‖x‖)ᵖ⁻¹."""
     share = over(x, spread(out, x.shape, axis, keepdims))
-    if p != 2:
+    if p < 1:  # an element of 0, where the slope is infinite to both sides, is flat, as |x| is there
+        zero = share == 0
+        share = np.sign(x) * ~zero * np.abs(np.where(zero, 1.0, share)) ** (p - 1)
+    elif p != 2:
         share = np.sign(x) * np.abs(share) ** (p - 1)
     return spread(g, x.shape, axis, keepdims) * share
 
@@ -266,10 +269,12 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
         raise ValueError(f"np.linalg.norm: a norm of order {ord!r} needs 1 or 2 axes, got {len(axes)}")
     if ord in (None, "fro", "f"):
         return norm(x, axis=axes, keepdims=keepdims)
+    if ord in (2, -2, "nuc"):
+        values = np.linalg.svdvals(np.moveaxis(x, axes, (-2, -1)))
+        out = (np.sum if ord == "nuc" else np.max if ord > 0 else np.min)(values, axis=-1)
+        return np.expand_dims(out, tuple(a % x.ndim for a in axes)) if keepdims else out
     if ord not in (1, -1, np.inf, -np.inf):
-        raise NoRuleError(
-            f"np.linalg.norm has no derivative rule for the matrix norm ord={ord!r}; with one: 'fro', 1, -1, inf, -inf"
-        )
+        raise ValueError(f"np.linalg.norm: a norm of order {ord!r} is none of matrices")
     summed, kept = axes if abs(ord) == 1 else axes[::-1]
     sums = np.sum(np.abs(x), axis=summed, keepdims=True)
     out = (np.max if ord > 0 else np.min)(sums, axis=kept, keepdims=True)
@@ -298,19 +303,19 @@ composite(np.linalg.norm, _norm)
 def _solve_turned(a: Any, g: Any, b_ndim: int) -> Any:
     """The solution of aᵀ h = g; of g as a stack of vectors where b was one: NumPy takes a g of 2-d as a matrix."""
     if b_ndim == 1:
-        return np.linalg.solve(_turned(a), np.expand_dims(g, -1))[..., 0]
-    return np.linalg.solve(_turned(a), g)
+        return np.linalg.solve(turned(a), np.expand_dims(g, -1))[..., 0]
+    return np.linalg.solve(turned(a), g)
 
 
 def _solve_matrix(g: Any, out: Any, a: Any, b_ndim: int) -> Any:
     h = _solve_turned(a, g, b_ndim)
     if b_ndim == 1:
         return -np.expand_dims(h, -1) * np.expand_dims(out, -2)
-    return -np.matmul(h, _turned(out))
+    return -np.matmul(h, turned(out))
 
 
 # Giles, "An extended collection of matrix derivative results" (2008)
-defvjp(np.linalg.inv, lambda g, out, x: -np.matmul(np.matmul(_turned(out), g), _turned(out)))
+defvjp(np.linalg.inv, lambda g, out, x: -np.matmul(np.matmul(turned(out), g), turned(out)))
 defvjp(
     np.linalg.solve,
     lambda g, out, a, b: _solve_matrix(g, out, a, b.ndim),
@@ -339,7 +344,7 @@ def _without_two(s: Any) -> Any:
     between = product_before(np.where(later, np.expand_dims(s, -2), 1))
     after = np.flip(product_before(np.flip(s, -1)), -1)
     pairs = np.where(later, np.expand_dims(product_before(s), -1) * between * np.expand_dims(after, -2), 0)
-    return pairs + _turned(pairs)
+    return pairs + turned(pairs)
 
 
 @pure
@@ -351,11 +356,11 @@ def cofactors_along(h: Any, x: Any) -> Any:
     """
     known = np.all(np.isfinite(x), axis=(-2, -1), keepdims=True)
     u, s, v = np.linalg.svd(np.where(known, x, 0))
-    h = np.matmul(np.matmul(_turned(u), h), _turned(v))
+    h = np.matmul(np.matmul(turned(u), h), turned(v))
     pairs = _without_two(s)
     diagonal = np.matmul(pairs, np.expand_dims(np.diagonal(h, 0, -2, -1), -1)) * np.eye(s.shape[-1], dtype=s.dtype)
     sign = np.expand_dims(np.sign(np.linalg.det(u) * np.linalg.det(v)), (-2, -1))
-    return np.where(known, np.matmul(np.matmul(u, diagonal - pairs * _turned(h)), v) * sign, np.nan)
+    return np.where(known, np.matmul(np.matmul(u, diagonal - pairs * turned(h)), v) * sign, np.nan)
 
 
 def _third_derivative(g: Any, h: Any, x: Any) -> Any:
@@ -385,7 +390,7 @@ def _det_rule(g: Any, out: Any, x: Any) -> Any:
     inverse = None if np.any(out == 0) else np.linalg.inv(x)
     if inverse is None or _loses_digits(x, inverse):
         return np.expand_dims(g, (-2, -1)) * cofactors(x)
-    return np.expand_dims(g * out, (-2, -1)) * _turned(inverse)
+    return np.expand_dims(g * out, (-2, -1)) * turned(inverse)
 
 
 defvjp(np.linalg.det, _det_rule)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..registry import NoRuleError, alias, composite, defvjp, named, numbers_only, pure
+from ..registry import alias, defvjp, named, numbers_only, pure
 from .elementwise import known, over, passed
 
 
@@ -111,29 +111,6 @@ numbers_only(
     np.einsum_path,
 )  # fmt: skip
 
-
-def _numbers(x: Any) -> Any:
-    return x.data if hasattr(x, "_record") else x
-
-
-def _weights(name: str, weights: Any) -> Any:
-    if getattr(weights, "requires_grad", False):
-        raise NoRuleError(f"np.{name}: no gradient flows through weights=; give numbers there (t.data)")
-    return _numbers(weights)
-
-
-def _bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
-    return np.bincount(_numbers(x), _weights("bincount", weights), minlength)
-
-
-def _histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
-    bins = [_numbers(edge) for edge in bins] if isinstance(bins, list | tuple) else _numbers(bins)
-    range = None if range is None else tuple(_numbers(end) for end in range)
-    return np.histogram(_numbers(a), bins, range, density, _weights("histogram", weights))
-
-
-composite(np.bincount, _bincount)
-composite(np.histogram, _histogram)
 
 # --- products, exact with zeros ---------------------------------------------------------------------------------------
 

@@ -53,6 +53,11 @@ refused(
     why="it is of records with named fields, and a Tensor holds plain numbers",
     instead="a Tensor for each field",
 )
+refused(
+    "numpy.polynomial.polynomial",
+    why="no rule is written for it",
+    instead="`np.polyval`, or the sum of powers",
+)
 refused("numpy.strings", "numpy.char", why="it is of strings, and a Tensor holds real numbers")
 refused(
     np.busday_count, np.busday_offset, np.is_busday, np.datetime_as_string,
@@ -67,18 +72,4 @@ refused(
     np.histogram2d, np.histogramdd,
     why="it counts, and its edges would lose their history",
     instead="`np.histogram` of each axis, or `np.bincount(..., weights=w)` of cells that you number",
-)  # fmt: skip
-refused(
-    np.angle, np.apply_along_axis, np.apply_over_axes, np.astype, np.block, np.convolve, np.corrcoef,
-    np.correlate, np.cov, np.cumulative_prod, np.cumulative_sum, np.delete, np.divmod, np.ediff1d, np.frexp,
-    np.full, np.geomspace, np.gradient, np.histogram_bin_edges, np.i0, np.insert, np.interp, np.intersect1d,
-    np.linalg.cholesky, np.linalg.cond, np.linalg.eigh, np.linalg.eigvalsh, np.linalg.lstsq, np.linalg.pinv,
-    np.linalg.qr, np.linalg.slogdet, np.linalg.svd, np.linalg.svdvals, np.linalg.tensorinv, np.linalg.tensorsolve,
-    np.linalg.vecdot, np.linspace, np.logspace, np.matvec, np.median, np.modf, np.nancumprod, np.nancumsum,
-    np.nanmax, np.nanmean, np.nanmedian, np.nanmin, np.nanpercentile, np.nanprod, np.nanquantile, np.nanstd,
-    np.nansum, np.nanvar, np.partition, np.percentile, np.piecewise, np.poly, np.polyadd, np.polyder, np.polydiv,
-    np.polyfit, np.polyint, np.polymul, np.polysub, np.polyval, np.quantile, np.real_if_close, np.resize,
-    np.setdiff1d, np.setxor1d, np.trapezoid, np.trim_zeros, np.union1d, np.unique, np.unique_all,
-    np.unique_counts, np.unique_inverse, np.unique_values, np.unstack, np.unwrap, np.vander, np.vecmat,
-    why="no rule is written yet",
 )  # fmt: skip

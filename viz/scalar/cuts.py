@@ -10,14 +10,15 @@ import numpy as np
 
 from autograd import Node
 from autograd.registry import RULES
-from autograd.rules import elementwise, indexing, linalg, reductions, shapes, windows
+from autograd.rules import elementwise, indexing, linalg, reductions, sequences, shapes, windows
 
 Index = tuple[Any, ...]
 
 ELEMENTWISE = frozenset(
     {
         np.nan_to_num, np.fix, np.round, np.around, elementwise.clip.fn, elementwise.sinc_derivative.fn, np.sinc,
-        elementwise.sigmoid.fn, elementwise.relu.fn, elementwise.erf.fn, shapes.astype.fn,
+        elementwise.sigmoid.fn, elementwise.relu.fn, elementwise.erf.fn, shapes.astype.fn, np.i0,
+        sequences.bessel_i.fn,
     }
 )  # fmt: skip
 """Functions of single numbers that are not ufuncs: each is one operation of the scalar graph."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Node, Tensor
-from autograd.rules import linalg, reductions, windows
+from autograd.rules import decompositions, linalg, reductions, windows
 
 from .cuts import is_elementwise
 from .elements import Elements, each, reduced
@@ -17,6 +17,11 @@ _OPAQUE = {
     np.linalg.inv: "np.linalg.inv", np.linalg.solve: "np.linalg.solve", np.linalg.det: "np.linalg.det",
     linalg.cofactors.fn: "the slope of np.linalg.det",
     linalg.cofactors_along.fn: "the second derivative of np.linalg.det",
+    np.linalg.eigvalsh: "np.linalg.eigvalsh", decompositions.eigenvectors.fn: "np.linalg.eigh",
+    np.linalg.svdvals: "np.linalg.svdvals", decompositions.left_vectors.fn: "np.linalg.svd",
+    decompositions.right_vectors.fn: "np.linalg.svd", decompositions.q_factor.fn: "np.linalg.qr",
+    decompositions.r_factor.fn: "np.linalg.qr", np.linalg.cholesky: "np.linalg.cholesky",
+    np.linalg.pinv: "np.linalg.pinv", decompositions.logabsdet.fn: "np.linalg.slogdet",
 }  # fmt: skip
 _ROOTS = {np.std, linalg.norm.fn}
 """Roots of sums of squares: at 0, and where squares overflow, they are more than the sum and the root alone."""
