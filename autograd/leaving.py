@@ -102,6 +102,9 @@ def number_taken(leaf: Any, root: Any) -> str:
 def not_an_array(frame: Any) -> str:
     """The sentence for a Tensor that would become an array: names what to write for a method of ndarray."""
     said = "a Tensor that requires a gradient can't silently become an array, as its history would be lost: "
+    name = _of_scipy(frame)
+    if name in _IN_SCIPY:
+        return f"{said}scipy.special.{name} makes one of what it is given: write {_IN_SCIPY[name]}"
     call, callee = called(frame)
     owner, _, method = call.rpartition(".")
     if owner and hasattr(np.ndarray, method) and has_rule(method):
@@ -110,6 +113,22 @@ def not_an_array(frame: Any) -> str:
             write = f"{owner} @ t or np.dot({owner}, t)" if method == "dot" else f"np.{method}({owner}, t)"
             return f"{said}{call} is a method of the array, which knows no Tensors: write {write}"
     return said + "use t.data for the numbers; np.stack or np.concatenate to build a Tensor out of Tensors"
+
+
+def _of_scipy(frame: Any) -> str:
+    """The name of the function of SciPy that a frame is inside of, as it was called; empty where it is in none."""
+    name = ""
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("scipy."):
+        name, frame = frame.f_code.co_name, frame.f_back
+    return name
+
+
+_IN_SCIPY = {
+    "logsumexp": "np.logaddexp.reduce(t, axis=...)", "softmax": "nn.functional.softmax(t, dim=...)",
+    "log_softmax": "nn.functional.log_softmax(t, dim=...)",
+    "polygamma": "(-1) ** (n + 1) * scipy.special.gamma(n + 1) * scipy.special.zeta(n + 1, t), digamma(t) for n = 0",
+    "multigammaln": "a sum of scipy.special.gammaln",
+}  # fmt: skip
 
 
 def _warn(message: str, frame: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -40,7 +41,7 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
             raise TypeError(f"np.{ufunc.__name__}: the option {option}= is not traced")
         if dtype is not None:
             inputs = tuple(x.astype(dtype) if isinstance(x, Tensor) else np.asarray(constant(x), dtype) for x in inputs)
-        rule = RULES.get(ufunc)
+        rule = RULES.get(ufunc) or _of_scipy(ufunc)
         if rule is None:
             if ufunc in COMPOSITES:
                 return COMPOSITES[ufunc](*inputs)
@@ -116,6 +117,15 @@ def _options(rule: Rule, options: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
+def _of_scipy(ufunc: np.ufunc) -> Rule | None:
+    """The row of a function of ``scipy.special``, whose rules are read when one is first called."""
+    if "scipy.special" not in sys.modules:
+        return None
+    from .rules import special  # noqa: F401
+
+    return RULES.get(ufunc)
+
+
 def _constant(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call a function whose derivative is zero: floating-point results are recorded, others are arrays, which remember
     their record where they are truth values."""
@@ -152,7 +162,7 @@ def _ufunc_method(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs:
     """``np.add.reduce`` and its kin, as the functions that they are, or as the calls that they are made of."""
     x, *rest = inputs
     options = {k: v for k, v in kwargs.items() if v is not np._NoValue and (v is not None or k == "axis")}
-    if status(ufunc) != "rule" and method != "at":
+    if status(ufunc) == "values" and method != "at":
         return getattr(ufunc, method)(*_without_tensors(inputs), **_without_tensors(options))
     if method in ("reduce", "accumulate"):
         options = {"axis": 0, **dict(zip(("axis",), rest, strict=False)), **options}
