@@ -12,7 +12,17 @@ import os
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
-__all__ = ["METADATA", "Source", "called", "per_instruction", "places", "reads_for_update", "source_of", "values_read"]
+__all__ = [
+    "METADATA",
+    "Source",
+    "called",
+    "per_instruction",
+    "places",
+    "reads_for_update",
+    "source_of",
+    "unpacks",
+    "values_read",
+]
 
 
 _T = TypeVar("_T")
@@ -72,6 +82,11 @@ def reads_for_update(code: Any, lasti: int) -> bool:
 
 _DOUBLED = bytes((dis.opmap["COPY"], 1))
 _EXTENDED = bytes((dis.opmap["EXTENDED_ARG"],))
+
+
+def unpacks(frame: Any) -> bool:
+    """Whether the instruction that a frame is at takes a sequence apart: ``a, b = …``."""
+    return bool(frame.f_code.co_code[frame.f_lasti] == dis.opmap["UNPACK_SEQUENCE"])
 
 
 def places(code: Any, lasti: int) -> tuple[int | None, int | None, int | None, int | None]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .bytecode import unpacks
 from .errors import no_attribute
 from .leaving import not_an_array, number_of
 from .operands import MASKED, as_array
@@ -72,6 +73,12 @@ class Conduct:
     def __iter__(self: Any) -> Iterator[Any]:
         if not self.shape:
             raise TypeError("a 0-d Tensor can't be iterated over")
+        node = self._node
+        if node is not None and node.op in ("max", "min") and len(self) == 2 and unpacks(_getframe(1)):
+            raise TypeError(
+                f"{node.op} gives the values alone, as np.{node.op} does, not values and indices: write "
+                f"t.arg{node.op}(axis) for the indices, list(t.{node.op}(axis)) to take the values apart"
+            )
         return (self[i] for i in range(len(self)))
 
     def __bool__(self: Any) -> bool:

@@ -130,4 +130,5 @@ _SPELLED = {
     "index_select": "np.take(t, index, axis)", "repeat_interleave": "t.repeat(n, axis)", "to": "t.astype(dtype)",
     "scatter": "autograd.set_at(t, index, value)", "type": "t.astype(dtype)", "where": "np.where(condition, t, other)",
     "fill": "np.full_like(t, value)", "itemset": "autograd.set_at(t, index, value)",
+    "values": "t itself, max and min give the values alone", "indices": "t.argmax(axis) or t.argmin(axis)",
 }  # fmt: skip

@@ -45,6 +45,12 @@ def transpose(self: Tensor, *axes: Any) -> Tensor:
     """The axes in another order; reversed unless told."""
     if len(axes) == 1 and not isinstance(axes[0], int | np.integer):
         axes = () if axes[0] is None else tuple(axes[0])
+    elif len(axes) == 2 and (self.ndim != 2 or axes[0] % 2 < axes[1] % 2):
+        what = "leaves a matrix as it is" if self.ndim == 2 else f"does not order {self.ndim} axes"
+        raise ValueError(
+            f"transpose{axes} {what}, as NumPy reads it: write t.swapaxes{axes} to swap two axes, as PyTorch does, or "
+            "transpose((...)) with a tuple for an order of all"
+        )
     return self._record(RULES[np.transpose], (self,), {"axes": axes} if axes else NO_OPTIONS)
 
 
@@ -80,6 +86,23 @@ def astype(self: Tensor, dtype: Any, copy: bool = True) -> Tensor:
 def round(self: Tensor, decimals: int = 0) -> Tensor:
     """Rounded; no gradient flows through."""
     return self._record(RULES[np.round], (self,), {"decimals": decimals})
+
+
+def repeat(self: Tensor, *repeats: Any, **axis: Any) -> Any:
+    """``np.repeat`` of the Tensor, with ``axis=``, which says that it is not PyTorch's `repeat`."""
+    if len(repeats) != 1 or axis.keys() != {"axis"}:
+        given = ", ".join(map(repr, repeats))
+        raise TypeError(
+            f"t.repeat({given}) is each element again in NumPy and the whole again in PyTorch: write "
+            f"np.repeat(t, {given}) or t.repeat({given}, axis=None) for [a, a, b, b], "
+            f"np.tile(t, {f'({given})' if len(repeats) > 1 else given}) for [a, b, a, b]"
+        )
+    return np.repeat(self, repeats[0], axis["axis"])
+
+
+def compress(self: Tensor, condition: Any, axis: int | None = None, out: None = None) -> Any:
+    """The slices along `axis` for which the condition holds."""
+    return np.compress(condition, self, axis=axis, out=out)
 
 
 def unary(rule: Rule) -> Callable[[Tensor], Tensor]:
@@ -128,15 +151,18 @@ def _reducing(name: str) -> Callable[..., Any]:
     rule = RULES[getattr(np, name)]
 
     def method(
-        self: Tensor, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False, *,
-        dim: Any = None, keepdim: bool | None = None,
-    ) -> Tensor:  # fmt: skip
+        self: Tensor, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False,
+        initial: Any = None, where: Any = True, *, dim: Any = None, keepdim: bool | None = None,
+    ) -> Any:  # fmt: skip
         if dim is not None or keepdim is not None:
             if (dim is not None and axis is not None) or (keepdim is not None and keepdims):
                 raise TypeError(f"{name}: dim is axis and keepdim is keepdims under another name: give one of the two")
             axis, keepdims = (axis if dim is None else dim), bool(keepdims or keepdim)
         if out is not None:
             raise TypeError(f"{name}: out= is not traced; use the returned Tensor")
+        if initial is not None or where is not True:
+            more = {"where": where} if initial is None else {"where": where, "initial": initial}
+            return getattr(np, name)(self, axis=axis, dtype=dtype, keepdims=keepdims, **more)
         if dtype is not None:
             return self.astype(dtype).__getattribute__(name)(axis, keepdims=keepdims)
         options: dict[str, Any] = {} if axis is None else {"axis": tuple(axis) if isinstance(axis, list) else axis}
@@ -150,7 +176,7 @@ def _reducing(name: str) -> Callable[..., Any]:
     return method
 
 
-for _own in (__getitem__, reshape, view, transpose, flatten, copy, clone, clip, astype, round):
+for _own in (__getitem__, reshape, view, transpose, flatten, copy, clone, clip, astype, round, repeat, compress):
     _own.__qualname__ = f"Tensor.{_own.__name__}"
     _own.__annotations__.pop("self")
     setattr(Tensor, _own.__name__, _own)
@@ -161,8 +187,8 @@ for _name in _ELEMENTWISE:
 for _name, _same in (("abs", "absolute"), ("conj", "conjugate"), ("clamp", "clip")):
     setattr(Tensor, _name, getattr(Tensor, _same))
 for _name in (
-    "prod", "max", "min", "var", "std", "cumsum", "cumprod", "swapaxes", "squeeze", "ravel", "repeat", "dot",
-    "take", "trace", "diagonal", "choose", "compress", *_NUMBERS_ONLY,
+    "prod", "max", "min", "var", "std", "cumsum", "cumprod", "swapaxes", "squeeze", "ravel", "dot",
+    "take", "trace", "diagonal", "choose", *_NUMBERS_ONLY,
 ):  # fmt: skip
     setattr(Tensor, _name, _method(_name))
 

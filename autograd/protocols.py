@@ -88,7 +88,8 @@ def record_call(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
     try:
         args, kwargs = rule.split_options(args, kwargs)
         for name, value in kwargs.items():
-            if isinstance(value, Tensor) and value.requires_grad and not rule.constant:
+            parts = value if isinstance(value, tuple | list) else (value,)
+            if not rule.constant and any(isinstance(part, Tensor) and part.requires_grad for part in parts):
                 raise no_rule(rule.fn, f" for its operand {name}")
         kwargs = {name: settled(value) for name, value in kwargs.items()}
         if rule.constant:

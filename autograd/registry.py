@@ -120,6 +120,8 @@ class Rule:
         names = self._names
         if names is None:
             names = self._names = _parameters(self.fn)
+        if not names:
+            return args, kwargs
         if len(args) > len(names):
             raise TypeError(f"{self.name}() takes at most {len(names)} arguments, but {len(args)} were given")
         twice = kwargs.keys() & set(names[: len(args)])
@@ -155,8 +157,11 @@ class Rule:
 
 
 def _parameters(fn: Callable[..., Any]) -> list[str]:
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return [p.name for p in inspect.signature(fn).parameters.values() if p.kind in kinds]
+    """The names of what may be given by position; none where any number may, each of which is an operand."""
+    parameters = inspect.signature(fn).parameters.values()
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return []
+    return [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
 PRIMITIVES: WeakValueDictionary[int, Rule] = WeakValueDictionary()
@@ -348,6 +353,12 @@ class primitive:
             if any(hasattr(value, "_record") for value in bound.kwargs.values()):
                 raise TypeError(f"{self.__name__}: a Tensor was given for a keyword-only option, which has no gradient")
             return self(*bound.args, **bound.kwargs)
+        for arg in args:
+            if isinstance(arg, tuple | list) and any(hasattr(part, "_record") for part in arg):
+                raise TypeError(
+                    f"{self.__name__}: a primitive takes each Tensor as an argument of its own, a {type(arg).__name__} "
+                    f"of them was given: write def {self.__name__}(*arrays) and {self.__name__}(*tensors)"
+                )
         return self.fn(*args, **kwargs)
 
     def __repr__(self) -> str:

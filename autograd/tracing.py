@@ -170,6 +170,7 @@ def positions_of(argnums: int | tuple[int, ...], args: tuple[Any, ...], caller: 
 
 
 def _scalar(out: Any, caller: str) -> Any:
+    no_truth(out, caller)
     other = isinstance(out, list | tuple | dict) or np.asarray(numbers_of(out)).dtype.kind not in "fiub"
     if other or np.size(numbers_of(out)) != 1:
         shape = type(out).__name__ if other else f"shape {np.shape(numbers_of(out))}"
@@ -183,7 +184,16 @@ def _scalar(out: Any, caller: str) -> Any:
 def one_array(out: Any, caller: str) -> Any:
     if isinstance(out, list | tuple | dict) or out is None:
         raise TypeError(f"{caller} needs a function that returns one array, got {type(out).__name__}")
+    no_truth(out, caller)
     return out
+
+
+def no_truth(out: Any, caller: str) -> None:
+    """Refuse True and False as what is differentiated."""
+    if isinstance(out, bool) or getattr(getattr(out, "dtype", None), "kind", "") == "b":
+        raise TypeError(
+            f"{caller}: the function gives True or False, which has no gradient; give a number, such as a loss"
+        )
 
 
 def something(out: Any, caller: str) -> Any:
