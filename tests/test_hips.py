@@ -249,6 +249,10 @@ def test_functions_of_scipy_are_differentiated():
     check_grads(stats.multivariate_normal.logpdf, (0, 1), **rev)(numpy.stack([X, positive]), X, A @ A.T)
     check_grads(special.logsumexp, 0)(A, axis=0, b=numpy.exp(A))
     check_grads(lambda x: special.softmax(x, 1)[0] * special.log_softmax(x)[1], 0)(A)
+    for f in (lambda x: special.polygamma(1, x), lambda x: special.yn(2, x), lambda x: special.gammainc(1.5, x),
+              lambda x: special.gammaincc(1.5, x), lambda x: special.betainc(1.5, 2.5, x / 3)):  # fmt: skip
+        check_grads(f, order=1)(positive)
+    assert grad(lambda x: x * special.gammasgn(x))(-0.5) == -1
     check_grads(linalg.solve_triangular, (0, 1), **rev)(numpy.tril(A), X, trans="T", lower=True)
     check_grads(linalg.solve_sylvester, (0, 1, 2), **rev)(A, A.T, A)
     check_grads(linalg.sqrtm, **rev)(A @ A.T)

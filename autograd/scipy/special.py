@@ -12,7 +12,7 @@ import scipy.special as _special
 
 from ..extend import getval
 from ..numpy.lists import array, names_of
-from ..registry import defvjp, primitive
+from ..registry import defvjp, nondifferentiable, primitive
 
 __getattr__ = names_of(_special, globals())
 
@@ -37,13 +37,26 @@ def log_softmax(x: Any, axis: Any = None) -> Any:
     return x - logsumexp(x, axis, keepdims=True)
 
 
-@primitive
-def polygamma(n: Any, x: Any) -> Any:
-    """The derivative of order `n` of `digamma`."""
-    return _special.polygamma(n, x)
+def _rowed(fn: Any, *vjps: Any) -> Any:
+    """A function of SciPy as an operation with these rules."""
+    operation = primitive(lambda *args: fn(*args))
+    operation.__name__ = operation.rule.name = fn.__name__
+    defvjp(operation, *vjps)
+    return operation
 
 
-defvjp(polygamma, None, lambda g, out, n, x: g * polygamma(n + 1, x))
+polygamma: Any = _rowed(_special.polygamma, None, lambda g, out, n, x: g * polygamma(n + 1, x))
+yn: Any = _rowed(_special.yn, None, lambda g, out, n, x: g * (yn(n - 1, x) - yn(n + 1, x)) / 2)
+gammainc = _rowed(_special.gammainc, None, lambda g, out, a, x: g * np.exp(-x) * x ** (a - 1) / _special.gamma(a))
+gammaincc = _rowed(_special.gammaincc, None, lambda g, out, a, x: -g * np.exp(-x) * x ** (a - 1) / _special.gamma(a))
+betainc = _rowed(
+    _special.betainc,
+    None,
+    None,
+    lambda g, out, a, b, x: g * x ** (a - 1) * (1 - x) ** (b - 1) / _special.beta(a, b),
+)
+gammasgn = primitive(lambda x: _special.gammasgn(x))
+nondifferentiable(gammasgn)
 
 
 def multigammaln(a: Any, d: int) -> Any:
