@@ -9,6 +9,7 @@ from browser import Open, Shown
 from browser import running_chromium as running_chromium
 from browser import show as show
 
+import nn
 from autograd import Tape, Tensor
 from viz.stepper import Stepper
 
@@ -156,3 +157,22 @@ def test_on_a_phone_a_wide_box_shows_its_beginning_and_a_formula_all_of_the_widt
     assert pane["x"] < now["x"] < pane["x"] + 16 and now["width"] > pane["width"]
     formula, panel = (shown.step_view().locator(name).first.bounding_box() for name in (".formula.symbols", ".panel"))
     assert formula["width"] > panel["width"] - 40
+
+
+def test_names_in_a_box_leave_out_the_layer_around_it_and_say_it_beside(show: Open, tmp_path: Path) -> None:
+    layer = nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0, batch_first=True)
+    out = nn.TransformerEncoder(layer, 2)(np.ones((1, 3, 4), np.float32))
+    shown = opened(show, Stepper(Tape((out**2).mean()), granularity="op"), tmp_path)
+    shown.press("O")
+    titles = (
+        shown.step_view()
+        .locator(".node")
+        .evaluate_all(
+            "(all) => all.map((g) => [g.querySelector('text').textContent,"
+            " g.querySelector(':scope > title')?.textContent, g.getAttribute('aria-label')])"
+        )
+    )
+    full = {name: (title, label) for name, title, label in titles}
+    assert full["γ"][0].endswith("norm2.γ") and full["γ"][1].startswith("layers.")
+    assert full["W_QKV"][0].endswith(".self_attn.W_QKV")
+    assert not [name for name in full if "layers." in name]

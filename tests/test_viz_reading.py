@@ -190,3 +190,11 @@ def test_another_package_called_autograd_is_named(tmp_path):
     assert run.returncode == 1
     assert "viz needs tracegrad's own package 'autograd'" in run.stderr.splitlines()[-1]
     assert "pip uninstall -y autograd tracegrad, then pip install tracegrad" in run.stderr
+
+
+def test_a_constant_that_the_program_calls_c_is_called_c():
+    c, f = np.array([1.0, 2.0]), Tensor([1.0, 1.0], name="f")
+    loss = (f * c + f * np.array([3.0, 4.0])).sum()
+    titles = [box.title for box in viz.draw(loss, level="op").graph.boxes]
+    assert titles.count("c") == 1 == titles.count("constant")
+    assert any(title.endswith("= f ⊙ c") for title in titles) and any("const(2,)" in title for title in titles)

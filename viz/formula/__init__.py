@@ -259,14 +259,14 @@ def forward(node: Node, names: Named, value: Value | None = None, *, written_out
     return Formula(symbol(node), _call(node, builder, written_out))
 
 
-def expression(node: Node, names: Named, written_out: Container[Node] = ()) -> str:
+def expression(node: Node, names: Named, called: Callable[[Any], str | None], written_out: Container[Node] = ()) -> str:
     """The right-hand side of `forward` for the title of a picture: constants that no variable of the program holds
-    show a shape."""
+    show a shape; what it calls the others is `called`."""
     _operation(node, "expression")
 
     def constant(array: Any, role: str) -> str:
-        name = names.constant(array)
-        return _by_shape(array, role) if name is None or name.strip("₀₁₂₃₄₅₆₇₈₉") == "c" else quoted(name)
+        name = called(array)
+        return quoted(name) if name else _by_shape(array, role)
 
     builder = Builder(partial(value_symbol, names=names), constant)
     return Formula(value_symbol(node, names), _call(node, builder, written_out)).plain()

@@ -149,8 +149,7 @@ class Reader:
             nothing = Quantity("", None)
             value = Quantity("", np.asarray(leaf.array))
             box_id = f"%{self.tape.index(user)}.{i}"
-            name = self.names.constant(leaf.array) or "c"
-            title = "constant" if name.strip("₀₁₂₃₄₅₆₇₈₉") == "c" else name
+            title = self.names.variable(leaf.array) or "constant"
             return Box(box_id, "constant", title, "", np.shape(leaf.array), value, nothing)
         kind: Kind = "learned" if node.op == "parameter" else "input"
         badges = []

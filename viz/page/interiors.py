@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,9 +13,11 @@ from ..tape.constants import content
 from ..tape.run import Run
 from ..units.opening import opens
 
-__all__ = ["Level", "boxes_of", "frames_of", "levels_of", "levels_within"]
+__all__ = ["Level", "boxes_of", "frames_of", "levels_of", "levels_within", "short_names"]
 
 _MOST = 6000
+_PATH = re.compile(r"(?<![\w.])(?:\w+\.)+(?=[^\W\d])")
+"""The path of a layer before the name of a parameter."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,32 @@ def boxes_of(levels: Sequence[Level]) -> list[Box]:
 def frames_of(frames: Sequence[Frame]) -> list[Frame]:
     """Frames with all that are in them, each before those in it."""
     return [found for frame in frames for found in (frame, *frames_of(frame.frames))]
+
+
+def short_names(level: Level, levels: Sequence[Level]) -> Graph:
+    """Its picture, where names leave out the path of the layer that is around their box: ``layers.0.norm1.γ`` is γ."""
+    outer = boxes_of(levels)[level.box].unit if level.box >= 0 else None
+    scopes = () if outer is None else outer.scope.chain() if outer.scope is not None else outer.around
+    path = scopes[-1].path if scopes else ""
+    paths = {name: frame.path for frame in frames_of(level.graph.frames) for name in frame.boxes}
+    return replace(level.graph, boxes=tuple(_short(box, paths.get(box.id, path)) for box in level.graph.boxes))
+
+
+def _short(box: Box, path: str) -> Box:
+    around = set(path.split("."))
+
+    def cut(text: str) -> str:
+        return _PATH.sub(lambda found: _below(found[0], around), text)
+
+    value, grad = (replace(one, label=cut(one.label)) for one in (box.value, box.grad))
+    return replace(box, title=cut(box.title), value=value, grad=grad)
+
+
+def _below(path: str, around: Container[str]) -> str:
+    """``self_attn.`` of ``layers.0.self_attn.``, where ``0`` is around."""
+    parts = path.split(".")[:-1]
+    known = max((k for k, part in enumerate(parts, 1) if part in around), default=0)
+    return "".join(f"{part}." for part in parts[known:])
 
 
 def _level(reader: Reader, graph: Graph, unframed: bool, box: int = -1, first: int = 0, edge: int = 0) -> Level:

@@ -17,7 +17,7 @@ from ..drawing.picture import Picture
 from ..formula import gradient_symbol, value_symbol, written
 from ..formula.tree import Symbol
 from ..formula.writers import LATEX
-from ..graph.model import Box
+from ..graph.model import Box, Graph
 from ..graph.reading import read
 from ..tape.constants import content
 from ..units.titles import scope_title
@@ -28,7 +28,7 @@ from . import lenses
 from .arrays import Arrays
 from .chains import chains_of
 from .factors import columns
-from .interiors import Level, boxes_of, levels_of
+from .interiors import Level, boxes_of, levels_of, short_names
 from .packing import Blob, with_length
 from .page import document, fragment
 from .stage import stages_of
@@ -167,9 +167,11 @@ def _stage(
     boxes: list[dict[str, Any]] = []
     edges: list[dict[str, int]] = []
     constants: dict[Any, int] = {}
+    drawings: list[Graph] = []
     for level in levels:
         order = {box.id: i for i, box in enumerate(level.graph.boxes, level.first)}
         edges += [{"tail": order[edge.tail], "head": order[edge.head]} for edge in level.graph.edges]
+        short = short_names(level, levels)
         for k, box in enumerate(level.boxes):
             parent = level.parent(box)
             told = _box(walk, arrays, box, nodes, constants)
@@ -179,8 +181,11 @@ def _stage(
                 told["name"] = True
             if k >= len(order):
                 told["frame"] = True
+            elif short.boxes[k].title != box.title:
+                told["title"] = box.title
+                told["labels"] = [short.boxes[k].value.label, short.boxes[k].grad.label]
             boxes.append(told)
-    drawings = [graph for level in levels for graph in (level.graph, *level.closed)]
+        drawings += [short, *level.closed]
     stages = iter(stages_of(drawings, layers))
     titles = [box.title for box in boxes_of(levels)]
     svgs: dict[str, int] = {}

@@ -20,13 +20,17 @@ class Names(Labels):
     tape: Tape
 
     @cached_property
-    def _constants(self) -> dict[Any, str]:
+    def _constants(self) -> tuple[dict[Any, str], frozenset[Any]]:
         taken = {self.of(node) for node in self.tape}
         return constants(self.tape, taken)
 
     def constant(self, array: Any) -> str | None:
         """The name of an array that operations on the tape were given; None of another."""
-        return self._constants.get(content(array))
+        return self._constants[0].get(content(array))
+
+    def variable(self, array: Any) -> str | None:
+        """The name of such an array if it has that from the program."""
+        return self.constant(array) if content(array) in self._constants[1] else None
 
     def local(self, node: Node, i: int, *, total: bool) -> str:
         """What the derivative of a result by its operand `i` is called: ``∂d/∂a``, ``∂d/∂(2nd a)`` where the operand
@@ -40,4 +44,4 @@ class Names(Labels):
 
     def expression(self, node: Node, written_out: Container[Node] = ()) -> str:
         """How an operation is written, with what is `written_out` in place of its name: ``%5 + b⁽¹⁾``, ``Σ₁ %3``."""
-        return formula.expression(node, self, written_out)
+        return formula.expression(node, self, self.variable, written_out)

@@ -85,6 +85,7 @@ function boxParts(drawing, box, i, state) {
   const node = state.payload.nodes[box.shown];
   group.dataset.kind = node.kind;
   if (box.name) group.classList.add('name');
+  if (box.title) group.append(s('title', {}, box.title));
   for (const text of group.querySelectorAll('text')) text.classList.toggle('bad', text.textContent.startsWith('▲'));
   build(group, { role: 'button', tabindex: -1 }, []);
   group.addEventListener('keydown', (event) => event.key === 'Enter' && state.goto(state.stepOf(box)));
@@ -102,7 +103,7 @@ function boxParts(drawing, box, i, state) {
     const room = ['x', 'y', 'width', 'height'].map((name) => Number(place.getAttribute(name)));
     return { kind: place.dataset.slot, fill, room, key: '' };
   });
-  return { group, slots, box, node, title: (group.querySelector('text') || group).textContent };
+  return { group, slots, box, node, title: box.title || (group.querySelector('text') || group).textContent };
 }
 
 /** Writes what is known by now into the slots of a box; what has not changed is left alone. */
@@ -115,8 +116,8 @@ function fillBox(state, { group, title, slots, box, node }) {
     const key = [known.array, known.state, known.part, state.frame, state.version].join();
     if (key !== slot.key) {
       slot.key = key;
-      const label = slot.kind === 'value' ? node.name : node.grad;
-      slot.fill.replaceChildren(...slotContent(slot.room, label, known, state.array(known.array)));
+      const [name, k] = slot.kind === 'value' ? [node.name, 0] : [node.grad, 1];
+      slot.fill.replaceChildren(...slotContent(slot.room, name, box.labels ? box.labels[k] : name, known, state.array(known.array)));
       slot.fill.setAttribute('class', `fill ${slot.kind} ${known.state}${covered ? ' answer' : ''}`);
     }
     said.push(covered ? `${slot.kind} ?` : slot.fill.firstChild.textContent);
@@ -131,9 +132,9 @@ function valueOf(state, n) {
 }
 
 /** What stands in a slot: its label ("Σ 1 of 2" while a gradient is partial), then "—", numbers, or a heat map. */
-function slotContent([x, y, width, height], name, known, array) {
+function slotContent([x, y, width, height], name, short, known, array) {
   const partial = known.state === 'partial';
-  const label = partial ? `Σ ${known.part[0]} of ${known.part[1]}` : name;
+  const label = partial ? `Σ ${known.part[0]} of ${known.part[1]}` : short;
   const title = s('title', {}, `${name} ${array ? summary(array) : 'not computed yet'}`);
   const parts = [title, line(x, y + 9, label, partial ? 'sum' : 'label')];
   const after = x + (label.length + 1) * LETTER;

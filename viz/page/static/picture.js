@@ -109,8 +109,8 @@ function followInk(app, image) {
 }
 
 /** The loader's way in: a host with an image, and what is in the boxes of that. */
-function open(host, bytes) {
+function openPicture(host, bytes) {
   if (!host.shadowRoot) mountPicture(host, JSON.parse(new TextDecoder().decode(bytes)));
 }
 
-window.tracegradPicture = { version: VERSION, open };
+window.tracegradPicture = { version: VERSION, open: openPicture };
