@@ -38,3 +38,37 @@ def test_an_array_like_a_tensor_is_one_of_numbers():
 def test_what_numpy_hands_over_under_another_name_is_refused_by_its_own():
     with pytest.raises(NoRuleError, match=r"^np\.require has no derivative rule: "):
         np.require([1.0], like=Tensor(1.0))
+
+
+ODD = [
+    np.array(0.7), np.zeros(0), np.zeros((0, 3)), np.zeros((2, 0)), np.array([0.3]), np.zeros((0, 3, 3)),
+    np.array([1.0, 0.5, np.nan]), np.array([np.inf, -np.inf, 0.0]), np.array([1, 2, 3]), np.array([[0.1, 3], [1, 4.5]]),
+]  # fmt: skip
+OTHERWISE = {"np.linalg.multi_dot", "np.linalg.tensorinv", "np.poly", "np.polyint", "np.unique_values"}
+
+
+def numbers(out):
+    return tuple(map(numbers, out)) if isinstance(out, tuple | list) else getattr(out, "data", out)
+
+
+def agree(mine, theirs):
+    if isinstance(theirs, tuple):
+        return isinstance(mine, tuple) and len(mine) == len(theirs) and all(map(agree, mine, theirs))
+    same = np.shape(mine) == np.shape(theirs) and np.asarray(mine).dtype == np.asarray(theirs).dtype
+    return same and np.allclose(mine, theirs, equal_nan=True)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("x", ODD, ids=lambda x: f"{x.dtype}{x.shape}")
+def test_of_one_array_every_function_gives_what_numpy_gives(x):
+    """Also of a single number, of nothing, of NaN and infinities: or both raise."""
+    wrong = []
+    for fn in functions():
+        if status(fn) == "rule" and where_it_is(fn) not in OTHERWISE:
+            try:
+                expected = numbers(fn(x.copy()))
+            except (ValueError, TypeError, IndexError, KeyError, AttributeError, ZeroDivisionError):
+                continue
+            if not agree(numbers(fn(Tensor(x))), expected):
+                wrong.append(where_it_is(fn))
+    assert wrong == []

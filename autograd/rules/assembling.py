@@ -77,7 +77,7 @@ composite(np.trim_zeros, _trim_zeros)
 composite(np.unstack, _unstack)
 composite(np.full, _full)
 composite(np.astype, lambda x, dtype, /, *, copy=True, device=None: x.astype(dtype))
-composite(np.real_if_close, lambda a, tol=100: +a)
+composite(np.real_if_close, lambda a, tol=100: a)
 
 # --- insertions and deletions: NumPy does it to the places, which then are picked -------------------------------------
 
@@ -221,8 +221,9 @@ def _frexp(x: Any) -> tuple[Any, Any]:
 
 
 def _modf(x: Any) -> tuple[Any, Any]:
+    x = x if x.dtype.kind == "f" else x.astype(np.float64)
     whole = np.trunc(x)
-    return x - whole, whole
+    return np.where(np.isinf(numbers(x)), x.dtype.type(0), x - np.where(np.isinf(numbers(x)), 0, whole)), whole
 
 
 def _cumulative(fn: Any, first: float) -> Callable[..., Any]:

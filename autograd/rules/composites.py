@@ -175,6 +175,8 @@ def _choose(a: Any, choices: Any, mode: str = "raise") -> Any:
 
 
 def _compress(condition: Any, a: Any, axis: int | None = None) -> Any:
+    if np.ndim(condition) != 1:
+        raise ValueError(f"np.compress: the condition must have 1 dimension, got {np.ndim(condition)}")
     return np.take(np.ravel(a) if axis is None else a, np.flatnonzero(condition), axis=0 if axis is None else axis)
 
 

@@ -219,7 +219,7 @@ def _lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     rank = int(np.sum(numbers > rcond * np.max(numbers, initial=0)))
     x = np.matmul(np.linalg.pinv(a, rcond), b)
     rest = b - np.matmul(a, x)
-    residuals = np.sum(np.reshape(rest * rest, (a.shape[0], -1)), axis=0)
+    residuals = np.sum(rest * rest if b.ndim > 1 else np.expand_dims(rest * rest, 1), axis=0)
     return x, residuals if rank == a.shape[1] < a.shape[0] else residuals[:0], rank, values
 
 
@@ -278,7 +278,7 @@ def _tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
     if axes is not None:
         last = [k % a.ndim for k in axes]
         a = np.transpose(a, [*(k for k in range(a.ndim) if k not in last), *last])
-    columns = a.shape[b.ndim :]
+    columns = a.shape[-(a.ndim - b.ndim) :]
     return np.reshape(np.linalg.solve(np.reshape(a, (b.size, math.prod(columns))), np.ravel(b)), columns)
 
 

@@ -11,8 +11,6 @@ from ..registry import composite, defvjp, pure
 from .elementwise import arrayed
 from .statistics import numbers
 
-_windows = np.lib.stride_tricks.sliding_window_view
-
 
 def part(a: Any, axis: int, start: int | None, stop: int | None = None) -> Any:
     """``a[start:stop]`` along an axis."""
@@ -71,9 +69,12 @@ def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
         left, right = part(spacing, axis, None, -1), part(spacing, axis, 1)
         share = right / (left + right)
     else:
-        left, right, share = spacing, spacing, 0.5
+        left = right = spacing
     before, after = part(slopes, axis, None, -1), part(slopes, axis, 1)
-    inner = before * share + after * (1 - share)
+    if np.ndim(spacing):
+        inner = before * share + after * (1 - share)
+    else:
+        inner = (part(f, axis, 2) - part(f, axis, None, -2)) / (2.0 * spacing)
     if edge_order == 2:
         curved = (after - before) / (left + right)
         ends = (left, right) if np.ndim(spacing) == 0 else (part(left, axis, None, 1), part(right, axis, -1))
@@ -92,7 +93,7 @@ def _gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> A
     if len(varargs) not in {0, len(axes)} and not (len(varargs) == 1 and np.ndim(varargs[0]) == 0):
         raise TypeError(f"np.gradient: got {len(varargs)} spacings for {len(axes)} axes")
     spacings = [arrayed(v) if np.ndim(v) else v for v in varargs] or [1.0]
-    spacings = spacings * len(axes) if len(spacings) < len(axes) else spacings
+    spacings = spacings * len(axes) if len(spacings) != len(axes) else spacings
     for spacing, a in zip(spacings, axes, strict=True):
         if np.ndim(spacing) and np.shape(spacing) != (f.shape[a],):
             raise ValueError(f"np.gradient: places of shape {np.shape(spacing)} do not fit an axis of {f.shape[a]}")
@@ -101,7 +102,9 @@ def _gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> A
 
 
 def _unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: float = 2 * math.pi) -> Any:
-    return p + (np.unwrap(numbers(p), discont, axis, period=period) - numbers(p))
+    found = np.unwrap(numbers(p), discont, axis, period=period)
+    finite, before = (np.where(np.isinf(x), 0, x) for x in (found, numbers(p)))
+    return p + (finite - before)
 
 
 for _fn, _expression in (
@@ -150,8 +153,12 @@ def _convolve(a: Any, v: Any, mode: str = "full") -> Any:
     n = v.size
     if mode not in ("full", "same", "valid"):
         raise ValueError(f"np.convolve: mode must be 'full', 'same' or 'valid', got {mode!r}")
-    before, after = {"full": (n - 1, n - 1), "same": (n // 2, (n - 1) // 2), "valid": (0, 0)}[mode]
-    return np.matmul(_windows(np.pad(a, (before, after)), n), np.flip(v))
+    # the products, each row one place further to the right than the one before: columns are the sums
+    rows = np.ravel(np.pad(np.outer(v, a), ((0, 0), (0, n))))[: n * (a.size + n - 1)]
+    full = np.sum(np.reshape(rows, (n, a.size + n - 1)), axis=0)
+    first = {"full": 0, "same": (n - 1) // 2, "valid": n - 1}[mode]
+    last = {"full": full.size, "same": first + a.size, "valid": a.size}[mode]
+    return full[first:last]
 
 
 def _correlate(a: Any, v: Any, mode: str = "valid") -> Any:
@@ -220,6 +227,7 @@ def _poly(seq_of_zeros: Any) -> Any:
     roots = np.atleast_1d(arrayed(seq_of_zeros))
     if roots.ndim != 1:
         raise ValueError(f"np.poly of Tensors takes a vector of roots, got shape {roots.shape}")
+    roots = roots * 1.0
     out = np.ones(1, roots.dtype)
     for k in range(roots.size):
         out = np.convolve(out, np.stack((np.ones((), roots.dtype), -roots[k])))
@@ -259,6 +267,9 @@ def _polydiv(u: Any, v: Any) -> Any:
     for _ in range(u.size - v.size + 1):
         quotient.append(rest[0] / v[0])
         rest = rest[1:] - np.pad(quotient[-1] * v[1:], (0, rest.size - v.size))
+    rest = rest if rest.size else np.zeros(1, u.dtype)
+    while rest.size > 1 and np.allclose(numbers(rest[0]), 0, rtol=1e-14):
+        rest = rest[1:]
     return np.stack(quotient) if quotient else np.zeros(1), rest
 
 
@@ -277,7 +288,11 @@ def _polyfit(x: Any, y: Any, deg: int, rcond: Any = None, full: bool = False, w:
 
 def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     x = arrayed(x)
+    if x.ndim != 1:
+        raise ValueError(f"np.vander takes a vector, got shape {x.shape}")
     x = x.astype(np.promote_types(x.dtype, int))
+    if not (x.size if N is None else N):
+        return np.zeros((x.size, 0), x.dtype)
     powers = [x**k for k in range(len(x) if N is None else N)]
     return np.stack(powers if increasing else powers[::-1], axis=-1)
 

@@ -116,6 +116,8 @@ def _known(fn: Any) -> Callable[..., Any]:
 
 def _extreme(fn: Any, neutral: float) -> Callable[..., Any]:
     def reduce(a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Any:
+        if a.dtype.kind != "f":
+            return fn(a, axis=axis, keepdims=keepdims, where=where, **({} if initial is None else {"initial": initial}))
         counts = ~np.isnan(numbers(a)) & numbers(where)
         start = neutral if initial is None else initial
         out = fn(a, axis=axis, keepdims=keepdims, initial=start, where=counts) if a.size else fn(a, axis=axis)
@@ -197,7 +199,9 @@ def _quantile_of(a: Any, q: Any, axis: Any, method: Any, keepdims: bool, skip_na
             warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=6)
         out = np.reshape(np.stack(found), (*flat.shape[:-1], *q.shape))
     elif n == 0:
-        return np.quantile(numbers(a), numbers(q), axis, method=method, keepdims=keepdims)
+        if not skip_nan:
+            return np.quantile(numbers(a), numbers(q), axis, method=method, keepdims=keepdims)
+        out = np.full((*flat.shape[:-1], *q.shape), np.nan, a.dtype)
     else:
         out = _at_place(ordered, q, n, method)
         if np.any(known < n):
@@ -227,7 +231,7 @@ def _medians(name: str, skip_nan: bool) -> Callable[..., Any]:
     def median(
         a: Any, axis: Axis = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
     ) -> Any:
-        return _quantile_of(a, 0.5, axis, "linear", keepdims, skip_nan)
+        return _quantile_of(a, 0.5, axis, "linear", keepdims, skip_nan or not arrayed(a).size)
 
     return median
 
@@ -290,6 +294,7 @@ composite(np.corrcoef, _corrcoef)
 
 def _bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     x = np.asarray(numbers(x))
+    x = x.astype(np.intp) if x.dtype == bool else x
     counts = np.bincount(x, minlength=minlength)
     if not hasattr(weights, "_record"):
         return counts if weights is None else np.bincount(x, weights, minlength)
