@@ -49,23 +49,10 @@ def path_left_out(scene: Scene) -> Iterator[Trial]:
         for edge in edges[:64]:
             if k > 2 or not _alike(edges):
                 sentence = f"of the {k} paths to {w.say(node)} the one through {w.made(edge[0])} was left out"
-                yield _left_out(scene, node, edge, sentence)
+                yield Trial(edge[0], sentence, _nothing([edge]), edge[1], kind=(node.op, edge[0].op, edge[1]))
             if k > 2 and not _alike(edges):
                 sentence = f"of the {k} paths to {w.say(node)} only the one through {w.made(edge[0])} was followed"
                 yield Trial(edge[0], sentence, _nothing([e for e in edges if e != edge]), edge[1])
-
-
-def _left_out(scene: Scene, node: Node, edge: Edge, sentence: str) -> Trial:
-    """One path; at each step of a loop what is handed to the step before is not carried on."""
-    w = scene.words
-    kind: Any = (node.op, edge[0].op, edge[1])
-    if not node.is_leaf and w.steps(edge[0]) > 1 and w.steps(node) > 1:
-        kind = ("carried", w.place(edge[0]), w.place(node), edge[1])
-        sentence = (
-            f"the gradient was not carried from step to step: what {w.say(node)} gets from the next step, through "
-            f"{w.made(edge[0])}, was left out"
-        )
-    return Trial(edge[0], sentence, _nothing([edge]), edge[1], kind=kind)
 
 
 @slip("shared weight at one position only", 14)
