@@ -8,7 +8,7 @@ from browser import Open, Shown, show
 from browser import running_chromium as running_chromium
 
 from autograd import Tensor
-from viz import step
+from viz import Stepper, step
 
 __all__ = ["running_chromium", "show"]
 
@@ -22,10 +22,13 @@ WATCH = """void (window.print = () => {}, window.told = 0, history.replaceState 
     document.addEventListener('tracegrad:step', () => { told += 1; }))"""
 
 
-def opened(show: Open, tmp_path: Path) -> Shown:
+def net() -> Stepper:
     x, w = Tensor(np.linspace(-1, 1, 20).reshape(4, 5), name="x"), Tensor(np.ones((5, 4)), name="W")
-    stepper = step(np.tanh(x @ w).sum())
-    shown = show(stepper.save(tmp_path / "saved.html").read_text(encoding="utf-8"))
+    return step(np.tanh(x @ w).sum())
+
+
+def opened(show: Open, tmp_path: Path) -> Shown:
+    shown = show(net().save(tmp_path / "saved.html").read_text(encoding="utf-8"))
     shown.page.set_default_timeout(4000)
     shown.page.locator(".app .cell.now").first.wait_for()
     shown.step_view().focus()
@@ -122,3 +125,22 @@ def test_the_legend_is_behind_a_question_mark(show: Open, tmp_path: Path) -> Non
     assert help_.evaluate("(legend) => legend.matches(':modal')")
     shown.page.mouse.click(4, 400)
     assert not help_.is_visible(), "a click beside it closes it"
+
+
+def test_views_in_the_cells_of_a_notebook_print_as_sheets_too(show: Open) -> None:
+    cells = "".join(f"<p>{name}</p>{net().html()}" for name in ("before", "between"))
+    shown = show(f"<meta charset='utf-8'>{cells}", viewport={"width": 900, "height": 700})
+    shown.page.locator(".app .cell.now").nth(1).wait_for()
+    shown.page.evaluate("document.querySelectorAll('[data-tracegrad]')[1].tracegrad.goto(2)")
+    shown.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    shown.page.emulate_media(media="print")
+    sheets = shown.page.locator(".app .sheet")
+    assert [sheet.locator("h3 b").inner_text() for sheet in sheets.all()] == ["0", "2"]
+    for app in shown.page.locator(".app").all():
+        assert not app.locator(".middle").is_visible()
+        assert [
+            one for one in app.locator("button, input, .strip").all() if one.is_visible() and one.inner_text()
+        ] == []
+        assert app.locator(".sheet").evaluate("(sheet) => sheet.scrollWidth <= sheet.clientWidth")
+    shown.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert sheets.count() == 0 and shown.messages == []

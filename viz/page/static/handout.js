@@ -43,8 +43,7 @@ function handing(state, drawing, size) {
 }
 
 /** Buttons of a page: copy its address, print the step, print all steps. */
-function leaving(state) {
-  const print = onPaper(state);
+function leaving(state, print) {
   const key = (text, title, all) => h('button', { type: 'button', title, 'aria-label': title, onclick: () => print(all) }, text);
   return h('div', { class: 'leaving' }, copier(state, 'link', 'Copy a link to this step', () => location.href),
     key('print', 'Print this step', false), key('print all', 'Print all steps', true));

@@ -113,7 +113,8 @@ function mount(host, payload) {
   const parts = [controls(state), figure(state), panel(state), strip(state)];
   const [bar, , text, tape] = parts;
   const help = legend(state);
-  if (state.wholePage) bar.element.append(leaving(state));
+  const print = onPaper(state);
+  if (state.wholePage) bar.element.append(leaving(state, print));
   bar.element.append(help.button);
   toolbar(bar.element, 'Steps')(bar.element.querySelector('.next'));
   const table = ledger(state);
