@@ -107,7 +107,8 @@ function startCard(state) {
     h('th', { scope: 'row' }, node.name), h('td', {}, node.kind), h('td', {}, shapeText(node.shape)),
     h('td', {}, show(state.array(node.value), { width: 80, height: 40, title: node.name, plain: true, scale: true })))))));
   const rest = leaves.slice(LEAVES);
-  return [table(leaves.slice(0, LEAVES)), rest.length > 0 && folded(state, `${rest.length} more`, () => table(rest), 'leaves')];
+  const folds = rest.length ? [folded(state, `${rest.length} more`, () => table(rest), 'leaves')] : [];
+  return [table(leaves.slice(0, LEAVES)), ...folds];
 }
 
 /** The rule in symbols, the same with the numbers put in, and what it gives. */
