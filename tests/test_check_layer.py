@@ -192,7 +192,10 @@ def test_a_forward_pass_that_can_not_be_traced_is_told_with_the_line_that_stops_
     (note,) = check_layer(max_pool_forward_naive, max_pool_backward_naive, *LAYERS["pool"][2]).notes
     assert "as it makes a plain array of a Tensor (" in note and ": out[:, :, i, j] = window.max(axis=(2, 3)))" in note
     (note,) = check_layer(lambda x: (np.nextafter(x, 9.0), x), lambda d, c: np.zeros(3), normal(3)).notes
-    assert "as it stops with NoRuleError: np.nextafter has no derivative rule: it steps" in note and "(test_check_layer.py:" in note
+    assert (
+        "as it stops with NoRuleError: np.nextafter has no derivative rule: it steps" in note
+        and "(test_check_layer.py:" in note
+    )
 
 
 @pytest.mark.parametrize("shape", [(1, 2, 6, 6), (2, 2, 4, 4), (1, 1, 8, 8)])

@@ -23,8 +23,8 @@ function panel(state) {
         for (const old of parts) old.remove();
         parts = [operation(state, one, whole ? one.k : members[i], i, shown.length)].flat();
         card.append(...parts);
-        const tables = parts.flatMap((part) => [...part.querySelectorAll('.formula:not(.symbols), .wide, .accumulate, .arrays')]);
-        if (tables.every((place) => place.scrollWidth <= place.clientWidth)) break;
+        const tables = [...card.querySelectorAll('.formula:not(.symbols), .wide, .accumulate, .arrays')];
+        if (tables.filter((place) => parts.some((part) => part.contains(place))).every((place) => place.scrollWidth <= place.clientWidth)) break;
       }
     });
     Object.assign(ROOM, { pictures: false, across: 8 });
