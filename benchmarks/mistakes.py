@@ -6,6 +6,7 @@ import importlib
 import sys
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from viz import explain_mismatch
 
@@ -14,13 +15,18 @@ from .timing import OURS, Row
 NETWORKS_OF_A_ROUND = 200
 
 
-def run(rounds: int) -> list[Row]:
-    """Rows of counts over 200 networks for each round: 2,000 of each kind with ``--rounds 10``."""
+def module_of_tests(name: str) -> Any:
+    """A module of the folder of tests, which holds the cases."""
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
     try:
-        networks = importlib.import_module("randomnetworks")
+        return importlib.import_module(name)
     finally:
         sys.path.pop(0)
+
+
+def run(rounds: int) -> list[Row]:
+    """Rows of counts over 200 networks for each round: 2,000 of each kind with ``--rounds 10``."""
+    networks = module_of_tests("randomnetworks")
     wrong = {False: 0, True: 0}
     names, untold, of, start, total = 0, 0, 0, perf_counter(), NETWORKS_OF_A_ROUND * rounds
     for seed in range(total):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
-from pathlib import Path
 from time import thread_time
 
 from viz import explain_mismatch
 
+from .mistakes import module_of_tests
 from .timing import OURS, Row
 
 GRADIENTS_OF_A_ROUND = 500
@@ -16,11 +15,7 @@ GRADIENTS_OF_A_ROUND = 500
 
 def run(rounds: int) -> list[Row]:
     """Rows of counts over 500 gradients for each round: 5,000 with ``--rounds 10``."""
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-    try:
-        noise = importlib.import_module("noise")
-    finally:
-        sys.path.pop(0)
+    noise = module_of_tests("noise")
     total, false, untried, start = GRADIENTS_OF_A_ROUND * rounds, 0, 0, thread_time()
     for seed in range(total):
         loss, hands, digits = noise.noisy(seed)

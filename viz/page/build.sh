@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes page.min.js and picture.min.js, the scripts that pages and pictures carry, from the scripts and styles in static/. Run it after every change of
-# those. Needs Node.js; the first line of a build says what it was made from.
+# Makes page.min.js and picture.min.js, the scripts that pages and pictures carry, from the scripts and styles in
+# static/. Run it after every change of those. Needs Node.js; the first line of a build says what it was made from.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=$(mktemp)
