@@ -77,13 +77,20 @@ def table() -> str:
         why.setdefault(said, []).append(what)
     rows = [f"| {', '.join(names)} | {said.why} | {said.instead or '–'} |" for said, names in why.items()]
     rules, numbers = (", ".join(f"`{where_it_is(fn)}`" for fn in by[what]) for what in ("rule", "values"))
-    return _PAGE.format(**counts, all=len(known), rules=rules, numbers=numbers, rows="\n".join(rows))
+    return _PAGE.format(
+        **counts,
+        version=np.__version__.rpartition(".")[0],
+        all=len(known),
+        rules=rules,
+        numbers=numbers,
+        rows="\n".join(rows),
+    )
 
 
 _PAGE = """# NumPy's functions on Tensors
 
-NumPy hands {all} functions to a Tensor. Each has one of three statuses: this page is printed from the table of rules by
-`python -m autograd`.
+NumPy {version} hands {all} functions to a Tensor. Each has one of three statuses: this page is printed from the table
+of rules by `python -m autograd`.
 
 | status | functions | on a Tensor |
 | --- | --- | --- |

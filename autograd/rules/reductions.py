@@ -110,6 +110,7 @@ numbers_only(
     np.count_nonzero, np.any, np.all, np.searchsorted, np.digitize, np.isin, np.nanargmax, np.nanargmin,
     np.einsum_path,
 )  # fmt: skip
+numbers_only(*(fn for name, fn in vars(np).items() if name == "in1d"))  # NumPy 2.4 has it no more
 
 
 # --- products, exact with zeros ---------------------------------------------------------------------------------------
