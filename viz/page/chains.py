@@ -7,7 +7,7 @@ from typing import Any
 
 from autograd import Node
 
-from ..derivation.chain import Partial, chain
+from ..derivation.chain import chain
 from ..plain.numbers import counted
 from ..walk.walk import Walk
 
@@ -26,6 +26,12 @@ def chains_of(walk: Walk, watched: Sequence[Node] = ()) -> dict[str, Any] | None
     factors: dict[tuple[Any, ...], int] = {}
     table: list[dict[str, Any]] = []
     found = []
+    places: dict[tuple[Node, Node], list[int]] = {}  # the steps of what is sent from a record to another
+    complete: dict[Node, list[int]] = {}  # and those at which a gradient is whole
+    for step in (step for step in walk if step.phase == "backward"):
+        places.setdefault((step.node, step.target), []).append(step.number)
+        if step.is_complete:
+            complete.setdefault(step.target, []).append(step.number)
     for node in dict.fromkeys([*learned, *asked, *wanted]):
         work = _work(walk, node, left)
         if work > left:
@@ -39,7 +45,10 @@ def chains_of(walk: Walk, watched: Sequence[Node] = ()) -> dict[str, Any] | None
             key = (factor.above, factor.below, factor.text.plain)
             if key not in factors:
                 factors[key] = len(table)
-                table.append(_factor(walk, factor))
+                taken = [k for pair in factor.between for k in places.get(pair, ())]
+                taken += complete.get(factor.below, ()) if factor.whole else ()
+                told = {"ml": factor.text.mathml, "plain": factor.text.plain, "latex": factor.text.latex}
+                table.append({**told, "steps": sorted({*taken})})
         terms = [[factors[f.above, f.below, f.text.plain] for f in term] for term in made.terms]
         found.append({
             "node": walk.tape.index(node), "latex": made.target.latex, "terms": terms,
@@ -61,12 +70,3 @@ def _work(walk: Walk, node: Node, most: float) -> float:
             if work > most:
                 break
     return work
-
-
-def _factor(walk: Walk, factor: Partial) -> dict[str, Any]:
-    steps = [
-        s.number for s in walk
-        if s.phase == "backward" and ((s.node, s.target) in factor.between
-                                      or (factor.whole and s.target is factor.below and s.is_complete))
-    ]  # fmt: skip
-    return {"ml": factor.text.mathml, "plain": factor.text.plain, "latex": factor.text.latex, "steps": steps}

@@ -90,9 +90,9 @@ def frames_of(frames: Sequence[Frame]) -> list[Frame]:
     return [found for frame in frames for found in (frame, *frames_of(frame.frames))]
 
 
-def short_names(level: Level, levels: Sequence[Level]) -> Graph:
+def short_names(level: Level, boxes: Sequence[Box]) -> Graph:
     """Its picture, where names leave out the path of the layer that is around their box: ``layers.0.norm1.γ`` is γ."""
-    outer = boxes_of(levels)[level.box].unit if level.box >= 0 else None
+    outer = boxes[level.box].unit if level.box >= 0 else None
     scopes = () if outer is None else outer.scope.chain() if outer.scope is not None else outer.around
     path = scopes[-1].path if scopes else ""
     paths = {name: frame.path for frame in frames_of(level.graph.frames) for name in frame.boxes}

@@ -168,10 +168,11 @@ def _stage(
     edges: list[dict[str, int]] = []
     constants: dict[Any, int] = {}
     drawings: list[Graph] = []
+    all_boxes = boxes_of(levels)
     for level in levels:
         order = {box.id: i for i, box in enumerate(level.graph.boxes, level.first)}
         edges += [{"tail": order[edge.tail], "head": order[edge.head]} for edge in level.graph.edges]
-        short = short_names(level, levels)
+        short = short_names(level, all_boxes)
         for k, box in enumerate(level.boxes):
             parent = level.parent(box)
             told = _box(walk, arrays, box, nodes, constants)
@@ -187,7 +188,7 @@ def _stage(
             boxes.append(told)
         drawings += [short, *level.closed]
     stages = iter(stages_of(drawings, layers))
-    titles = [box.title for box in boxes_of(levels)]
+    titles = [box.title for box in all_boxes]
     svgs: dict[str, int] = {}
     told_levels: list[dict[str, Any]] = []
     for level in levels:

@@ -22,8 +22,8 @@ from ..plain.numbers import numeral
 from ..tape.run import Run
 from .steps import Step
 
-_MOST_WORK = 20_000_000
-"""Elements that all finite differences together may compute again; beyond, there are none."""
+_MOST_WORK = 5_000_000
+"""Elements that all finite differences together may compute again, in about a second; beyond, there are none."""
 
 _SINGLE = 64
 """Up to so many elements, a gradient that is wrong is looked at element by element, to name the one furthest off."""

@@ -254,9 +254,12 @@ class Walk(Sequence[Step]):
 
     def whole(self, number: int, size: int) -> Step:
         """The whole of so many operations that ends at a step."""
-        groups = (group for granularity in self.granularities for group in self.groups(granularity))
-        wholes = (step for group in groups for step in group.shown if isinstance(step, Whole))
-        return next(step for step in wholes if (step.number, step.size) == (number, size))
+        return self._wholes[number, size]
+
+    @cached_property
+    def _wholes(self) -> dict[tuple[int, int], Step]:
+        groups = [group for granularity in self.granularities for group in self.groups(granularity)]
+        return {(s.number, s.size): s for group in groups for s in group.shown if isinstance(s, Whole)}
 
     @cached_property
     def _composer(self) -> Composer:
