@@ -11,7 +11,7 @@ from numpy import float64, ndarray
 from .errors import in_rule
 from .node import FLOAT64, Node
 from .rules.indexing import Scattered
-from .rules.shapes import fitted
+from .rules.shapes import cast, fitted
 
 
 class Contribution(NamedTuple):
@@ -105,7 +105,7 @@ def sweep(
                         if getattr(c, "shape", None) != parent.shape:
                             c = fitted(c, parent.shape, node.shape)
                         if c.dtype is not parent.dtype:
-                            c = c.astype(parent.dtype)
+                            c = cast(c, parent.dtype)
                 except Exception as error:
                     error.add_note(in_rule(node, i))
                     raise

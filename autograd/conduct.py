@@ -41,6 +41,16 @@ class Conduct:
         return self._data.dtype
 
     @property
+    def real(self: Any) -> Any:
+        """The real part."""
+        return np.real(self)
+
+    @property
+    def imag(self: Any) -> Any:
+        """The imaginary part; of real numbers, zeros."""
+        return np.imag(self)
+
+    @property
     def itemsize(self: Any) -> int:
         """Bytes of one element."""
         return self._data.itemsize
@@ -130,7 +140,7 @@ class Conduct:
             parts.append(f"name={node.name!r}")
         if node is not None and node.args is not None:
             parts.append(f"op={node.op}")
-        elif not self.requires_grad and self.dtype.kind == "f":
+        elif not self.requires_grad and self.dtype.kind in "fc":
             parts.append("requires_grad=False")
         return f"Tensor({', '.join(parts)})"
 

@@ -73,7 +73,7 @@ def updated_in_place(name: str) -> RuntimeError:
 
 def no_gradient(root: Any, whole: Any) -> ValueError:
     """The error for a record that no gradient flows from; `whole` is a leaf of integers that it was made from."""
-    if root.dtype.kind != "f":
+    if root.dtype.kind not in "fc":
         why = f"its dtype is {root.dtype}; only floating-point values have gradients"
     elif root.is_leaf:
         why = "no recorded operation made it, and it was told not to require one (or recording was off)"
@@ -86,7 +86,7 @@ def no_gradient(root: Any, whole: Any) -> ValueError:
 
 def _in_words(operand: Any) -> str:
     name = getattr(operand, "name", None) or "an operand"
-    shape = () if isinstance(operand, int | float) else getattr(operand, "shape", None)
+    shape = () if isinstance(operand, int | float | complex) else getattr(operand, "shape", None)
     if shape is None:
         return f"{name} of type {type(operand).__name__}"
     kind = getattr(getattr(operand, "dtype", None), "kind", "f")

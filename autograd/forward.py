@@ -9,7 +9,7 @@ import numpy as np
 
 from .errors import explain, no_rule
 from .node import Node
-from .operands import NO_NUMBER, constant, frozen, real
+from .operands import NO_NUMBER, constant, frozen, number
 from .recording import SCOPE, located, next_seq
 from .registry import Rule
 from .tensor import Tensor
@@ -40,7 +40,7 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     if data.__class__ is np.ndarray and not data.shape:
         data = data[()]
     if getattr(data, "dtype", NO_NUMBER).kind not in "fiub":
-        data = real(data, rule.name)
+        data, rule = number(data, rule)
     tensor = _new(Tensor)
     tensor._data, tensor._node = data, None
     if scope is None:
@@ -53,7 +53,7 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     node.needs_grad, node.name, node.holder = False, None, None
     frame = located(_getframe(1))
     node.code, node.lasti = frame.f_code, frame.f_lasti
-    if node.dtype.kind == "f" and not rule.constant:
+    if node.dtype.kind in "fc" and not rule.constant:
         for i, operand in enumerate(nodes):
             if operand.__class__ is Node and operand.needs_grad:
                 node.needs_grad = True

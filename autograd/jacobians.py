@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .nests import leaves, leaves_like, map_leaves, numbers_of, unflatten
-from .tracing import Function, Trace, checked, checked_argnums, one_array, positions_of, value_with_grad
+from .tracing import Function, Trace, checked, checked_argnums, one_array, paired, positions_of, value_with_grad
 
 __all__ = ["hessian", "hvp", "jacobian"]
 
@@ -28,12 +28,13 @@ def jacobian(f: Function, argnums: int | tuple[int, ...] = 0, *, argnum: Any = N
     callable
         Of f's arguments; returns, for each array of the result, an array of shape ``out.shape + x.shape``: entry
         [i..., j...] is ∂outᵢ/∂xⱼ. For a nest of arrays, a nest of Jacobians; a tuple of Jacobians where `argnums` is
-        one.
+        one. A complex result has the derivative f′ by complex arguments, if f is holomorphic, and ∂Re + i ∂Im by real
+        ones; a real result has ∂/∂Re z + i ∂/∂Im z by complex ones, as `grad` has.
 
     Raises
     ------
     ValueError
-        When called, if there is no such argument.
+        When called, if there is no such argument, or a complex result is not holomorphic in a complex argument.
     TypeError
         If f is not callable or `argnums` not an integer; when called, if f returns anything but arrays, or the
         argument is not of floating-point numbers.
@@ -70,7 +71,7 @@ def _blocks(trace: Trace, out: Any, single: bool) -> Any:
     for i in range(int(np.prod(shape, dtype=int))):
         unit = np.zeros(shape, dtype)
         unit.reshape(-1)[i] = 1
-        rows.append(trace.pull(out, unit))
+        rows.append(_row(trace, out, unit))
     columns = zip(*rows, strict=True) if rows else [()] * len(trace.inputs)
     blocks = [
         np.reshape(np.stack(column), shape + x.shape) if column else np.zeros(shape + x.shape, x.dtype)
@@ -78,6 +79,26 @@ def _blocks(trace: Trace, out: Any, single: bool) -> Any:
     ]
     found = unflatten(trace.wrt, map(trace.finished, blocks))
     return found[0] if single else found
+
+
+def _row(trace: Trace, out: Any, unit: Any) -> list[Any]:
+    """The slopes of one element of the result; of a complex one, ∂Re + i ∂Im by real arguments, f′ by complex ones."""
+    found = trace.pull(out, unit)
+    if unit.dtype.kind != "c":
+        return found
+    pairs = zip(found, trace.pull(out, 1j * unit), trace.inputs, strict=True)
+    return [re + 1j * im if x.dtype.kind != "c" else _holomorphic(re, im) for re, im, x in pairs]
+
+
+def _holomorphic(of_real: Any, of_imaginary: Any) -> Any:
+    """f′, of what the real and the imaginary part of f have as gradients by a complex argument."""
+    off = np.abs(numbers_of(of_imaginary) - 1j * numbers_of(of_real))
+    if np.any(off > 1e3 * np.finfo(off.dtype).eps * (np.abs(numbers_of(of_real)) + np.max(off, initial=0) + 1)):
+        raise ValueError(
+            "jacobian: the function is not holomorphic, and has no one derivative by a complex argument: take the "
+            "Jacobians of np.real and np.imag of it, or give it the real and the imaginary part as two arguments"
+        )
+    return np.conj(of_real)
 
 
 def hessian(f: Function, argnums: int = 0, *, argnum: Any = None) -> Function:
@@ -175,7 +196,7 @@ def hvp(f: Function, argnums: int | tuple[int, ...] = 0, *, argnum: Any = None) 
 
         def slope(*inner: Any, **options: Any) -> Any:
             gradients = leaves(value_with_grad(f, wrt, inner, options, "hvp")[1])
-            return sum((np.sum(g * v) for g, v in zip(gradients, directions, strict=True)), 0.0)
+            return sum((paired(g, v) for g, v in zip(gradients, directions, strict=True)), 0.0)
 
         return value_with_grad(slope, wrt, tuple(primals), kwargs, "hvp", also=directions)[1]
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .node import Node
-from .rules import linalg
+from .rules import norms
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:
@@ -31,15 +31,17 @@ def summary(value: Any, *, limit: int = 4) -> str:
         return "empty"
     if value.size <= limit:
         return np.array2string(value, precision=4, separator=", ", suppress_small=False).replace("\n", "")
-    if value.dtype.kind not in "fiu":
+    if value.dtype.kind not in "fiuc":
         return f"{value.dtype} array"
     with np.errstate(all="ignore"):
         finite = value[np.isfinite(value)]
         bad = "" if finite.size == value.size else f", {value.size - finite.size} not finite"
         if not finite.size:
             return "no finite value"
-        norm = float(linalg.norm(np.asarray(finite, np.float64)))
-    return f"{finite.min():.4g} … {finite.max():.4g}, ‖·‖ {norm:.4g}{bad}"
+        finite = np.abs(finite.astype(complex)) if value.dtype.kind == "c" else finite
+        norm = float(norms.norm(np.asarray(finite, np.float64)))
+    sizes = "|·| " if value.dtype.kind == "c" else ""
+    return f"{sizes}{finite.min():.4g} … {finite.max():.4g}, ‖·‖ {norm:.4g}{bad}"
 
 
 def operand_text(tape: Sequence[Node], operand: Any) -> str:
@@ -85,7 +87,7 @@ def _bears_nan(value_of: Callable[[Node], Any], node: Node) -> bool:
 def not_finite(value: Any) -> frozenset[str]:
     """Which of ``NaN`` and ``Inf`` an array holds."""
     value = np.asarray(value) if isinstance(value, float | np.generic | np.ndarray) else None
-    if value is None or value.dtype.kind != "f" or np.isfinite(value).all():
+    if value is None or value.dtype.kind not in "fc" or np.isfinite(value).all():
         return frozenset()
     return frozenset(name for name, test in (("NaN", np.isnan), ("Inf", np.isinf)) if test(value).any())
 

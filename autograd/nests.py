@@ -53,7 +53,7 @@ def leaves_like(tree: Any, like: Any, what: str) -> list[Any]:
     ValueError
         If the two differ in structure or shapes: says where, beginning with `what`.
     TypeError
-        If a leaf is not of real numbers.
+        If a leaf is not of numbers, or is complex where that of `like` is real.
     """
     if isinstance(like, dict):
         if not isinstance(tree, dict):
@@ -87,9 +87,10 @@ def _array_like(value: Any, like: Any, what: str) -> Any:
     """`value` as an array of the shape and dtype of `like`."""
     if not isinstance(value, Tensor):
         value = np.array(constant(value))
-    if value.dtype.kind not in "fiub":
-        raise TypeError(f"{what} must be of real numbers, got dtype {value.dtype}")
     shape, dtype = np.shape(numbers_of(like)), like.dtype if hasattr(like, "dtype") else np.dtype(float)
+    if value.dtype.kind not in ("fiubc" if dtype.kind == "c" else "fiub"):
+        kind = "" if dtype.kind == "c" else "real "
+        raise TypeError(f"{what} must be of {kind}numbers, got dtype {value.dtype}")
     if value.shape != shape:
         raise ValueError(f"{what} has shape {value.shape}, expected {shape}")
     value = value if value.dtype == dtype else value.astype(dtype)

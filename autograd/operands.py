@@ -1,4 +1,4 @@
-"""What a Tensor holds: plain arrays of real numbers that nobody else writes into."""
+"""What a Tensor holds: plain arrays of numbers, real or complex, that nobody else writes into."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import numpy as np
 
 from .leaving import NUMBERS, used
 from .masks import Mask, mask_of
+from .registry import Rule, for_complex
 
-__all__ = ["MASKED", "NO_NUMBER", "PLAIN", "as_array", "constant", "frozen", "may_change", "plain", "real", "settled"]
+__all__ = ["MASKED", "NO_NUMBER", "PLAIN", "as_array", "constant", "frozen", "may_change", "number", "plain", "settled"]
 
 
 def plain(data: Any, dtype: Any, copy: bool) -> Any:
-    """An array of real numbers that nobody else writes into; a NumPy scalar where it is 0-d."""
+    """An array of numbers that nobody else writes into; a NumPy scalar where it is 0-d."""
     if isinstance(data, np.ndarray | np.generic):
         if hasattr(data, "mask"):
             raise TypeError(MASKED)
@@ -24,9 +25,8 @@ def plain(data: Any, dtype: Any, copy: bool) -> Any:
         return data
     else:
         array = _array(data, dtype)
-    if array.dtype.kind not in "fiub":
-        what = "complex numbers are not supported yet" if array.dtype.kind == "c" else "a Tensor holds real numbers"
-        raise TypeError(f"{what}: got dtype {array.dtype}")
+    if array.dtype.kind not in "fiubc":
+        raise TypeError(f"a Tensor holds numbers, real or complex: got dtype {array.dtype}")
     if isinstance(array, np.ndarray):
         if not array.shape:
             return array[()]
@@ -71,15 +71,17 @@ def as_array(value: Any) -> Any:
 NO_NUMBER = np.dtype(object)
 
 
-def real(data: Any, name: Any) -> Any:
-    """What an operation called `name` gave, where it is no array of real numbers, as one: a Python number can be."""
+def number(data: Any, rule: Rule) -> tuple[Any, Rule]:
+    """What a call gave that is no array of real numbers, as an array of numbers; and the row that is right for it."""
     if isinstance(data, float | int):
-        return np.float64(data)
-    dtype = getattr(data, "dtype", None)
+        return np.float64(data), rule
+    data = np.complex128(data) if data.__class__ is complex else data
+    dtype, name = getattr(data, "dtype", None), rule.name
     if dtype is None:
         raise TypeError(f"{name} must return an array, got {type(data).__name__}")
-    what = ", complex numbers are not supported yet" if dtype.kind == "c" else ""
-    raise TypeError(f"{name}: a Tensor holds real numbers, and the result has dtype {dtype}{what}")
+    if dtype.kind == "c":
+        return data, for_complex(rule)
+    raise TypeError(f"{name}: a Tensor holds numbers, real or complex, and the result has dtype {dtype}")
 
 
 def constant(value: Any) -> Any:
@@ -112,7 +114,7 @@ def constant(value: Any) -> Any:
 
 
 MASKED = "masked arrays are not supported, as no operation here knows the mask: fill it first, array.filled(0)"
-PLAIN = {np.ndarray, Mask, float, int, bool, type(None), str, slice, np.float64, type}
+PLAIN = {np.ndarray, Mask, float, int, bool, complex, type(None), str, slice, np.float64, type}
 """The types whose instances `constant` need not look at; Tensor is one of them."""
 
 

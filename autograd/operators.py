@@ -18,7 +18,7 @@ from .node import FLOAT64, NO_OPTIONS, Node
 from .operands import constant
 from .protocols import remembered
 from .recording import IS_HIDDEN, SCOPE, next_seq
-from .registry import RULES, Rule
+from .registry import RULES, Rule, for_complex
 from .tensor import Tensor
 
 __all__: list[str] = []
@@ -27,7 +27,7 @@ float64 = np.float64
 _new = object.__new__
 _getframe = sys._getframe
 _current_scope = SCOPE.get
-_OPERANDS = (int, float, np.ndarray, np.generic, list, tuple)
+_OPERANDS = (int, float, complex, np.ndarray, np.generic, list, tuple)
 
 
 def _operator(fn: np.ufunc, op: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
@@ -54,7 +54,7 @@ def _operator(fn: np.ufunc, op: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
             if NUMBERS and id(other) in NUMBERS:
                 used(other)
         elif isinstance(other, _OPERANDS):
-            y = other if other.__class__ is Mask else np.asarray(constant(other))
+            y = other if other.__class__ in (Mask, complex) else np.asarray(constant(other))
             return record(rule, (self, y), NO_OPTIONS)
         else:
             return NotImplemented
@@ -82,7 +82,9 @@ def _operator(fn: np.ufunc, op: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
             node.dtype = FLOAT64
         else:
             node.shape = data.shape
-            node.dtype = data.dtype
+            node.dtype = dtype = data.dtype
+            if dtype is not FLOAT64 and dtype.kind == "c":
+                node.rule = for_complex(rule)
         node.seq = next_seq()
         node.scope = scope
         node.name = node.holder = None
@@ -115,7 +117,7 @@ def _operator(fn: np.ufunc, op: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
 
     def reflected(self: Tensor, other: Any) -> Any:
         if isinstance(other, _OPERANDS):
-            as_it_is = isinstance(other, int | float | Mask)
+            as_it_is = isinstance(other, int | float | complex | Mask)
             return record(rule, (other if as_it_is else np.asarray(constant(other)), self), NO_OPTIONS)
         return NotImplemented
 
@@ -188,8 +190,8 @@ def _whole(fn: np.ufunc | None, reflected: bool) -> Callable[[Tensor, Any], Any]
 
 def _comparison(rule: Rule, op: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
     def compare(self: Tensor, other: Any) -> Any:
-        numbers = isinstance(other, Tensor | int | float | np.ndarray | np.generic)
-        if numbers and _current_scope() is not None and getattr(other, "dtype", FLOAT64).kind in "fiub":
+        numbers = isinstance(other, Tensor | int | float | complex | np.ndarray | np.generic)
+        if numbers and _current_scope() is not None and getattr(other, "dtype", FLOAT64).kind in "fiubc":
             return remembered(record(rule, (self, other), NO_OPTIONS))
         return op(self._data, other._data if isinstance(other, Tensor) else constant(other))
 

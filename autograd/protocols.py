@@ -133,7 +133,7 @@ def _constant(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     out = record(rule, args, kwargs)
     if out.dtype == bool:
         return remembered(out)
-    return out if out.dtype.kind == "f" else out._data
+    return out if out.dtype.kind in "fc" else out._data
 
 
 def remembered(out: Any) -> Any:

@@ -133,11 +133,17 @@ def seed_for(root: Node, grad: Any) -> Any:
                 f"backward from {describe(root)} needs a gradient to start from, as it is not a scalar: "
                 f"give one of shape {root.shape}, backward(np.ones({root.shape})), or sum it to a scalar first"
             )
+        if root.dtype.kind == "c":
+            raise TypeError(
+                f"backward from {describe(root)} and dtype {root.dtype} needs a gradient to start from, as only a real "
+                "scalar has one of its own: take np.real, np.abs(...)**2 or another real number of it first"
+            )
         return np.ones(root.shape, root.dtype) if root.shape else root.dtype.type(1)
     if getattr(grad, "_record", None) is None:
         grad = np.array(constant(grad))
-        if grad.dtype.kind not in "fiub":
-            raise TypeError(f"the starting gradient must be real numbers, got dtype {grad.dtype}")
+    if grad.dtype.kind not in ("fiubc" if root.dtype.kind == "c" else "fiub"):
+        what = "numbers" if root.dtype.kind == "c" else f"real numbers, as {describe(root)} is"
+        raise TypeError(f"the starting gradient must be {what}, got dtype {grad.dtype}")
     if grad.shape != root.shape:
         raise ValueError(f"the starting gradient has shape {grad.shape}, expected that of {describe(root)}")
     return grad if grad.dtype == root.dtype else grad.astype(root.dtype)

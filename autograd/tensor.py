@@ -39,13 +39,14 @@ class Tensor(Conduct):
     Parameters
     ----------
     data : array_like
-        Real numbers, of any shape. A writable array is copied: what a Tensor holds never changes under it. A Tensor
-        that an operation made keeps its history, unless `requires_grad` is given; one that none made is copied.
+        Numbers, real or complex, of any shape. A writable array is copied: what a Tensor holds never changes under
+        it. A Tensor that an operation made keeps its history, unless `requires_grad` is given; one that none made is
+        copied.
     dtype : dtype, optional
         The data's own unless told.
     requires_grad : bool, optional
-        Whether gradients are wanted. True for floating-point data unless told otherwise; integers and booleans have
-        no gradients.
+        Whether gradients are wanted. True for floating-point data, real or complex, unless told otherwise; integers
+        and booleans have no gradients.
     name : str, optional
         What tables and pictures call it: ``"W⁽¹⁾"``.
     copy : bool, optional
@@ -54,7 +55,7 @@ class Tensor(Conduct):
     Raises
     ------
     TypeError
-        If the data are not real numbers, or integers are to require a gradient.
+        If the data are not numbers, or integers are to require a gradient.
 
     Examples
     --------
@@ -117,7 +118,7 @@ class Tensor(Conduct):
             data = data._data
         array = plain(data, dtype, copy)
         if requires_grad is None:
-            requires_grad = array.dtype.kind == "f"
+            requires_grad = array.dtype.kind in "fc"
         self._data = array
         self._grad = None
         self._node = None
@@ -149,7 +150,7 @@ class Tensor(Conduct):
 
     def _set_leaf(self, requires_grad: bool, name: str | None = None, holder: Any = None) -> Node:
         array = self._data
-        if requires_grad and array.dtype.kind != "f":
+        if requires_grad and array.dtype.kind not in "fc":
             raise TypeError(
                 f"{name or 'a Tensor'} of dtype {array.dtype} can't require a gradient: only floating-point values can "
                 "(write 3.0 for 3, or give dtype=float)"
@@ -240,7 +241,7 @@ class Tensor(Conduct):
             grad = self._grad
         except AttributeError:
             return None
-        if grad is None and self._data.dtype.kind != "f":
+        if grad is None and self._data.dtype.kind not in "fc":
             warnings.warn(
                 f"{describe(self.node)} has dtype {self.dtype}, which takes no gradient: write 3.0 for 3",
                 stacklevel=2,
@@ -331,6 +332,8 @@ class Tensor(Conduct):
         ------
         ValueError
             If it is not a scalar and no `grad` was given, if the shape of `grad` differs, or no gradient flows.
+        TypeError
+            If it is complex and no `grad` was given, or it is real and `grad` complex.
 
         Examples
         --------

@@ -17,6 +17,7 @@ from .node import NO_OPTIONS, VARIABLE, Node
 from .operands import constant
 from .recording import DEPTH, SCOPE, enable_grad
 from .registry import RULES
+from .rules.elementwise import conj, is_complex
 from .tensor import Tensor, lift
 
 Function = Callable[..., Any]
@@ -108,7 +109,7 @@ def finished(value: Any, tensors: bool, records: bool) -> Any:
 def _variable(leaf: Any, caller: str, linked: bool) -> Tensor:
     """A fresh Tensor to differentiate by: `linked` to `leaf` where that is a Tensor itself."""
     if isinstance(leaf, Tensor):
-        if leaf.dtype.kind != "f":
+        if leaf.dtype.kind not in "fc":
             raise TypeError(f"{caller}: {describe(leaf.node)} has dtype {leaf.dtype}; only floating-point values count")
         if not linked:
             return _leaf(leaf.data, leaf.name)
@@ -117,7 +118,7 @@ def _variable(leaf: Any, caller: str, linked: bool) -> Tensor:
         variable.node.name = leaf.name
         return variable
     array = np.asarray(constant(leaf))
-    if array.dtype.kind != "f":
+    if array.dtype.kind not in "fc":
         raise TypeError(
             f"{caller}: can't differentiate by an argument of dtype {array.dtype} ({leaf!r:.40}); "
             "give floating-point numbers, 3.0 for 3"
@@ -171,12 +172,18 @@ def positions_of(argnums: int | tuple[int, ...], args: tuple[Any, ...], caller: 
 
 def _scalar(out: Any, caller: str) -> Any:
     no_truth(out, caller)
-    other = isinstance(out, list | tuple | dict) or np.asarray(numbers_of(out)).dtype.kind not in "fiub"
+    other = isinstance(out, list | tuple | dict) or np.asarray(numbers_of(out)).dtype.kind not in "fiubc"
     if other or np.size(numbers_of(out)) != 1:
         shape = type(out).__name__ if other else f"shape {np.shape(numbers_of(out))}"
         raise ValueError(
             f"{caller} needs a function with a scalar result, got {shape}: sum it, or use jacobian, vjp or "
             "elementwise_grad"
+        )
+    dtype = np.asarray(numbers_of(out)).dtype
+    if dtype.kind == "c":
+        raise TypeError(
+            f"{caller} needs a function with a real result, got dtype {dtype}, which has no gradient of its own: take "
+            "np.real, np.imag or np.abs of it, or use vjp; of a holomorphic function, jacobian or holomorphic_grad"
         )
     return out
 
@@ -186,6 +193,11 @@ def one_array(out: Any, caller: str) -> Any:
         raise TypeError(f"{caller} needs a function that returns one array, got {type(out).__name__}")
     no_truth(out, caller)
     return out
+
+
+def paired(g: Any, v: Any) -> Any:
+    """⟨g, v⟩, what a loss of gradient g changes by along v: Σ g v, of complex numbers Σ Re(conj(g) v)."""
+    return np.sum(np.real(conj(g) * v) if is_complex(g) else g * v)
 
 
 def no_truth(out: Any, caller: str) -> None:

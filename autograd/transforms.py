@@ -23,6 +23,7 @@ from .tracing import (
     checked_argnums,
     finished,
     one_array,
+    paired,
     results,
     something,
     value_with_grad,
@@ -251,11 +252,11 @@ def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
     def push(out: Any) -> Any:
         if not isinstance(out, Tensor) or not out.requires_grad:
             dtype = np.asarray(numbers_of(out)).dtype
-            return trace.finished(np.zeros(np.shape(numbers_of(out)), dtype if dtype.kind == "f" else float))
+            return trace.finished(np.zeros(np.shape(numbers_of(out)), dtype if dtype.kind in "fc" else float))
 
         def along(u: Any) -> Any:
             grads = trace.pull(out, u, records=True)
-            return sum(np.sum(g * v) for g, v in zip(grads, directions, strict=True))
+            return sum(paired(g, v) for g, v in zip(grads, directions, strict=True))
 
         u = np.zeros(out.shape, out.dtype)
         return trace.finished(grad(along)(Tensor(u) if trace.records else u))

@@ -476,15 +476,15 @@ def test_options_given_as_arrays_or_lists_may_change_afterwards():
 # --- what is refused, and how -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("call", [np.fft.fft, np.linalg.eig, np.asarray, lambda x: np.put(x, [0], 1.0)])
+@pytest.mark.parametrize("call", [lambda x: np.nextafter(x, x), np.asarray, lambda x: np.put(x, [0], 1.0)])
 def test_a_function_without_a_rule_fails_when_it_is_called(call):
     with pytest.raises((NoRuleError, TypeError), match=r"(has no derivative rule|can't silently).* t\.data"):
         call(Tensor(np.eye(3)))
 
 
 def test_a_function_without_a_rule_says_why_and_what_to_write_instead():
-    with pytest.raises(NoRuleError, match=r"np\.linalg\.eig has no derivative rule: .* complex.*np\.linalg\.eigh"):
-        np.linalg.eig(Tensor(np.eye(2)))
+    with pytest.raises(NoRuleError, match=r"np\.nextafter has no derivative rule: .*a constant"):
+        np.nextafter(Tensor(1.0), 2.0)
 
 
 def test_a_mode_or_order_without_a_rule_fails_when_it_is_called():

@@ -23,9 +23,9 @@ def test_an_integer_tensor_that_is_to_require_a_gradient_is_refused():
 
 @pytest.mark.parametrize(
     ("data", "message"),
-    [([1 + 2j], "complex"), (["a"], "real numbers"), (np.array([object()]), "real numbers")],
+    [(["a"], "holds numbers"), (np.array([object()]), "holds numbers"), ([None], "holds numbers")],
 )
-def test_data_that_are_not_real_numbers_are_refused(data, message):
+def test_data_that_are_not_numbers_are_refused(data, message):
     with pytest.raises(TypeError, match=message):
         Tensor(data)
 
@@ -331,16 +331,12 @@ def test_an_array_made_of_a_tensor_can_not_be_written_into():
 @pytest.mark.parametrize(
     "make",
     [
-        lambda x: x * np.array([1j, 2]),
-        lambda x: np.multiply(x, 1j),
-        lambda x: x.astype(complex),
-        lambda x: np.array([1j, 2]) * x,
         lambda x: x * np.array([1, 2], dtype=object),
         lambda x: x.astype("U3"),
     ],
 )
-def test_results_that_are_not_real_numbers_are_refused(make):
-    with pytest.raises(TypeError, match="real numbers"):
+def test_results_that_are_not_numbers_are_refused(make):
+    with pytest.raises(TypeError, match="holds numbers"):
         make(Tensor([1.0, 2.0]))
 
 

@@ -351,7 +351,7 @@ def test_a_nest_without_arrays_has_empty_derivatives():
         (lambda: grad(lambda x: (x, x))(1.0), ValueError, "scalar result, got tuple"),
         (lambda: grad(lambda x: None)(1.0), ValueError, "scalar result, got NoneType"),
         (lambda: grad(np.sin)(3), TypeError, r"dtype int64.*3\.0 for 3"),
-        (lambda: grad(np.sin)(1j), TypeError, "complex"),
+        (lambda: grad(np.sin)(1j), TypeError, "real result, got dtype complex128.*np.real.*holomorphic_grad"),
         (lambda: grad(np.sin, argnums=2)(1.0), ValueError, "argnums=2.*1 arguments"),
         (lambda: grad(5), TypeError, "grad expects a function, got int"),
         (lambda: vjp(np.sin, X)[1](np.ones(2)), ValueError, r"cotangent has shape \(2,\), expected \(4,\)"),

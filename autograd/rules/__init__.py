@@ -2,12 +2,15 @@
 
 from . import (
     assembling,
+    complexes,
     composites,
     decompositions,
     elementwise,
+    fourier,
     gates,
     indexing,
     linalg,
+    norms,
     reductions,
     refusals,
     sequences,
@@ -17,6 +20,6 @@ from . import (
 )
 
 __all__ = [
-    "assembling", "composites", "decompositions", "elementwise", "gates", "indexing", "linalg", "reductions",
-    "refusals", "sequences", "shapes", "statistics", "windows",
+    "assembling", "complexes", "composites", "decompositions", "elementwise", "fourier", "gates", "indexing",
+    "linalg", "norms", "reductions", "refusals", "sequences", "shapes", "statistics", "windows",
 ]  # fmt: skip

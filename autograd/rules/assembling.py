@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..registry import NoRuleError, composite, nondifferentiable
+from ..registry import NoRuleError, composite
 from .elementwise import arrayed
 from .indexing import set_at
 from .statistics import numbers
@@ -77,7 +77,6 @@ composite(np.trim_zeros, _trim_zeros)
 composite(np.unstack, _unstack)
 composite(np.full, _full)
 composite(np.astype, lambda x, dtype, /, *, copy=True, device=None: x.astype(dtype))
-composite(np.real_if_close, lambda a, tol=100: a)
 
 # --- insertions and deletions: NumPy does it to the places, which then are picked -------------------------------------
 
@@ -242,7 +241,6 @@ def _cumulative(fn: Any, first: float) -> Callable[..., Any]:
     return cumulative
 
 
-nondifferentiable(np.angle)
 composite(np.divmod, lambda x, y: (np.floor_divide(x, y), np.remainder(x, y)))
 composite(np.frexp, _frexp)
 composite(np.modf, _modf)

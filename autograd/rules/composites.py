@@ -68,7 +68,7 @@ def _full_like(
     if not getattr(fill_value, "requires_grad", False):
         fill_value = fill_value.data if hasattr(fill_value, "_record") else fill_value
         return np.full_like(a.data if hasattr(a, "_record") else a, fill_value, dtype, order, subok, shape)
-    if dtype.kind != "f":
+    if dtype.kind not in "fc" or (dtype.kind == "f" and fill_value.dtype.kind == "c"):
         raise TypeError(
             f"np.full_like: an array of dtype {dtype} can't hold a fill_value of dtype {fill_value.dtype}, "
             "which requires a gradient; give numbers there (t.data)"

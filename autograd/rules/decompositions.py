@@ -12,26 +12,27 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..registry import NoRuleError, composite, defvjp, named, pure
-from .elementwise import arrayed
-from .linalg import cofactors, turned
+from ..registry import NoRuleError, as_written, composite, defvjp, named, pure
+from .elementwise import arrayed, conj, is_complex
+from .linalg import adjoint, cofactors, turned
+from .norms import squares
 
 # --- eigenvalues and eigenvectors of symmetric matrices ---------------------------------------------------------------
 
 
 @pure
 def eigenvectors(a: Any, UPLO: Any = "L") -> Any:
-    """The eigenvectors of symmetric matrices, as columns, in the order of ``np.linalg.eigvalsh``."""
+    """The eigenvectors of symmetric (Hermitian) matrices, as columns, in the order of ``np.linalg.eigvalsh``."""
     return np.linalg.eigh(a, UPLO).eigenvectors
 
 
 def _symmetric(g: Any) -> Any:
-    return (g + turned(g)) / 2
+    return (g + adjoint(g)) / 2
 
 
 @named
 def turning(g: Any, vectors: Any, values: Any) -> Any:
-    """The gradient of the symmetric matrix whose eigenvectors have the gradient `g`: V ((Vᵀ g) / (λⱼ − λᵢ)) Vᵀ.
+    """The gradient of the symmetric matrix whose eigenvectors have the gradient `g`: V ((Vᴴ g) / (λⱼ − λᵢ)) Vᴴ.
 
     Vectors beyond those that have values belong to the value 0, between which nothing turns.
     """
@@ -41,12 +42,12 @@ def turning(g: Any, vectors: Any, values: Any) -> Any:
     place = np.minimum(np.arange(n), known)
     gaps = np.where(np.equal.outer(place, place), np.inf, np.expand_dims(values, -2) - np.expand_dims(values, -1))
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.matmul(np.matmul(vectors, np.matmul(turned(vectors), g) / gaps), turned(vectors))
+        return np.matmul(np.matmul(vectors, np.matmul(adjoint(vectors), g) / gaps), adjoint(vectors))
 
 
 def _eigenvalues_rule(g: Any, out: Any, a: Any, UPLO: Any = "L") -> Any:
     v = eigenvectors(a, UPLO=UPLO)
-    return np.matmul(v * np.expand_dims(g, -2), turned(v))
+    return np.matmul(v * np.expand_dims(g, -2), adjoint(v))
 
 
 defvjp(np.linalg.eigvalsh, _eigenvalues_rule)
@@ -61,6 +62,55 @@ class EighResult(NamedTuple):
 
 
 composite(np.linalg.eigh, lambda a, UPLO="L": EighResult(np.linalg.eigvalsh(a, UPLO), eigenvectors(a, UPLO=UPLO)))
+
+# --- eigenvalues and eigenvectors of any matrices ---------------------------------------------------------------------
+
+
+@pure
+def general_eigenvalues(a: Any) -> Any:
+    """The eigenvalues of square matrices, in the order of ``np.linalg.eig``; complex where one is."""
+    return np.linalg.eig(a).eigenvalues
+
+
+@pure
+def general_eigenvectors(a: Any) -> Any:
+    """The eigenvectors of square matrices, as columns of length 1; complex where one eigenvalue is."""
+    return np.linalg.eig(a).eigenvectors
+
+
+def _through_the_basis(middle: Any, vectors: Any) -> Any:
+    """V⁻ᴴ m Vᴴ."""
+    return np.linalg.solve(adjoint(vectors), np.matmul(middle, adjoint(vectors)))
+
+
+def _general_vectors_rule(g: Any, out: Any, a: Any) -> Any:
+    """Boeddeker et al., "On the computation of complex-valued gradients" (2017). Length and phase are held."""
+    values, turned_back = general_eigenvalues(a), np.matmul(adjoint(out), g)
+    along = np.real(np.sum(conj(out) * g, axis=-2, keepdims=True))
+    slopes = turned_back - np.matmul(adjoint(out), out * along)
+    gaps = conj(np.expand_dims(values, -2) - np.expand_dims(values, -1))
+    same = np.eye(out.shape[-1], dtype=bool)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return _through_the_basis(np.where(same, 0, slopes) / np.where(same, np.inf, gaps), out)
+
+
+defvjp(
+    general_eigenvalues,
+    lambda g, out, a: _through_the_basis(np.expand_dims(g, -1) * np.eye(out.shape[-1]), general_eigenvectors(a)),
+)
+defvjp(general_eigenvectors, _general_vectors_rule)
+as_written(general_eigenvalues, general_eigenvectors)
+
+
+class EigResult(NamedTuple):
+    """What ``np.linalg.eig`` gives."""
+
+    eigenvalues: Any
+    eigenvectors: Any
+
+
+composite(np.linalg.eig, lambda a: EigResult(general_eigenvalues(a), general_eigenvectors(a)))
+composite(np.linalg.eigvals, general_eigenvalues)
 
 # --- singular values and singular vectors -----------------------------------------------------------------------------
 
@@ -79,13 +129,25 @@ def right_vectors(a: Any, full_matrices: bool = False) -> Any:
 
 @named
 def svd_adjoint(g: Any, u: Any, s: Any, a: Any) -> Any:
-    """The gradient of `a`, whose left singular vectors `u` have the gradient `g`: they are eigenvectors of a aᵀ."""
+    """The gradient of `a`, whose left singular vectors `u` have the gradient `g`: they are eigenvectors of a aᴴ."""
     squares = np.square(s)
     of_square = turning(g, u, squares)
     if u.shape[-1] < u.shape[-2]:  # what g has outside of the columns
-        outside = g - np.matmul(u, np.matmul(turned(u), g))
-        of_square = of_square + np.matmul(outside / np.expand_dims(squares, -2), turned(u))
-    return np.matmul(of_square + turned(of_square), a)
+        outside = g - np.matmul(u, np.matmul(adjoint(u), g))
+        of_square = of_square + np.matmul(outside / np.expand_dims(squares, -2), adjoint(u))
+    return np.matmul(of_square + adjoint(of_square), a)
+
+
+def _left_vectors_rule(g: Any, out: Any, a: Any, full_matrices: bool = False) -> Any:
+    """`svd_adjoint`; and of complex matrices, where each pair of vectors may turn together, how it turns is laid upon
+    the left one: the gradient of what does not depend on it is right."""
+    values = np.linalg.svdvals(a)
+    found = svd_adjoint(g, out, values, a)
+    if not is_complex(a):
+        return found
+    k = values.shape[-1]
+    turn = np.imag(np.sum(conj(out) * g, axis=-2))[..., :k] / values
+    return found + np.matmul(out[..., :k] * np.expand_dims(1j * turn, -2), right_vectors(a))
 
 
 def _singular_values_rule(g: Any, out: Any, a: Any) -> Any:
@@ -93,10 +155,12 @@ def _singular_values_rule(g: Any, out: Any, a: Any) -> Any:
 
 
 defvjp(np.linalg.svdvals, _singular_values_rule)
-defvjp(left_vectors, lambda g, out, a, full_matrices=False: svd_adjoint(g, out, np.linalg.svdvals(a), a))
+defvjp(left_vectors, _left_vectors_rule)
 defvjp(
     right_vectors,
-    lambda g, out, a, full_matrices=False: turned(svd_adjoint(turned(g), turned(out), np.linalg.svdvals(a), turned(a))),
+    lambda g, out, a, full_matrices=False: adjoint(
+        svd_adjoint(adjoint(g), adjoint(out), np.linalg.svdvals(a), adjoint(a))
+    ),
 )
 
 
@@ -130,9 +194,9 @@ def _half(x: Any) -> Any:
 
 def _cholesky_rule(g: Any, out: Any, a: Any, upper: bool = False) -> Any:
     """Murray, "Differentiation of the Cholesky decomposition" (2016)."""
-    factor, g = (turned(out), turned(g)) if upper else (out, g)
-    inner = np.linalg.solve(turned(factor), _half(np.matmul(turned(factor), g)))
-    return _symmetric(turned(np.linalg.solve(turned(factor), turned(inner))))
+    factor, g = (adjoint(out), adjoint(g)) if upper else (out, g)
+    inner = np.linalg.solve(adjoint(factor), _half(np.matmul(adjoint(factor), g)))
+    return _symmetric(adjoint(np.linalg.solve(adjoint(factor), adjoint(inner))))
 
 
 defvjp(np.linalg.cholesky, _cholesky_rule)
@@ -151,20 +215,21 @@ def r_factor(a: Any) -> Any:
 
 
 def _over_r(x: Any, r: Any) -> Any:
-    """x R⁻ᵀ."""
-    return turned(np.linalg.solve(r, turned(x)))
+    """x R⁻ᴴ."""
+    return adjoint(np.linalg.solve(r, adjoint(x)))
 
 
 def _mirrored(x: Any) -> Any:
-    """The symmetric matrix with the lower triangle of x."""
-    return np.tril(x) + turned(np.tril(x, -1))
+    """The symmetric (Hermitian) matrix with the lower triangle of x."""
+    lower = np.tril(x, -1)
+    return lower + adjoint(lower) + np.real(np.tril(np.triu(x))) if is_complex(x) else np.tril(x) + turned(lower)
 
 
 defvjp(
     q_factor,
-    lambda g, out, a: _over_r(g - np.matmul(out, _mirrored(np.matmul(turned(g), out))), r_factor(a)),
+    lambda g, out, a: _over_r(g - np.matmul(out, _mirrored(np.matmul(adjoint(g), out))), r_factor(a)),
 )
-defvjp(r_factor, lambda g, out, a: _over_r(np.matmul(q_factor(a), _mirrored(np.matmul(out, turned(g)))), out))
+defvjp(r_factor, lambda g, out, a: _over_r(np.matmul(q_factor(a), _mirrored(np.matmul(out, adjoint(g)))), out))
 
 
 class QRResult(NamedTuple):
@@ -184,7 +249,7 @@ def _qr(a: Any, mode: str = "reduced") -> Any:
     square = a[..., :rows]
     q, r = None if mode == "r" and rows >= columns else q_factor(square), r_factor(square)
     if rows < columns:
-        r = np.concatenate((r, np.matmul(turned(q), a[..., rows:])), axis=-1)
+        r = np.concatenate((r, np.matmul(adjoint(q), a[..., rows:])), axis=-1)
     return r if mode == "r" else QRResult(q, r)
 
 
@@ -199,7 +264,7 @@ def pinv_adjoint(g: Any, p: Any, a: Any) -> Any:
 
     Golub & Pereyra, "The differentiation of pseudo-inverses" (1973)
     """
-    gt, pt = turned(g), turned(p)
+    gt, pt = adjoint(g), adjoint(p)
     along = np.matmul(np.matmul(pt, g), pt)
     rows = np.matmul(gt - np.matmul(a, np.matmul(p, gt)), np.matmul(p, pt))
     columns = np.matmul(np.matmul(pt, p), gt - np.matmul(np.matmul(gt, p), a))
@@ -207,6 +272,7 @@ def pinv_adjoint(g: Any, p: Any, a: Any) -> Any:
 
 
 defvjp(np.linalg.pinv, lambda g, out, a, rcond=None, hermitian=False, rtol=None: pinv_adjoint(g, out, a))
+as_written(eigenvectors, left_vectors, right_vectors, np.linalg.cholesky, q_factor, r_factor, np.linalg.pinv)
 
 
 def _lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
@@ -219,7 +285,7 @@ def _lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     rank = int(np.sum(numbers > rcond * np.max(numbers, initial=0)))
     x = np.matmul(np.linalg.pinv(a, rcond), b)
     rest = b - np.matmul(a, x)
-    residuals = np.sum(rest * rest if b.ndim > 1 else np.expand_dims(rest * rest, 1), axis=0)
+    residuals = np.sum(squares(rest if b.ndim > 1 else np.expand_dims(rest, 1)), axis=0)
     return x, residuals if rank == a.shape[1] < a.shape[0] else residuals[:0], rank, values
 
 
@@ -235,12 +301,12 @@ def logabsdet(a: Any) -> Any:
 
 
 def _logabsdet_rule(g: Any, out: Any, a: Any) -> Any:
-    """a⁻ᵀ; the cofactors over 0 where `a` is singular."""
+    """a⁻ᴴ; the cofactors over 0 where `a` is singular."""
     g = np.expand_dims(g, (-2, -1))
     if np.any(out == -np.inf):
         with np.errstate(divide="ignore", invalid="ignore"):
-            return g * (cofactors(a) / np.expand_dims(np.linalg.det(a), (-2, -1)))
-    return g * turned(np.linalg.inv(a))
+            return g * conj(cofactors(a) / np.expand_dims(np.linalg.det(a), (-2, -1)))
+    return g * adjoint(np.linalg.inv(a))
 
 
 defvjp(logabsdet, _logabsdet_rule)
@@ -253,7 +319,24 @@ class SlogdetResult(NamedTuple):
     logabsdet: Any
 
 
-composite(np.linalg.slogdet, lambda a: SlogdetResult(np.linalg.slogdet(a.data).sign, logabsdet(a)))
+@pure
+def phase_of_det(a: Any) -> Any:
+    """det a / |det a| of square matrices; 0 where `a` is singular."""
+    return np.linalg.slogdet(a).sign
+
+
+defvjp(
+    phase_of_det,
+    lambda g, out, a: np.expand_dims(1j * np.imag(conj(out) * g), (-2, -1)) * adjoint(np.linalg.inv(a)),
+)
+as_written(phase_of_det)
+
+
+def _slogdet(a: Any) -> Any:
+    return SlogdetResult(phase_of_det(a) if is_complex(a) else np.linalg.slogdet(a.data).sign, logabsdet(a))
+
+
+composite(np.linalg.slogdet, _slogdet)
 
 
 def _cond(x: Any, p: Any = None) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy._core import umath
 
 from ..operands import constant
-from ..registry import composite, defvjp, nondifferentiable, numbers_only, pure
+from ..registry import as_written, composite, defvjp, nondifferentiable, numbers_only, pure
 
 LN2 = float(np.log(2.0))
 LN10 = float(np.log(10.0))
@@ -23,6 +23,16 @@ TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 def arrayed(x: Any) -> Any:
     """An array or a Tensor as it is; a number or a list as an array."""
     return x if hasattr(x, "dtype") else np.array(constant(x))
+
+
+def is_complex(x: Any) -> bool:
+    """Whether an array, a Tensor or a number is complex."""
+    return x.dtype.kind == "c" if hasattr(x, "dtype") else isinstance(x, complex)
+
+
+def conj(x: Any) -> Any:
+    """The conjugate; a real x as it is, which records nothing."""
+    return np.conjugate(x) if is_complex(x) else x
 
 
 # --- arithmetic -------------------------------------------------------------------------------------------------------
@@ -37,8 +47,6 @@ defvjp(np.reciprocal, lambda g, out, x: -g * out * out)
 defvjp(np.square, lambda g, out, x: g * 2 * x)
 defvjp(np.sqrt, lambda g, out, x: g * 0.5 / out)
 defvjp(np.cbrt, lambda g, out, x: g / (3 * out * out))
-defvjp(np.conjugate, lambda g, out, x: g)
-defvjp(np.real, lambda g, out, x: g)
 
 
 def _one_less(x: Any, n: Any) -> Any:
@@ -100,16 +108,22 @@ for _logadd, _exp, _half in ((np.logaddexp, np.exp, -LN2), (np.logaddexp2, np.ex
 
 # --- trigonometric and hyperbolic -------------------------------------------------------------------------------------
 
+
+def _beside_one(x: Any) -> Any:
+    """√(1 + x²); of real x without overflow."""
+    return np.sqrt(1 + x * x) if is_complex(x) else np.hypot(x, 1.0)
+
+
 defvjp(np.sin, lambda g, out, x: g * np.cos(x))
 defvjp(np.cos, lambda g, out, x: -g * np.sin(x))
 defvjp(np.tan, lambda g, out, x: g * (1 + out * out))
 defvjp(np.arcsin, lambda g, out, x: g / np.sqrt((1 - x) * (1 + x)))
 defvjp(np.arccos, lambda g, out, x: -g / np.sqrt((1 - x) * (1 + x)))
-defvjp(np.arctan, lambda g, out, x: g / np.hypot(x, 1.0) / np.hypot(x, 1.0))
+defvjp(np.arctan, lambda g, out, x: g / _beside_one(x) / _beside_one(x))
 defvjp(np.sinh, lambda g, out, x: g * np.cosh(x))
 defvjp(np.cosh, lambda g, out, x: g * np.sinh(x))
 defvjp(np.tanh, lambda g, out, x: g * (1 - out * out))
-defvjp(np.arcsinh, lambda g, out, x: g / np.hypot(x, 1.0))
+defvjp(np.arcsinh, lambda g, out, x: g / _beside_one(x))
 defvjp(np.arccosh, lambda g, out, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)))
 defvjp(np.arctanh, lambda g, out, x: g / ((1 - x) * (1 + x)))
 for _to_radians in (np.deg2rad, np.radians):
@@ -143,12 +157,18 @@ nondifferentiable(
 numbers_only(
     np.isclose, np.isposinf, np.isneginf, np.allclose, np.array_equal, np.array_equiv, np.shape, np.ndim, np.size,
     np.zeros_like, np.ones_like, np.empty_like, np.result_type, np.can_cast, np.min_scalar_type,
-    np.common_type, np.iscomplex, np.iscomplexobj, np.isreal, np.isrealobj, np.imag, np.may_share_memory,
+    np.common_type, np.iscomplex, np.iscomplexobj, np.isreal, np.isrealobj, np.may_share_memory,
     np.shares_memory, np.array_repr, np.array_str, np.array2string, np.save, np.savez, np.savez_compressed, np.savetxt,
 )  # fmt: skip
 
+
+def direction(x: Any, length: Any = None) -> Any:
+    """The sign of real x; x / |x| of complex, whose length may be known, and 0 of 0."""
+    return over(x, np.abs(x) if length is None else length) if is_complex(x) else np.sign(x)
+
+
 for _absolute in (np.absolute, np.fabs):
-    defvjp(_absolute, lambda g, out, x: g * np.sign(x))
+    defvjp(_absolute, lambda g, out, x: g * direction(x, out))
 defvjp(np.copysign, lambda g, out, x, y: g * np.sign(x) * np.sign(out), lambda g, out, x, y: 0 * g)
 
 
@@ -239,8 +259,18 @@ defvjp(
     lambda g, out, x, low, high: passed(g, known(np.logical_or(_above(x, high), _above(low, high)), out)),
 )
 
-defvjp(np.nan_to_num, lambda g, out, x, copy=True, nan=0.0, posinf=None, neginf=None: g * np.isfinite(x))
+as_written(clip)  # the order of two complex numbers is not that of their conjugates
 
+
+def _of_parts(f: Any, g: Any, x: Any) -> Any:
+    """f(g, x), of complex x for the real and the imaginary parts by themselves."""
+    return f(np.real(g), np.real(x)) + 1j * f(np.imag(g), np.imag(x)) if is_complex(x) else f(g, x)
+
+
+defvjp(
+    np.nan_to_num,
+    lambda g, out, x, copy=True, nan=0.0, posinf=None, neginf=None: _of_parts(lambda g, x: g * np.isfinite(x), g, x),
+)
 
 # --- sinc: a primitive of its own derivatives, exact around 0 ---------------------------------------------------------
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..operands import settled
-from ..registry import defvjp, pure
+from ..registry import as_written, defvjp, pure
 from .elementwise import arrayed
 
 
@@ -25,6 +25,10 @@ class Scattered:
         self.index = index
         self.shape = shape
         self.dtype = g.dtype
+
+    @property
+    def real(self) -> Scattered:
+        return Scattered(self.g.real, self.index, self.shape)
 
     def astype(self, dtype: np.dtype[Any]) -> Scattered:
         return Scattered(self.g.astype(dtype), self.index, self.shape)
@@ -55,7 +59,7 @@ def _may_repeat(index: Any) -> bool:
 
 def scattered(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
     """What picking sends back: spread out only when it is summed, unless it is to be recorded."""
-    if isinstance(g, (np.ndarray, np.generic)) and g.dtype.kind == "f":
+    if isinstance(g, (np.ndarray, np.generic)) and g.dtype.kind in "fc":
         return Scattered(g, index, shape)
     return scatter(g, index=index, shape=shape)
 
@@ -190,4 +194,5 @@ defvjp(
     lambda g, out, x, indices, axis=-1: _untake_along(g, x.shape, indices, axis),
     None,
 )
+as_written(np.sort)  # the order of complex numbers is not that of their conjugates
 defvjp(np.sort, lambda g, out, x, axis=-1, kind=None, stable=None: _unsort(g, x, axis))

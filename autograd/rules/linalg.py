@@ -1,4 +1,4 @@
-"""Rules of products of vectors, matrices and stacks of them, of norms and of what solves linear equations."""
+"""Rules of products of vectors, matrices and stacks of them, of what solves linear equations, and determinants."""
 
 from __future__ import annotations
 
@@ -8,16 +8,21 @@ from typing import Any
 
 import numpy as np
 
-from ..registry import composite, defvjp, defvjp_variadic, pure
-from .elementwise import arrayed, over
+from ..registry import as_written, composite, defvjp, defvjp_variadic, pure
+from .elementwise import arrayed, conj
 from .indexing import scattered
-from .reductions import product_before, rescaled, spread
+from .reductions import product_before
 
 # --- matrix products --------------------------------------------------------------------------------------------------
 
 
 def turned(x: Any) -> Any:
     return np.swapaxes(x, -1, -2)
+
+
+def adjoint(x: Any) -> Any:
+    """The matrix turned, and conjugate where it is complex."""
+    return conj(turned(x))
 
 
 def _matmul_x(g: Any, x_shape: tuple[int, ...], y: Any) -> Any:
@@ -49,7 +54,9 @@ def _vecdot_part(g: Any, other: Any, ndim: int) -> Any:
     return grad.sum(axis=tuple(range(grad.ndim - ndim))) if grad.ndim > ndim else grad
 
 
-defvjp(np.vecdot, lambda g, out, x, y: _vecdot_part(g, y, x.ndim), lambda g, out, x, y: _vecdot_part(g, x, y.ndim))
+defvjp(
+    np.vecdot, lambda g, out, x, y: _vecdot_part(conj(g), y, x.ndim), lambda g, out, x, y: _vecdot_part(g, x, y.ndim)
+)
 
 
 def _inner_x(g: Any, x_shape: tuple[int, ...], y: Any) -> Any:
@@ -72,7 +79,8 @@ def _inner_y(g: Any, x: Any, y_shape: tuple[int, ...]) -> Any:
 
 defvjp(np.inner, lambda g, out, x, y: _inner_x(g, x.shape, y), lambda g, out, x, y: _inner_y(g, x, y.shape))
 
-defvjp(np.vdot, lambda g, out, x, y: g * y.reshape(x.shape), lambda g, out, x, y: g * x.reshape(y.shape))
+defvjp(np.vdot, lambda g, out, x, y: conj(g) * y.reshape(x.shape), lambda g, out, x, y: g * x.reshape(y.shape))
+as_written(np.vecdot, np.vdot)  # both conjugate their first operand
 defvjp(
     np.outer,
     lambda g, out, x, y: np.matmul(g, y.reshape(-1)).reshape(x.shape),
@@ -234,69 +242,6 @@ def _cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, ax
 
 composite(np.cross, _cross)
 
-# --- norms ------------------------------------------------------------------------------------------------------------
-
-
-@pure
-def norm(x: Any, p: float = 2, axis: Any = None, keepdims: bool = False) -> Any:
-    """(Σ |x|ᵖ)^(1/p) along `axis`, one or several; right also where the powers over- or underflow."""
-    if p == 2:
-        return rescaled(lambda x: np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims)), x, axis)
-    return rescaled(lambda x: np.sum(np.abs(x) ** p, axis=axis, keepdims=keepdims) ** (1 / p), x, axis, p)
-
-
-def _norm_rule(g: Any, out: Any, x: Any, p: float = 2, axis: Any = None, keepdims: bool = False) -> Any:
-    """x/‖x‖, 0 for the zero vector; for other p, sign(x) (|x|/‖x‖)ᵖ⁻¹."""
-    share = over(x, spread(out, x.shape, axis, keepdims))
-    if p < 1:  # an element of 0, where the slope is infinite to both sides, is flat, as |x| is there
-        zero = share == 0
-        share = np.sign(x) * ~zero * np.abs(np.where(zero, 1.0, share)) ** (p - 1)
-    elif p != 2:
-        share = np.sign(x) * np.abs(share) ** (p - 1)
-    return spread(g, x.shape, axis, keepdims) * share
-
-
-defvjp(norm, _norm_rule)
-
-
-def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    if axis is None and ord is None:
-        return norm(x, axis=None, keepdims=keepdims)
-    axes = tuple(range(x.ndim)) if axis is None else tuple(axis) if isinstance(axis, tuple | list) else (axis,)
-    if len(axes) == 1:
-        return _vector_norm(x, ord, axes[0], keepdims)
-    if len(axes) != 2:
-        raise ValueError(f"np.linalg.norm: a norm of order {ord!r} needs 1 or 2 axes, got {len(axes)}")
-    if ord in (None, "fro", "f"):
-        return norm(x, axis=axes, keepdims=keepdims)
-    if ord in (2, -2, "nuc"):
-        values = np.linalg.svdvals(np.moveaxis(x, axes, (-2, -1)))
-        out = (np.sum if ord == "nuc" else np.max if ord > 0 else np.min)(values, axis=-1)
-        return np.expand_dims(out, tuple(a % x.ndim for a in axes)) if keepdims else out
-    if ord not in (1, -1, np.inf, -np.inf):
-        raise ValueError(f"np.linalg.norm: a norm of order {ord!r} is none of matrices")
-    summed, kept = axes if abs(ord) == 1 else axes[::-1]
-    sums = np.sum(np.abs(x), axis=summed, keepdims=True)
-    out = (np.max if ord > 0 else np.min)(sums, axis=kept, keepdims=True)
-    return out if keepdims else np.squeeze(out, axis=axes)
-
-
-def _vector_norm(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
-    if isinstance(ord, str):
-        raise ValueError(f"np.linalg.norm: ord={ord!r} is of matrices, not of vectors")
-    if ord == np.inf:
-        return np.max(np.abs(x), axis=axis, keepdims=keepdims)
-    if ord == -np.inf:
-        return np.min(np.abs(x), axis=axis, keepdims=keepdims)
-    if ord == 1:
-        return np.sum(np.abs(x), axis=axis, keepdims=keepdims)
-    if ord == 0:
-        return (x.detach() != 0).astype(x.dtype).sum(axis=axis, keepdims=keepdims)
-    return norm(x, p=2 if ord is None else ord, axis=axis, keepdims=keepdims)
-
-
-composite(np.linalg.norm, _norm)
-
 # --- linear equations -------------------------------------------------------------------------------------------------
 
 
@@ -329,12 +274,13 @@ defvjp(
 def cofactors(x: Any) -> Any:
     """The cofactors of square matrices, det(x) x⁻ᵀ where there is an inverse: the slope of the determinant.
 
-    From x = U diag(s) V they are det(U) det(V) U diag(∏ of the other s) V, which divides by nothing.
+    From x = U diag(s) V they are det(U) det(V) U diag(∏ of the other s) V, which divides by nothing; of complex x,
+    with the conjugates of U and V.
     """
     known = np.all(np.isfinite(x), axis=(-2, -1), keepdims=True)
     u, s, v = np.linalg.svd(np.where(known, x, 0))
     others = np.prod(np.where(np.eye(s.shape[-1], dtype=bool), 1, np.expand_dims(s, -2)), axis=-1, dtype=s.dtype)
-    sign = np.sign(np.linalg.det(u) * np.linalg.det(v))
+    sign, u, v = np.sign(np.linalg.det(u) * np.linalg.det(v)), np.conj(u), np.conj(v)
     return np.where(known, np.matmul(u * np.expand_dims(others, -2), v) * np.expand_dims(sign, (-2, -1)), np.nan)
 
 
@@ -356,10 +302,10 @@ def cofactors_along(h: Any, x: Any) -> Any:
     """
     known = np.all(np.isfinite(x), axis=(-2, -1), keepdims=True)
     u, s, v = np.linalg.svd(np.where(known, x, 0))
+    sign, u, v = np.expand_dims(np.sign(np.linalg.det(u) * np.linalg.det(v)), (-2, -1)), np.conj(u), np.conj(v)
     h = np.matmul(np.matmul(turned(u), h), turned(v))
     pairs = _without_two(s)
     diagonal = np.matmul(pairs, np.expand_dims(np.diagonal(h, 0, -2, -1), -1)) * np.eye(s.shape[-1], dtype=s.dtype)
-    sign = np.expand_dims(np.sign(np.linalg.det(u) * np.linalg.det(v)), (-2, -1))
     return np.where(known, np.matmul(np.matmul(u, diagonal - pairs * turned(h)), v) * sign, np.nan)
 
 

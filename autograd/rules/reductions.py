@@ -42,6 +42,14 @@ def squares_fit(length: Any, p: float = 2) -> Any:
     return ~(length <= float(np.finfo(length.dtype).tiny) ** (1 / abs(p))) & (length != np.inf)
 
 
+def _times_power_of_two(x: Any, exponent: Any) -> Any:
+    if x.dtype.kind != "c":
+        return np.ldexp(x, exponent)
+    out = np.empty_like(x)
+    out.real, out.imag = np.ldexp(x.real, exponent), np.ldexp(x.imag, exponent)
+    return out
+
+
 def rescaled(f: Callable[[Any], Any], x: Any, axis: Any, p: float = 2, degree: int = 1) -> Any:
     """f(x), which sums p-th powers along `axis`, also where these over- or underflow: f(c x) = c^degree f(x).
 
@@ -54,10 +62,10 @@ def rescaled(f: Callable[[Any], Any], x: Any, axis: Any, p: float = 2, degree: i
     fits = squares_fit(out if degree == 1 else np.sqrt(out), p)
     if np.all(fits):
         return out
-    x = x.astype(np.float64)
+    x = x.astype(np.result_type(x.dtype, np.float64))
     largest = (np.max if p > 0 else np.min)(np.abs(x), axis=axis, keepdims=True, initial=0 if p > 0 else np.inf)
     exponent = np.frexp(largest)[1]
-    again = f(np.ldexp(x, -exponent))
+    again = f(_times_power_of_two(x, -exponent))
     return np.where(fits, out, np.ldexp(again, degree * exponent.reshape(again.shape)).astype(out.dtype))
 
 

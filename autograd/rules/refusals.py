@@ -34,21 +34,6 @@ refused(
     instead="`np.stack` or `np.concatenate` to build a Tensor out of Tensors, `t.astype` for another dtype",
 )  # fmt: skip
 refused(
-    np.linalg.eig, np.linalg.eigvals, np.roots, np.sort_complex,
-    why="its result is complex, and a Tensor holds real numbers",
-    instead="`np.linalg.eigh` or `np.linalg.eigvalsh` of a symmetric matrix; `np.sort`",
-)  # fmt: skip
-refused(
-    "numpy.fft",
-    why="a Fourier transform is complex, and a Tensor holds real numbers",
-    instead="a product with the matrices of cosines and of sines, or `np.convolve` for a convolution",
-)
-refused(
-    "numpy.lib.scimath",
-    why="outside of its domain it gives complex numbers, and a Tensor holds real ones",
-    instead="the function of the same name in `np`, which gives NaN there",
-)
-refused(
     "numpy.lib.recfunctions",
     why="it is of records with named fields, and a Tensor holds plain numbers",
     instead="a Tensor for each field",
@@ -58,10 +43,10 @@ refused(
     why="no rule is written for it",
     instead="`np.polyval`, or the sum of powers",
 )
-refused("numpy.strings", "numpy.char", why="it is of strings, and a Tensor holds real numbers")
+refused("numpy.strings", "numpy.char", why="it is of strings, and a Tensor holds numbers")
 refused(
     np.busday_count, np.busday_offset, np.is_busday, np.datetime_as_string,
-    why="it is of dates, and a Tensor holds real numbers",
+    why="it is of dates, and a Tensor holds numbers",
 )  # fmt: skip
 refused(
     np.nextafter,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..registry import composite, defvjp, pure
-from .elementwise import arrayed
+from .elementwise import arrayed, conj, is_complex
 from .statistics import numbers
 
 
@@ -86,7 +86,7 @@ def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
 
 def _gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     f = arrayed(f)
-    f = f if f.dtype.kind == "f" else f.astype(np.float64)
+    f = f if f.dtype.kind in "fc" else f.astype(np.float64)
     axes = tuple(range(f.ndim)) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, f.ndim)
     if edge_order not in (1, 2):
         raise ValueError(f"np.gradient: edge_order must be 1 or 2, got {edge_order}")
@@ -117,7 +117,10 @@ for _fn, _expression in (
 
 
 def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
-    x, xp, fp = (a if a.dtype == np.float64 else a.astype(np.float64) for a in map(arrayed, (x, xp, fp)))
+    x, xp, fp = map(arrayed, (x, xp, fp))
+    if is_complex(x) or is_complex(xp):
+        raise TypeError(f"np.interp: x and xp must be real, got dtypes {x.dtype} and {xp.dtype}")
+    x, xp, fp = (a if a.dtype == np.float64 or is_complex(a) else a.astype(np.float64) for a in (x, xp, fp))
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
         raise ValueError(f"np.interp: xp and fp must be vectors of one length, got shapes {xp.shape} and {fp.shape}")
     if period is not None:
@@ -162,7 +165,7 @@ def _convolve(a: Any, v: Any, mode: str = "full") -> Any:
 
 
 def _correlate(a: Any, v: Any, mode: str = "valid") -> Any:
-    a, v = np.atleast_1d(arrayed(a)), np.atleast_1d(arrayed(v))
+    a, v = np.atleast_1d(arrayed(a)), np.atleast_1d(conj(arrayed(v)))
     if a.size < v.size:  # NumPy turns the shorter one over, and the result with it
         return np.flip(_convolve(v, np.flip(a), mode))
     return _convolve(a, np.flip(v), mode)
@@ -199,11 +202,12 @@ def _logspace(
 
 
 def _geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
-    start, stop = arrayed(start).astype(np.float64), arrayed(stop).astype(np.float64)
-    if np.any(numbers(start) * numbers(stop) <= 0):
+    start, stop = arrayed(start), arrayed(stop)
+    start, stop = (a.astype(np.result_type(start.dtype, stop.dtype, np.float64)) for a in (start, stop))
+    if not is_complex(start) and np.any(numbers(start) * numbers(stop) <= 0):
         raise ValueError("np.geomspace of Tensors needs ends of one sign, other than 0")
-    sign = np.sign(numbers(start))
-    out = sign * np.exp(np.linspace(np.log(sign * start), np.log(sign * stop), num, endpoint))
+    sign = np.sign(start if is_complex(start) else numbers(start))
+    out = sign * np.exp(np.linspace(np.log(start / sign), np.log(stop / sign), num, endpoint))
     out = np.moveaxis(out, 0, axis) if axis else out
     return out if dtype is None else out.astype(dtype)
 
@@ -232,6 +236,19 @@ def _poly(seq_of_zeros: Any) -> Any:
     for k in range(roots.size):
         out = np.convolve(out, np.stack((np.ones((), roots.dtype), -roots[k])))
     return out
+
+
+def _roots(p: Any) -> Any:
+    p = np.atleast_1d(arrayed(p))
+    if p.ndim != 1:
+        raise ValueError(f"np.roots takes a vector of coefficients, got shape {p.shape}")
+    places = np.flatnonzero(numbers(p))
+    if places.size < 2:
+        return np.zeros(p.size - 1 - places[0] if places.size else 0, p.dtype)
+    zeros, p = p.size - 1 - places[-1], p[places[0] : places[-1] + 1]
+    below = np.eye(p.size - 2, p.size - 1, dtype=p.dtype)
+    found = np.linalg.eigvals(np.concatenate((np.reshape(-p[1:] / p[0], (1, -1)), below)))
+    return np.concatenate((found, np.zeros(zeros, found.dtype)))
 
 
 def _polyadd(a1: Any, a2: Any) -> Any:
@@ -300,7 +317,7 @@ def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
 _POLYNOMIALS: tuple[tuple[Any, Any], ...] = (
     (np.polyval, _polyval), (np.poly, _poly), (np.polyadd, _polyadd), (np.polyder, _polyder), (np.polyint, _polyint),
     (np.polymul, _polymul), (np.polydiv, _polydiv), (np.polyfit, _polyfit), (np.vander, _vander),
-    (np.polysub, lambda a1, a2: _polyadd(a1, -arrayed(a2))),
+    (np.roots, _roots), (np.polysub, lambda a1, a2: _polyadd(a1, -arrayed(a2))),
 )  # fmt: skip
 for _fn, _expression in _POLYNOMIALS:
     composite(_fn, _expression)

@@ -37,6 +37,11 @@ def fitted(g: Any, shape: tuple[int, ...], of: tuple[int, ...]) -> Any:
     return sum_to_shape(g, shape)
 
 
+def cast(g: Any, dtype: np.dtype[Any]) -> Any:
+    """The gradient `g` in an operand's dtype: what reaches a real operand is the real part."""
+    return (np.real(g) if g.dtype.kind == "c" and dtype.kind != "c" else g).astype(dtype)
+
+
 defvjp(sum_to_shape, lambda g, out, x, shape: np.broadcast_to(g, x.shape))
 defvjp(np.broadcast_to, lambda g, out, x, shape, subok=False: g)
 

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from ..registry import RULES, NoRuleError, composite
-from .elementwise import arrayed
+from .elementwise import arrayed, is_complex
 from .indexing import scatter
-from .linalg import norm
+from .linalg import adjoint
+from .norms import norm, squares
 
 Axis = int | tuple[int, ...] | None
 
@@ -34,7 +35,7 @@ def _beyond(fn: Any, neutral: float, joined: Any) -> None:
         if where is not True:
             if initial is None and math.isinf(neutral):
                 fn(numbers(x), axis=axis, where=numbers(where))  # NumPy's own sentence
-            x = np.where(where, x, x.dtype.type(neutral) if x.dtype.kind == "f" else numbers(initial))
+            x = np.where(where, x, x.dtype.type(neutral) if x.dtype.kind in "fc" else numbers(initial))
         if initial is not None and x.size == 0:
             return fn(numbers(x), axis=axis, keepdims=keepdims, initial=numbers(initial), **options)
         out = fn(x, axis=axis, keepdims=keepdims, **options)
@@ -61,7 +62,7 @@ def _over(total: Any, count: Any) -> Any:
 
 def _mean(x: Any, axis: Axis = None, keepdims: bool = False, where: Any = True, dtype: Any = None) -> Any:
     x = x if dtype is None else x.astype(dtype)
-    x = x if x.dtype.kind == "f" else x.astype(np.float64)
+    x = x if x.dtype.kind in "fc" else x.astype(np.float64)
     return _over(np.sum(x, axis=axis, keepdims=keepdims, where=where), _counted(x, where, axis, keepdims))
 
 
@@ -80,7 +81,7 @@ def _var(
     correction: Any = None, dtype: Any = None,
 ) -> Any:  # fmt: skip
     d, n = _deviations(x if dtype is None else x.astype(dtype), axis, ddof, where, mean, correction, keepdims)
-    return _over(np.sum(d * d, axis=axis, keepdims=keepdims), n)
+    return _over(np.sum(squares(d), axis=axis, keepdims=keepdims), n)
 
 
 def _std(
@@ -116,7 +117,7 @@ def _known(fn: Any) -> Callable[..., Any]:
 
 def _extreme(fn: Any, neutral: float) -> Callable[..., Any]:
     def reduce(a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Any:
-        if a.dtype.kind != "f":
+        if a.dtype.kind not in "fc":
             return fn(a, axis=axis, keepdims=keepdims, where=where, **({} if initial is None else {"initial": initial}))
         counts = ~np.isnan(numbers(a)) & numbers(where)
         start = neutral if initial is None else initial
@@ -181,9 +182,11 @@ def _at_place(values: Any, q: Any, n: int, method: Any) -> Any:
 def _quantile_of(a: Any, q: Any, axis: Any, method: Any, keepdims: bool, skip_nan: bool) -> Any:
     a = arrayed(a)
     q = np.asarray(q, a.dtype) if isinstance(q, int | float) and a.dtype.kind == "f" else arrayed(q)
-    q = q if q.dtype.kind == "f" else q.astype(np.float64)
+    q = q if q.dtype.kind in "fc" else q.astype(np.float64)
     if not np.all((numbers(q) >= 0) & (numbers(q) <= 1)):
         raise ValueError("Quantiles must be in the range [0, 1]")
+    if is_complex(a) or is_complex(q):
+        raise TypeError("np.quantile takes real numbers, as complex ones have no order: take np.abs or np.real first")
     a = a if a.dtype.kind == "f" else a.astype(np.float64)
     flat, axes = _flat(a, axis)
     ordered = np.sort(flat, axis=-1)
@@ -266,13 +269,13 @@ def _cov(
     weights = [arrayed(w).astype(np.float64) for w in (fweights, aweights) if w is not None]
     if not weights:
         d, n = x - np.mean(x, axis=1, keepdims=True), x.shape[1] - ddof
-        out = np.matmul(d, d.T)
+        out = np.matmul(d, adjoint(d))
     else:
         w = weights[0] if len(weights) == 1 else weights[0] * weights[1]
         total = np.sum(w)
         d = x - np.expand_dims(np.matmul(x, w) / total, 1)
         n = total - ddof * (1 if aweights is None else np.sum(w * weights[-1]) / total)
-        out = np.matmul(d * w, d.T)
+        out = np.matmul(d * w, adjoint(d))
     if numbers(n) <= 0:
         warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=4)
         n = 0.0
@@ -284,8 +287,12 @@ def _corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) 
     c = _cov(x, y, rowvar, dtype=dtype)
     if c.ndim == 0:
         return c / c
-    deviation = np.sqrt(np.diagonal(c))
-    return np.clip(c / np.expand_dims(deviation, 1) / deviation, -1, 1)
+    variance = np.diagonal(c)
+    deviation = np.sqrt(np.real(variance) if is_complex(c) else variance)
+    out = c / np.expand_dims(deviation, 1) / deviation
+    if is_complex(c):
+        return np.clip(np.real(out), -1, 1) + 1j * np.clip(np.imag(out), -1, 1)
+    return np.clip(out, -1, 1)
 
 
 composite(np.cov, _cov)
@@ -302,6 +309,8 @@ def _bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
         return counts if weights is None else np.bincount(x, weights, minlength)
     if weights.shape != x.shape:
         raise ValueError(f"np.bincount: weights of shape {weights.shape} do not fit places of shape {x.shape}")
+    if is_complex(weights):
+        raise TypeError("np.bincount takes real weights: count np.real and np.imag of them, and add the two")
     return scatter(weights.astype(np.float64), index=(x,), shape=counts.shape)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.rules import elementwise, indexing, linalg, reductions, shapes, windows
+from autograd.rules import elementwise, indexing, linalg, norms, reductions, shapes, windows
 
 from ..plain.numbers import numeral
 from . import axes
@@ -344,7 +344,7 @@ _ROWS: tuple[tuple[tuple[Any, ...], Notation], ...] = (
     ((np.sum,), _big("Σ")),
     ((np.prod,), _big("∏")),
     ((np.absolute, np.fabs), lambda p, tree, top: p.fenced("|", tree.args[0], "|")),
-    ((linalg.norm.fn,), _norm),
+    ((norms.norm.fn,), _norm),
     ((np.linalg.inv,), lambda p, tree, top: p.power(tree.args[0], Number(-1))),
     ((np.greater,), compared(">")), ((np.greater_equal,), compared("≥")), ((np.less,), compared("<")),
     ((np.less_equal,), compared("≤")), ((np.equal,), compared("=")), ((np.not_equal,), compared("≠")),

@@ -11,7 +11,7 @@ import numpy as np
 from autograd.labels import clean as clean
 from autograd.labels import columns
 from autograd.labels import subscript as subscript
-from autograd.rules import linalg
+from autograd.rules import norms
 
 FEW = 12
 """Up to so many elements are printed as numbers; larger arrays are drawn as heat maps."""
@@ -60,7 +60,7 @@ def listed(words: Sequence[str], last: str = "and") -> str:
 def length(array: Any) -> float:
     """The Euclidean norm of all elements, in float64; infinite where that overflows."""
     with np.errstate(all="ignore"):
-        return float(linalg.norm(np.asarray(array, np.float64)))
+        return float(norms.norm(np.asarray(array, np.float64)))
 
 
 def ordinal(n: int) -> str:

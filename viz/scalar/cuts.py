@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import Node
 from autograd.registry import RULES
-from autograd.rules import elementwise, indexing, linalg, reductions, sequences, shapes, windows
+from autograd.rules import elementwise, indexing, linalg, norms, reductions, sequences, shapes, windows
 
 Index = tuple[Any, ...]
 
@@ -27,7 +27,7 @@ _SOFTMAX = (reductions.softmax.fn, reductions.log_softmax.fn)
 # Operations for each element of the operand, and for each of the result.
 _COSTS: dict[Any, tuple[int, int]] = {
     np.sum: (0, 1), np.mean: (0, 2), np.max: (0, 1), np.min: (0, 1), np.prod: (1, 0), np.var: (2, 3), np.std: (2, 4),
-    np.cumsum: (1, 0), np.cumprod: (1, 0), linalg.norm.fn: (1, 2), reductions.logsumexp.fn: (2, 3),
+    np.cumsum: (1, 0), np.cumprod: (1, 0), norms.norm.fn: (1, 2), reductions.logsumexp.fn: (2, 3),
     reductions.softmax.fn: (2, 2), reductions.log_softmax.fn: (2, 3), windows.window_mean.fn: (0, 2),
     windows.window_max.fn: (0, 1), linalg.cross.fn: (0, 3),
 }  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Node, Tensor
-from autograd.rules import decompositions, linalg, reductions, windows
+from autograd.rules import decompositions, linalg, norms, reductions, windows
 
 from .cuts import is_elementwise
 from .elements import Elements, each, reduced
@@ -23,7 +23,7 @@ _OPAQUE = {
     decompositions.r_factor.fn: "np.linalg.qr", np.linalg.cholesky: "np.linalg.cholesky",
     np.linalg.pinv: "np.linalg.pinv", decompositions.logabsdet.fn: "np.linalg.slogdet",
 }  # fmt: skip
-_ROOTS = {np.std, linalg.norm.fn}
+_ROOTS = {np.std, norms.norm.fn}
 """Roots of sums of squares: at 0, and where squares overflow, they are more than the sum and the root alone."""
 
 
