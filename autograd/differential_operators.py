@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import warnings
 from typing import Any
 
 import numpy as np
@@ -156,6 +157,17 @@ def checkpoint(fun: Function) -> Function:
     return recomputed
 
 
-def holomorphic_grad(fun: Function, argnum: int = 0) -> Function:
-    """Not there yet: it needs complex numbers."""
-    raise NotImplementedError("holomorphic_grad needs complex numbers, which are not supported yet")
+@unary_to_nary
+def holomorphic_grad(fun: Function, x: Any) -> Any:
+    """``holomorphic_grad(f)(z)`` is the derivative f′(z) of a function that has one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import holomorphic_grad
+    >>> holomorphic_grad(lambda z: z**2)(3.0 + 1j)
+    np.complex128(6+2j)
+    """
+    if not vspace(x).iscomplex:
+        warnings.warn("Input to holomorphic_grad is not complex", stacklevel=3)
+    return map_leaves(np.conj, grad(lambda x: np.real(fun(x)))(x))

@@ -14,8 +14,9 @@ import numpy as np
 
 from .nests import map_leaves
 from .recording import DEPTH
-from .registry import NoRuleError, defvjp_variadic, name_of, primitive
+from .registry import NoRuleError, as_written, defvjp_variadic, name_of, primitive
 from .registry import nondifferentiable as _nondifferentiable
+from .rules.elementwise import conj
 from .tensor import Tensor
 from .vspaces import VSpace, vspace
 
@@ -58,6 +59,13 @@ def _named(fn: Any) -> Any:
     return fn if isinstance(fn, primitive) else getattr(fn, "__wrapped__", fn)
 
 
+def _define(fn: Any, vjp: Callable[..., Any]) -> None:
+    """Give `fn` a rule that takes and gives gradients as HIPS autograd has them: of complex numbers, the conjugates."""
+    fn = _named(fn)
+    defvjp_variadic(fn, lambda g, *operands, **options: conj(vjp(conj(g), *operands, **options)))
+    as_written(fn)
+
+
 def defvjp(fn: Any, *makers: Callable[..., Any] | None, argnums: Iterable[int] | None = None) -> None:
     """Give `fn` its rules, one for each operand: ``maker(ans, *args, **kwargs)`` returns ``vjp(g)``.
 
@@ -94,12 +102,12 @@ def defvjp(fn: Any, *makers: Callable[..., Any] | None, argnums: Iterable[int] |
 
 def defvjp_argnum(fn: Any, maker: Callable[..., Callable[[Any], Any]]) -> None:
     """Give `fn` one rule for all operands: ``maker(argnum, ans, args, kwargs)`` returns ``vjp(g)``."""
-    defvjp_variadic(_named(fn), lambda g, out, i, *args, **kwargs: maker(i, out, args, kwargs)(g))
+    _define(fn, lambda g, out, i, *args, **kwargs: maker(i, out, args, kwargs)(g))
 
 
 def defvjp_argnums(fn: Any, maker: Callable[..., Callable[[Any], Iterable[Any]]]) -> None:
     """Give `fn` one rule: ``maker(argnums, ans, args, kwargs)`` returns ``vjp(g)``, with a gradient for each."""
-    defvjp_variadic(_named(fn), lambda g, out, i, *args, **kwargs: next(iter(maker((i,), out, args, kwargs)(g))))
+    _define(fn, lambda g, out, i, *args, **kwargs: next(iter(maker((i,), out, args, kwargs)(g))))
 
 
 def defjvp(fn: Any, *makers: Any, argnums: Any = None) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from .nests import leaves, map_leaves, numbers_of, unflatten
 from .operands import constant
+from .tracing import paired
 
 __all__ = ["VSpace", "vspace"]
 
@@ -19,7 +20,7 @@ class VSpace:
     def __init__(self, value: Any):
         def zeros(leaf: Any) -> Any:
             array = np.asarray(numbers_of(constant(leaf)))
-            if array.dtype.kind not in "fiu":
+            if array.dtype.kind not in "fiuc":
                 raise TypeError(f"vspace: {leaf!r:.40} of type {type(leaf).__name__} is no element of a vector space")
             return np.zeros_like(array)
 
@@ -36,28 +37,33 @@ class VSpace:
 
     @property
     def size(self) -> int:
-        return sum(leaf.size for leaf in leaves(self._zeros))
+        """How many real numbers an element is made of: complex ones are two each."""
+        return sum(leaf.size * _parts(leaf) for leaf in leaves(self._zeros))
 
     @property
     def iscomplex(self) -> bool:
-        return False
+        return any(leaf.dtype.kind == "c" for leaf in leaves(self._zeros))
 
     def zeros(self) -> Any:
         return map_leaves(lambda leaf: np.zeros_like(leaf)[()], self._zeros)
 
     def ones(self) -> Any:
-        return map_leaves(lambda leaf: np.ones_like(leaf)[()], self._zeros)
+        """Ones; 1 + 1j where an element is complex."""
+        return map_leaves(lambda leaf: _joined(np.ones((_parts(leaf), *leaf.shape)), leaf), self._zeros)
 
     def randn(self) -> Any:
         """An element drawn from NumPy's global generator, as `numpy.random.seed` sets it."""
         draw = np.random.randn
-        return map_leaves(lambda leaf: np.asarray(draw(*leaf.shape)).astype(leaf.dtype)[()], self._zeros)
+        return map_leaves(lambda leaf: _joined([draw(*leaf.shape) for _ in range(_parts(leaf))], leaf), self._zeros)
 
     def standard_basis(self) -> Iterator[Any]:
         for i in range(self.size):
             flat = iter(np.eye(1, self.size, i)[0])
             yield map_leaves(
-                lambda leaf: np.fromiter(flat, leaf.dtype, leaf.size).reshape(leaf.shape)[()],  # noqa: B023
+                lambda leaf: _joined(
+                    np.fromiter(flat, float, leaf.size * _parts(leaf)).reshape(-1, *leaf.shape),  # noqa: B023
+                    leaf,
+                ),
                 self._zeros,
             )
 
@@ -75,9 +81,11 @@ class VSpace:
         return self._each(lambda leaf: leaf * a, x)
 
     def inner_prod(self, x: Any, y: Any) -> Any:
-        return sum(np.sum(a * b) for a, b in zip(leaves(x), leaves(y), strict=True))
+        """Σ x y, of complex elements Σ Re(conj(x) y)."""
+        return sum(paired(a, b) for a, b in zip(leaves(x), leaves(y), strict=True))
 
     def covector(self, x: Any) -> Any:
+        """`x` itself: gradients of complex elements are such that the loss changes by ⟨gradient, v⟩ along v."""
         return x
 
     def __eq__(self, other: object) -> bool:
@@ -90,6 +98,16 @@ class VSpace:
 
     def __repr__(self) -> str:
         return f"VSpace({map_leaves(lambda leaf: (leaf.dtype.name, leaf.shape), self._zeros)})"
+
+
+def _parts(leaf: Any) -> int:
+    return 2 if leaf.dtype.kind == "c" else 1
+
+
+def _joined(parts: Any, leaf: Any) -> Any:
+    """An element of the dtype of `leaf`, of its real part or of its real and its imaginary part."""
+    whole = parts[0] if len(parts) == 1 else parts[0] + 1j * parts[1]
+    return np.asarray(whole).astype(leaf.dtype).reshape(leaf.shape)[()]
 
 
 def vspace(value: Any) -> VSpace:
