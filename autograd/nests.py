@@ -87,7 +87,8 @@ def _array_like(value: Any, like: Any, what: str) -> Any:
     """`value` as an array of the shape and dtype of `like`."""
     if not isinstance(value, Tensor):
         value = np.array(constant(value))
-    shape, dtype = np.shape(numbers_of(like)), like.dtype if hasattr(like, "dtype") else np.dtype(complex if isinstance(like, complex) else float)
+    shape, usual = np.shape(numbers_of(like)), complex if isinstance(like, complex) else float
+    dtype = like.dtype if hasattr(like, "dtype") else np.dtype(usual)
     if value.dtype.kind not in ("fiubc" if dtype.kind == "c" else "fiub"):
         kind = "" if dtype.kind == "c" else "real "
         raise TypeError(f"{what} must be of {kind}numbers, got dtype {value.dtype}")

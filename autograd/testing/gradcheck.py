@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..rules.elementwise import is_complex
 from ..tensor import Tensor
 from ..transforms import grad, jvp, vjp
 from .differences import Differences, Function, steps_along
@@ -51,14 +52,15 @@ def gradcheck(
 
     Every derivative is taken in float64 and compared with Richardson-extrapolated central differences; then the
     gradients are taken in float32 and compared with those in float64, so that a rule that is right for one precision
-    alone is caught as well.
+    alone is caught as well. A complex argument counts as two of real numbers, its real and its imaginary part, and so
+    does a complex result.
 
     Parameters
     ----------
     f : callable
-        Of arrays; returns an array of real numbers.
+        Of arrays; returns an array.
     *args : array_like
-        The point. Floating-point arguments are differentiated by; all others are handed through.
+        The point. Floating-point arguments, real or complex, are differentiated by; all others are handed through.
     order : int, optional
         How many derivatives to check; 2 checks the gradient's gradient too.
     modes : sequence of {"vjp", "jvp"}, optional
@@ -94,24 +96,27 @@ def gradcheck(
     autograd.testing.GradcheckUndecided: gradcheck can't judge order 1: the slopes on the two sides of the point ...
     """
     _check_arguments(f, order, modes)
-    arrays = [_as_float64(a) for a in args]
-    places = [i for i, a in enumerate(arrays) if a is not None]
-    if not places:
+    parts = [_in_float64(a) for a in args]
+    point = [x for of_one in parts for x in of_one]
+    if not point:
         raise TypeError("gradcheck: none of the arguments is a floating-point array, so there is nothing to check")
-    point = [a for a in arrays if a is not None]
+    names = [
+        f"{'the imaginary part of ' if k else 'the real part of ' if len(of_one) > 1 else ''}argument {i}"
+        for i, of_one in enumerate(parts) for k in range(len(of_one))
+    ]  # fmt: skip
 
     def of_floats(*values: Any) -> Any:
-        full = list(args)
-        for i, value in zip(places, values, strict=True):
-            full[i] = value
-        return f(*full)
+        left = iter(values)
+        given = [[next(left) for _ in of_one] for of_one in parts]
+        out = f(*(_joined(own) if own else a for own, a in zip(given, args, strict=True)))
+        return np.stack((np.real(out), np.imag(out))) if is_complex(out) else out
 
     rng = generator("gradcheck", seed, *point)
     checked = of_floats
     for k in range(1, order + 1):
-        _check_order(checked, point, k, modes, rtol, atol, directions, rng, places)
+        _check_order(checked, point, k, modes, rtol, atol, directions, rng, names)
         if k == 1:
-            _check_float32(checked, point, places, rng)
+            _check_float32(checked, point, names, rng)
         if k < order:
             checked = _gradient_function(checked, point, rng)
     return True
@@ -127,13 +132,18 @@ def _check_arguments(f: Any, order: int, modes: Sequence[str]) -> None:
         raise ValueError(f"gradcheck: modes must be of 'vjp' and 'jvp', got {list(modes)!r}")
 
 
-def _as_float64(value: Any) -> Any:
-    """A floating-point argument in float64; None for any other."""
+def _in_float64(value: Any) -> list[Any]:
+    """A floating-point argument in float64, a complex one as its two parts; nothing for any other."""
     data = value.data if isinstance(value, Tensor) else value
-    if not isinstance(data, np.ndarray | np.generic | float | list | tuple):
-        return None
+    if not isinstance(data, np.ndarray | np.generic | float | complex | list | tuple):
+        return []
     array = np.asarray(data)
-    return np.array(array, dtype=np.float64) if array.dtype.kind == "f" else None
+    parts = [array.real, array.imag] if array.dtype.kind == "c" else [array] if array.dtype.kind == "f" else []
+    return [np.array(part, dtype=np.float64) for part in parts]
+
+
+def _joined(parts: list[Any]) -> Any:
+    return parts[0] if len(parts) == 1 else parts[0] + 1j * parts[1]
 
 
 def _gradient_function(f: Function, point: Sequence[Any], rng: np.random.Generator) -> Function:
@@ -159,7 +169,7 @@ def _check_order(
     atol: float,
     directions: int,
     rng: np.random.Generator,
-    places: list[int],
+    names: list[str],
 ) -> None:
     out = values_at(f, point)
     if not out.size:
@@ -174,7 +184,7 @@ def _check_order(
                 unit = [np.zeros_like(y) for y in point]
                 unit[position].reshape(-1)[flat] = 1.0
                 entry = np.unravel_index(flat, x.shape)
-                where = f"argument {places[position]}" + (f" at {tuple(map(int, entry))}" if x.shape else "")
+                where = names[position] + (f" at {tuple(map(int, entry))}" if x.shape else "")
                 check.along(unit, where)
     for _ in range(directions):
         check.along([rng.uniform(-1.0, 1.0, x.shape) for x in point], "a random direction")
@@ -266,7 +276,7 @@ def _place(mask: Any) -> str:
     return f"{int(mask.sum())} of {mask.size} entries (first {first})"
 
 
-def _check_float32(f: Function, point: list[Any], places: list[int], rng: np.random.Generator) -> None:
+def _check_float32(f: Function, point: list[Any], names: list[str], rng: np.random.Generator) -> None:
     """The gradients in float32: of that dtype, and close to those in float64 at the same numbers."""
     singles = [x.astype(np.float32) for x in point]
     doubles = [x.astype(np.float64) for x in singles]
@@ -277,17 +287,17 @@ def _check_float32(f: Function, point: list[Any], places: list[int], rng: np.ran
         return total(*values)
 
     with np.errstate(all="ignore"):
-        for i, x, single, double in zip(places, singles, gradients(singles), gradients(doubles), strict=True):
-            _compare_float32(i, x, np.asarray(single), np.asarray(double))
+        for name, x, single, double in zip(names, singles, gradients(singles), gradients(doubles), strict=True):
+            _compare_float32(name, x, np.asarray(single), np.asarray(double))
 
 
-def _compare_float32(i: int, x: Any, single: Any, double: Any) -> None:
+def _compare_float32(name: str, x: Any, single: Any, double: Any) -> None:
     if single.dtype != x.dtype:
-        raise GradcheckError(f"the gradient of a float32 argument {i} has dtype {single.dtype}")
+        raise GradcheckError(f"the gradient of {name} in float32 has dtype {single.dtype}")
     size = float(np.max(np.abs(double), initial=0.0))
     far = ~(np.abs(np.float64(single) - double) <= 2e-3 * (size + 1e-3)) & (size < np.finfo(np.float32).max)
     if np.any(far):
         raise GradcheckError(
-            f"the gradient of argument {i} in float32 differs from float64: "
+            f"the gradient of {name} in float32 differs from float64: "
             f"{single[far].flat[0]:.6g} against {double[far].flat[0]:.6g}"
         )

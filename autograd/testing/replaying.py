@@ -12,6 +12,7 @@ from ..node import Node
 from ..tape import Tape
 from .attempts import attempted
 from .differences import Partials
+from .rounding import wide
 
 __all__ = ["Replay"]
 
@@ -57,8 +58,12 @@ class Replay:
         return False
 
     def partials(self, node: Node) -> Partials:
-        """The derivatives of the loss by the elements of a value, numerically."""
-        return Partials(self.loss(node), self.tape.value(node), self.rounding(node))
+        """The derivatives of the loss by the elements of a value, numerically; by the real and the imaginary parts of
+        a complex one, one after the other along an axis of their own."""
+        loss, value = self.loss(node), self.tape.value(node)
+        if value.dtype.kind == "c":
+            return Partials(lambda both: loss(both[0] + 1j * both[1]), np.stack((value.real, value.imag)))
+        return Partials(loss, value, self.rounding(node))
 
     def loss(self, node: Node) -> Callable[[Any], Any]:
         """The loss as a function of the value of one record."""
@@ -79,7 +84,7 @@ class Replay:
         """
         values: dict[Node, Any] = {}
         with attempted():
-            values = self._again(node)(np.asarray(self.tape.value(node), np.float64))
+            values = self._again(node)(wide(self.tape.value(node)))
         off = [0.0]
         for record, found in values.items():
             dtype = np.asarray(found).dtype
@@ -95,8 +100,7 @@ class Replay:
         found: dict[Node, tuple[float, float]] = {}
         with np.errstate(all="ignore"):
             for step in self.tape.steps(self.seed):
-                value = np.asarray(self.tape.value(step.node), np.float64)
-                grad = np.asarray(step.grad, np.float64)
+                value, grad = wide(self.tape.value(step.node)), wide(step.grad)
                 sizes = (float(np.linalg.norm(part.ravel())) for part in (value * grad, grad))
                 size, steep = (part if np.isfinite(part) else 0.0 for part in sizes)
                 found[step.node] = size, steep

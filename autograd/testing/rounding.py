@@ -77,18 +77,18 @@ def roundings(
     arrived: dict[Node, Any] = {}
     for step in steps:
         node = step.node
-        if not step.contributions or node.dtype.kind != "f":
+        if not step.contributions or node.dtype.kind not in "fc":
             continue
         unit = _UNITS * float(np.finfo(node.dtype).eps)
         with np.errstate(all="ignore"):
-            mine = off.get(node, 0.0) + unit * np.abs(np.asarray(step.grad, np.float64))
+            mine = off.get(node, 0.0) + unit * np.abs(wide(step.grad))
             worst = _sent(node, [mine * signs.choice([-1.0, 1.0], np.shape(mine)) for _ in range(_PROBES)])
             for operand, size in _added(step.contributions).items():
                 size = unit * size + np.maximum.reduce([sizes.get(operand, 0.0 * size) for sizes in worst or [{}]])
                 off[operand] = off.get(operand, 0.0) + np.nan_to_num(size, posinf=0.0)
             if _is_of_one_number(node):
                 (operand,) = node.parents
-                passed = np.maximum(arrived.get(node, 0.0), np.abs(np.asarray(step.grad, np.float64)))
+                passed = np.maximum(arrived.get(node, 0.0), np.abs(wide(step.grad)))
                 arrived[operand] = np.maximum(arrived.get(operand, 0.0), passed)
     shaken: dict[Node, Any] = {}
     work = sum(node.size + _RECORD for node in tape)
@@ -96,18 +96,24 @@ def roundings(
         for step in steps:
             if step.node in off and step.node in found:
                 with np.errstate(all="ignore"):
-                    moved = np.abs(np.asarray(found[step.node], np.float64) - np.asarray(step.grad, np.float64))
+                    moved = np.abs(wide(found[step.node]) - wide(step.grad))
                 shaken[step.node] = shaken.get(step.node, 0.0) + np.nan_to_num(moved, posinf=0.0)
     for step in steps:
         if step.node in shaken:
             seen, eps = shaken[step.node], float(np.finfo(step.node.dtype).eps)
-            own = np.nan_to_num(np.abs(np.asarray(step.grad, np.float64)), posinf=0.0)
+            own = np.nan_to_num(np.abs(wide(step.grad)), posinf=0.0)
             # from step to step signs are lost, and what is only feared grows with them: it is held to what was seen
             feared = _WIDE * (seen + np.sqrt(np.sum(np.square(seen)) / max(np.size(seen), 1)) + _UNITS * eps * own)
             off[step.node] = np.minimum(off[step.node], feared) + seen
             if other_ways:
                 off[step.node] = off[step.node] + eps * np.nan_to_num(arrived.get(step.node, 0.0), posinf=0.0)
     return off
+
+
+def wide(array: Any) -> Any:
+    """An array in float64; a complex one in complex128."""
+    array = np.asarray(array)
+    return array.astype(np.complex128 if array.dtype.kind == "c" else np.float64, copy=False)
 
 
 def _is_of_one_number(node: Node) -> bool:
@@ -190,6 +196,6 @@ def _added(contributions: Iterable[Any]) -> dict[Node, Any]:
     """The absolute numbers that are sent to each operand."""
     found: dict[Node, Any] = {}
     for contribution in contributions:
-        size = np.abs(np.asarray(contribution.grad, np.float64))
+        size = np.abs(wide(contribution.grad))
         found[contribution.node] = found.get(contribution.node, 0.0) + size
     return found

@@ -344,6 +344,7 @@ _ROWS: tuple[tuple[tuple[Any, ...], Notation], ...] = (
     ((np.sum,), _big("Σ")),
     ((np.prod,), _big("∏")),
     ((np.absolute, np.fabs), lambda p, tree, top: p.fenced("|", tree.args[0], "|")),
+    ((np.conjugate,), function("conj")), ((np.real,), function("Re")), ((np.imag,), function("Im")),
     ((norms.norm.fn,), _norm),
     ((np.linalg.inv,), lambda p, tree, top: p.power(tree.args[0], Number(-1))),
     ((np.greater,), compared(">")), ((np.greater_equal,), compared("≥")), ((np.less,), compared("<")),

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..plain.numbers import FEW, number
+from ..plain.numbers import FEW, number, signed
 from .products import simple_fraction
 from .tree import Apply, Number, Symbol, Tree, apply, is_call, reached
 from .tree import parts as parts_of
@@ -113,6 +113,9 @@ class Printer:
         if isinstance(value, int) and not measured and 10**15 <= abs(value) < 10**300:
             value = float(value)
         text = number(value)
+        if isinstance(value, complex):
+            alone = not value.real and value.imag > 0
+            return Piece(writer.number(signed(text), ""), ATOM if alone else SUM, "number")
         if isinstance(value, float) and math.isfinite(value) and len(repr(value)) > 6 and not measured:
             for known, signs in _KNOWN:
                 if abs(value - known) <= 1e-15 * abs(known):

@@ -14,8 +14,9 @@ from .tree import Apply, Number, Tree, apply, is_call, negated, same, stretched
 
 
 def plain_number(tree: Tree) -> TypeGuard[Number]:
-    """Whether it is a number that was written as one, not a truth value."""
-    return isinstance(tree, Number) and not isinstance(tree.value, bool | np.bool_) and tree.value is not None
+    """Whether it is a real number that was written as one, not a truth value."""
+    other = bool | np.bool_ | complex | np.complexfloating | None
+    return isinstance(tree, Number) and not isinstance(tree.value, other)
 
 
 def simple_fraction(value: Any) -> Fraction | None:
@@ -74,7 +75,7 @@ class _Product:
         if is_call(tree, np.multiply):
             for a in tree.args:
                 self.take(a, below)
-        elif is_call(tree, np.divide) and tree.dtype.kind == "f":
+        elif is_call(tree, np.divide) and tree.dtype.kind in "fc":
             self.take(tree.args[0], below)
             self.take(tree.args[1], 1 - below)
         elif is_call(tree, np.negative):
@@ -82,7 +83,7 @@ class _Product:
             self.take(tree.args[0], below)
         elif plain_number(tree):
             self.numbers[below].append(tree.value)
-        elif not isinstance(tree, Number) or not tree.value:  # True is 1
+        elif not isinstance(tree, Number) or not tree.value or np.iscomplexobj(tree.value):  # True is 1
             self.factors[below].append(tree)
 
 
@@ -103,7 +104,7 @@ def _multiplied(factors: list[Tree]) -> list[Tree]:
     for factor in factors:
         base, n = _as_power(factor)
         for k, (known, m) in enumerate(counted):
-            if same(known, base) and base.dtype.kind == "f":
+            if same(known, base) and base.dtype.kind in "fc":
                 counted[k] = (known, m + n)
                 break
         else:
@@ -121,7 +122,7 @@ def _is_whole(x: float) -> bool:
 
 def collected(tree: Apply) -> Tree | None:
     """A product of floats with its numbers in front, equal factors as powers, and one fraction bar."""
-    if tree.dtype.kind != "f":
+    if tree.dtype.kind not in "fc":
         return None
     taken = _Product()
     taken.take(tree, 0)

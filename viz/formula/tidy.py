@@ -311,6 +311,14 @@ def _nothing(tree: Apply) -> Tree | None:
     return stretched(Number(tree.dtype.type(0)), tree.shape)
 
 
+def _conjugated(tree: Apply) -> Tree | None:
+    """The conjugate of a conjugate, or of a real number; the real part of a real number."""
+    (x,) = tree.args
+    if x.dtype.kind != "c" and x.shape == tree.shape:
+        return x
+    return x.args[0] if is_call(tree, np.conjugate) and is_call(x, np.conjugate) else None
+
+
 _TEXTBOOK = ((_inner, (np.inner,)), (_contraction, (np.tensordot,)))
 _PRODUCTS = table(*_TEXTBOOK)
 _TABLE = table(
@@ -330,6 +338,7 @@ _TABLE = table(
     (extreme, (np.multiply,)),
     (_identity, (linalg.einsum.fn,)),
     (_nothing, (np.multiply, np.divide)),
+    (_conjugated, (np.conjugate, np.real)),
     (simple_sum, (np.add, np.subtract)),
     (sign_in_front, (np.sum, np.reshape)),
     (simple_power, (np.power,)),

@@ -109,7 +109,9 @@ def _pulled_back(node: Node, i: int, g: Any, out: Any, operands: Sequence[Any]) 
         vjp = node.rule.vjps[i]
         assert vjp is not None
         result = vjp(g, out, *operands, **node.kwargs)
-    shape = node.operands[i].shape
+    shape, dtype = node.operands[i].shape, node.operands[i].dtype
+    if result.dtype.kind == "c" and dtype.kind != "c":
+        result = np.real(result)
     return result if np.shape(result) == shape else sum_to_shape(result, shape=shape)
 
 

@@ -13,7 +13,7 @@ from autograd import Node
 from autograd.rules.windows import windows
 
 from ..formula.tree import Number, Symbol, Tree, evaluate
-from ..plain.numbers import FEW
+from ..plain.numbers import FEW, parts
 from ..tape.constants import content
 from ..walk.walk import Step, Walk, Whole
 from .factors import local_factor
@@ -190,7 +190,7 @@ class Arrays:
             return float(part["is"]) if isinstance(part, dict) else as_shown(self._sources[part](walk))
 
         with np.errstate(all="ignore"):
-            off = np.abs(value(made) - np.asarray(array, np.float64))
+            off = np.abs(value(made) - parts(array).astype(np.float64))
         return bool(np.max(off) <= np.max(np.abs(array)) / _SHADES)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..plain.numbers import length, norm, number
+from ..plain.numbers import length, norm, number, parts
 from ..plain.thumbnails import SHADES, full_colour, grid, is_far
 
 EXACT = 64
@@ -64,8 +64,11 @@ def with_length(json: bytes, blob: bytes) -> bytes:
 
 
 def packed(array: Any, blob: Blob, whole: int = WHOLE) -> dict[str, Any]:
-    """The entry of an array in the table, its bytes added to `blob`; with up to `whole` elements all of them."""
-    array = np.asarray(array)
+    """The entry of an array in the table, its bytes added to `blob`; with up to `whole` elements all of them.
+
+    Of complex numbers, the real and the imaginary parts, one after the other along an axis of their own.
+    """
+    array = parts(array)
     shape = list(array.shape)
     if array.size <= EXACT:
         return {"s": shape, "v": [json_number(v) for v in array.ravel()]}
@@ -110,7 +113,7 @@ def _in_steps(array: np.ndarray) -> tuple[np.ndarray, float, np.ndarray, np.ndar
 
 def as_shown(array: Any) -> np.ndarray:
     """An array with the numbers that a page has of it, where it has all of them."""
-    array = np.asarray(array)
+    array = parts(array)
     if array.size <= EXACT:
         return array.astype(np.float64)
     values, scale, steps, far = _in_steps(array)

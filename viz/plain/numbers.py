@@ -26,12 +26,16 @@ def padded(text: str, width: int) -> str:
 
 
 def number(value: Any, digits: int = 4) -> str:
-    """One number with four significant digits: ``-0.1235``, ``NaN``, ``Inf``."""
+    """One number with four significant digits: ``-0.1235``, ``1.5-2i``, ``NaN``, ``Inf``."""
     value = value.item() if hasattr(value, "item") else value
     if isinstance(value, bool | int):
         return str(value)
     if value != value:
         return "NaN"
+    if isinstance(value, complex):
+        real, imaginary = number(value.real, digits), number(value.imag, digits)
+        plus = "" if imaginary.startswith("-") else "+"
+        return f"{real}{plus}{imaginary}i" if value.real or not value.imag else f"{imaginary}i"
     if value in (float("inf"), float("-inf")):
         return "Inf" if value > 0 else "-Inf"
     return f"{value + 0.0:.{digits}g}"
@@ -39,7 +43,7 @@ def number(value: Any, digits: int = 4) -> str:
 
 def signed(text: str) -> str:
     """Numbers with real minus signs, as formulas have them: ``−0.5``; exponents keep theirs, ``1e-17``."""
-    return re.sub(r"(?<!\w)-(?=[\dI])", "−", text)
+    return re.sub(r"(?<!\w)-(?=[\dI])|(?<=[\d+])-(?=[\d.e+-]+i)", "−", text)
 
 
 def numeral(value: Any, digits: int = 4) -> str:
@@ -60,7 +64,14 @@ def listed(words: Sequence[str], last: str = "and") -> str:
 def length(array: Any) -> float:
     """The Euclidean norm of all elements, in float64; infinite where that overflows."""
     with np.errstate(all="ignore"):
-        return float(norms.norm(np.asarray(array, np.float64)))
+        array = np.asarray(array)
+        return float(norms.norm(array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)))
+
+
+def parts(array: Any) -> Any:
+    """The real and the imaginary part of complex numbers, one after the other; real ones as they are."""
+    array = np.asarray(array)
+    return np.stack((array.real, array.imag)) if array.dtype.kind == "c" else array
 
 
 def ordinal(n: int) -> str:
@@ -108,7 +119,7 @@ def rows(array: Any, *beside: Any) -> list[str]:
 def norm(array: Any) -> str:
     """The Euclidean norm of the finite elements, and how many are not finite: ``2.713``, ``2.713 (3 NaN)``."""
     array = np.asarray(array)
-    if array.dtype.kind == "f":
+    if array.dtype.kind in "fc":
         finite = np.isfinite(array)
         nans = int(np.isnan(array).sum())
         infinite = array.size - int(finite.sum()) - nans

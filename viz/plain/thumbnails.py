@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from .numbers import numeral
+from .numbers import numeral, parts
 
 _LEVELS = 101
 _ZERO = _LEVELS // 2
@@ -77,19 +77,22 @@ def thumbnail(array: Any) -> Thumbnail | None:
 
     Parameters
     ----------
-    array : array of real numbers
+    array : array of numbers
         The last two axes are drawn as images, tiled over the others: ``(1, 6, 24, 24)`` as six images. Large images
-        are reduced: a cell shows the element of largest magnitude in its block.
+        are reduced: a cell shows the element of largest magnitude in its block. Complex numbers are drawn twice, their
+        real and then their imaginary part.
 
     Returns
     -------
     Thumbnail or None
     """
     array = np.asarray(array)
-    if array.size == 0 or array.dtype.kind not in "fiub":
+    if array.size == 0 or array.dtype.kind not in "fiubc":
         return None
+    both = "Re, Im" if array.dtype.kind == "c" else ""
+    array = parts(array)
     cells, note = _cells(array)
-    note = ", ".join(filter(None, (note, _far_note(array))))
+    note = ", ".join(filter(None, (both, note, _far_note(array))))
     height, width = cells.shape
     down = across = max(1, min(8, _WIDTH // width, _WIDTH // height))
     down, across = max(down, min(8, _THIN // height)), max(across, min(8, _THIN // width))

@@ -18,7 +18,7 @@ from autograd.testing.limits import Limits
 from autograd.testing.replaying import Replay
 from autograd.testing.rounding import roundings
 
-from ..plain.numbers import numeral
+from ..plain.numbers import numeral, parts
 from ..tape.run import Run
 from .steps import Step
 
@@ -131,12 +131,12 @@ class Checks:
         value = np.asarray(self.tape.value(node))
         if not (np.isfinite(value).all() and np.isfinite(grad).all()) or not value.size:
             return None
+        partials, numbers = self._replay.partials(node), parts(grad).astype(np.float64)
+        value = parts(value)
         direction = np.ones(value.shape)
         if value.size > 1:
             direction = np.random.default_rng(node.size).uniform(0.5, 1.0, value.shape)
             direction *= np.where(np.random.default_rng(1).random(value.shape) < 0.5, -1.0, 1.0)
-        partials = self._replay.partials(node)
-        numbers = grad.astype(np.float64)
         allowed = self._rounding.get(node, 0.0) + _RELATIVE.get(node.dtype.itemsize, 1e-7) * np.abs(numbers)
         number, slack, slope = partials.along(direction, numbers, allowed, equally=True)
         verdict = _judged(number, slack, slope, value.size == 1)

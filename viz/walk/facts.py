@@ -113,6 +113,9 @@ def range_of(value: np.ndarray) -> str:
         return f"One number: {numeral(value.reshape(-1)[0])}."
     if value.dtype == bool:
         return f"{int(value.sum()):,} of {value.size:,} {'is' if value.sum() == 1 else 'are'} true."
+    if value.dtype.kind == "c":
+        low, high = (numeral(f(np.abs(value))) for f in (np.min, np.max))
+        return f"{value.size} complex numbers, of absolute values from {low} to {high}."
     low, high, mean = (numeral(f(value)) for f in (np.min, np.max, _mean))
     if low == high == mean:
         same = bool((value == value.reshape(-1)[0]).all())
