@@ -233,7 +233,7 @@ class Algebra(Store):
         if isinstance(tree, Symbol):
             return ONE if self.ones.get(tree.shape) is tree else self.atom(tree)
         args = tree.args
-        if tree.dtype.kind == "f":
+        if tree.dtype.kind in "fc":
             if is_call(tree, np.multiply):
                 return self.multiply([self.value(a) for a in args])
             if is_call(tree, np.negative):

@@ -149,7 +149,7 @@ class _Whole(Pulling):
         examples = {np.shape(a)[0] for n in nodes for a in n.operands if len(np.shape(a)) > 1}
         self.length = length_of([n for n in reversed(nodes) if n in self.averages], examples, constants.free)
         self.algebra = Algebra(self.length, constants.free, IDENTITIES, QUOTIENTS, SUMS)
-        self.rounding = max((float(np.finfo(n.dtype).eps) for n in self.depends if n.dtype.kind == "f"), default=0.0)
+        self.rounding = max((float(np.finfo(n.dtype).eps) for n in self.depends if n.dtype.kind in "fc"), default=0.0)
         self.seeded = bool(run.seeded or not ends or result.shape)
         self.told: Told = None, {}
 

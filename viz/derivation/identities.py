@@ -105,7 +105,7 @@ def _negligible(tree: Apply, algebra: Algebra) -> Tree | None:
     """p + 10⁻¹² as p, where p is so much larger that nothing can be seen of it."""
     for x, small in (tree.args, tree.args[::-1]):
         written = isinstance(small, Number) and not isinstance(x, Number) and x.shape == tree.shape
-        if written and 0 < small.value < _SMALL:
+        if written and not np.iscomplexobj(small.value) and 0 < small.value < _SMALL:
             least = np.min(np.abs(evaluate(x)), initial=np.inf)
             if small.value <= 1e-9 * least < np.inf:
                 algebra.remarks[f"adding {small.value:g} changes nothing here, in 9 digits"] = None

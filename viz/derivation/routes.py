@@ -72,7 +72,7 @@ class Routes(Pulling):
         named = self._chosen()
         self.stations: tuple[Node, ...] = tuple(named)
         self.stops = frozenset(named)
-        self.rounding = max(float(np.finfo(n.dtype).eps) for n in depends if n.dtype.kind == "f")
+        self.rounding = max(float(np.finfo(n.dtype).eps) for n in depends if n.dtype.kind in "fc")
         self.into = {n: self._reached(n) for n in named if n is not node}
         near = self._near_loss()
         self.builder = Constants(

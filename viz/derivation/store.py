@@ -228,7 +228,7 @@ class Store:
 
     def _factor(self, key: int, n: int, flipped: int | None, dtype: Any) -> Tree:
         base = self.atoms[key] if key not in self.sums else self._total(key, key == flipped, dtype)
-        if base.dtype == bool and np.dtype(dtype).kind == "f":
+        if base.dtype == bool and np.dtype(dtype).kind in "fc":
             base = Apply(RULES[shapes.astype.fn], (base,), {"dtype": np.dtype(dtype)}, base.shape, np.dtype(dtype))
         return power(base, n)
 

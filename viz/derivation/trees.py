@@ -31,7 +31,7 @@ def summands(tree: Tree) -> list[Tree]:
     waiting = [tree]
     while waiting:
         part = waiting.pop()
-        if is_call(part, np.add, total) and part.dtype.kind == "f":
+        if is_call(part, np.add, total) and part.dtype.kind in "fc":
             waiting += reversed(part.args)
         else:
             out.append(part)
@@ -111,4 +111,6 @@ def is_constant(tree: Tree) -> bool:
 
 
 def is_number(tree: Tree) -> bool:
-    return isinstance(tree, Number) and isinstance(tree.value, int | float | np.number) and np.ndim(tree.value) == 0
+    """Whether it is a real number."""
+    value = tree.value if isinstance(tree, Number) else None
+    return isinstance(value, int | float | np.number) and np.ndim(value) == 0 and not np.iscomplexobj(value)

@@ -15,8 +15,8 @@ from .tree import Apply, Number, Tree, apply, is_call, negated, same, stretched
 
 def plain_number(tree: Tree) -> TypeGuard[Number]:
     """Whether it is a real number that was written as one, not a truth value."""
-    other = bool | np.bool_ | complex | np.complexfloating | None
-    return isinstance(tree, Number) and not isinstance(tree.value, other)
+    other = bool | np.bool_ | None
+    return isinstance(tree, Number) and not isinstance(tree.value, other) and not np.iscomplexobj(tree.value)
 
 
 def simple_fraction(value: Any) -> Fraction | None:

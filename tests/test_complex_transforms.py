@@ -1,0 +1,179 @@
+"""Transforms of functions of complex numbers, what they refuse, and how such numbers are shown."""
+
+import numpy as np
+import pytest
+from complexcases import PARTS, arrays_of, check, loss
+
+import viz
+from autograd import (
+    NoRuleError,
+    Tape,
+    Tensor,
+    defvjp,
+    elementwise_grad,
+    grad,
+    hessian,
+    holomorphic_grad,
+    hvp,
+    jacobian,
+    jvp,
+    primitive,
+    set_at,
+    value_and_grad,
+    vjp,
+)
+from autograd.testing import GradcheckError, GradcheckUndecided, gradcheck
+
+A, B = np.array([1 + 2j, 0.5 - 1j]), np.array([0.3 - 1j, 2j])
+
+
+def real_loss(z):
+    return np.sum(np.abs(np.sin(z) * z) ** 2)
+
+
+def test_the_gradient_of_a_real_loss_points_up_in_the_plane():
+    value, g = value_and_grad(lambda z: np.abs(z) ** 2)(3.0 - 4j)
+    np.testing.assert_allclose((value, g), (25, 6 - 8j))
+    assert g.dtype == complex
+    assert grad(np.real)(2 + 1j) == 1 and grad(np.imag)(2 + 1j) == 1j
+    z = Tensor(3.0 - 4j)
+    (z * z.conj()).real.backward()
+    assert z.grad == 6 - 8j and z.grad.dtype == complex
+
+
+@pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
+def test_a_gradient_has_the_dtype_of_its_operand(dtype):
+    z, x = Tensor(A.astype(dtype)), Tensor(np.array([2.0, 3.0], dtype(0).real.dtype))
+    out = 1j * x * z + np.fft.fft(x)
+    assert out.dtype == dtype
+    np.abs(out).sum().backward()
+    assert (z.grad.dtype, x.grad.dtype) == (dtype, x.dtype)
+
+
+def test_a_complex_loss_needs_a_gradient_to_start_from():
+    z = Tensor(A, name="z")
+    with pytest.raises(TypeError, match=r"backward from the result of sum .* needs a gradient .* real scalar"):
+        z.sum().backward()
+    z.sum().backward(1j)
+    np.testing.assert_array_equal(z.grad, [1j, 1j])
+    with pytest.raises(TypeError, match=r"must be real numbers, as the result of sum .* got dtype complex128"):
+        np.abs(z).sum().backward(1j)
+
+
+@pytest.mark.parametrize("transform", [grad, value_and_grad, elementwise_grad, hessian])
+def test_transforms_of_a_complex_result_say_what_to_take(transform):
+    with pytest.raises(TypeError, match=r"needs a function with a real result, got dtype complex128.*np\.real.*vjp"):
+        transform(np.sum)(A)
+
+
+def test_the_pullback_takes_complex_cotangents():
+    out, pullback = vjp(lambda z, x: z * z * x, A, np.array([1.0, 2.0]))
+    gz, gx = pullback(B)
+    np.testing.assert_allclose(out, A * A * [1, 2])
+    np.testing.assert_allclose(gz, B * np.conj(2 * A * [1, 2]))
+    np.testing.assert_allclose(gx, np.real(np.conj(B) * A * A))
+    with pytest.raises(TypeError, match="cotangent must be of real numbers, got dtype complex128"):
+        vjp(np.abs, A)[1](B)
+
+
+def test_the_derivative_along_a_direction_and_the_hessian_along_one():
+    step = 1e-6
+    out, slope = jvp(lambda z: np.conj(z) * z * z, (A,), (B,))
+    np.testing.assert_allclose(out, np.conj(A) * A * A)
+    np.testing.assert_allclose(slope, np.conj(B) * A * A + 2 * np.abs(A) ** 2 * B)
+    expected = (grad(real_loss)(A + step * B) - grad(real_loss)(A - step * B)) / (2 * step)
+    np.testing.assert_allclose(hvp(real_loss)(A, B), expected, rtol=1e-6)
+
+
+def test_the_jacobian_is_the_derivative_of_holomorphic_functions():
+    np.testing.assert_allclose(jacobian(np.exp)(A), np.diag(np.exp(A)))
+    np.testing.assert_allclose(jacobian(lambda z: z**2 * np.array([1j, 2]))(A), np.diag(2 * A * [1j, 2]))
+    np.testing.assert_allclose(jacobian(lambda x: np.exp(1j * x))(np.ones(1)), [[1j * np.exp(1j)]])
+    np.testing.assert_allclose(jacobian(np.abs)(A), np.diag(A / np.abs(A)))
+    np.testing.assert_allclose(hessian(lambda z: np.sum(np.abs(z) ** 2))(A), 2 * np.eye(2))
+    np.testing.assert_allclose(holomorphic_grad(lambda z: np.sin(z) ** 2)(A[0]), np.sin(2 * A[0]))
+    for transform, f in ((jacobian, np.conj), (jacobian, lambda z: np.abs(z) * z), (hessian, real_loss)):
+        with pytest.raises(ValueError, match=r"not holomorphic.*np\.real and np\.imag"):
+            transform(f)(A)
+
+
+def test_a_wrong_rule_for_complex_numbers_is_found():
+    @primitive
+    def energy(z):
+        return np.abs(z) ** 2
+
+    defvjp(energy, lambda g, out, z: 2 * g * np.conj(z))
+    with pytest.raises(GradcheckError, match=r"the imaginary part of argument 0 at \(0,\): the rules give -8"):
+        gradcheck(energy, A * 2)
+    defvjp(energy, lambda g, out, z: 2 * g * z)
+    assert gradcheck(energy, A * 2)
+    with pytest.raises(GradcheckUndecided, match=r"along the real part of argument 0 at \(1,\)"):
+        gradcheck(np.abs, np.array([1j, 0]))
+    assert gradcheck(lambda z, x: np.fft.ifft(np.fft.fft(x) * z), A, np.array([1.0, 2.0]))
+
+
+def test_no_slope_is_infinite_where_a_number_is_zero():
+    z = Tensor(np.array([0j, 1j]))
+    (np.abs(z) + np.angle(z) + np.sign(z).real).sum().backward()
+    assert z.grad[0] == 0
+    (np.linalg.norm(z * 0) + np.std(z * 0)).backward()
+    assert np.isfinite(z.grad).all()
+
+
+def test_equal_eigenvalues_have_a_gradient_and_their_vectors_have_none():
+    a = Tensor(np.eye(2) + 0j)
+    np.abs(np.linalg.eigvals(a)).sum().backward()
+    np.testing.assert_allclose(a.grad, np.eye(2))
+    b = Tensor(np.eye(2) + 0j)
+    (np.abs(np.linalg.eig(b).eigenvectors - 2 * np.ones((2, 2))) ** 2).sum().backward()
+    assert not np.isfinite(b.grad).all()
+
+
+def test_the_eigenvalues_of_a_real_matrix_may_be_complex():
+    turn = np.array([[0.6, -0.8], [0.8, 0.6]])
+    check(lambda a: np.linalg.eigvals(a), [turn])
+    assert np.linalg.eigvals(Tensor(np.diag([1.0, 2.0]))).dtype == float
+
+
+def test_numbers_are_refused_where_a_complex_one_can_not_stand():
+    with pytest.raises(TypeError, match="x of dtype float64 can't hold a value of dtype complex128"):
+        set_at(Tensor([1.0]), 0, 1j)
+    with pytest.raises(NoRuleError, match="hermitian=True"):
+        np.linalg.svd(Tensor(np.eye(2) + 0j), hermitian=True)
+
+
+def test_a_filter_is_fitted_in_the_frequency_domain():
+    """Gradient descent on the spectrum of a filter finds the one that a signal went through."""
+    rng = np.random.default_rng(0)
+    signal, kernel = rng.normal(size=32), np.r_[0.5, -0.3, 0.2, np.zeros(29)]
+    heard = np.fft.ifft(np.fft.fft(signal) * np.fft.fft(kernel)).real
+    h = Tensor(np.zeros(32, complex), name="H")
+    power = np.abs(np.fft.fft(signal)) ** 2
+    for _ in range(30):
+        loss = np.sum((np.fft.ifft(h * np.fft.fft(signal)).real - heard) ** 2)
+        h.zero_grad()
+        loss.backward()
+        h.data -= h.grad * 16 / power
+    np.testing.assert_allclose(np.fft.ifft(h.data).real, kernel, atol=1e-6)
+
+
+# --- shown ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_tape_a_picture_and_a_derivation_show_complex_numbers():
+    z, w = Tensor(A, name="z"), Tensor(0.5 - 1j, name="w")
+    loss = np.sum(np.abs(np.exp(w * z)) ** 2)
+    assert "|·| " in str(Tape(np.abs(np.outer(np.ones(9), z)).sum()))
+    assert "0.5-1.j" in str(Tape(loss))
+    assert "0.5-1i" in viz.draw(loss).svg()
+    assert "Re, Im" in viz.draw(np.abs(Tensor(np.ones((9, 9)) * 1j) * 2).sum()).svg()
+    assert "conj(w)" in str(viz.derive(loss, z))
+
+
+@pytest.mark.parametrize("name", ["angle", "sign", "vdot", "emath.sqrt", "real times complex", "absolute", "correlate"])
+def test_formulas_of_complex_steps_give_what_the_rules_give(name):
+    fn, shapes = PARTS[name]
+    for step in viz.step(loss(fn(*map(Tensor, arrays_of(shapes))))).walk:
+        if step.formula is not None:
+            np.testing.assert_allclose(step.formula.evaluate(), step.result, rtol=1e-9, atol=1e-12)
+            assert step.check.numeric is None or step.check.numeric.ok, step.equation
