@@ -68,7 +68,7 @@ composite(np.linalg.eigh, lambda a, UPLO="L": EighResult(np.linalg.eigvalsh(a, U
 
 @pure
 def general_eigenvalues(a: Any) -> Any:
-    """The eigenvalues of square matrices, in the order of ``np.linalg.eig``; complex where one is."""
+    """The eigenvalues of square matrices, in the order of ``np.linalg.eig``; complex where one is, and always from NumPy 2.5 on."""
     return np.linalg.eig(a).eigenvalues
 
 
