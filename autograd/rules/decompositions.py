@@ -68,7 +68,8 @@ composite(np.linalg.eigh, lambda a, UPLO="L": EighResult(np.linalg.eigvalsh(a, U
 
 @pure
 def general_eigenvalues(a: Any) -> Any:
-    """The eigenvalues of square matrices, in the order of ``np.linalg.eig``; complex where one is, and always from NumPy 2.5 on."""
+    """The eigenvalues of square matrices, in the order of ``np.linalg.eig``; complex where one is, and from NumPy 2.5
+    on always."""
     return np.linalg.eig(a).eigenvalues
 
 
