@@ -2,4 +2,8 @@
 
 from importlib.util import find_spec
 
-collect_ignore_glob = [] if find_spec("scipy") else ["autograd/scipy/*"]
+_NEEDED = {
+    "scipy": ["autograd/scipy/*"],
+    "torch": ["autograd/interop/torch_*", "autograd/interop/functions.py", "tests/interopcases.py"],
+}
+collect_ignore_glob = [path for package, paths in _NEEDED.items() if not find_spec(package) for path in paths]

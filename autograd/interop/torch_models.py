@@ -1,0 +1,192 @@
+"""`from_torch`: somebody's PyTorch model, run and recorded here."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from inspect import signature
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+import nn
+from autograd import Tensor
+from nn.modes import modes_kept
+
+from .converted import Converted, Part, Program, of_kind
+from .torch_graphs import numpys, program_of, torchs
+
+__all__ = ["from_torch"]
+
+
+def from_torch(model: Any, *inputs: Any, dynamic: bool = True, **kwinputs: Any) -> Any:
+    """A PyTorch model as an `nn.Module` that records what it does: to draw, step through, derive and check.
+
+    ``torch.export`` gives the operations of the model; each is a call of NumPy or of `nn.functional` here. Parameters
+    and buffers are copies under the names that they have there, layers are scopes, and each record has the line of the
+    model that made it.
+
+    Parameters
+    ----------
+    model : torch.nn.Module, or function of tensors
+        In training mode or not, as it is; `train` and `eval` of what is returned convert it for the other mode too,
+        once it is called in that.
+    *inputs, **kwinputs : tensors, arrays, nests of them, numbers
+        An example of what it is called with: Python's ``if`` goes the way that these go.
+    dynamic : bool, optional
+        Whether the lengths of axes may change where the model allows it. False holds all of them.
+
+    Returns
+    -------
+    nn.Module
+        Called with arrays or Tensors it gives Tensors. Its dtype is that of the model.
+
+    Raises
+    ------
+    UnknownOperation
+        If an operation is none of those known here: says which, and where the model uses it.
+    TypeError
+        If it is no model, or has parameters of a dtype that NumPy lacks (``bfloat16``).
+    ImportError
+        Without PyTorch.
+
+    Examples
+    --------
+    >>> import numpy as np, torch
+    >>> from autograd.interop import from_torch
+    >>> theirs = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 1))
+    >>> ours = from_torch(theirs, torch.zeros(2, 3))
+    >>> [name for name, _ in ours.named_parameters()]
+    ['0.weight', '0.bias', '2.weight', '2.bias']
+    >>> loss = (ours(np.ones((5, 3))) ** 2).mean()
+    >>> loss.backward()
+    >>> ours.get_parameter("0.weight").grad.shape
+    (4, 3)
+    """
+    torch = torchs("from_torch")
+    if not isinstance(model, torch.nn.Module):
+        if not callable(model):
+            raise TypeError(f"from_torch: a torch.nn.Module or a function is needed, got {type(model).__name__}")
+        model = _module_of(model, torch)
+    args, kwargs = torch.utils._pytree.tree_map(_example, (inputs, kwinputs))
+    ours = _part(model, {}, TorchModel)
+    ours._set(_theirs=(model, args, kwargs, dynamic), _programs={}, _inputs=tuple(signature(model.forward).parameters))
+    ours._set(_base_dtype=ours._input_dtype())
+    ours._program()
+    return ours
+
+
+def _example(x: Any) -> Any:
+    """An input to convert with: a tensor of its own, as PyTorch takes two names of one tensor for one input."""
+    torch = torchs("from_torch")
+    return torch.as_tensor(x).detach().clone() if isinstance(x, np.ndarray | torch.Tensor) else x
+
+
+def _module_of(fn: Any, torch: Any) -> Any:
+    """A function as a model without layers. PyTorch notes the lines of what is called ``forward``."""
+    forward: Any
+    if inspect.isfunction(fn):
+        forward = FunctionType(fn.__code__.replace(co_name="forward"), fn.__globals__, closure=fn.__closure__,
+                               argdefs=fn.__defaults__)  # fmt: skip
+        forward.__kwdefaults__ = fn.__kwdefaults__
+    else:
+        forward = lambda *args, **kwargs: fn(*args, **kwargs)
+    name = getattr(fn, "__name__", "").strip("<>") or "function"
+    return type(name, (torch.nn.Module,), {"forward": staticmethod(forward)})()
+
+
+def _part(theirs: Any, made: dict[int, Any], base: type[Part] = Part) -> Any:
+    """The parts, parameters and buffers of a module under their names; what is there twice is one here too."""
+    if id(theirs) in made:
+        return made[id(theirs)]
+    ours = made[id(theirs)] = of_kind(type(theirs).__name__, base)
+    for name, parameter in theirs._parameters.items():
+        if parameter is not None and id(parameter) not in made:
+            made[id(parameter)] = nn.Parameter(numpys(parameter, name), parameter.requires_grad, copy=False)
+        setattr(ours, name, made.get(id(parameter)))
+    for name, buffer in theirs._buffers.items():
+        if buffer is not None:
+            ours.register_buffer(name, numpys(buffer, name), name not in theirs._non_persistent_buffers_set)
+    for name, child in theirs._modules.items():
+        if child is not None:
+            setattr(ours, name, _part(child, made))
+    ours.training = theirs.training
+    return ours
+
+
+class TorchModel(Converted):
+    """A PyTorch model that runs on Tensors: what `from_torch` gives."""
+
+    _theirs: tuple[Any, Any, Any, bool]  # the model, what it is called with, whether axes may change
+    _programs: dict[bool, tuple[Program, Any]]
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        tree = torchs("from_torch").utils._pytree
+        program, exported = self._program()
+        given, form = tree.tree_flatten((args, kwargs))
+        if form != exported.call_spec.in_spec:
+            raise TypeError(
+                f"{type(self).__name__} was converted for inputs of the form {exported.call_spec.in_spec}, got {form}"
+            )
+        dtype = self._input_dtype()
+        given = [_input(x, dtype) for x in given]
+        _check(type(self).__name__, program, given, exported)
+        return tree.tree_unflatten([_output(x) for x in self.run(program, given)], exported.call_spec.out_spec)
+
+    def _program(self) -> tuple[Program, Any]:
+        """What the model computes in the mode that it is in."""
+        if self.training not in self._programs:
+            theirs, args, kwargs, dynamic = self._theirs
+            with modes_kept(theirs), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what PyTorch says of its own attributes on the way
+                if theirs.training != self.training:
+                    theirs.train(self.training)
+                exported = _exported(theirs, args, kwargs, dynamic)
+                self._programs[self.training] = program_of(exported), exported
+        return self._programs[self.training]
+
+
+def _exported(model: Any, args: Any, kwargs: Any, dynamic: bool) -> Any:
+    torch = torchs("from_torch")
+    free = lambda x: {i: torch.export.Dim.AUTO for i, n in enumerate(x.shape) if n > 1} if hasattr(x, "shape") else None
+    bound = signature(model.forward).bind(*args, **kwargs)
+    by_name = dict(bound.arguments)
+    for name, parameter in bound.signature.parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            by_name |= by_name.pop(name, {})
+    shapes = torch.utils._pytree.tree_map(free, by_name) if dynamic else None
+    return torch.export.export(model, args, kwargs, dynamic_shapes=shapes)
+
+
+def _check(what: str, program: Program, given: list[Any], exported: Any) -> None:
+    """Refuse inputs of other lengths than the model was converted for, where it is for these alone."""
+    values = {n.name: n.meta.get("val") for n in exported.graph.nodes if n.op == "placeholder"}
+    free: dict[str, int] = {}
+    for name, x in zip(program.inputs, given, strict=True):
+        expected = values[name]
+        if not hasattr(expected, "shape"):
+            if x != expected:
+                raise ValueError(f"{what} was converted for {name}={expected!r}, got {x!r}: convert it for that")
+            continue
+        names = [str(n) for n in expected.shape]
+        wanted = [int(n) if n.isdigit() else free.setdefault(n, m) if n.isidentifier() else m
+                  for n, m in zip(names, np.shape(x), strict=False)]  # fmt: skip
+        if tuple(wanted) != np.shape(x) or len(names) != np.ndim(x):
+            form = ", ".join(str(free.get(n, n)) if len(names) == np.ndim(x) else n for n in names)
+            raise ValueError(f"{what} was converted for {name} of shape ({form}), got {np.shape(x)}")
+
+
+def _input(x: Any, dtype: Any) -> Any:
+    """An input as the calls take it: a Tensor in the dtype of the parameters, or an array of other numbers."""
+    if hasattr(x, "detach") and not isinstance(x, Tensor):
+        x = numpys(x, "an input")
+    if isinstance(x, np.ndarray) and x.dtype.kind == "f":
+        x = Tensor(x, requires_grad=False)
+    if isinstance(x, Tensor) and x.dtype.kind != "f":
+        return x.data
+    return x.astype(dtype) if isinstance(x, Tensor) and dtype is not None and x.dtype != dtype else x
+
+
+def _output(x: Any) -> Any:
+    return Tensor(x, requires_grad=False) if isinstance(x, np.ndarray | np.generic) and x.dtype.kind == "f" else x
