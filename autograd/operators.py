@@ -27,6 +27,7 @@ float64 = np.float64
 _new = object.__new__
 _getframe = sys._getframe
 _current_scope = SCOPE.get
+_FLOAT32 = np.dtype(np.float32)
 _OPERANDS = (int, float, complex, np.ndarray, np.generic, list, tuple)
 
 
@@ -83,7 +84,7 @@ def _operator(fn: np.ufunc, op: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
         else:
             node.shape = data.shape
             node.dtype = dtype = data.dtype
-            if dtype is not FLOAT64 and dtype.kind == "c":
+            if dtype is not FLOAT64 and dtype is not _FLOAT32 and dtype.kind == "c":
                 node.rule = for_complex(rule)
         node.seq = next_seq()
         node.scope = scope
