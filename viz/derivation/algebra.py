@@ -8,6 +8,7 @@ Every function that works element by element is a sum of products of *atoms*: na
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
@@ -153,9 +154,13 @@ class Algebra(Store):
     def multiplied_out(self, product: Product, most: int) -> list[Product] | None:
         """The terms of a product of sums; None if there are more than `most`. Sums with fractions go first, so that
         their denominators meet the other factors."""
-        sums = [key for key, n in product.powers if n > 0 and key in self.sums]
+        sums = {key: n for key, n in product.powers if n > 0 and key in self.sums}
         if not sums:
             return [product]
+        parts = [product, *(term for key in sums for term in self.sums[key])]
+        whole = all(n > 0 for part in parts for _, n in part.powers)
+        if whole and math.prod(len(self.sums[key]) ** n for key, n in sums.items()) > most:
+            return None  # nothing cancels: so many there are
         first = max(sums, key=lambda key: any(n < 0 for term in self.sums[key] for _, n in term.powers))
         rest = product.with_powers({key: n - (key == first) for key, n in product.powers})
         out: list[Product] = []

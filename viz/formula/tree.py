@@ -336,7 +336,8 @@ def same(a: Any, b: Any) -> bool:
     if a is b:
         return True
     if isinstance(a, Number) and isinstance(b, Number):
-        return bool(np.all(a.value == b.value))
+        equal = a.value == b.value
+        return equal if equal.__class__ is bool else bool(np.all(equal))
     if isinstance(a, Apply) and isinstance(b, Apply):
         return (
             a.rule is b.rule
