@@ -151,7 +151,7 @@ def checkpoint(fun: Function) -> Function:
 
         on_arrays.__name__ = getattr(fun, "__name__", "checkpoint")
         operation = primitive(on_arrays)
-        defvjp_variadic(operation, pulled)
+        defvjp_variadic(operation, pulled, holomorphic=False)
         return operation(*leaves(given))
 
     return recomputed

@@ -14,7 +14,7 @@ import numpy as np
 
 from .nests import map_leaves
 from .recording import DEPTH
-from .registry import NoRuleError, as_written, defvjp_variadic, name_of, primitive
+from .registry import NoRuleError, defvjp_variadic, name_of, primitive
 from .registry import nondifferentiable as _nondifferentiable
 from .rules.elementwise import conj
 from .tensor import Tensor
@@ -62,8 +62,7 @@ def _named(fn: Any) -> Any:
 def _define(fn: Any, vjp: Callable[..., Any]) -> None:
     """Give `fn` a rule that takes and gives gradients as HIPS autograd has them: of complex numbers, the conjugates."""
     fn = _named(fn)
-    defvjp_variadic(fn, lambda g, *operands, **options: conj(vjp(conj(g), *operands, **options)))
-    as_written(fn)
+    defvjp_variadic(fn, lambda g, *operands, **options: conj(vjp(conj(g), *operands, **options)), holomorphic=False)
 
 
 def defvjp(fn: Any, *makers: Callable[..., Any] | None, argnums: Iterable[int] | None = None) -> None:

@@ -212,7 +212,9 @@ def _rule_of(fn: Callable[..., Any]) -> Rule:
     return RULES[fn]
 
 
-def defvjp(fn: Callable[..., Any], *vjps: Vjp | None, argnums: tuple[int, ...] | None = None) -> Rule:
+def defvjp(
+    fn: Callable[..., Any], *vjps: Vjp | None, argnums: tuple[int, ...] | None = None, holomorphic: bool = True
+) -> Rule:
     """Give `fn` its derivative rules, one for each array operand, in order.
 
     Parameters
@@ -225,6 +227,9 @@ def defvjp(fn: Callable[..., Any], *vjps: Vjp | None, argnums: tuple[int, ...] |
         shape and casts it to the operand's dtype. None: the operand carries no gradient.
     argnums : tuple of int, optional
         The operands that `vjps` are for; 0, 1, 2, ... unless told.
+    holomorphic : bool, optional
+        Where a result is complex, rules are called with the conjugates of the values, which makes those of real numbers
+        right for every holomorphic function (docs/complex.md). False: they are right for complex values as they stand.
 
     Returns
     -------
@@ -258,21 +263,24 @@ def defvjp(fn: Callable[..., Any], *vjps: Vjp | None, argnums: tuple[int, ...] |
     for i, vjp in zip(positions, vjps, strict=True):
         rule.vjps[i] = vjp
     rule.constant = False
-    rule._options = rule.of_complex = None
+    rule._options = None
+    rule.of_complex = None if holomorphic else rule
     rule.what_is_read.clear()
     return rule
 
 
-def defvjp_variadic(fn: Callable[..., Any], vjp: Vjp, *, reads_operands: bool = True) -> Rule:
+def defvjp_variadic(fn: Callable[..., Any], vjp: Vjp, *, reads_operands: bool = True, holomorphic: bool = True) -> Rule:
     """Give a function of any number of array operands one rule: ``vjp(g, out, i, *operands, **options)``.
 
-    ``reads_operands=False`` states that the rule takes only the shapes and dtypes of the operands.
+    ``reads_operands=False`` states that the rule takes only the shapes and dtypes of the operands; `holomorphic` is
+    that of `defvjp`.
     """
     rule = _rule_of(fn)
     rule.variadic = vjp
     rule.reads_operands = reads_operands
     rule.constant = False
-    rule._options = rule.of_complex = None
+    rule._options = None
+    rule.of_complex = None if holomorphic else rule
     rule.what_is_read.clear()
     return rule
 
@@ -305,7 +313,7 @@ def for_complex(rule: Rule) -> Rule:
 
     Gradients are ∂L/∂Re z + i ∂L/∂Im z. Through f, a holomorphic function, one is multiplied by conj(f′(z)), which for
     all functions of NumPy is f′(conj z): so the rules are those of real numbers, called with conjugate values. Rows of
-    other functions are `as_written` for complex numbers.
+    functions that are not `holomorphic` are right for complex numbers as they stand.
     """
     if rule.of_complex is None:
         made = rule.of_complex = Rule(rule.fn, rule.name)
@@ -314,13 +322,6 @@ def for_complex(rule: Rule) -> Rule:
         made.vjps = [_of_conjugates(vjp) for vjp in rule.vjps]
         made.variadic = _of_conjugates(rule.variadic)
     return rule.of_complex
-
-
-def as_written(*fns: Callable[..., Any]) -> None:
-    """State that the rules of `fns`, which are not holomorphic, are right for complex values as they stand."""
-    for fn in fns:
-        rule = _rule_of(fn)
-        rule.of_complex = rule
 
 
 def defvjp_complex(fn: Callable[..., Any], *vjps: Vjp | None) -> None:

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from complexcases import PARTS, arrays_of, check, loss
+from opcases import torch
 
+import nn
 import viz
 from autograd import (
     NoRuleError,
@@ -158,6 +160,24 @@ def test_a_filter_is_fitted_in_the_frequency_domain():
     np.testing.assert_allclose(np.fft.ifft(h.data).real, kernel, atol=1e-6)
 
 
+@pytest.mark.skipif(torch is None, reason="torch is not installed")
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad"])
+@pytest.mark.parametrize("start", [np.array([[1 + 2j, 0.5j]]), np.array(1 - 1j)], ids=["matrix", "number"])
+def test_optimisers_move_both_parts_as_those_of_torch_do(name, start):
+    z, theirs = Tensor(start), torch.tensor(start, requires_grad=True)
+    mine, other = getattr(nn.optim, name)([z], lr=0.1), getattr(torch.optim, name)([theirs], lr=0.1)
+    for _ in range(3):
+        mine.zero_grad()
+        other.zero_grad()
+        (np.abs(z) ** 2 + np.sin(z).real).sum().backward()
+        (theirs.abs() ** 2 + torch.sin(theirs).real).sum().backward()
+        mine.step()
+        other.step()
+    np.testing.assert_allclose(z.data, theirs.detach().numpy(), rtol=1e-12)
+    with pytest.raises(TypeError, match="explain: steps of real parameters are explained"):
+        mine.explain()
+
+
 # --- shown ------------------------------------------------------------------------------------------------------------
 
 
@@ -169,6 +189,8 @@ def test_the_tape_a_picture_and_a_derivation_show_complex_numbers():
     assert "0.5-1i" in viz.draw(loss).svg()
     assert "Re, Im" in viz.draw(np.abs(Tensor(np.ones((9, 9)) * 1j) * 2).sum()).svg()
     assert "conj(w)" in str(viz.derive(loss, z))
+    with pytest.raises(ValueError, match=r"z of shape \(2,\) is complex, and a scalar graph has real numbers"):
+        viz.draw(loss, level="scalar")
 
 
 @pytest.mark.parametrize("name", ["angle", "sign", "vdot", "emath.sqrt", "real times complex", "absolute", "correlate"])

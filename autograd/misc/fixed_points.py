@@ -53,5 +53,5 @@ def fixed_point(
 
     iterated.__name__ = "fixed_point"
     operation = primitive(iterated)
-    defvjp_variadic(operation, pulled)
+    defvjp_variadic(operation, pulled, holomorphic=False)
     return operation(*leaves(a))

@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ..registry import as_written, composite, defvjp, defvjp_complex, pure
+from ..registry import composite, defvjp, defvjp_complex, pure
 from .elementwise import arrayed, conj, is_complex, over
 from .statistics import numbers
 
 # --- parts ------------------------------------------------------------------------------------------------------------
 
-defvjp(np.conjugate, lambda g, out, x: conj(g))
-as_written(np.conjugate)
+defvjp(np.conjugate, lambda g, out, x: conj(g), holomorphic=False)
 defvjp_complex(np.sign, lambda g, out, x: over(g - out * np.real(conj(out) * g), np.abs(x)))
 defvjp(np.real, lambda g, out, x: g)
 defvjp(np.imag, lambda g, out, x: g * (1j if x.dtype.kind == "c" else 0))

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..registry import NoRuleError, as_written, composite, defvjp, named, pure
+from ..registry import NoRuleError, composite, defvjp, named, pure
 from .elementwise import arrayed, conj, is_complex
 from .linalg import adjoint, cofactors, turned
 from .norms import squares
@@ -51,7 +51,11 @@ def _eigenvalues_rule(g: Any, out: Any, a: Any, UPLO: Any = "L") -> Any:
 
 
 defvjp(np.linalg.eigvalsh, _eigenvalues_rule)
-defvjp(eigenvectors, lambda g, out, a, UPLO="L": _symmetric(turning(g, out, np.linalg.eigvalsh(a, UPLO))))
+defvjp(
+    eigenvectors,
+    lambda g, out, a, UPLO="L": _symmetric(turning(g, out, np.linalg.eigvalsh(a, UPLO))),
+    holomorphic=False,
+)
 
 
 class EighResult(NamedTuple):
@@ -98,9 +102,9 @@ def _general_vectors_rule(g: Any, out: Any, a: Any) -> Any:
 defvjp(
     general_eigenvalues,
     lambda g, out, a: _through_the_basis(np.expand_dims(g, -1) * np.eye(out.shape[-1]), general_eigenvectors(a)),
+    holomorphic=False,
 )
-defvjp(general_eigenvectors, _general_vectors_rule)
-as_written(general_eigenvalues, general_eigenvectors)
+defvjp(general_eigenvectors, _general_vectors_rule, holomorphic=False)
 
 
 class EigResult(NamedTuple):
@@ -156,12 +160,13 @@ def _singular_values_rule(g: Any, out: Any, a: Any) -> Any:
 
 
 defvjp(np.linalg.svdvals, _singular_values_rule)
-defvjp(left_vectors, _left_vectors_rule)
+defvjp(left_vectors, _left_vectors_rule, holomorphic=False)
 defvjp(
     right_vectors,
     lambda g, out, a, full_matrices=False: adjoint(
         svd_adjoint(adjoint(g), adjoint(out), np.linalg.svdvals(a), adjoint(a))
     ),
+    holomorphic=False,
 )
 
 
@@ -200,7 +205,7 @@ def _cholesky_rule(g: Any, out: Any, a: Any, upper: bool = False) -> Any:
     return _symmetric(adjoint(np.linalg.solve(adjoint(factor), adjoint(inner))))
 
 
-defvjp(np.linalg.cholesky, _cholesky_rule)
+defvjp(np.linalg.cholesky, _cholesky_rule, holomorphic=False)
 
 
 @pure
@@ -229,8 +234,13 @@ def _mirrored(x: Any) -> Any:
 defvjp(
     q_factor,
     lambda g, out, a: _over_r(g - np.matmul(out, _mirrored(np.matmul(adjoint(g), out))), r_factor(a)),
+    holomorphic=False,
 )
-defvjp(r_factor, lambda g, out, a: _over_r(np.matmul(q_factor(a), _mirrored(np.matmul(out, adjoint(g)))), out))
+defvjp(
+    r_factor,
+    lambda g, out, a: _over_r(np.matmul(q_factor(a), _mirrored(np.matmul(out, adjoint(g)))), out),
+    holomorphic=False,
+)
 
 
 class QRResult(NamedTuple):
@@ -272,8 +282,11 @@ def pinv_adjoint(g: Any, p: Any, a: Any) -> Any:
     return rows + columns - along
 
 
-defvjp(np.linalg.pinv, lambda g, out, a, rcond=None, hermitian=False, rtol=None: pinv_adjoint(g, out, a))
-as_written(eigenvectors, left_vectors, right_vectors, np.linalg.cholesky, q_factor, r_factor, np.linalg.pinv)
+defvjp(
+    np.linalg.pinv,
+    lambda g, out, a, rcond=None, hermitian=False, rtol=None: pinv_adjoint(g, out, a),
+    holomorphic=False,
+)
 
 
 def _lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
@@ -329,8 +342,8 @@ def phase_of_det(a: Any) -> Any:
 defvjp(
     phase_of_det,
     lambda g, out, a: np.expand_dims(1j * np.imag(conj(out) * g), (-2, -1)) * adjoint(np.linalg.inv(a)),
+    holomorphic=False,
 )
-as_written(phase_of_det)
 
 
 def _slogdet(a: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..operands import settled
-from ..registry import as_written, defvjp, pure
+from ..registry import defvjp, pure
 from .elementwise import arrayed
 
 
@@ -194,5 +194,5 @@ defvjp(
     lambda g, out, x, indices, axis=-1: _untake_along(g, x.shape, indices, axis),
     None,
 )
-as_written(np.sort)  # the order of complex numbers is not that of their conjugates
-defvjp(np.sort, lambda g, out, x, axis=-1, kind=None, stable=None: _unsort(g, x, axis))
+# the order of complex numbers is not that of their conjugates
+defvjp(np.sort, lambda g, out, x, axis=-1, kind=None, stable=None: _unsort(g, x, axis), holomorphic=False)

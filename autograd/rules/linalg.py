@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..registry import as_written, composite, defvjp, defvjp_variadic, pure
+from ..registry import composite, defvjp, defvjp_variadic, pure
 from .elementwise import arrayed, conj
 from .indexing import scattered
 from .reductions import product_before
@@ -55,7 +55,10 @@ def _vecdot_part(g: Any, other: Any, ndim: int) -> Any:
 
 
 defvjp(
-    np.vecdot, lambda g, out, x, y: _vecdot_part(conj(g), y, x.ndim), lambda g, out, x, y: _vecdot_part(g, x, y.ndim)
+    np.vecdot,  # which conjugates its first operand, and so does vdot
+    lambda g, out, x, y: _vecdot_part(conj(g), y, x.ndim),
+    lambda g, out, x, y: _vecdot_part(g, x, y.ndim),
+    holomorphic=False,
 )
 
 
@@ -79,8 +82,12 @@ def _inner_y(g: Any, x: Any, y_shape: tuple[int, ...]) -> Any:
 
 defvjp(np.inner, lambda g, out, x, y: _inner_x(g, x.shape, y), lambda g, out, x, y: _inner_y(g, x, y.shape))
 
-defvjp(np.vdot, lambda g, out, x, y: conj(g) * y.reshape(x.shape), lambda g, out, x, y: g * x.reshape(y.shape))
-as_written(np.vecdot, np.vdot)  # both conjugate their first operand
+defvjp(
+    np.vdot,
+    lambda g, out, x, y: conj(g) * y.reshape(x.shape),
+    lambda g, out, x, y: g * x.reshape(y.shape),
+    holomorphic=False,
+)
 defvjp(
     np.outer,
     lambda g, out, x, y: np.matmul(g, y.reshape(-1)).reshape(x.shape),

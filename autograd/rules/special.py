@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special as sp
 
 from ..registry import defvjp
-from .elementwise import TWO_OVER_ROOT_PI
+from .elementwise import TWO_OVER_ROOT_PI, conj
 
 ROOT_TWO_PI = math.sqrt(2 * math.pi)
 
@@ -65,7 +65,8 @@ defvjp(sp.kv, None, lambda g, out, v, x: -g * (sp.kv(v - 1, x) + sp.kv(v + 1, x)
 defvjp(
     sp.ive,
     None,
-    lambda g, out, v, x: g * ((sp.ive(v - 1, x) + sp.ive(v + 1, x)) / 2 - np.sign(x) * out),
+    lambda g, out, v, x: g * conj((sp.ive(v - 1, x) + sp.ive(v + 1, x)) / 2) - np.sign(x.real) * (conj(g) * out).real,
+    holomorphic=False,  # it is scaled by exp(−|Re x|)
 )
 
 # --- entropies: 0 · log 0 counts for nothing --------------------------------------------------------------------------

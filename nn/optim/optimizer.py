@@ -169,7 +169,10 @@ class Optimizer:
                     if g is None:
                         continue
                     w, g = p.data, g.data if isinstance(g, Tensor) else g
-                    if w.shape:
+                    if w.dtype.kind == "c":
+                        moved = self._stepped(_parts(w), _parts(g), state, group)
+                        p.rebind(moved.view(w.dtype).reshape(w.shape))
+                    elif w.shape:
                         p.rebind(self._stepped(w, g, state, group))
                     else:
                         # one-element arrays, as operations on 0-d ones give scalars, which can't be written into
@@ -202,7 +205,7 @@ class Optimizer:
         ValueError
             If no parameter has a gradient.
         TypeError
-            If `closure` is no function that returns the loss.
+            If `closure` is no function that returns the loss, or a parameter is complex.
 
         Examples
         --------
@@ -220,6 +223,8 @@ class Optimizer:
         predicted decrease −⟨∇, ΔW⟩ = 2
         real decrease 1.8, 0.900 of it
         """
+        if any(p.dtype.kind == "c" for p in self.params):
+            raise TypeError("explain: steps of real parameters are explained, and one here is complex")
         return explained(self, closure, index)
 
     def _stepped(self, w: Any, g: Any, state: dict[str, Any], options: Mapping[str, Any]) -> Any:
@@ -294,6 +299,11 @@ class Optimizer:
     def _shown(self, group: Mapping[str, Any]) -> list[str]:
         quiet = ("maximize", "decoupled_weight_decay")  # said where they are on
         return [f"{name}={group[name]!r}" for name in self.defaults if group[name] or name not in quiet]
+
+
+def _parts(array: Any) -> Any:
+    """Complex numbers as pairs of real ones along the last axis, each of which is a parameter of its own."""
+    return np.ascontiguousarray(array).view(array.real.dtype)
 
 
 def _listed(params: Any, what: str) -> list[Any]:

@@ -33,7 +33,7 @@ def _operation(rule: Rule, ndim: int) -> Any:
 
     operation = primitive(of_terms, keeps_output=False)
     operation.rule.name = str(rule.name).removeprefix("window_")
-    defvjp_variadic(operation, vjp)
+    defvjp_variadic(operation, vjp, holomorphic=False)
     return operation
 
 

@@ -164,6 +164,10 @@ class ScalarGraph:
         return Tensor(value, node.dtype, requires_grad=False, name=node.name)
 
     def _add(self, node: Node, mask: Any) -> None:
+        if node.dtype.kind == "c":
+            raise ValueError(
+                f"{describe(node)} is complex, and a scalar graph has real numbers: draw the arrays, viz.draw(loss)"
+            )
         token = SCOPE.set(node.scope)
         try:
             if node.is_leaf or node in self._leaves:
