@@ -100,6 +100,9 @@ class Conduct:
     def __int__(self: Any) -> int:
         return int(number_of(self, _getframe(1)) if self.requires_grad else self.item())
 
+    def __complex__(self: Any) -> complex:
+        return complex(number_of(self, _getframe(1)) if self.requires_grad else self.item())
+
     @property
     def _mask(self) -> Any:
         """What `numpy.ma` asks an operand for: asked of a Tensor, it is about to ignore its history."""

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from .conjugates import for_complex
 from .leaving import NUMBERS, used
 from .masks import Mask, mask_of
-from .registry import Rule, for_complex
+from .registry import Rule
 
 __all__ = ["MASKED", "NO_NUMBER", "PLAIN", "as_array", "constant", "frozen", "may_change", "number", "plain", "settled"]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .conjugates import for_complex
 from .errors import explain, updated_in_place
 from .forward import record
 from .leaving import NUMBERS, used
@@ -18,7 +19,7 @@ from .node import FLOAT64, NO_OPTIONS, Node
 from .operands import constant
 from .protocols import remembered
 from .recording import IS_HIDDEN, SCOPE, next_seq
-from .registry import RULES, Rule, for_complex
+from .registry import RULES, Rule
 from .tensor import Tensor
 
 __all__: list[str] = []

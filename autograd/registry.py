@@ -50,31 +50,18 @@ class Rule:
         Whether its derivative is zero wherever there is one: it is recorded, and no gradient flows through it.
     beyond : callable or None
         The function as a composition, which takes the options that the rules do not know (``where=``).
+    holomorphic : bool
+        Whether the rules become right for complex results by the conjugates of values (`for_complex`).
     of_complex : Rule or None
-        The row for complex results, where one was asked for or given; `for_complex` makes it.
+        The row for complex results, where one was asked for or given.
     uses : callable or None
         ``uses(node, i)``: how many times each element of operand ``i`` is used, where one is shared (a kernel).
     """
 
     __slots__ = (
-        "__weakref__",
-        "_defaults",
-        "_names",
-        "_options",
-        "beyond",
-        "constant",
-        "fixed",
-        "fn",
-        "keeps_output",
-        "name",
-        "of_complex",
-        "op",
-        "reads_operands",
-        "uses",
-        "variadic",
-        "vjps",
-        "what_is_read",
-    )
+        "__weakref__", "_defaults", "_names", "_options", "beyond", "constant", "fixed", "fn", "holomorphic",
+        "keeps_output", "name", "of_complex", "op", "reads_operands", "uses", "variadic", "vjps", "what_is_read",
+    )  # fmt: skip
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None):
         self.fn = fn
@@ -87,6 +74,7 @@ class Rule:
         self.fixed = False
         self.reads_operands = True
         self.beyond: Callable[..., Any] | None = None
+        self.holomorphic = True
         self.of_complex: Rule | None = None
         self.uses: Callable[..., int] | None = None
         self.what_is_read: dict[int, tuple[bool, frozenset[int] | None]] = {}
@@ -110,7 +98,7 @@ class Rule:
         found = self.what_is_read.get(i)
         if found is None:
             vjp, before = (self.variadic, 3) if self.variadic is not None else (self.vjps[i], 2)
-            reads_output, read = values_read(getattr(vjp, "__wrapped__", vjp), before)
+            reads_output, read = values_read(getattr(vjp, "of_reals", vjp), before)
             if not self.reads_operands:
                 read = frozenset()
             found = self.what_is_read[i] = (reads_output, read)
@@ -264,7 +252,7 @@ def defvjp(
         rule.vjps[i] = vjp
     rule.constant = False
     rule._options = None
-    rule.of_complex = None if holomorphic else rule
+    rule.holomorphic, rule.of_complex = holomorphic, None
     rule.what_is_read.clear()
     return rule
 
@@ -280,55 +268,9 @@ def defvjp_variadic(fn: Callable[..., Any], vjp: Vjp, *, reads_operands: bool = 
     rule.reads_operands = reads_operands
     rule.constant = False
     rule._options = None
-    rule.of_complex = None if holomorphic else rule
+    rule.holomorphic, rule.of_complex = holomorphic, None
     rule.what_is_read.clear()
     return rule
-
-
-# --- complex numbers --------------------------------------------------------------------------------------------------
-
-
-def _conjugated(value: Any) -> Any:
-    """The conjugate of a value that a rule reads: real ones, and records whose value is not kept, as they are."""
-    dtype = getattr(value, "dtype", None)
-    if isinstance(value, complex) if dtype is None else dtype.kind == "c" and hasattr(value, "conjugate"):
-        return value.conjugate()
-    return value
-
-
-def _of_conjugates(vjp: Vjp | None) -> Vjp | None:
-    """A rule that is handed the conjugates of the values: the gradient of a loss through f is g times conj(f′)."""
-    if vjp is None:
-        return None
-
-    @functools.wraps(vjp)
-    def rule(g: Any, *values: Any, **options: Any) -> Any:
-        return vjp(g, *map(_conjugated, values), **options)
-
-    return rule
-
-
-def for_complex(rule: Rule) -> Rule:
-    """The row of a call whose result is complex.
-
-    Gradients are ∂L/∂Re z + i ∂L/∂Im z. Through f, a holomorphic function, one is multiplied by conj(f′(z)), which for
-    all functions of NumPy is f′(conj z): so the rules are those of real numbers, called with conjugate values. Rows of
-    functions that are not `holomorphic` are right for complex numbers as they stand.
-    """
-    if rule.of_complex is None:
-        made = rule.of_complex = Rule(rule.fn, rule.name)
-        for what in ("op", "keeps_output", "constant", "fixed", "reads_operands", "beyond", "uses"):
-            setattr(made, what, getattr(rule, what))
-        made.vjps = [_of_conjugates(vjp) for vjp in rule.vjps]
-        made.variadic = _of_conjugates(rule.variadic)
-    return rule.of_complex
-
-
-def defvjp_complex(fn: Callable[..., Any], *vjps: Vjp | None) -> None:
-    """Give `fn` rules of its own for complex results, which take the values as they are."""
-    rule, row = _rule_of(fn), Rule(fn)
-    row.vjps = list(vjps)
-    rule.of_complex = row
 
 
 def alias(fn: Callable[..., Any], of: Callable[..., Any]) -> None:

@@ -41,6 +41,7 @@ def test_the_gradient_of_a_real_loss_points_up_in_the_plane():
     z = Tensor(3.0 - 4j)
     (z * z.conj()).real.backward()
     assert z.grad == 6 - 8j and z.grad.dtype == complex
+    assert complex(z) == z.item() == 3 - 4j and complex(z.detach()) == 3 - 4j
 
 
 @pytest.mark.parametrize("dtype", [np.complex64, np.complex128])

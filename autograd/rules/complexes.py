@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from ..registry import composite, defvjp, defvjp_complex, pure
+from ..registry import RULES, Rule, composite, defvjp, pure
 from .elementwise import arrayed, conj, is_complex, over
 from .statistics import numbers
 
 # --- parts ------------------------------------------------------------------------------------------------------------
 
 defvjp(np.conjugate, lambda g, out, x: conj(g), holomorphic=False)
-defvjp_complex(np.sign, lambda g, out, x: over(g - out * np.real(conj(out) * g), np.abs(x)))
+RULES[np.sign].of_complex = _of_sign = Rule(np.sign)  # that of real numbers is constant
+_of_sign.vjps = [lambda g, out, x: over(g - out * np.real(conj(out) * g), np.abs(x))]
 defvjp(np.real, lambda g, out, x: g)
 defvjp(np.imag, lambda g, out, x: g * (1j if x.dtype.kind == "c" else 0))
 
