@@ -24,7 +24,7 @@ from autograd import (
     value_and_grad,
     vjp,
 )
-from autograd.testing import GradcheckError, GradcheckUndecided, gradcheck
+from autograd.testing import GradcheckError, GradcheckUndecided, assert_grads_match, compare_grads, gradcheck
 
 A, B = np.array([1 + 2j, 0.5 - 1j]), np.array([0.3 - 1j, 2j])
 
@@ -177,6 +177,20 @@ def test_optimisers_move_both_parts_as_those_of_torch_do(name, start):
     np.testing.assert_allclose(z.data, theirs.detach().numpy(), rtol=1e-12)
     with pytest.raises(TypeError, match="explain: steps of real parameters are explained"):
         mine.explain()
+
+
+def test_gradients_of_real_leaves_are_judged_through_complex_steps():
+    x, h = Tensor([1.0, -2.0, 0.5, 3.0], name="x"), Tensor([0.5, 0.2, -0.1, 0.3], name="h")
+    loss = np.sum((np.fft.ifft(np.fft.fft(x) * np.fft.fft(h)).real - 1) ** 2)
+    loss.backward()
+    assert compare_grads(loss, {x: x.grad, h: h.grad}).ok
+    with pytest.raises(AssertionError, match=r"WRONG: the gradient of x"):
+        assert_grads_match(loss, {x: 2 * x.grad})
+    assert "it is 2 times the right one" in str(viz.explain_mismatch(loss, {x: 2 * x.grad, h: h.grad}))
+    assert "is wrong" in str(viz.explain_mismatch(loss, {x: x.grad[[1, 0, 3, 2]], h: h.grad}))
+    z = Tensor(A, name="z")
+    with pytest.raises(TypeError, match="the gradient of z has dtype complex128; expected real numbers"):
+        compare_grads(np.abs(z).sum(), {z: A})
 
 
 # --- shown ------------------------------------------------------------------------------------------------------------

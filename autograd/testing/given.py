@@ -72,6 +72,10 @@ class Given:
         other = np.asarray(other)
         if other.shape != self.array.shape or np.isnan(self.picked(other)).any():
             return False
+        if other.dtype.kind == "c":
+            if other.imag.any():
+                return False
+            other = other.real
         other = other.astype(self.node.dtype)
         allowed = self.limits.of(other.astype(np.float64), self.hand, self.node.dtype) + slack
         with np.errstate(invalid="ignore"):
