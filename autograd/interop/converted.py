@@ -138,6 +138,8 @@ def of_kind(kind: str, base: type[Part] = Part) -> Any:
 
 def held(root: Any, path: str) -> Any:
     """The parameter or buffer under a dotted path."""
+    if path in root.__dict__:
+        return root.__dict__[path]
     for name in path.split("."):
         root = root.__dict__[name]
     return root
