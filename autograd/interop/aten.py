@@ -14,13 +14,13 @@ from autograd import Tensor
 from autograd.nests import numbers_of
 from autograd.rules.shapes import put_diagonal
 from nn import functional as F
-from nn.seeding import generator
 
 from .aten_layers import LAYERS
+from .aten_new import LIKE
 from .calls import CALLS, Call, axes_of, in_one_dtype, integer, like_numpy, scipys
 from .pieces import added_at, index, picked, placed, put, slices, sorted_along
 
-__all__ = ["CREATING", "ROWS"]
+__all__ = ["ROWS"]
 
 
 def _div(x: Any, y: Any, rounding_mode: str | None = None) -> Any:
@@ -144,21 +144,6 @@ def _added(sign: int) -> Call:
     return call
 
 
-def _like(value: float) -> Call:
-    def call(x: Any, *shape: Any, dtype: Any = None, **_: Any) -> Any:
-        return np.full(tuple(shape[0]) if shape else x.shape, value, dtype or x.dtype)
-
-    return call
-
-
-def _full_like(x: Any, value: Any, *, dtype: Any = None, **_: Any) -> Any:
-    return np.full(x.shape, value, dtype or x.dtype)
-
-
-def _new_full(x: Any, shape: Any, value: Any, *, dtype: Any = None, **_: Any) -> Any:
-    return np.full(tuple(shape), value, dtype or x.dtype)
-
-
 def _cdist(x: Any, y: Any, p: float = 2.0, *_: Any) -> Any:
     return np.linalg.vector_norm(np.expand_dims(x, -2) - np.expand_dims(y, -3), ord=p, axis=-1)
 
@@ -174,6 +159,11 @@ def _scatter(x: Any, dim: int, at: Any, source: Any, **_: Any) -> Any:
 def _diag_embed(x: Any, offset: int, a: int, b: int) -> Any:
     n = x.shape[-1] + abs(offset)
     return np.moveaxis(put_diagonal(x, (*x.shape[:-1], n, n), offset, -2, -1), (-2, -1), (a, b))
+
+
+def _transform(fn: Call) -> Call:
+    """One of ``np.fft``; the lengths, the axes and the norm stand in one order in both."""
+    return lambda x, n=None, dim=None, norm=None: fn(x, axes_of(n), *([] if dim is None else [axes_of(dim)]), norm=norm)
 
 
 def _block_diag(xs: list[Any]) -> Any:
@@ -334,6 +324,19 @@ ROWS: dict[str, Call] = {
     "_local_scalar_dense": lambda x: x.item(),
     **dict.fromkeys(("_assert_tensor_metadata", "_assert_async", "_assert_scalar", "sym_constrain_range_for_size"),
                     lambda *_, **__: None),
+    # --- complex numbers
+    **{f"fft_{name}": _transform(getattr(np.fft, name)) for name in (
+        "fft", "ifft", "rfft", "irfft", "hfft", "ihfft", "fft2", "ifft2", "rfft2", "irfft2", "fftn", "ifftn", "rfftn",
+        "irfftn")},
+    "fft_fftshift": lambda x, dim=None: np.fft.fftshift(x, axes_of(dim)),
+    "fft_ifftshift": lambda x, dim=None: np.fft.ifftshift(x, axes_of(dim)),
+    "real": lambda x: np.real(x),
+    "imag": lambda x: np.imag(x),
+    "angle": lambda x: np.angle(x),
+    **dict.fromkeys(("_conj", "conj", "conj_physical", "resolve_conj"), lambda x: np.conjugate(x)),
+    "complex": lambda x, y: x + 1j * y,
+    "view_as_real": lambda x: np.stack([np.real(x), np.imag(x)], axis=-1),
+    "view_as_complex": lambda x: x[..., 0] + 1j * x[..., 1],
     # --- products and matrices
     "addmm": _addmm(np.matmul),
     "addmv": _addmm(np.matmul),
@@ -364,39 +367,5 @@ ROWS: dict[str, Call] = {
     "searchsorted": lambda edges, x, *_, right=False, **__: np.searchsorted(
         integer(edges), integer(x), "right" if right else "left"),
     **LAYERS,
-    # --- new arrays
-    "zeros_like": _like(0),
-    "ones_like": _like(1),
-    "empty_like": _like(0),
-    "new_zeros": _like(0),
-    "new_ones": _like(1),
-    "new_empty": _like(0),
-    "full_like": _full_like,
-    "new_full": _new_full,
-    "rand_like": lambda x, **_: generator().random(x.shape).astype(x.dtype),
-    "randn_like": lambda x, **_: generator().standard_normal(x.shape).astype(x.dtype),
-    "bernoulli": lambda x, **_: (generator().random(x.shape) < numbers_of(x)).astype(x.dtype),
-    "bernoulli.p": lambda x, p, **_: (generator().random(x.shape) < p).astype(x.dtype),
+    **LIKE,
 }  # fmt: skip
-
-CREATING: dict[str, Call] = {
-    "zeros": lambda shape, dtype: np.zeros(tuple(shape), dtype),
-    "ones": lambda shape, dtype: np.ones(tuple(shape), dtype),
-    "empty": lambda shape, dtype: np.zeros(tuple(shape), dtype),
-    "full": lambda shape, value, dtype: np.full(tuple(shape), value, dtype),
-    "scalar_tensor": lambda value, dtype: np.array(value, dtype),
-    "arange": lambda end, dtype: np.arange(end, dtype=dtype),
-    "arange.start": lambda start, end, dtype: np.arange(start, end, dtype=dtype),
-    "arange.start_step": lambda start, end, step=1, dtype=None: np.arange(start, end, step, dtype=dtype),
-    "linspace": lambda start, end, steps, dtype: np.linspace(start, end, steps, dtype=dtype),
-    "eye": lambda n, dtype: np.eye(n, dtype=dtype),
-    "eye.m": lambda n, m, dtype: np.eye(n, m, dtype=dtype),
-    "tril_indices": lambda rows, columns, offset=0, dtype=None: np.stack(np.tril_indices(rows, offset, columns)),
-    "triu_indices": lambda rows, columns, offset=0, dtype=None: np.stack(np.triu_indices(rows, offset, columns)),
-    "rand": lambda shape, dtype: generator().random(tuple(shape)).astype(dtype),
-    "randn": lambda shape, dtype: generator().standard_normal(tuple(shape)).astype(dtype),
-    "randint": lambda high, shape, dtype: generator().integers(high, size=tuple(shape)).astype(dtype),
-    "randint.low": lambda low, high, shape, dtype: generator().integers(low, high, size=tuple(shape)).astype(dtype),
-    "randperm": lambda n, dtype: generator().permutation(n).astype(dtype),
-}
-"""Operations that make an array of no other: the dtype is given in every case."""

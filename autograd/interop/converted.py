@@ -43,6 +43,9 @@ class Program(NamedTuple):
     outputs: Any
     changed: dict[str, str]  # buffers by their paths, and what they become
 
+    def __deepcopy__(self, memo: Any) -> Program:
+        return self  # nothing of it changes
+
 
 class Part(nn.Module):
     """A layer of a model that came from elsewhere: it holds parameters and buffers, the whole model runs."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd import Node
 from autograd.registry import RULES, Rule
-from autograd.rules import elementwise, linalg, reductions, windows
+from autograd.rules import elementwise, linalg, norms, reductions, windows
 
 from .calls import CALLS
 from .onnx_rows import SAME
@@ -248,7 +248,7 @@ def _rules() -> dict[Any, Writer]:
             "Add", n("Max", x, y), n("Log", n("Add", n("Exp", n("Neg", n("Abs", n("Sub", x, y)))), c(1))))),
         np.sum: _reduced("ReduceSum"), np.mean: _reduced("ReduceMean"), np.prod: _reduced("ReduceProd"),
         np.max: _reduced("ReduceMax"), np.min: _reduced("ReduceMin"), np.var: _spread(False), np.std: _spread(True),
-        linalg.norm: _norm, reductions.logsumexp: _log_sum_exp, reductions.softmax: _along("Softmax"),
+        norms.norm: _norm, reductions.logsumexp: _log_sum_exp, reductions.softmax: _along("Softmax"),
         reductions.log_softmax: _along("LogSoftmax"), elementwise.clip: _clip, elementwise.where: _where,
         np.cumsum: lambda file, at: file.node("CumSum", [file.operand(at, 0), file.array(np.array(at.option("axis")))]),
         np.inner: _inner, np.dot: _dot, np.tensordot: _tensordot, linalg.einsum: _einsum,

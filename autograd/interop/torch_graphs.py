@@ -6,12 +6,13 @@ import linecache
 import operator
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from .aten import CREATING, ROWS
+from .aten import ROWS
+from .aten_new import CREATING
 from .converted import Program, Ref, Step
 from .lines import Caller, Site, callers
 
@@ -47,46 +48,91 @@ def program_of(exported: Any) -> Program:
     UnknownOperation
         If operations have no row: all of them, with the lines that use them.
     """
-    torch = torchs("from_torch")
     if _changes_views(exported.graph):
         exported = exported.run_decompositions({})
-    signature = exported.graph_signature
-    nodes = list(exported.graph.nodes)
-    calls = [n for n in nodes if n.op == "call_function"]
-    sites = {n: _site(n.meta.get("stack_trace"), os.path.dirname(torch.__file__)) for n in calls}
-    via = callers(site for site in sites.values() if site is not None)
-    steps, missing = [], []
-    current: dict[str, Ref] = {}
-    for node in calls:
-        found = _call(node, torch)
-        if found is None:
-            missing.append(f"{node.target} {_user(sites[node], node)}")
-            continue
-        args = _numpys_own(node.args, torch, current)
-        kwargs = {k: v for k, v in _numpys_own(node.kwargs, torch, current).items() if k not in _NOWHERE}
-        value = node.meta.get("val")
-        dtype = _dtype(value.dtype, torch) if hasattr(value, "dtype") else None
-        if node.target.__class__.__name__ == "OpOverload" and _name(node.target) in CREATING:
-            kwargs["dtype"] = dtype
-        steps.append(Step(node.name, found, args, kwargs, _layers(node), _caller(via, sites[node]), dtype))
-        if _changes(node.target):
-            current[node.args[0].name] = Ref(node.name)
-    if missing:
-        raise UnknownOperation("from_torch: there is no row for " + "; ".join(dict.fromkeys(missing)))
-    outputs = _numpys_own(next(n for n in nodes if n.op == "output").args[0], torch, current)
+    signature, reading = exported.graph_signature, _Reading(exported.graph_module)
+    outputs = reading.read(exported.graph)
+    if reading.missing:
+        raise UnknownOperation("from_torch: there is no row for " + "; ".join(dict.fromkeys(reading.missing)))
     held = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
-    changed = {target: current[name].name for name, target in held.items() if name in current}
-    names = [spec.arg.name for spec in signature.output_specs]
-    changed |= {signature.buffers_to_mutate[n]: n for n in names if n in signature.buffers_to_mutate}
-    results = tuple(
-        o for o, spec in zip(outputs, signature.output_specs, strict=True) if spec.kind.name == "USER_OUTPUT"
-    )
+    changed = {path: reading.current[name].name for name, path in held.items() if name in reading.current}
+    results = []
+    for out, spec in zip(outputs, signature.output_specs, strict=True):
+        if spec.kind.name == "USER_OUTPUT":
+            results.append(out)
+        elif spec.kind.name == "BUFFER_MUTATION":
+            changed[spec.target] = out.name
     lifted = {n: numpys(exported.constants[t], t) for n, t in signature.inputs_to_lifted_tensor_constants.items()}
-    inputs = tuple(n.name for n in nodes if n.op == "placeholder" and n.name not in held and n.name not in lifted)
-    return Program(tuple(steps), inputs, held, lifted, results, changed)
+    inputs = tuple(n for n in reading.inputs if n not in held and n not in lifted)
+    return Program(tuple(reading.steps), inputs, held, lifted, tuple(results), changed)
 
 
-def _call(node: Any, torch: Any) -> Callable[..., Any] | None:
+class _Reading:
+    """The steps of a graph, and of the graphs inside it."""
+
+    def __init__(self, module: Any):
+        self.torch, self.module = torchs("from_torch"), module
+        self.steps: list[Step] = []
+        self.inputs: list[str] = []
+        self.missing: list[str] = []
+        self.current: dict[str, Ref] = {}  # what has become of what was changed, by its first name
+        self._first: dict[str, str] = {}
+
+    def read(self, graph: Any, given: Iterator[Any] | None = None, above: str = "") -> Any:
+        """Read the steps of a graph; what it gives. One inside another is `given` its inputs, and names of its own."""
+        home = os.path.dirname(self.torch.__file__)
+        sites = {n: _site(n.meta.get("stack_trace"), home) for n in graph.nodes if n.op == "call_function"}
+        via = callers(site for site in sites.values() if site is not None)
+        ref = lambda name: self.current.get(self._first.get(above + name, above + name), Ref(above + name))
+        for node in graph.nodes:
+            name = above + node.name
+            if node.op == "placeholder" and given is not None:
+                self.current[name] = next(given)
+            elif node.op == "placeholder":
+                self.inputs.append(name)
+            elif node.op == "output":
+                return self._own(node.args[0], ref)
+            elif getattr(node.target, "__name__", "") == "wrap_with_set_grad_enabled":
+                enabled, inner, *rest = node.args
+                outs = self.read(getattr(self.module, inner.target).graph, iter(self._own(rest, ref)), f"{name}/")
+                cut = (lambda *xs: xs) if enabled else (lambda *xs: tuple(map(ROWS["detach"], xs)))
+                self.steps.append(Step(name, cut, outs, {}, _layers(node)))
+            elif node.op == "call_function":
+                self._call(node, name, ref, sites[node], via)
+        raise AssertionError("a graph without an output")
+
+    def _call(
+        self, node: Any, name: str, ref: Callable[[str], Any], site: Site | None, via: dict[Site, Caller]
+    ) -> None:
+        found = _row(node, self.torch)
+        if found is None:
+            self.missing.append(f"{node.target} {_user(site, node)}")
+            return
+        kwargs = {k: v for k, v in self._own(node.kwargs, ref).items() if k not in _NOWHERE}
+        value = node.meta.get("val")
+        dtype = _dtype(value.dtype, self.torch) if hasattr(value, "dtype") else None
+        if found in CREATING.values():
+            kwargs["dtype"] = dtype
+        caller = None if site is None else via[site]
+        self.steps.append(Step(name, found, self._own(node.args, ref), kwargs, _layers(node), caller, dtype))
+        if _changes(node.target):
+            before = name.removesuffix(node.name) + node.args[0].name
+            self._first[name] = self._first.get(before, before)
+            self.current[self._first[name]] = Ref(name)
+
+    def _own(self, tree: Any, ref: Callable[[str], Any]) -> Any:
+        """Arguments of a node: nodes as Refs, dtypes as NumPy's."""
+        if isinstance(tree, self.torch.fx.Node):
+            return ref(tree.name)
+        if isinstance(tree, list | tuple):
+            parts = [self._own(part, ref) for part in tree]
+            return tuple(parts) if isinstance(tree, tuple) else parts
+        if isinstance(tree, dict):
+            return {key: self._own(part, ref) for key, part in tree.items()}
+        return _dtype(tree, self.torch) if isinstance(tree, self.torch.dtype) else tree
+
+
+def _row(node: Any, torch: Any) -> Callable[..., Any] | None:
     """The row of an operation: its overload's, or its name's; of Python's own operations the operation itself."""
     target = node.target
     if isinstance(target, torch._ops.OpOverload):
@@ -137,18 +183,6 @@ _NOWHERE = {"device", "layout", "pin_memory", "memory_format", "non_blocking", "
 """Options that say where and how numbers are held, which nobody sees here."""
 
 
-def _numpys_own(tree: Any, torch: Any, current: dict[str, Ref]) -> Any:
-    """Arguments of a node: nodes as Refs, dtypes as NumPy's."""
-    if isinstance(tree, torch.fx.Node):
-        return current.get(tree.name, Ref(tree.name))
-    if isinstance(tree, list | tuple):
-        return type(tree)(_numpys_own(part, torch, current) for part in tree) if type(tree) in (list, tuple) else [
-            _numpys_own(part, torch, current) for part in tree]  # fmt: skip
-    if isinstance(tree, dict):
-        return {key: _numpys_own(part, torch, current) for key, part in tree.items()}
-    return _dtype(tree, torch) if isinstance(tree, torch.dtype) else tree
-
-
 def _dtype(dtype: Any, torch: Any) -> Any:
     try:
         return torch.empty(0, dtype=dtype).numpy().dtype
@@ -180,10 +214,6 @@ def _site(trace: str | None, home: str) -> Site | None:
     frames = [(file, int(line), name) for file, line, name in _FRAME.findall(trace or "")]
     own = [f for f in frames if not f[0].startswith((home + os.sep, "torch" + os.sep))]
     return (*own[-1], own[-1] is not frames[-1]) if own else None
-
-
-def _caller(via: dict[Site, Caller], site: Site | None) -> Caller | None:
-    return None if site is None else via[site]
 
 
 def _user(site: Site | None, node: Any) -> str:

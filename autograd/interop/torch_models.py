@@ -6,7 +6,7 @@ import inspect
 import warnings
 from inspect import signature
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -115,26 +115,35 @@ def _part(theirs: Any, made: dict[int, Any], base: type[Part] = Part) -> Any:
     return ours
 
 
+class Form(NamedTuple):
+    """What a model takes and gives: the nests of both, as PyTorch has them; the shape or the value of each input."""
+
+    inputs: Any
+    outputs: Any
+    shapes: dict[str, Any]
+
+    def __deepcopy__(self, memo: Any) -> Form:
+        return self  # nothing of it changes
+
+
 class TorchModel(Converted):
     """A PyTorch model that runs on Tensors: what `from_torch` gives."""
 
     _theirs: tuple[Any, Any, Any, bool]  # the model, what it is called with, whether axes may change
-    _programs: dict[bool, tuple[Program, Any]]
+    _programs: dict[bool, tuple[Program, Form]]
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         tree = torchs("from_torch").utils._pytree
-        program, exported = self._program()
-        given, form = tree.tree_flatten((args, kwargs))
-        if form != exported.call_spec.in_spec:
-            raise TypeError(
-                f"{type(self).__name__} was converted for inputs of the form {exported.call_spec.in_spec}, got {form}"
-            )
+        program, form = self._program()
+        given, own = tree.tree_flatten((args, kwargs))
+        if own != form.inputs:
+            raise TypeError(f"{type(self).__name__} was converted for inputs of the form {form.inputs}, got {own}")
         dtype = self._input_dtype()
         given = [_input(x, dtype) for x in given]
-        _check(type(self).__name__, program, given, exported)
-        return tree.tree_unflatten([_output(x) for x in self.run(program, given)], exported.call_spec.out_spec)
+        _check(type(self).__name__, program.inputs, given, form)
+        return tree.tree_unflatten([_output(x) for x in self.run(program, given)], form.outputs)
 
-    def _program(self) -> tuple[Program, Any]:
+    def _program(self) -> tuple[Program, Form]:
         """What the model computes in the mode that it is in."""
         if self.training not in self._programs:
             theirs, args, kwargs, dynamic = self._theirs
@@ -143,7 +152,7 @@ class TorchModel(Converted):
                 if theirs.training != self.training:
                     theirs.train(self.training)
                 exported = _exported(theirs, args, kwargs, dynamic)
-                self._programs[self.training] = program_of(exported), exported
+                self._programs[self.training] = program_of(exported), _form(exported)
         return self._programs[self.training]
 
 
@@ -159,22 +168,27 @@ def _exported(model: Any, args: Any, kwargs: Any, dynamic: bool) -> Any:
     return torch.export.export(model, args, kwargs, dynamic_shapes=shapes)
 
 
-def _check(what: str, program: Program, given: list[Any], exported: Any) -> None:
+def _form(exported: Any) -> Form:
+    values = {node.name: node.meta.get("val") for node in exported.graph.nodes if node.op == "placeholder"}
+    shapes = {name: tuple(map(str, x.shape)) if hasattr(x, "shape") else x for name, x in values.items()}
+    return Form(exported.call_spec.in_spec, exported.call_spec.out_spec, shapes)
+
+
+def _check(what: str, names: tuple[str, ...], given: list[Any], form: Form) -> None:
     """Refuse inputs of other lengths than the model was converted for, where it is for these alone."""
-    values = {n.name: n.meta.get("val") for n in exported.graph.nodes if n.op == "placeholder"}
     free: dict[str, int] = {}
-    for name, x in zip(program.inputs, given, strict=True):
-        expected = values[name]
-        if not hasattr(expected, "shape"):
+    for name, x in zip(names, given, strict=True):
+        expected = form.shapes[name]
+        if not isinstance(expected, tuple):
             if x != expected:
                 raise ValueError(f"{what} was converted for {name}={expected!r}, got {x!r}: convert it for that")
             continue
-        names = [str(n) for n in expected.shape]
-        wanted = [int(n) if n.isdigit() else free.setdefault(n, m) if n.isidentifier() else m
-                  for n, m in zip(names, np.shape(x), strict=False)]  # fmt: skip
-        if tuple(wanted) != np.shape(x) or len(names) != np.ndim(x):
-            form = ", ".join(str(free.get(n, n)) if len(names) == np.ndim(x) else n for n in names)
-            raise ValueError(f"{what} was converted for {name} of shape ({form}), got {np.shape(x)}")
+        shape = np.shape(x)
+        lengths = zip(expected, shape, strict=False)
+        wanted = [int(n) if n.isdigit() else free.setdefault(n, m) if n.isidentifier() else m for n, m in lengths]
+        if tuple(wanted) != shape or len(expected) != len(shape):
+            said = ", ".join(str(free.get(n, n)) if len(expected) == len(shape) else n for n in expected)
+            raise ValueError(f"{what} was converted for {name} of shape ({said}), got {shape}")
 
 
 def _input(x: Any, dtype: Any) -> Any:
