@@ -313,6 +313,10 @@ FUNCTIONS = {
     "pad": (lambda x: TF.pad(x, (1, 2, 0, 1), value=3.0), X),
     "positions": (lambda x: x + torch.sin(torch.arange(3)[:, None] / 10 ** (torch.arange(4, dtype=D) / 4)), X),
     "special": (lambda x: torch.special.expit(x) + torch.special.erf(x) + torch.special.log_softmax(x, 1), X),
+    "rfft": (lambda x: torch.fft.rfft(x).abs() + torch.fft.rfft(x, dim=1).angle(), X),
+    "fft2": (lambda x, y: torch.fft.ifft2(torch.fft.fft2(x) * torch.fft.fft2(y).conj()).real, X, Y),
+    "irfft": (lambda x, y: torch.fft.irfft(torch.complex(x, y), 6) + torch.fft.fftshift(x, 1).sum(), X, Y),
+    "view_as_real": (lambda x: torch.view_as_real(torch.fft.fft(x, norm="ortho")), X),
     "max_unpool2d": (lambda x: TF.max_unpool2d(*TF.max_pool2d(x, 2, return_indices=True), 2), IMAGE),
 }
 

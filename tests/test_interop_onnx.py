@@ -142,8 +142,6 @@ MODELS = {
     ),
     "loss": (F.cross_entropy, numbers(3, 4), np.array([1, 0, 2])),
 }  # fmt: skip
-STATIC = {"LSTM", "loss"}
-"""Whose initial state, or places of the labels, have the length of the batch."""
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -152,11 +150,8 @@ def test_what_is_written_runs_in_onnxruntime_and_is_read_again(name, tmp_path):
     path = to_onnx(model, tmp_path / "model.onnx", *inputs)
     written = onnx.load(path)
     session, again = ort.InferenceSession(str(path)), from_onnx(path)
-    free = [one.type.tensor_type.shape.dim[0].dim_param for one in written.graph.input]
-    assert free == ([""] if name in STATIC else ["batch"]) * len(inputs) or name == "loss"
+    assert {one.type.tensor_type.shape.dim[0].dim_param for one in written.graph.input} == {"batch"}
     for others in inputs, [0.5 * x[::-1] if x.dtype.kind == "f" else x[::-1] for x in inputs], [x[:2] for x in inputs]:
-        if len(others[0]) == 2 and name in STATIC:
-            continue
         others = [np.ascontiguousarray(x) for x in others]
         expected = model(*(Tensor(x, requires_grad=False) if x.dtype.kind == "f" else x for x in others)).data
         feed = {one.name: x for one, x in zip(session.get_inputs(), others, strict=True)}
@@ -185,6 +180,37 @@ def test_names_layers_and_lines_are_kept(tmp_path):
     own.backward()
     np.testing.assert_allclose(again.get_parameter("conv1.weight").grad, net.conv1.weight.grad, rtol=1e-3, atol=1e-7)
     assert "conv1.weight" in viz.draw(loss).svg() and len(viz.step(loss).walk) > 20
+
+
+def test_a_model_of_pytorch_is_written(tmp_path):
+    torch = pytest.importorskip("torch")
+    from autograd.interop import from_torch
+
+    class Vision(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.patches, self.out = torch.nn.Conv2d(1, 8, 4, 4), torch.nn.Linear(8, 3)
+            self.token, self.places = (torch.nn.Parameter(torch.randn(1, n, 8)) for n in (1, 5))
+            self.encoder = torch.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+
+        def forward(self, x):
+            h = self.patches(x).flatten(2).transpose(1, 2)
+            h = torch.cat([self.token.expand(x.shape[0], -1, -1), h], 1) + self.places
+            return self.out(self.encoder(h)[:, 0])
+
+    torch.manual_seed(0)
+    theirs, x = Vision().eval(), torch.randn(3, 1, 8, 8)
+    path = to_onnx(from_torch(theirs, x), tmp_path / "vision.onnx", x.numpy())
+    session, others = ort.InferenceSession(str(path)), torch.randn(5, 1, 8, 8)
+    found = session.run(None, {"x": others.numpy()})[0]
+    np.testing.assert_allclose(found, theirs(others).detach().numpy(), rtol=1e-3, atol=1e-5)
+
+
+def test_a_batch_that_the_model_holds_is_held_in_the_file(tmp_path):
+    model = lambda x: x.sum(axis=0) / len(x)
+    for options in {}, {"dynamic": False}:
+        written = onnx.load(to_onnx(model, tmp_path / "model.onnx", numbers(4, 3), **options))
+        assert [d.dim_value for d in written.graph.input[0].type.tensor_type.shape.dim] == [4, 3]
 
 
 def test_a_recorded_tensor_is_written_as_it_is(tmp_path):

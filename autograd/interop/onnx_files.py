@@ -205,6 +205,9 @@ class _File:
             if a is one or (_equal(a, one) and _equal(b, other) and not _equal(one, other)):
                 return str(given)
         if b is not None and not _equal(a, b):
+            grown = self._grown(np.asarray(a), np.asarray(b), dtype)
+            if grown is not None:
+                return grown
             raise Differs(f"an operand of {self.here.op} ({self.here.source})" if self.here else f"{name or 'a leaf'}")
         array = np.asarray(a) if dtype is None else np.asarray(a).astype(dtype)
         name = name or self._free("constant")
@@ -212,6 +215,30 @@ class _File:
             self.initialisers[name] = self.onnx.numpy_helper.from_array(np.array(array, order="C"), name)
             self.taken.add(name)
         return name
+
+    def _grown(self, a: Any, b: Any, dtype: Any) -> str | None:
+        """An array that is as long as the batch: of one number throughout, or counted up; None if it is another."""
+        lengths = self.lengths(a.shape, b.shape)
+        if lengths is None or a.dtype != b.dtype or not a.size:
+            return None
+        one = a.reshape(-1)[0]
+        if (a == one).all() and (b == one).all():
+            return self.node("Expand", [self.array(one, dtype=dtype), lengths])
+        if a.ndim == 1 and all(np.array_equal(x, np.arange(len(x))) for x in (a, b)):
+            end = self.node("Squeeze", [lengths])
+            return self.node("Range", [self.array(np.int64(0)), end, self.array(np.int64(1))])
+        return None
+
+    def lengths(self, shape: Any, other: Any) -> str | None:
+        """The name of a shape, as it is in both runs; None if it changes otherwise than the batch does."""
+        if tuple(shape) == tuple(other):
+            return self.ints(*shape)
+        changed = {(n, m) for n, m in zip(shape, other, strict=True) if n != m} if len(shape) == len(other) else set()
+        if not self.inputs or changed != {(self.inputs[0][1][0], self.inputs[0][1][0] + 1)}:
+            return None
+        batch = self.node("Shape", [self.inputs[0][0]], start=0, end=1)
+        parts = [self.ints(n) if n == m else batch for n, m in zip(shape, other, strict=True)]
+        return self.node("Concat", parts, axis=0) if len(parts) > 1 else batch
 
     def ints(self, *numbers: int) -> str:
         """The name of a list of integers."""

@@ -56,14 +56,10 @@ def _squeeze(file: Any, at: Twins) -> str:
 
 
 def _broadcast(file: Any, at: Twins) -> str:
-    x = at.parents(0)
-    before = (1,) * (at.node.ndim - x.node.ndim) + tuple(x.node.shape)
-    shape = []
-    for n, m, old in zip(at.node.shape, at.twin.shape, before, strict=True):
-        if n != m and old != n:
-            raise Differs(f"the shape of broadcast_to ({at.node.source})")
-        shape.append(n if n == m else 1)
-    return str(file.node("Expand", [file.operand(at, 0), file.ints(*shape)]))
+    shape = file.lengths(at.node.shape, at.twin.shape)
+    if shape is None:
+        raise Differs(f"the shape of broadcast_to ({at.node.source})")
+    return str(file.node("Expand", [file.operand(at, 0), shape]))
 
 
 def _concatenate(file: Any, at: Twins) -> str:
@@ -137,10 +133,11 @@ def _picked(file: Any, at: Twins, x: str, index: list[Any], other: list[Any]) ->
         return str(file.node("Gather", [x, file.array(arrays[0], other[places[0]])], axis=places[0]))
     if places != list(range(len(places))) or not all(isinstance(a, np.ndarray) for a in arrays):
         raise unwritten(at.node, "arrays of places beside slices")
-    parts = []
-    for a, b in zip(arrays, (other[i] for i in places), strict=True):
-        name = file.node("Expand", [file.array(a, b), file.ints(*np.broadcast_shapes(*(p.shape for p in arrays)))])
-        parts.append(file.node("Unsqueeze", [name, file.ints(-1)]))
+    names = [file.array(a, b) for a, b in zip(arrays, (other[i] for i in places), strict=True)]
+    if len({a.shape for a in arrays}) > 1:
+        whole = file.ints(*np.broadcast_shapes(*(a.shape for a in arrays)))
+        names = [file.node("Expand", [name, whole]) for name in names]
+    parts = [file.node("Unsqueeze", [name, file.ints(-1)]) for name in names]
     return str(file.node("GatherND", [x, file.node("Concat", parts, axis=-1)]))
 
 
