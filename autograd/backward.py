@@ -37,7 +37,7 @@ class Step(NamedTuple):
 
 def sweep(
     root: Node, seed: Any, *, lift: Callable[[Node], Any] | None = None, oldest: int = -1,
-    stop: frozenset[Node] = frozenset(), detailed: bool = True,
+    stop: frozenset[Node] = frozenset(), detailed: bool = True, run: Callable[..., Any] | None = None,
 ) -> Iterator[Step]:  # fmt: skip
     """Go backward from `root`, one record at a time, latest first: the one place where gradients flow.
 
@@ -46,16 +46,13 @@ def sweep(
     root : Node
     seed : array or Tensor
         The gradient of the loss with respect to `root`, of its shape and dtype.
-    lift : callable, optional
+    lift, run : callable, optional
         What a rule is handed for the value of a record; Tensors record the sweep itself. Unless told, the array, or
-        the record (which has shape and dtype) where no rule reads more of it.
-    oldest : int, optional
-        Records made before this one are not visited.
-    stop : frozenset of Node, optional
-        Records to treat as leaves.
+        the record (which has shape and dtype) where no rule reads more of it. With `lift`: what runs the rules instead.
+    oldest, stop : int, frozenset of Node, optional
+        Records made before the one are not visited, those in the other are treated as leaves.
     detailed : bool, optional
-        False leaves out what only a reader needs: the contributions, and the steps of intermediates that nobody
-        asked to retain.
+        False leaves out what only a reader needs: contributions, and steps of intermediates that nobody retains.
 
     Yields
     ------
@@ -97,6 +94,8 @@ def sweep(
                 try:
                     if binary:
                         c = vjps[i](g, out, x, y)  # type: ignore[misc]
+                    elif run is not None:
+                        c = run(node, i, g, out, operands)
                     elif variadic is not None:
                         c = variadic(g, out, i, *operands, **kwargs)
                     else:
@@ -117,7 +116,7 @@ def sweep(
                     if kind is Scattered:
                         grads[key] = c.added_to(total, key in owned)
                         owned.add(key)
-                    elif key in owned:
+                    elif kind is ndarray and key in owned:
                         total += c
                     else:
                         grads[key] = total = total + c

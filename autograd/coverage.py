@@ -117,10 +117,10 @@ of rules by `python -m autograd`.
 Where SciPy is installed, these functions of `scipy.special` have rules too (a Bessel function in its argument,
 `zeta(s, q)` in `q`):
 
-`beta`, `betaln`, `cbrt`, `digamma`, `entr`, `erf`, `erfc`, `erfcinv`, `erfinv`, `exp10`, `expit`, `expm1`, `gamma`,
-`gammaln`, `i0`, `i0e`, `i1`, `i1e`, `iv`, `ive`, `j0`, `j1`, `jv`, `k0`, `k1`, `kl_div`, `kv`, `log1p`, `log_expit`,
-`log_ndtr`, `loggamma`, `logit`, `ndtr`, `ndtri`, `psi`, `rel_entr`, `rgamma`, `xlog1py`, `xlogy`, `y0`, `y1`, `yv`,
-`zeta`
+`beta`, `betaln`, `cbrt`, `dawsn`, `digamma`, `entr`, `erf`, `erfc`, `erfcinv`, `erfcx`, `erfi`, `erfinv`, `exp1`,
+`exp10`, `expi`, `expit`, `expm1`, `gamma`, `gammaln`, `i0`, `i0e`, `i1`, `i1e`, `iv`, `ive`, `j0`, `j1`, `jv`, `k0`,
+`k1`, `kl_div`, `kv`, `log1p`, `log_expit`, `log_ndtr`, `loggamma`, `logit`, `ndtr`, `ndtri`, `psi`, `rel_entr`,
+`rgamma`, `spence`, `xlog1py`, `xlogy`, `y0`, `y1`, `yv`, `zeta`
 
 `logsumexp`, `softmax`, `log_softmax` and `polygamma` make arrays of what they are given, so that they are refused; the
 error says what to write.

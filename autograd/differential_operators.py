@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from . import core
-from .extend import on_numbers
 from .jacobians import hessian, hvp, jacobian
 from .nests import leaves, map_leaves, numbers_of, unflatten
 from .registry import defvjp_variadic, primitive
@@ -142,17 +141,27 @@ def checkpoint(fun: Function) -> Function:
             call, options = unflatten(given, iter(values))
             return fun(*call, **options)
 
-        def on_arrays(*values: Any) -> Any:
-            return on_numbers(on_leaves, values, "checkpoint")
+        operands = leaves(given)
+        wanted = [i for i, x in enumerate(operands) if isinstance(x, Tensor) and x.requires_grad]
+        pulled: dict[int, Any] = {}  # what one run gives for all operands, until each has fetched its own
+        of: list[Any] = [None]  # the gradient that it was run for
 
-        def pulled(g: Any, out: Any, i: int, *values: Any) -> Any:
-            alone = lambda x: on_leaves(*values[:i], x, *values[i + 1 :])
-            return vjp(alone, values[i])[1](g)[0]
+        def pull(g: Any, out: Any, i: int, *values: Any) -> Any:
+            if of[0] is not g or i not in pulled:
 
-        on_arrays.__name__ = getattr(fun, "__name__", "checkpoint")
-        operation = primitive(on_arrays)
-        defvjp_variadic(operation, pulled, holomorphic=False)
-        return operation(*leaves(given))
+                def alone(*chosen: Any) -> Any:
+                    fresh = dict(zip(wanted, chosen, strict=True))
+                    return on_leaves(*(fresh.get(k, value) for k, value in enumerate(values)))
+
+                pulled.update(zip(wanted, vjp(alone, *(values[i] for i in wanted))[1](g), strict=True))
+            found = pulled.pop(i)
+            of[0] = g if pulled else None
+            return found
+
+        on_leaves.__name__ = getattr(fun, "__name__", "checkpoint")
+        operation = primitive(on_leaves)
+        defvjp_variadic(operation, pull, holomorphic=False)
+        return operation(*operands)
 
     return recomputed
 

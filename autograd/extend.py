@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from .nests import map_leaves
-from .recording import DEPTH
 from .registry import NoRuleError, defvjp_variadic, name_of, primitive
 from .registry import nondifferentiable as _nondifferentiable
 from .rules.elementwise import conj
@@ -34,24 +33,6 @@ def isbox(x: Any) -> bool:
 def getval(x: Any) -> Any:
     """The numbers of a Tensor; anything else as it is."""
     return x.data[()] if isinstance(x, Tensor) else x
-
-
-def on_numbers(fn: Callable[..., Any], values: Any, caller: str) -> Any:
-    """What a function of arrays gives, as an array, and as if no derivative were being taken around it.
-
-    A result that has a history came from a Tensor that the function was not given: that is refused.
-    """
-    token = DEPTH.set(0)
-    try:
-        out = fn(*values)
-    finally:
-        DEPTH.reset(token)
-    if isinstance(out, Tensor) and out.requires_grad:
-        raise TypeError(
-            f"{caller}: the function uses a Tensor that requires a gradient and is not among its arguments: give it "
-            "as one"
-        )
-    return getval(out)
 
 
 def _named(fn: Any) -> Any:

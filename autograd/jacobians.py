@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from functools import wraps
 from typing import Any
 
 import numpy as np
 
-from .nests import leaves, leaves_like, map_leaves, numbers_of, unflatten
-from .tracing import Function, Trace, checked, checked_argnums, one_array, paired, positions_of, value_with_grad
+from .nests import leaves, leaves_like, numbers_of, unflatten
+from .rows import Rows
+from .tracing import Function, Trace, checked, checked_argnums, one_array, positions_of, value_with_grad
 
 __all__ = ["hessian", "hvp", "jacobian"]
 
 
-def jacobian(f: Function, argnums: int | tuple[int, ...] = 0, *, argnum: Any = None) -> Function:
+def jacobian(
+    f: Function, argnums: int | tuple[int, ...] = 0, *, mode: str | None = None, argnum: Any = None
+) -> Function:
     """The Jacobian of a function.
 
     Parameters
@@ -22,6 +27,9 @@ def jacobian(f: Function, argnums: int | tuple[int, ...] = 0, *, argnum: Any = N
         Returns an array, or a nest of them.
     argnums : int or tuple of int, optional
         The arguments to differentiate by; `argnum` is HIPS autograd's name for it.
+    mode : {"forward", "reverse"}, optional
+        ``"reverse"`` pulls back one row of the Jacobian at a time, for each number that f returns; ``"forward"``
+        pushes one column, for each number of the arguments. None takes what there are fewer of.
 
     Returns
     -------
@@ -34,7 +42,8 @@ def jacobian(f: Function, argnums: int | tuple[int, ...] = 0, *, argnum: Any = N
     Raises
     ------
     ValueError
-        When called, if there is no such argument, or a complex result is not holomorphic in a complex argument.
+        If there is no such mode; when called, if there is no such argument, or a complex result is not holomorphic in a
+        complex argument.
     TypeError
         If f is not callable or `argnums` not an integer; when called, if f returns anything but arrays, or the
         argument is not of floating-point numbers.
@@ -49,36 +58,67 @@ def jacobian(f: Function, argnums: int | tuple[int, ...] = 0, *, argnum: Any = N
     """
     checked(f, "jacobian")
     wrt = checked_argnums(argnums, "jacobian", argnum)
+    if mode not in (None, "forward", "reverse"):
+        raise ValueError(f"jacobian: mode must be 'forward', 'reverse' or None, got {mode!r}")
 
     @wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> Any:
-        return _jacobian(f, wrt, args, kwargs, "jacobian")
+        return _jacobian(f, wrt, args, kwargs, "jacobian", mode)
 
     return derivative
 
 
-def _jacobian(f: Function, argnums: int | tuple[int, ...], args: tuple[Any, ...], kwargs: Any, caller: str) -> Any:
+def _jacobian(
+    f: Function, argnums: int | tuple[int, ...], args: tuple[Any, ...], kwargs: Any, caller: str, mode: str | None
+) -> Any:
     trace = Trace(f, args, positions_of(argnums, args, caller), caller, kwargs)
-    if not isinstance(trace.out, list | tuple | dict):
-        return _blocks(trace, one_array(trace.out, caller), isinstance(argnums, int))
-    return map_leaves(lambda out: _blocks(trace, one_array(out, caller), isinstance(argnums, int)), trace.out)
+    nest = isinstance(trace.out, list | tuple | dict)
+    outs = [one_array(out, caller) for out in (leaves(trace.out) if nest else [trace.out])]
+    if mode is None:
+        fewer = sum(x.size for x in trace.inputs) < sum(np.size(numbers_of(out)) for out in outs)
+        mode = "forward" if fewer else "reverse"
+    rows = (_columns if mode == "forward" else _rows)(trace, outs)
+    found = [unflatten(trace.wrt, map(trace.finished, row)) for row in rows]
+    return unflatten(trace.out if nest else 0, iter([row[0] for row in found] if isinstance(argnums, int) else found))
 
 
-def _blocks(trace: Trace, out: Any, single: bool) -> Any:
-    """The Jacobian of one array of a traced function's results, in the nest of its arguments."""
-    shape, dtype = np.shape(numbers_of(out)), getattr(out, "dtype", np.dtype(float))
-    rows = []
-    for i in range(int(np.prod(shape, dtype=int))):
-        unit = np.zeros(shape, dtype)
-        unit.reshape(-1)[i] = 1
-        rows.append(_row(trace, out, unit))
-    columns = zip(*rows, strict=True) if rows else [()] * len(trace.inputs)
-    blocks = [
-        np.reshape(np.stack(column), shape + x.shape) if column else np.zeros(shape + x.shape, x.dtype)
-        for column, x in zip(columns, trace.inputs, strict=True)
-    ]
-    found = unflatten(trace.wrt, map(trace.finished, blocks))
-    return found[0] if single else found
+def _units(array: Any, at_once: int) -> Iterator[Any]:
+    """For each element of an array, zeros with 1 in its place; several as `Rows`, where so many are taken at once."""
+    shape, dtype = np.shape(numbers_of(array)), getattr(array, "dtype", float)
+    size = math.prod(shape)
+    for i in range(0, size, at_once):
+        units = np.eye(min(at_once, size - i), size, i, dtype).reshape(-1, *shape)
+        yield Rows(units) if at_once > 1 else units[0]
+
+
+def _block(parts: list[Any], last: bool, out: Any, x: Any) -> Any:
+    """Derivatives one after the other, or in `Rows`, as the Jacobian of `out` by `x`: along its last axes, or first."""
+    shape = np.shape(numbers_of(out)) + x.shape
+    if not parts:
+        return np.zeros(shape, x.dtype)
+    if isinstance(parts[0], Rows):
+        block = np.concatenate([part.data for part in parts])
+        block = np.moveaxis(block, 0, -1) if last else block
+    else:
+        block = np.stack(parts, axis=-1 if last else 0)
+    block = np.reshape(block, shape)
+    return block.astype(x.dtype) if block.dtype.kind == x.dtype.kind and block.dtype != x.dtype else block
+
+
+def _rows(trace: Trace, outs: list[Any]) -> Iterator[list[Any]]:
+    """For each result, its Jacobians by all inputs: by the rows of the Jacobian."""
+    many = trace.at_once(outs)
+    for out in outs:
+        rows = [_row(trace, out, unit) for unit in _units(out, many)]
+        yield [_block([row[j] for row in rows], False, out, x) for j, x in enumerate(trace.inputs)]
+
+
+def _columns(trace: Trace, outs: list[Any]) -> Iterator[list[Any]]:
+    """For each result, its Jacobians by all inputs: by the columns of the Jacobian."""
+    many = trace.at_once(outs)
+    columns = [[_column(trace, outs, j, unit) for unit in _units(x, many)] for j, x in enumerate(trace.inputs)]
+    for i, out in enumerate(outs):
+        yield [_block([at[i] for at in columns[j]], True, out, x) for j, x in enumerate(trace.inputs)]
 
 
 def _row(trace: Trace, out: Any, unit: Any) -> list[Any]:
@@ -88,6 +128,16 @@ def _row(trace: Trace, out: Any, unit: Any) -> list[Any]:
         return found
     pairs = zip(found, trace.pull(out, 1j * unit), trace.inputs, strict=True)
     return [re + 1j * im if x.dtype.kind != "c" else _holomorphic(re, im) for re, im, x in pairs]
+
+
+def _column(trace: Trace, outs: list[Any], j: int, unit: Any) -> list[Any]:
+    """The slopes by one element of input `j`; by a complex one f′, and ∂/∂Re z + i ∂/∂Im z of a real result."""
+    along = lambda v: trace.push(outs, [v if k == j else None for k in range(len(trace.inputs))])
+    found = along(unit)
+    if unit.dtype.kind != "c":
+        return found
+    pairs = zip(found, along(1j * unit), strict=True)
+    return [x + 1j * y if x.dtype.kind != "c" else np.conj(_holomorphic(x, y)) for x, y in pairs]
 
 
 def _holomorphic(of_real: Any, of_imaginary: Any) -> Any:
@@ -146,13 +196,13 @@ def hessian(f: Function, argnums: int = 0, *, argnum: Any = None) -> Function:
 
     @wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> Any:
-        return _jacobian(gradient, wrt, args, kwargs, "hessian")
+        return _jacobian(gradient, wrt, args, kwargs, "hessian", None)
 
     return derivative
 
 
 def hvp(f: Function, argnums: int | tuple[int, ...] = 0, *, argnum: Any = None) -> Function:
-    """The product of the Hessian and a vector, without the Hessian.
+    """The product of the Hessian and a vector, without the Hessian: the gradient, pushed forward along the vector.
 
     Parameters
     ----------
@@ -194,10 +244,10 @@ def hvp(f: Function, argnums: int | tuple[int, ...] = 0, *, argnum: Any = None) 
         chosen = tuple(primals[i] for i in positions_of(wrt, tuple(primals), "hvp"))
         directions = leaves_like(vector, chosen[0] if isinstance(wrt, int) else chosen, "hvp: the vector")
 
-        def slope(*inner: Any, **options: Any) -> Any:
-            gradients = leaves(value_with_grad(f, wrt, inner, options, "hvp")[1])
-            return sum((paired(g, v) for g, v in zip(gradients, directions, strict=True)), 0.0)
+        def gradient(*inner: Any, **options: Any) -> Any:
+            return value_with_grad(f, wrt, inner, options, "hvp")[1]
 
-        return value_with_grad(slope, wrt, tuple(primals), kwargs, "hvp", also=directions)[1]
+        trace = Trace(gradient, tuple(primals), positions_of(wrt, tuple(primals), "hvp"), "hvp", kwargs, directions)
+        return unflatten(trace.out, map(trace.finished, trace.push(leaves(trace.out), directions)))
 
     return product

@@ -47,8 +47,8 @@ class Node:
         ``"z⁽¹⁾"``, where it has one.
     """
 
-    __slots__ = ("args", "code", "dtype", "holder", "kept", "kwargs", "lasti", "name", "needs_grad", "rule", "scope",
-                 "seq", "shape")  # fmt: skip
+    __slots__ = ("__weakref__", "args", "code", "dtype", "holder", "kept", "kwargs", "lasti", "name", "needs_grad",
+                 "rule", "scope", "seq", "shape")  # fmt: skip
 
     rule: Rule
     args: tuple[Any, ...] | None

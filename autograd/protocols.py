@@ -36,6 +36,8 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
             return _ufunc_method(ufunc, method, inputs, kwargs)
         if kwargs.pop("where", True) is not True:
             raise TypeError(f"np.{ufunc.__name__}: where= is not traced; use np.where around the result")
+        if ufunc is np.vecdot and kwargs:
+            return np.linalg.vecdot(*inputs, **kwargs)
         dtype = kwargs.pop("dtype", None)
         for option in kwargs:
             raise TypeError(f"np.{ufunc.__name__}: the option {option}= is not traced")

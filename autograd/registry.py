@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from .bytecode import values_read
+from .recording import DEPTH
 
 __all__ = ["NoRuleError", "Rule", "defvjp", "nondifferentiable", "primitive"]
 
@@ -103,6 +104,14 @@ class Rule:
                 read = frozenset()
             found = self.what_is_read[i] = (reads_output, read)
         return found
+
+    @property
+    def of_this_house(self) -> bool:
+        """Whether nobody else wrote its derivatives."""
+        for vjp in (*self.vjps, self.variadic):
+            if vjp is not None and not str(getattr(vjp, "__module__", "")).startswith(("autograd.rules.", "nn.")):
+                return False
+        return True
 
     def split_options(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The call with its array operands by position and every option by keyword, as rules expect them."""
@@ -306,6 +315,26 @@ def refused(*fns: Any, why: str, instead: str = "") -> None:
     REFUSED.update(dict.fromkeys(fns, Refusal(why, instead)))
 
 
+def on_numbers(fn: Callable[..., Any], values: Any, caller: str, options: Any = MappingProxyType({})) -> Any:
+    """What a function of arrays gives, as an array, and as if no derivative were being taken around it.
+
+    A result that has a history came from a Tensor that the function was not given: that is refused.
+    """
+    token = DEPTH.set(0)
+    try:
+        out = fn(*values, **options)
+    finally:
+        DEPTH.reset(token)
+    if not hasattr(out, "_record"):
+        return out
+    if out.requires_grad:
+        raise TypeError(
+            f"{caller}: the function uses a Tensor that requires a gradient and is not among its arguments: give it "
+            "as one"
+        )
+    return out.data[()]
+
+
 class primitive:
     """Make a function of arrays an operation of its own on the tape. Use as a decorator, then give it a rule.
 
@@ -337,6 +366,9 @@ class primitive:
             raise TypeError(f"primitive expects a function of arrays, got {type(fn).__name__}")
         self.rule = Rule(fn)
         self.rule.keeps_output = keeps_output
+        if keeps_output:
+            name = str(self.rule.name)
+            self.rule.op = lambda *values, **options: on_numbers(fn, values, name, options)
         self.fn = fn
         PRIMITIVES[id(fn)] = self.rule
         for name in ("__module__", "__name__", "__qualname__", "__doc__"):
@@ -359,7 +391,7 @@ class primitive:
                     f"{self.__name__}: a primitive takes each Tensor as an argument of its own, a {type(arg).__name__} "
                     f"of them was given: write def {self.__name__}(*arrays) and {self.__name__}(*tensors)"
                 )
-        return self.fn(*args, **kwargs)
+        return self.rule.op(*args, **kwargs)
 
     def __repr__(self) -> str:
         return f"<primitive {self.__name__}>"

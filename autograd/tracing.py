@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import operator
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,24 +13,31 @@ from .backward import sweep
 from .errors import describe
 from .forward import record
 from .nests import leaves, numbers_of, unflatten
-from .node import NO_OPTIONS, VARIABLE, Node
+from .node import NO_OPTIONS, VARIABLE, Node, reachable
 from .operands import constant
-from .recording import DEPTH, SCOPE, enable_grad
+from .recording import DEPTH, ROOT, SCOPE, enable_grad
 from .registry import RULES
+from .rows import Rows, rows_like
 from .rules.elementwise import conj, is_complex
+from .slopes import run
+from .tangents import push
 from .tensor import Tensor, lift
 
 Function = Callable[..., Any]
+MOST = 2**20  # numbers in a stack of gradients, above which it is swept in parts
 
 
-@contextmanager
-def _inside() -> Iterator[None]:
-    token = DEPTH.set(DEPTH.get() + 1)
-    try:
-        with enable_grad():
-            yield
-    finally:
-        DEPTH.reset(token)
+class _Inside:
+    """In the block a derivative is being taken: all is recorded."""
+
+    __slots__ = ("_tokens",)
+
+    def __enter__(self) -> None:
+        self._tokens = DEPTH.set(DEPTH.get() + 1), SCOPE.set(SCOPE.get() or ROOT)
+
+    def __exit__(self, *exc: object) -> None:
+        DEPTH.reset(self._tokens[0])
+        SCOPE.reset(self._tokens[1])
 
 
 def results(given: Any) -> tuple[bool, bool]:
@@ -58,7 +65,7 @@ class Trace:
     ):
         self.wrt = tuple(args[i] for i in positions)
         self.tensors, self.records = results((args, kwargs, also))
-        with _inside():
+        with _Inside():
             self.inputs = [_variable(leaf, caller, self.records) for leaf in leaves(self.wrt)]
             fresh = unflatten(self.wrt, iter(self.inputs))
             call = list(args)
@@ -77,16 +84,36 @@ class Trace:
             cut = frozenset(wanted)
             with np.errstate(all="ignore"):
                 if records:
-                    seed = cotangent if isinstance(cotangent, Tensor) else Tensor(cotangent, requires_grad=False)
                     with enable_grad():
-                        steps = sweep(root, seed, lift=lift, oldest=oldest, detailed=False, stop=cut)
+                        steps = sweep(root, cotangent, lift=_lifted, run=run, oldest=oldest, stop=cut, detailed=False)
                         found = {step.node: step.grad for step in steps if step.node in wanted}
                 else:
                     seed = numbers_of(cotangent)
                     steps = sweep(root, seed if seed.shape else seed[()], oldest=oldest, detailed=False, stop=cut)
                     found = {step.node: step.grad for step in steps if step.node in wanted}
         grads = [found[x.node] if x.node in found else np.zeros(x.shape, x.dtype) for x in self.inputs]
+        if isinstance(cotangent, Rows):
+            return [rows_like(g, cotangent) for g in grads]
         return [finished(g, records, records) for g in grads]
+
+    def push(self, outs: list[Any], directions: list[Any]) -> list[Any]:
+        """The derivatives of `outs` along a direction for each input (None: it stays): Tensors if they are recorded."""
+        starts = {}
+        for x, v in zip(self.inputs, directions, strict=True):
+            if v is not None:
+                plain = not self.records or isinstance(v, Tensor)
+                starts[x.node] = (v if self.records else numbers_of(v)) if plain else Tensor(v, requires_grad=False)
+        found = push([out.node for out in outs if isinstance(out, Tensor)], starts, self.records)
+        pushed = [found[out.node] if isinstance(out, Tensor) and out.node in found else _zeros(out) for out in outs]
+        return [rows_like(tangent, next(iter(starts.values()), None)) for tangent in pushed]
+
+    def at_once(self, outs: list[Any]) -> int:
+        """How many gradients of `outs` one sweep can take: one where it is recorded, complex, or runs others' rules."""
+        nodes = {node for out in outs if isinstance(out, Tensor) for node in reachable(out.node)}
+        house = all(rule.of_this_house for rule in {node.rule for node in nodes})
+        if self.records or not house or any(node.dtype.kind == "c" for node in nodes):
+            return 1
+        return max(1, MOST // max((1, *(math.prod(node.shape) for node in nodes))))
 
     def finished(self, value: Any) -> Any:
         """A result as the caller sees it."""
@@ -104,6 +131,16 @@ def finished(value: Any, tensors: bool, records: bool) -> Any:
         return Tensor(value, requires_grad=False)
     value = np.asarray(numbers_of(value))
     return value[()] if not value.shape else np.array(value)
+
+
+def _lifted(node: Node) -> Any:
+    """What a rule is handed where the sweep is recorded: a Tensor where a gradient flows, else the array."""
+    return lift(node) if node.needs_grad or node.kept is None else node.kept
+
+
+def _zeros(out: Any) -> Any:
+    out = np.asarray(numbers_of(out))
+    return np.zeros(out.shape, out.dtype if out.dtype.kind in "fc" else float)
 
 
 def _variable(leaf: Any, caller: str, linked: bool) -> Tensor:

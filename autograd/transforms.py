@@ -15,7 +15,6 @@ import numpy as np
 
 from .nests import leaves, leaves_like, map_leaves, numbers_of, unflatten
 from .recording import SCOPE
-from .tensor import Tensor
 from .tracing import (
     Function,
     Trace,
@@ -23,7 +22,7 @@ from .tracing import (
     checked_argnums,
     finished,
     one_array,
-    paired,
+    positions_of,
     results,
     something,
     value_with_grad,
@@ -146,12 +145,13 @@ def elementwise_grad(f: Function, argnums: int | tuple[int, ...] = 0, *, argnum:
     checked(f, "elementwise_grad")
     wrt = checked_argnums(argnums, "elementwise_grad", argnum)
 
-    def total(*args: Any, **kwargs: Any) -> Any:
-        return np.sum(one_array(f(*args, **kwargs), "elementwise_grad"))
-
     @wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> Any:
-        return value_with_grad(total, wrt, args, kwargs, "elementwise_grad")[1]
+        trace = Trace(f, args, positions_of(wrt, args, "elementwise_grad"), "elementwise_grad", kwargs)
+        out = one_array(trace.out, "elementwise_grad")
+        ones = np.broadcast_to(np.ones((), getattr(out, "dtype", float)), np.shape(numbers_of(out)))
+        grads = unflatten(trace.wrt, map(trace.finished, trace.pull(out, ones)))
+        return grads[0] if isinstance(wrt, int) else grads
 
     return derivative
 
@@ -208,8 +208,8 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
 def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
     """The value of a function and its derivative along a direction: forward mode.
 
-    There is no second table of rules: the pullback is linear in its cotangent, so its own derivative with respect to
-    the cotangent is the forward derivative (J. Townsend's double-vjp trick).
+    There is no second table of rules: each rule is linear in the gradient that it pulls back, and is turned around.
+    One push costs about as much as one pull; like it, it needs the values of the call, which is recorded first.
 
     Parameters
     ----------
@@ -248,18 +248,5 @@ def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
     pairs = enumerate(zip(tangents, primals, strict=True))
     directions = [leaf for i, (v, x) in pairs for leaf in leaves_like(v, x, f"jvp: tangent {i}")]
     trace = Trace(f, primals, tuple(range(len(primals))), "jvp", also=directions)
-
-    def push(out: Any) -> Any:
-        if not isinstance(out, Tensor) or not out.requires_grad:
-            dtype = np.asarray(numbers_of(out)).dtype
-            return trace.finished(np.zeros(np.shape(numbers_of(out)), dtype if dtype.kind in "fc" else float))
-
-        def along(u: Any) -> Any:
-            grads = trace.pull(out, u, records=True)
-            return sum(paired(g, v) for g, v in zip(grads, directions, strict=True))
-
-        u = np.zeros(out.shape, out.dtype)
-        return trace.finished(grad(along)(Tensor(u) if trace.records else u))
-
-    something(trace.out, "jvp")
-    return map_leaves(trace.finished, trace.out), map_leaves(push, trace.out)
+    pushed = trace.push(leaves(something(trace.out, "jvp")), directions)
+    return map_leaves(trace.finished, trace.out), unflatten(trace.out, map(trace.finished, pushed))

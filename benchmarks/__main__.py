@@ -11,7 +11,7 @@ import argparse
 import gc
 import sys
 
-from . import blame, chain, deep, garbage, lenet, mistakes, mlp, noise, startup
+from . import blame, chain, deep, derivatives, garbage, lenet, mistakes, mlp, noise, startup
 from .report import as_json, machine, table
 from .timing import torch_or_none
 
@@ -20,6 +20,7 @@ WORKLOADS = {
     "mlp": mlp,
     "lenet": lenet,
     "deep": deep,
+    "derivatives": derivatives,
     "startup": startup,
     "garbage": garbage,
     "blame": blame,
@@ -34,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
         prog="python -m benchmarks",
         description="Time tracegrad beside PyTorch and hand-written NumPy: one thread, candidates taking turns, "
         "one untimed call before each timed block; the ratio is the median of the ratios within each round.",
-        epilog="workloads:\n" + "\n".join(f"{name:9}{module.__doc__}" for name, module in WORKLOADS.items()),
+        epilog="workloads:\n" + "\n".join(f"{name:12}{module.__doc__}" for name, module in WORKLOADS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("workload", nargs="*", help=f"any of {', '.join(WORKLOADS)} (all of them unless given)")

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from opcases import Op, torch
 
-from autograd import Tape, Tensor
+from autograd import Tape, Tensor, grad, jacobian, jvp, vjp
 from autograd.bytecode import METADATA
 from autograd.rules.shapes import sum_to_shape
 
@@ -90,8 +90,8 @@ class OpTests:
         operands = op.operands()
         found = gradients(op, operands)
         expected = differences(lambda xs: loss(np.asarray(op.fn(*xs))), operands, 1e-6)
-        for k, (grad, slope) in enumerate(zip(found, expected, strict=True)):
-            assert_close(grad, slope, 2e-7, f"operand {k}")
+        for k, (ours, slope) in enumerate(zip(found, expected, strict=True)):
+            assert_close(ours, slope, 2e-7, f"operand {k}")
 
     def test_an_operand_alone_gets_the_same_gradient(self, op: Op) -> None:
         operands = op.operands()
@@ -112,6 +112,37 @@ class OpTests:
         for k, (t, curvature) in enumerate(zip(tensors, expected, strict=True)):
             assert_close(t.grad, curvature, 1e-6, f"operand {k}")
 
+    def test_forward_mode_is_the_transpose_of_reverse_mode(self, op: Op) -> None:
+        """⟨u, J v⟩ = ⟨Jᵀ u, v⟩; and of the gradient, whose Jacobian is symmetric."""
+        operands = tuple(x[()] for x in op.operands())
+        directions = tuple(weights(x.shape)[()] for x in operands)
+        out, tangent = jvp(op.fn, operands, directions)
+        u = weights(out.shape)
+        pulled = vjp(op.fn, *operands)[1](u)
+        assert tangent.shape == out.shape and tangent.dtype == out.dtype
+        assert_close((u * tangent).sum(), sum((g * v).sum() for g, v in zip(pulled, directions, strict=True)), 1e-12)
+        slopes = grad(lambda *xs: loss(op.fn(*xs)), tuple(range(len(operands))))
+        _, pushed = jvp(slopes, operands, directions)
+        pulled = vjp(slopes, *operands)[1](directions)
+        for k, (a, b) in enumerate(zip(pushed, pulled, strict=True)):
+            assert_close(a, b, 1e-10, f"operand {k}")
+
+    def test_gradients_taken_together_are_those_taken_one_by_one(self, op: Op) -> None:
+        operands = tuple(x[()] for x in op.operands())
+        wrt = tuple(range(len(operands)))
+        out, pullback = vjp(op.fn, *operands)
+        u = weights(out.shape)
+        blocks = jacobian(op.fn, wrt, mode="reverse")(*operands)
+        columns = jacobian(op.fn, wrt, mode="forward")(*operands)
+        for k, (block, column, g) in enumerate(zip(blocks, columns, pullback(u), strict=True)):
+            assert_close(block, column, 1e-11, f"operand {k}")
+            assert_close(np.tensordot(u, block, u.ndim), g, 1e-11, f"operand {k}")
+        slope = grad(lambda *xs: loss(op.fn(*xs)))
+        seconds = jacobian(slope, wrt)(*operands)
+        u = weights(operands[0].shape)
+        for k, (block, g) in enumerate(zip(seconds, vjp(slope, *operands)[1](u), strict=True)):
+            assert_close(np.tensordot(u, block, u.ndim), g, 1e-10, f"operand {k}, second order")
+
     def test_gradient_keeps_the_dtype(self, op: Op) -> None:
         exact = gradients(op, op.operands())
         for dtype in op.dtypes:
@@ -120,9 +151,9 @@ class OpTests:
             out = op.fn(*tensors)
             assert out.dtype == op.fn(*operands).dtype
             loss(out, out.dtype).backward()
-            for k, (t, grad) in enumerate(zip(tensors, exact, strict=True)):
+            for k, (t, slope) in enumerate(zip(tensors, exact, strict=True)):
                 assert t.grad.dtype == dtype
-                assert_close(t.grad, grad, 3e-4 if dtype == np.float32 else 0.1, f"operand {k}")
+                assert_close(t.grad, slope, 3e-4 if dtype == np.float32 else 0.1, f"operand {k}")
 
     def test_rules_read_what_they_say(self, op: Op) -> None:
         """A value that a rule is said not to read can be dropped: the rule gives the same without it."""

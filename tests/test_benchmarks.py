@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import chain, deep, garbage, lenet, mlp, networks, report, timing
+from benchmarks import chain, deep, derivatives, garbage, lenet, mlp, networks, report, timing
 from benchmarks.timing import Candidate, Row
 
 
@@ -30,6 +30,14 @@ def test_the_chain_has_the_gradients_of_its_closed_form():
 @pytest.mark.parametrize("network", [mlp, lenet], ids=["mlp", "lenet"])
 def test_a_network_has_the_same_losses_and_gradients_in_every_library(network):
     timing.check(networks.candidates(network, batch=3), rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script`:DeprecationWarning")
+@pytest.mark.parametrize("case", derivatives.cases(None))
+def test_the_derivatives_are_torchs(case):
+    torch = timing.torch_or_none()
+    _, *functions, args = derivatives.cases(torch)[case]
+    timing.check(derivatives.candidates(*functions, args, torch), rtol=1e-9, atol=1e-9)
 
 
 def test_a_deep_chain_in_a_process_of_its_own_has_the_gradients_of_its_closed_form():

@@ -56,6 +56,8 @@ for method in (
 ):  # fmt: skip
     CALLS.append((lambda x, m=method: np.quantile(x, [0.1, 0.33, 0.5, 0.8], axis=1, method=m), (A,)))
     CALLS.append((lambda x, m=method: np.nanpercentile(x, 33, axis=1, method=m), (GAPS,)))
+for method in ("linear", "lower", "nearest", "midpoint", "averaged_inverted_cdf"):
+    CALLS.append((lambda x, q, m=method: np.quantile(x, q, axis=1, method=m), (A, np.array([0.13, 0.8]))))
 for mode in ("full", "same", "valid"):
     for m, n in ((5, 3), (3, 5), (5, 2), (2, 5), (4, 4)):
         pair = RNG.normal(size=m), RNG.normal(size=n)

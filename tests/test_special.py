@@ -16,6 +16,12 @@ sp = pytest.importorskip("scipy.special")
 D = (2, 3)
 
 
+def erfcx_of_torch(x: Any) -> Any:
+    import torch
+
+    return torch.special.erfcx(x)
+
+
 def special(name: str, domain: tuple[float, float] = (-2.0, 2.0), torch: Any = None, operands: int = 1) -> Op:
     return Op(name, getattr(sp, name), (D,) * operands, domain, (), torch, (np.float32,))
 
@@ -27,6 +33,8 @@ def of_order(name: str, order: int, domain: tuple[float, float] = (-2.0, 2.0)) -
 class TestSpecial(OpTests):
     ops: ClassVar[list[Op]] = [
         special("erf", torch="erf"), special("erfc", torch="erfc"), special("erfinv", UNIT, "erfinv"),
+        special("erfcx", torch=erfcx_of_torch), special("erfi"), special("dawsn"), special("exp1", (0.3, 3)),
+        special("expi", (0.3, 3)), special("spence", (0.2, 0.8)),
         special("erfcinv", (0.2, 1.8)), special("ndtr"), special("log_ndtr", (-6, 2)), special("ndtri", (0.1, 0.9)),
         special("expit", torch="sigmoid"), special("log_expit"), special("logit", (0.1, 0.9), "logit"),
         special("gammaln", POSITIVE), special("loggamma", POSITIVE), special("gamma", POSITIVE),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..extend import getval, on_numbers
+from ..extend import getval
 from ..nests import leaves, unflatten
 from ..registry import defvjp_variadic, primitive
 from ..transforms import vjp
@@ -39,9 +39,6 @@ def fixed_point(
             x, before = step(x), x
         return x
 
-    def iterated(*values: Any) -> Any:
-        return on_numbers(iterate, values, "fixed_point")
-
     def pulled(g: Any, x: Any, i: int, *values: Any) -> Any:
         def backward(given: Any) -> Callable[[Any], Any]:
             values, x, g = given
@@ -51,7 +48,7 @@ def fixed_point(
         u = fixed_point(backward, (values, x, g), vspace(x).zeros(), distance, tol)
         return vjp(lambda *values: f(unflatten(a, iter(values)))(x), *values)[1](u)[i]
 
-    iterated.__name__ = "fixed_point"
-    operation = primitive(iterated)
+    iterate.__name__ = "fixed_point"
+    operation = primitive(iterate)
     defvjp_variadic(operation, pulled, holomorphic=False)
     return operation(*leaves(a))

@@ -219,12 +219,12 @@ def _matrix_power(a: Any, n: int) -> Any:
 
 
 def _vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
-    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    kept = tuple(a for a in range(x.ndim) if a not in {b % x.ndim for b in axes})
-    flat = np.transpose(x, (*kept, *(a % x.ndim for a in axes)))
+    axes = tuple(range(x.ndim)) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, x.ndim)
+    kept = tuple(a for a in range(x.ndim) if a not in axes)
+    flat = np.transpose(x, (*kept, *axes))
     flat = np.reshape(flat, (*flat.shape[: len(kept)], math.prod(flat.shape[len(kept) :])))
     out = np.linalg.norm(flat, ord, axis=-1)
-    return np.expand_dims(out, tuple(a % x.ndim for a in axes)) if keepdims else out
+    return np.expand_dims(out, axes) if keepdims else out
 
 
 composite(np.kron, _kron)

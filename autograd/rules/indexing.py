@@ -35,6 +35,8 @@ class Scattered:
 
     def added_to(self, total: Any, own: bool) -> Any:
         """The sum with the array `total`, repeated picks as often as they occur; in it where it is the caller's own."""
+        if hasattr(total, "_record"):
+            return total + self.dense()
         total = total if own else np.array(total)
         if _may_repeat(self.index):
             np.add.at(total, self.index, self.g)

@@ -42,6 +42,7 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
     if axis is None and ord is None:
         return norm(x, axis=None, keepdims=keepdims)
     axes = tuple(range(x.ndim)) if axis is None else tuple(axis) if isinstance(axis, tuple | list) else (axis,)
+    np.lib.array_utils.normalize_axis_tuple(axes, x.ndim)  # refuses what is no axis
     if len(axes) == 1:
         return _vector_norm(x, ord, axes[0], keepdims)
     if len(axes) != 2:

@@ -120,15 +120,16 @@ def _unpad(g: Any, shape: tuple[int, ...], widths: Any, mode: str) -> Any:
 
 
 @pure
-def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0) -> Any:
+def pad(x: Any, values: Any = 0.0, *, pad_width: Any, mode: str = "constant") -> Any:
     """``np.pad`` with the widths written out, ``((before, after), ...)`` for every axis."""
-    options = {"constant_values": constant_values} if mode == "constant" else {}
+    options = {"constant_values": values} if mode == "constant" else {}
     return np.pad(x, pad_width, mode, **options)  # type: ignore[call-overload]
 
 
 defvjp(
     pad,
-    lambda g, out, x, pad_width, mode="constant", constant_values=0: _unpad(g, x.shape, pad_width, mode),
+    lambda g, out, x, values=0.0, *, pad_width, mode="constant": _unpad(g, x.shape, pad_width, mode),
+    None,
 )
 
 _PAD_MODES = ("constant", "edge", "reflect", "symmetric", "wrap")
@@ -142,7 +143,7 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> 
     unknown = options.keys() - ({"constant_values"} if mode == "constant" else set())
     if unknown:
         raise NoRuleError(f"np.pad has no derivative rule for mode={mode!r} with {', '.join(sorted(unknown))}=")
-    values = options.get("constant_values", 0)
+    values: Any = options.get("constant_values", 0)
     if hasattr(values, "requires_grad"):
         raise NoRuleError("np.pad: no gradient flows through constant_values=; give numbers there (t.data)")
     if isinstance(pad_width, dict):
@@ -153,8 +154,8 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> 
         raise TypeError("np.pad: pad_width must be of integers")
     settled = tuple((int(before), int(after)) for before, after in widths)
     if mode == "constant":
-        values = values if isinstance(values, int | float) else tuple(map(tuple, np.broadcast_to(values, widths.shape)))
-        return pad(array, pad_width=settled, mode=mode, constant_values=values)
+        values = () if np.all(values == 0) else (np.broadcast_to(values, widths.shape).astype(float),)
+        return pad(array, *values, pad_width=settled)
     return pad(array, pad_width=settled, mode=mode)
 
 

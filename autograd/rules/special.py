@@ -17,6 +17,9 @@ ROOT_TWO_PI = math.sqrt(2 * math.pi)
 
 defvjp(sp.erf, lambda g, out, x: g * TWO_OVER_ROOT_PI * np.exp(-np.square(x)))
 defvjp(sp.erfc, lambda g, out, x: -g * TWO_OVER_ROOT_PI * np.exp(-np.square(x)))
+defvjp(sp.erfcx, lambda g, out, x: g * (2 * x * out - TWO_OVER_ROOT_PI))
+defvjp(sp.erfi, lambda g, out, x: g * TWO_OVER_ROOT_PI * np.exp(np.square(x)))
+defvjp(sp.dawsn, lambda g, out, x: g * (1 - 2 * x * out))
 defvjp(sp.erfinv, lambda g, out, x: g / TWO_OVER_ROOT_PI * np.exp(np.square(out)))
 defvjp(sp.erfcinv, lambda g, out, x: -g / TWO_OVER_ROOT_PI * np.exp(np.square(out)))
 defvjp(sp.ndtr, lambda g, out, x: g * np.exp(-np.square(x) / 2) / ROOT_TWO_PI)
@@ -68,6 +71,12 @@ defvjp(
     lambda g, out, v, x: g * conj((sp.ive(v - 1, x) + sp.ive(v + 1, x)) / 2) - np.sign(x.real) * (conj(g) * out).real,
     holomorphic=False,  # it is scaled by exp(−|Re x|)
 )
+
+# --- integrals of exponentials and logarithms -------------------------------------------------------------------------
+
+defvjp(sp.exp1, lambda g, out, x: -g * np.exp(-x) / x)
+defvjp(sp.expi, lambda g, out, x: g * np.exp(x) / x)
+defvjp(sp.spence, lambda g, out, x: g * np.log(x) / (1 - x))
 
 # --- entropies: 0 · log 0 counts for nothing --------------------------------------------------------------------------
 

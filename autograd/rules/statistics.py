@@ -121,7 +121,11 @@ def _extreme(fn: Any, neutral: float) -> Callable[..., Any]:
             return fn(a, axis=axis, keepdims=keepdims, where=where, **({} if initial is None else {"initial": initial}))
         counts = ~np.isnan(numbers(a)) & numbers(where)
         start = neutral if initial is None else initial
-        out = fn(a, axis=axis, keepdims=keepdims, initial=start, where=counts) if a.size else fn(a, axis=axis)
+        out = (
+            fn(a, axis=axis, keepdims=keepdims, initial=start, where=counts)
+            if a.size
+            else fn(a, axis, keepdims=keepdims)
+        )
         empty = ~np.any(counts, axis=axis, keepdims=keepdims)
         if initial is not None or not np.any(empty):
             return out
@@ -161,14 +165,18 @@ def _flat(a: Any, axis: Axis) -> tuple[Any, tuple[int, ...]]:
 
 
 _STEPS = {"inverted_cdf", "closest_observation", "lower", "higher", "nearest"}
+_STEADY = {*_STEPS, "averaged_inverted_cdf", "midpoint"}  # between its jumps, a quantile does not change with q
 
 
 def _at_place(values: Any, q: Any, n: int, method: Any) -> Any:
     """The quantile of `n` sorted values, NaN last: the quantile of 0 … n − 1 is its place among them."""
     if method == "linear":
         place = q * (n - 1)
-    elif getattr(q, "requires_grad", False):
-        raise NoRuleError(f"np.quantile has no derivative rule for q= with method={method!r}: only with 'linear'")
+    elif getattr(q, "requires_grad", False) and method not in _STEADY:
+        raise NoRuleError(
+            f"np.quantile has no derivative rule for q= with method={method!r}: only with 'linear', and with methods "
+            "that step"
+        )
     else:
         place = np.quantile(np.arange(n, dtype=np.float64), numbers(q), method=method)
     before = np.clip(np.floor(numbers(place)), 0, n - 1).astype(np.intp)
@@ -204,7 +212,8 @@ def _quantile_of(a: Any, q: Any, axis: Any, method: Any, keepdims: bool, skip_na
     elif n == 0:
         if not skip_nan:
             return np.quantile(numbers(a), numbers(q), axis, method=method, keepdims=keepdims)
-        out = np.full((*flat.shape[:-1], *q.shape), np.nan, a.dtype)
+        unknown = np.full((*flat.shape[:-1], *q.shape), np.nan, a.dtype)
+        out = np.where(np.isnan(unknown), unknown, np.expand_dims(np.sum(flat, axis=-1), tuple(range(-q.ndim, 0))))
     else:
         out = _at_place(ordered, q, n, method)
         if np.any(known < n):

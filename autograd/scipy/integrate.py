@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import scipy.integrate as _integrate
 
-from ..extend import on_numbers
 from ..misc.flatten import flatten
-from ..registry import defvjp_variadic, primitive
+from ..registry import defvjp_variadic, on_numbers, primitive
 from ..transforms import vjp
 
 __all__ = ["odeint"]
