@@ -216,6 +216,10 @@ def _scalar(out: Any, caller: str) -> Any:
             f"{caller} needs a function with a scalar result, got {shape}: sum it, or use jacobian, vjp or "
             "elementwise_grad"
         )
+    return real_result(out, caller)
+
+
+def real_result(out: Any, caller: str) -> Any:
     dtype = np.asarray(numbers_of(out)).dtype
     if dtype.kind == "c":
         raise TypeError(

@@ -23,6 +23,7 @@ from .tracing import (
     finished,
     one_array,
     positions_of,
+    real_result,
     results,
     something,
     value_with_grad,
@@ -148,7 +149,7 @@ def elementwise_grad(f: Function, argnums: int | tuple[int, ...] = 0, *, argnum:
     @wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> Any:
         trace = Trace(f, args, positions_of(wrt, args, "elementwise_grad"), "elementwise_grad", kwargs)
-        out = one_array(trace.out, "elementwise_grad")
+        out = real_result(one_array(trace.out, "elementwise_grad"), "elementwise_grad")
         ones = np.broadcast_to(np.ones((), getattr(out, "dtype", float)), np.shape(numbers_of(out)))
         grads = unflatten(trace.wrt, map(trace.finished, trace.pull(out, ones)))
         return grads[0] if isinstance(wrt, int) else grads

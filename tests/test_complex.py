@@ -60,7 +60,7 @@ NOT_IN_TORCH = (
     "relu", "nan", "partition", "unique", "piecewise", "geomspace", "einsum with a constant", "where on a Tensor's",
 )  # fmt: skip
 """Functions of an order, mostly, that torch has for real numbers alone."""
-OTHERWISE = {"real", "vdot", "vecdot", "lstsq residuals", "linalg.vecdot axis", "correlate"}
+OTHERWISE = {"real", "vdot", "vecdot", "lstsq residuals", "linalg.vecdot axis", "vecdot axis", "correlate"}
 """Cases whose spelling in torch is the same for real numbers alone."""
 IN_TORCH = [op for op in CASES if op.torch and not op.name.startswith(NOT_IN_TORCH) and op.name not in OTHERWISE]
 

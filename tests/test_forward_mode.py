@@ -279,3 +279,24 @@ def test_slopes_are_recorded_once_and_go_with_the_tape():
     assert len(reachable(out.node)) < 200 and len(slopes._SLOPES) > 0
     del out, x
     assert len(slopes._SLOPES) == 0
+
+
+def test_complex_numbers_in_forward_mode():
+    z, v = X + 1j * V, V - 2j * X
+    for f in (
+        np.exp,
+        lambda z: np.fft.fft(z**2),
+        lambda z: z * np.sum(z),
+        np.conj,
+        np.abs,
+        lambda z: np.real(z) * z[::-1],
+    ):
+        step = 1e-6
+        slope = (f(z + step * v) - f(z - step * v)) / (2 * step)
+        np.testing.assert_allclose(jvp(f, (z,), (v,))[1], slope, rtol=1e-7, atol=1e-8)
+    for f in (np.exp, lambda z: np.fft.fft(z**2), np.abs, lambda z: np.sum(np.abs(z) ** 2)):
+        np.testing.assert_allclose(jacobian(f, mode="forward")(z), jacobian(f, mode="reverse")(z), atol=1e-12)
+    f = lambda x: np.exp(1j * x) * x[::-1]
+    np.testing.assert_allclose(jacobian(f, mode="forward")(X), jacobian(f, mode="reverse")(X), atol=1e-12)
+    with pytest.raises(ValueError, match="not holomorphic"):
+        jacobian(np.conj, mode="forward")(z)
