@@ -238,6 +238,21 @@ def test_what_can_not_be_written_is_said_and_leaves_no_file(model, error, messag
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_model_is_written_as_it_evaluates(tmp_path):
+    net = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Dropout(0.5))
+    before = net.state_dict()
+    path = to_onnx(net, tmp_path / "net.onnx", numbers(5, 3))
+    assert net.training and all(np.array_equal(v, before[k]) for k, v in net.state_dict().items())
+    x = numbers(2, 3)
+    found = ort.InferenceSession(str(path)).run(None, {"x": x})[0]
+    np.testing.assert_allclose(found, net.eval()(x).data, rtol=1e-4, atol=1e-6)
+
+
+def test_numbers_that_are_all_the_same_are_an_input_too(tmp_path):
+    path = to_onnx(lambda i: nn.Parameter(np.eye(3, dtype="f4"))[i], tmp_path / "rows.onnx", np.zeros(2, int))
+    assert ort.InferenceSession(str(path)).run(None, {"x": np.array([2, 1, 0])})[0].tolist() == np.eye(3)[::-1].tolist()
+
+
 def test_the_path_is_checked(tmp_path):
     with pytest.raises(ValueError, match=r"known are .onnx"):
         to_onnx(lambda x: x, tmp_path / "model.png", numbers(2))

@@ -25,7 +25,7 @@ Call = Callable[..., Any]
 def in_one_dtype(*operands: Any) -> tuple[Any, ...]:
     """Operands in the dtype of those of their kind that have axes: a scalar, or integers, change no dtype of others."""
     given = [x for x in operands if hasattr(x, "dtype")]
-    floats = [x for x in given if x.dtype.kind == "f"] or given
+    floats = [x for x in given if x.dtype.kind in "fc"] or given
     wide = [x.dtype for x in floats if x.ndim] or [x.dtype for x in floats]
     if len({x.dtype for x in given}) < 2 or not wide:
         return operands
@@ -134,7 +134,6 @@ CALLS: dict[str, Call] = {
     "stack": lambda tensors, dim=0: np.stack(in_one_dtype(*tensors), axis=dim),
     "tile": lambda x, dims: np.tile(x, tuple(dims)),
     "einsum": lambda equation, operands: np.einsum(equation, *in_one_dtype(*operands)),
-    "det": np.linalg.det,
     **{name: scipys(name) for name in ("erfc", "erfinv", "xlogy", "polygamma", "entr", "ndtri")},
     **{name: scipys(of) for name, of in {"lgamma": "gammaln", "digamma": "psi"}.items()},
 }

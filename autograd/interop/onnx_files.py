@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import nn
 from autograd import Node, Tape, Tensor
 from autograd.files import target_of, write_whole
 from autograd.masks import mask_of
 from autograd.nests import leaves
 from autograd.tensor import PARAMETER
+from nn.modes import modes_kept
 
 from .onnx_models import onnxs
 from .onnx_twins import Differs, Twins, unwritten
@@ -27,10 +30,10 @@ OPSET, IR = 18, 10
 def to_onnx(model: Any, path: str | os.PathLike[str], *inputs: Any, dynamic: bool = True) -> Path:
     """Write a model, or what a Tensor was computed by, into an ONNX file, which other programs run.
 
-    The model is run on the inputs; each record of the tape becomes one node or a few, of opset 18. Parameters are
-    initialisers under the names that they have in the model, layers the parts of the names of nodes, and each node
-    notes the line that made it. The model is run on other numbers too: what it computed beside the tape, and depends on
-    the inputs, is an error.
+    The model is run on the inputs, as it evaluates; each record of the tape becomes one node or a few, of opset 18.
+    Parameters are initialisers under the names that they have in the model, layers the parts of the names of nodes, and
+    each node notes the line that made it. The model is run on other numbers too: what it computed beside the tape, and
+    depends on the inputs, is an error.
 
     Parameters
     ----------
@@ -89,6 +92,8 @@ def to_onnx(model: Any, path: str | os.PathLike[str], *inputs: Any, dynamic: boo
 
 def _written(onnx: Any, model: Any, inputs: tuple[Any, ...], dynamic: bool) -> Any:
     """The model as traced twice, on other numbers and, where it may be, on a batch of another length."""
+    if any(isinstance(x, list | tuple | dict) for x in inputs):
+        raise TypeError("to_onnx: each input must be one array or Tensor, got a list, a tuple or a dict")
     arrays = [np.asarray(x.data if isinstance(x, Tensor) else x) for x in inputs]
     names = list(getattr(model, "_inputs", ()))
     names = [n if isinstance(n, str) else "_".join(n) for n in names] if len(names) >= len(arrays) else []
@@ -113,14 +118,11 @@ def _written(onnx: Any, model: Any, inputs: tuple[Any, ...], dynamic: bool) -> A
 
 
 def _run(model: Any, arrays: list[Any], names: list[str]) -> tuple[list[Any], list[Node]]:
-    modes = [(m, m.training) for m in getattr(model, "modules", list)()]
-    given = [Tensor(x, requires_grad=False, name=n) if x.dtype.kind == "f" else x for x, n in zip(arrays, names,
-                                                                                              strict=True)]  # fmt: skip
-    held = [(m, name, np.array(getattr(m, name))) for m, _ in modes for name in m._buffers]
-    with np.errstate(all="ignore"):
-        outs = leaves(model(*given))
-    for module, name, value in held:
-        setattr(module, name, value)
+    """What the model is called with, and the records of what it gives, as it evaluates."""
+    given = [Tensor(x, requires_grad=False, name=name) if x.dtype.kind == "f" else x
+             for x, name in zip(arrays, names, strict=True)]  # fmt: skip
+    with np.errstate(all="ignore"), modes_kept(model) if isinstance(model, nn.Module) else nullcontext():
+        outs = leaves((model.eval() if isinstance(model, nn.Module) else model)(*given))
     roots = [out.node for out in outs if isinstance(out, Tensor)]
     if not roots or len(roots) < len(outs):
         raise TypeError(f"to_onnx: the model must give Tensors, got {', '.join(type(out).__name__ for out in outs)}")
@@ -130,7 +132,11 @@ def _run(model: Any, arrays: list[Any], names: list[str]) -> tuple[list[Any], li
 def _other(x: Any, more: int) -> Any:
     """Other numbers of the same kind, in a batch that is longer by `more`."""
     other = np.concatenate([x[::-1], x[:more]]) if x.ndim else x
-    return (0.7 * other + 0.1).astype(x.dtype) if x.dtype.kind == "f" else other
+    if x.dtype.kind == "f":
+        return (0.7 * other + 0.1).astype(x.dtype)
+    return (
+        other if not np.array_equal(other, x) else ~x if x.dtype == bool else np.where(x > 0, x - 1, 1).astype(x.dtype)
+    )
 
 
 class _File:
@@ -184,8 +190,8 @@ class _File:
 
     def _record(self, at: Twins) -> str:
         writer = WRITERS.get(at.node.rule)
-        if writer is None:
-            raise unwritten(at.node, at.node.op)
+        if writer is None or at.node.dtype.kind == "c":
+            raise unwritten(at.node, at.node.op + (" of complex numbers" if writer is not None else ""))
         self.here = at.node
         return writer(self, at)
 
@@ -202,7 +208,7 @@ class _File:
     def array(self, a: Any, b: Any = None, name: str | None = None, dtype: Any = None) -> str:
         """The name of an array that is written; of an input where it is one, in both runs."""
         for given, one, other in self.plain:
-            if a is one or (_equal(a, one) and _equal(b, other) and not _equal(one, other)):
+            if _equal(a, one) and _equal(b, other):
                 return str(given)
         if b is not None and not _equal(a, b):
             grown = self._grown(np.asarray(a), np.asarray(b), dtype)
@@ -218,24 +224,29 @@ class _File:
 
     def _grown(self, a: Any, b: Any, dtype: Any) -> str | None:
         """An array that is as long as the batch: of one number throughout, or counted up; None if it is another."""
-        lengths = self.lengths(a.shape, b.shape)
-        if lengths is None or a.dtype != b.dtype or not a.size:
+        if not self._as_the_batch(a.shape, b.shape) or a.dtype != b.dtype or not a.size:
             return None
         one = a.reshape(-1)[0]
         if (a == one).all() and (b == one).all():
-            return self.node("Expand", [self.array(one, dtype=dtype), lengths])
+            return self.node("Expand", [self.array(one, dtype=dtype), self.lengths(a.shape, b.shape)])
         if a.ndim == 1 and all(np.array_equal(x, np.arange(len(x))) for x in (a, b)):
-            end = self.node("Squeeze", [lengths])
+            end = self.node("Squeeze", [self.lengths(a.shape, b.shape)])
             return self.node("Range", [self.array(np.int64(0)), end, self.array(np.int64(1))])
         return None
 
-    def lengths(self, shape: Any, other: Any) -> str | None:
-        """The name of a shape, as it is in both runs; None if it changes otherwise than the batch does."""
+    def _as_the_batch(self, shape: Any, other: Any) -> bool:
+        """Whether what differs between two shapes is the length of the batch."""
+        if len(shape) != len(other) or not self.free:
+            return tuple(shape) == tuple(other)
+        batch = self.inputs[0][1][0]
+        return {(n, m) for n, m in zip(shape, other, strict=True) if n != m} <= {(batch, batch + 1)}
+
+    def lengths(self, shape: Any, other: Any) -> str:
+        """The name of a shape, in which what differs in the other run is the batch."""
         if tuple(shape) == tuple(other):
             return self.ints(*shape)
-        changed = {(n, m) for n, m in zip(shape, other, strict=True) if n != m} if len(shape) == len(other) else set()
-        if not self.inputs or changed != {(self.inputs[0][1][0], self.inputs[0][1][0] + 1)}:
-            return None
+        if not self._as_the_batch(shape, other):
+            raise Differs(f"the shape {tuple(shape)}" + (f" ({self.here.source})" if self.here else ""))
         batch = self.node("Shape", [self.inputs[0][0]], start=0, end=1)
         parts = [self.ints(n) if n == m else batch for n, m in zip(shape, other, strict=True)]
         return self.node("Concat", parts, axis=0) if len(parts) > 1 else batch

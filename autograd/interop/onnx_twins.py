@@ -39,12 +39,6 @@ class Twins(NamedTuple):
             raise Differs(f"{name}={a!r:.40} of {self.node.op} ({self.node.source})")
         return a
 
-    def lengths(self, name: str) -> list[int | None]:
-        """A shape; None for lengths that are others in the other run."""
-        a, b = (n.kwargs[name] if name in n.kwargs else n.operands[1] for n in self)
-        a, b = (tuple(v) if np.iterable(v) else (v,) for v in (a, b))
-        return [int(m) if m == n else None for m, n in zip(a, b, strict=True)]
-
     def parents(self, i: int) -> Twins:
         """Those of an operand."""
         return Twins(self.node.operands[i], self.twin.operands[i])
@@ -52,8 +46,8 @@ class Twins(NamedTuple):
     @property
     def ndim(self) -> int:
         """Of the first operand."""
-        return int(np.ndim(self.node.operands[0])) if not isinstance(self.node.operands[0], Node) else len(
-            self.node.operands[0].shape)  # fmt: skip
+        first = self.node.operands[0]
+        return first.ndim if isinstance(first, Node) else int(np.ndim(first))
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -65,6 +59,7 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def axes_input(file: Any, at: Twins, ndim: int) -> list[str]:
+    """The axes of a call as an input of a node; none where it is over all of them."""
     axis = at.option("axis")
     if axis is None:
         return []

@@ -72,7 +72,9 @@ def from_torch(model: Any, *inputs: Any, dynamic: bool = True, **kwinputs: Any) 
     args, kwargs = torch.utils._pytree.tree_map(_example, (inputs, kwinputs))
     ours = _part(model, {}, TorchModel)
     ours._set(_theirs=(model, args, kwargs, dynamic), _programs={}, _inputs=tuple(signature(model.forward).parameters))
-    ours._set(_base_dtype=ours._input_dtype())
+    tensors = [x for x in torch.utils._pytree.tree_leaves((args, kwargs)) if isinstance(x, torch.Tensor)]
+    dtypes = [numpys(x, "an input").dtype for x in tensors if x.is_floating_point()]
+    ours._set(_base_dtype=ours._input_dtype() or next(iter(dtypes), None))
     ours._program()
     return ours
 
@@ -195,12 +197,14 @@ def _input(x: Any, dtype: Any) -> Any:
     """An input as the calls take it: a Tensor in the dtype of the parameters, or an array of other numbers."""
     if hasattr(x, "detach") and not isinstance(x, Tensor):
         x = numpys(x, "an input")
-    if isinstance(x, np.ndarray) and x.dtype.kind == "f":
+    if isinstance(x, np.ndarray) and x.dtype.kind in "fc":
         x = Tensor(x, requires_grad=False)
-    if isinstance(x, Tensor) and x.dtype.kind != "f":
-        return x.data
-    return x.astype(dtype) if isinstance(x, Tensor) and dtype is not None and x.dtype != dtype else x
+    if not isinstance(x, Tensor):
+        return x
+    if x.dtype.kind != "f":
+        return x if x.dtype.kind == "c" else x.data
+    return x if dtype is None or x.dtype == dtype else x.astype(dtype)
 
 
 def _output(x: Any) -> Any:
-    return Tensor(x, requires_grad=False) if isinstance(x, np.ndarray | np.generic) and x.dtype.kind == "f" else x
+    return Tensor(x, requires_grad=False) if isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "fc" else x
