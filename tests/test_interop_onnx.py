@@ -65,8 +65,8 @@ def node_tests():
 
 def test_most_node_tests_of_onnx_pass_and_the_others_are_refused_by_name(node_tests):
     passed, everything = len(node_tests["passed"]), sum(map(len, node_tests.values()))
-    assert passed >= 450 and passed >= 0.7 * everything
-    assert set(node_tests["failed"]) <= {"test_col2im_5d"}
+    assert passed >= 450 and passed >= 0.75 * everything
+    assert node_tests["failed"] == []
 
 
 # --- what is written --------------------------------------------------------------------------------------------------

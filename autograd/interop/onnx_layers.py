@@ -12,6 +12,7 @@ from nn import functional as F
 from nn.functional.recurrent import gru_step, lstm_step, rnn_step
 
 from .calls import CALLS, Call, integer
+from .onnx_attention import attention, rotary_embedding
 from .onnx_resizing import resize, upsample
 
 __all__ = ["LAYERS"]
@@ -328,12 +329,21 @@ def _max_unpool(x: Any, at: Any, shape: Any = None, *, kernel_shape: Any, pads: 
 
 
 def _col2im(x: Any, image: Any, block: Any, *, dilations: Any = None, pads: Any = None, strides: Any = None) -> Any:
-    two = lambda v, usual: tuple(v) if v else (usual, usual)
-    pads = pads or (0, 0, 0, 0)
-    if len(integer(image)) != 2 or list(pads[:2]) != list(pads[2:]):
-        raise NotImplementedError("Col2Im of other than two axes, or with pads that differ")
-    return F.fold(x, tuple(integer(image).tolist()), tuple(integer(block).tolist()), two(dilations, 1), tuple(pads[:2]),
-                  two(strides, 1))  # fmt: skip
+    """Blocks added up where they belong in an image of any number of axes."""
+    image, block = integer(image).tolist(), integer(block).tolist()
+    axes = len(image)
+    strides, dilations, pads = strides or (1,) * axes, dilations or (1,) * axes, pads or (0,) * (2 * axes)
+    whole = [n + a + b for n, a, b in zip(image, pads[:axes], pads[axes:], strict=True)]
+    each = zip(whole, block, strides, dilations, strict=True)
+    along = [np.arange(k)[:, None] * d + np.arange((n - (k - 1) * d - 1) // s + 1) * s for n, k, s, d in each]
+    at = np.zeros((1, 1), int)
+    for n, places in zip(whole, along, strict=True):
+        at = (at[:, None, :, None] * n + places[:, None, :]).reshape(at.shape[0] * len(places), -1)
+    n, size = x.shape[0] * x.shape[1] // len(at), int(np.prod(whole))
+    where = np.arange(n)[:, None] * size + at.ravel()
+    out = np.bincount(where.ravel(), np.reshape(x, (-1,)), n * size).astype(x.dtype)
+    inside = tuple(slice(a, a + n) for a, n in zip(pads, image, strict=False))
+    return np.reshape(out, (x.shape[0], -1, *whole))[(slice(None), slice(None), *inside)]
 
 
 LAYERS: dict[str, Call] = {
@@ -377,6 +387,9 @@ LAYERS: dict[str, Call] = {
     "AffineGrid": lambda theta, size, *, align_corners=0: F.affine_grid(
         theta, tuple(integer(size).tolist()), bool(align_corners)),
     "Col2Im": _col2im,
+    "Attention": attention,
+    "RotaryEmbedding": rotary_embedding,
+    "SwiGLU": lambda a, b, *, alpha=1.0: a * elementwise.sigmoid(a * alpha) * b,
     "Resize": resize,
     "Upsample": upsample,
 }  # fmt: skip
