@@ -12,7 +12,13 @@ from autograd import Scope, Tensor
 from autograd.nests import numbers_of
 from autograd.recording import SCOPE
 
-__all__ = ["Converted", "Part", "Program", "Ref", "Step", "held", "of_kind"]
+__all__ = ["Converted", "Part", "Program", "Ref", "Step", "UnknownOperation", "held", "of_kind"]
+
+
+class UnknownOperation(NotImplementedError):
+    """An operation of a model has no row in the table that says what it is. Names it, and what uses it."""
+
+    __module__ = "autograd.interop"
 
 
 class Ref(NamedTuple):

@@ -255,12 +255,13 @@ class _File:
         """The name of a list of integers."""
         return self.array(np.array(numbers, np.int64))
 
-    def node(self, op: str, inputs: list[str], **attributes: Any) -> str:
-        """Write a node; the name of its result."""
+    def node(self, op: str, inputs: list[str], results: int = 1, **attributes: Any) -> str:
+        """Write a node; the name of its first result."""
         here = self.here
         path = "/".join(s.name for s in here.scope.chain()) if here is not None else ""
         own = self._free(f"{path}/{op}" if path else op)
-        written = self.onnx.helper.make_node(op, inputs, [own], name=f"/{own}", **attributes)
+        outs = [own, *(self._free(f"{own}_{i}") for i in range(1, results))]
+        written = self.onnx.helper.make_node(op, inputs, outs, name=f"/{own}", **attributes)
         if here is not None and here.source is not None:
             written.doc_string = f"{here.source}: {here.source.text}"
         self.nodes.append(written)

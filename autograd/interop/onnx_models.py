@@ -11,9 +11,8 @@ import nn
 from autograd import Tensor
 
 from .calls import Call
-from .converted import Converted, Program, Ref, Step, of_kind
+from .converted import Converted, Program, Ref, Step, UnknownOperation, of_kind
 from .onnx_rows import FLATTENING, ROWS
-from .torch_graphs import UnknownOperation
 
 __all__ = ["from_onnx"]
 

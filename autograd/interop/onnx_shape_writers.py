@@ -175,6 +175,31 @@ def _flip(file: Any, at: Twins) -> str:
     return str(file.node("Slice", [file.operand(at, 0), *(file.ints(*p) for p in parts)]))
 
 
+def _reordered(places: Callable[[Any, Twins], Any]) -> Writer:
+    """What gives elements other places along one axis, as those of a list of numbers: taken from there."""
+
+    def write(file: Any, at: Twins) -> str:
+        axis = at.option("axis")
+        if not isinstance(axis, int | np.integer):
+            raise unwritten(at.node, f"{at.node.op} along other than one axis")
+        first = at.parents(0)
+        lengths = [t.shape[axis] for t in first]
+        if lengths[0] != lengths[1]:
+            raise Differs(f"the length that {at.node.op} ({at.node.source}) goes along")
+        taken = file.array(np.asarray(places(np.arange(lengths[0]), at)))
+        return str(file.node("Gather", [file.operand(at, 0), taken], axis=int(axis)))
+
+    return write
+
+
+def _sort(file: Any, at: Twins) -> str:
+    axis = int(at.option("axis", -1))
+    lengths = [t.shape[axis] for t in at.parents(0)]
+    if lengths[0] != lengths[1]:
+        raise Differs(f"the length that sort ({at.node.source}) goes along")
+    return str(file.node("TopK", [file.operand(at, 0), file.ints(lengths[0])], 2, axis=axis, largest=0))
+
+
 def _tile(file: Any, at: Twins) -> str:
     times = at.option("reps")
     times = tuple(times) if np.iterable(times) else (times,)
@@ -194,6 +219,9 @@ SHAPE_WRITERS: dict[Any, Writer] = {
     np.swapaxes: _transposed(_swapped), np.moveaxis: _transposed(_moved), np.expand_dims: _expand_dims,
     np.squeeze: _squeeze, np.broadcast_to: _broadcast, shapes.concatenate: _concatenate, shapes.stack: _stack,
     indexing.getitem: _getitem, np.take: _take, np.take_along_axis: _take_along, shapes.pad: _pad,
+    np.roll: _reordered(lambda x, at: np.roll(x, at.option("shift"))),
+    np.repeat: _reordered(lambda x, at: np.repeat(x, at.option("repeats"))),
+    np.sort: _sort,
     windows.zero_pad: _zero_pad, np.flip: _flip, np.tile: _tile, np.tril: _triangle(0), np.triu: _triangle(1),
     shapes.astype: lambda file, at: file.node("Cast", [file.operand(at, 0)], to=file.type_of(at.node.dtype)),
 }  # fmt: skip

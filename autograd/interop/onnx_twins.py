@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import Node
 
-from .torch_graphs import UnknownOperation
+from .converted import UnknownOperation
 
 __all__ = ["Differs", "Twins", "Writer", "axes_input", "unwritten"]
 

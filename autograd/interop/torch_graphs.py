@@ -13,14 +13,10 @@ import numpy as np
 
 from .aten import ROWS
 from .aten_new import CREATING
-from .converted import Program, Ref, Step
+from .converted import Program, Ref, Step, UnknownOperation
 from .lines import Caller, Site, callers
 
-__all__ = ["UnknownOperation", "numpys", "program_of", "torchs"]
-
-
-class UnknownOperation(NotImplementedError):
-    """An operation of a model has no row in the table that says what it is here. Names it, and what uses it."""
+__all__ = ["numpys", "program_of", "torchs"]
 
 
 def torchs(caller: str) -> Any:
