@@ -11,8 +11,10 @@ from autograd import (
     NoRuleError,
     Tape,
     Tensor,
+    checkpoint,
     defvjp,
     elementwise_grad,
+    extend,
     grad,
     hessian,
     holomorphic_grad,
@@ -21,6 +23,7 @@ from autograd import (
     jvp,
     primitive,
     set_at,
+    test_util,
     value_and_grad,
     vjp,
 )
@@ -113,6 +116,24 @@ def test_a_wrong_rule_for_complex_numbers_is_found():
     with pytest.raises(GradcheckUndecided, match=r"along the real part of argument 0 at \(1,\)"):
         gradcheck(np.abs, np.array([1j, 0]))
     assert gradcheck(lambda z, x: np.fft.ifft(np.fft.fft(x) * z), A, np.array([1.0, 2.0]))
+
+
+def test_rules_as_hips_autograd_has_them_take_its_gradients():
+    @primitive
+    def mirrored(z):
+        return np.conj(z) * np.exp(z)
+
+    extend.defvjp(mirrored, lambda ans, z: lambda g: g * ans + np.conj(g * np.exp(z)))
+    assert gradcheck(mirrored, A)
+    np.random.seed(0)  # noqa: NPY002
+    test_util.check_grads(mirrored)(A)
+    space = extend.vspace({"z": A, "x": np.ones(1)})
+    assert space.iscomplex and space.size == 5 == len(list(space.standard_basis()))
+    assert space.inner_prod({"z": A, "x": np.ones(1)}, {"z": 1j * A, "x": np.ones(1)}) == 1
+
+
+def test_a_checkpoint_is_right_for_functions_that_are_not_holomorphic():
+    assert gradcheck(checkpoint(lambda z: np.conj(z) * np.sin(z)), A)
 
 
 def test_no_slope_is_infinite_where_a_number_is_zero():
