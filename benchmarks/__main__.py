@@ -11,7 +11,7 @@ import argparse
 import gc
 import sys
 
-from . import blame, chain, deep, derivatives, garbage, lenet, mistakes, mlp, noise, startup
+from . import blame, blocks, chain, deep, derivatives, garbage, lenet, mistakes, mlp, noise, startup
 from .report import as_json, machine, table
 from .timing import torch_or_none
 
@@ -19,6 +19,7 @@ WORKLOADS = {
     "chain": chain,
     "mlp": mlp,
     "lenet": lenet,
+    "blocks": blocks,
     "deep": deep,
     "derivatives": derivatives,
     "startup": startup,

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import chain, deep, derivatives, garbage, lenet, mlp, networks, report, timing
+from benchmarks import blocks, chain, deep, derivatives, garbage, lenet, mlp, networks, report, timing
 from benchmarks.timing import Candidate, Row
 
 
@@ -38,6 +38,12 @@ def test_the_derivatives_are_torchs(case):
     torch = timing.torch_or_none()
     _, *functions, args = derivatives.cases(torch)[case]
     timing.check(derivatives.candidates(*functions, args, torch), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", blocks.BLOCKS)
+def test_a_block_has_the_same_value_and_gradients_in_every_library(name):
+    _, block, arrays = blocks.BLOCKS[name]
+    timing.check(blocks.candidates(block, arrays), rtol=1e-8, atol=1e-10)
 
 
 def test_a_deep_chain_in_a_process_of_its_own_has_the_gradients_of_its_closed_form():
