@@ -176,3 +176,15 @@ def test_names_in_a_box_leave_out_the_layer_around_it_and_say_it_beside(show: Op
     assert full["γ"][0].endswith("norm2.γ") and full["γ"][1].startswith("layers.")
     assert full["W_QKV"][0].endswith(".self_attn.W_QKV")
     assert not [name for name in full if "layers." in name]
+
+
+def test_complex_numbers_are_written_with_both_parts(show: Open, tmp_path: Path) -> None:
+    z = Tensor(np.array([1 + 2j, 0.5 - 1j]), name="z")
+    many = Tensor(np.arange(30.0) * (1 - 2j), name="w")
+    loss = (np.abs(np.fft.fft(z)) ** 2).sum() + (np.abs(many) ** 2).sum()
+    shown = opened(show, Stepper(Tape(loss), granularity="op"), tmp_path)
+    shown.page.keyboard.press("End")
+    assert "[1+2i 0.5−1i]" in shown.page.locator(".pane svg").first.text_content()
+    titles = shown.page.locator(".pane svg title").all_text_contents()
+    assert "z (2,), from −1 to 2, norm 2.5" in titles
+    assert any(title.startswith("w (30,), from −58 to 29, norm") for title in titles)

@@ -140,7 +140,7 @@ class Arrays:
         if isinstance(factor, Symbol):
             return self.symbol(step.walk, factor)
         made, k = None, step.number
-        if EXACT < math.prod(factor.shape) <= WHOLE:
+        if EXACT < math.prod(factor.shape) <= WHOLE and factor.dtype.kind != "c":
             made = self._arithmetic(step.walk, factor)
         size = step.size if isinstance(step, Whole) else 1
         entry = made and {"s": list(factor.shape), "made": made}

@@ -68,10 +68,11 @@ def packed(array: Any, blob: Blob, whole: int = WHOLE) -> dict[str, Any]:
 
     Of complex numbers, the real and the imaginary parts, one after the other along an axis of their own.
     """
+    kind = {"c": 1} if np.iscomplexobj(array) else {}
     array = parts(array)
     shape = list(array.shape)
     if array.size <= EXACT:
-        return {"s": shape, "v": [json_number(v) for v in array.ravel()]}
+        return {"s": shape, **kind, "v": [json_number(v) for v in array.ravel()]}
     if array.size <= whole:
         return {"s": shape, **_rounded(array, blob)}
     return {"s": shape, **_reduced(array, blob)}

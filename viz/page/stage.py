@@ -140,12 +140,12 @@ def _slots(box: Box) -> tuple[str, ...]:
 def _slot_size(box: Box, which: str) -> tuple[float, float]:
     """Width and height of the place of a value or of a gradient, in points, in whole lines."""
     quantity = box.value if which == "value" else box.grad
-    array = parts(box.value.array)
+    array = np.asarray(box.value.array)
     label = columns(quantity.label) + 1
-    if array.size <= FEW:
+    if parts(array).size <= FEW:
         last = array.shape[-1] or 1 if array.ndim else 1
         rows = min(max(array.size // last, 1), _DOWN)
-        known = parts(quantity.array) if quantity.array is not None else array
+        known = quantity.array if quantity.array is not None else array
         longest = max((len(number(one)) + 1 for one in np.ravel(known)), default=0)
         # one of two widths, so that a drawing seldom changes with its numbers
         each = _NUMBER if longest <= _NUMBER else max(longest, _LONG)

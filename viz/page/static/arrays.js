@@ -131,6 +131,21 @@ function describe(shape, data, entry = null) {
   return { shape, size: data.length, data, entry, norm: Math.sqrt(squares), min, max, largest, bad };
 }
 
+/** Complex numbers, whose real and imaginary parts travel one after the other, as numbers of two parts; real ones as they are. */
+function paired(array) {
+  if (!array.data || !array.entry || !array.entry.c) return array;
+  const [parts, size] = [array.data, array.size / 2];
+  return { ...array, shape: array.shape.slice(1), size, data: parts.slice(0, size), imaginary: parts.slice(size) };
+}
+
+/** An element as it is written: "1+2i" of complex numbers. */
+function textOf({ data, imaginary }, i) {
+  if (!imaginary) return number(data[i]);
+  const part = `${number(imaginary[i])}i`;
+  if (!data[i] && imaginary[i]) return part;
+  return `${number(data[i])}${part.startsWith('−') ? '' : '+'}${part}`;
+}
+
 /** The norm, or "3 NaN, 1 Inf" where there is none. */
 const sizeOf = (array) => array.bad || `‖${number(array.norm)}‖`;
 

@@ -155,9 +155,10 @@ function line(x, y, text, kind, size = TEXT) {
 }
 
 /** Up to twelve numbers, row by row; of a row that has no room, as many as are legible. */
-function numbersAt(array, x, y, width, height) {
+function numbersAt(numbers, x, y, width, height) {
+  const array = paired(numbers);
   if (!array.size) return [line(x, y + 9, 'empty', 'none')];
-  const texts = Array.from(array.data, number);
+  const texts = Array.from(array.data, (_, i) => textOf(array, i));
   const down = Math.max(2, Math.round(height / TEXT / 1.2));
   const choices = [12, 8, 7, 6, 5, 4, 3].map((across) => {
     const all = rowsOf(array, { across, down });

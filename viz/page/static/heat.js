@@ -198,14 +198,18 @@ function elementText(array, picture, at, title) {
     return x === null ? '' : `${array.entry.note || 'reduced'}: ${far || '≈ '}${number(array.bad.includes('Inf') ? x : known)}`;
   }
   const flat = picture.index[at];
-  return flat < 0 ? '' : `${title}[${position(flat, array.shape).join(', ')}] = ${number(array.data[flat])}`;
+  if (flat < 0) return '';
+  const { shape, size, imaginary } = paired(array);
+  const part = imaginary ? `${flat < size ? 'Re' : 'Im'} ` : '';
+  return `${part}${title}[${position(flat % size, shape).join(', ')}] = ${number(array.data[flat])}`;
 }
 
 /** What a person who can't see a picture of an array is told. */
 function summary(array) {
-  if (array.size === 1 && array.data) return number(array.data[0]);
+  const pairs = paired(array);
+  if (pairs.size === 1 && array.data) return textOf(pairs, 0);
   const range = array.min > array.max ? '' : `, from ${number(array.min)} to ${number(array.max)}`;
-  return `${shapeText(array.shape)}${range}, norm ${number(array.norm)}${array.bad ? `, ${array.bad}` : ''}`;
+  return `${shapeText(pairs.shape)}${range}, norm ${number(array.norm)}${array.bad ? `, ${array.bad}` : ''}`;
 }
 
 /** The lines of a small array, leading axes stacked: lists of flat indices, −1 and −2 for the "…" and "⋮" of what has no room. */
@@ -216,25 +220,27 @@ function rowsOf({ shape, size }, { across = ROOM.across, down = 6, column = fals
 }
 
 /** A small array: its number, or a table of numbers in brackets. options: click(flat index), title, those of rowsOf. */
-function matrix(array, { click, title = '', ...room } = {}) {
+function matrix(numbers, { click, title = '', ...room } = {}) {
+  const array = paired(numbers);
   if (!array.size) return h('span', { class: 'number' }, 'empty');
   const cell = (tag, i) => (i < 0 ? h(tag, {}, CUT[i + 2]) : h(tag, {
     class: `number${Number.isFinite(array.data[i]) ? '' : ' bad'}`, onclick: click && (() => click(i)),
     tabindex: click && 0, onkeydown: click && ((event) => event.key === 'Enter' && click(i)),
-  }, number(array.data[i])));
+  }, textOf(array, i)));
   if (!array.shape.length) return cell('span', 0);
   return h('table', { class: 'matrix', 'aria-label': title || null },
     h('tbody', {}, rowsOf(array, room).map((row) => h('tr', {}, row.map((i) => cell('td', i))))));
 }
 
 /** The same as MathML: a number, or a bracketed table; a vector is a row unless room.column says otherwise. */
-function matrixML(array, room) {
+function matrixML(numbers, room) {
+  const array = paired(numbers);
   if (!array.size) return m('mtext', {}, 'empty');
-  const cell = (i) => (i < 0 ? m('mo', {}, CUT[i + 2]) : array.data[i] < 0
+  const cell = (i) => (i < 0 ? m('mo', {}, CUT[i + 2]) : array.imaginary ? m('mn', {}, textOf(array, i)) : array.data[i] < 0
     ? m('mrow', {}, m('mo', { form: 'prefix' }, '−'), m('mn', {}, number(-array.data[i])))
     : m('mn', {}, number(array.data[i])));
   if (array.size === 1 && !array.shape.length) {
-    return array.data[0] < 0 ? m('mrow', {}, m('mo', {}, '('), cell(0), m('mo', {}, ')')) : cell(0);
+    return array.data[0] < 0 || array.imaginary ? m('mrow', {}, m('mo', {}, '('), cell(0), m('mo', {}, ')')) : cell(0);
   }
   return m('mrow', {}, m('mo', { fence: 'true' }, '['),
     m('mtable', {}, rowsOf(array, room).map((row) => m('mtr', {}, row.map((i) => m('mtd', {}, cell(i)))))),

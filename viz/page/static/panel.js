@@ -141,7 +141,7 @@ function equation(state, step) {
 }
 
 function withNumbers(state, { plain, symbols }) {
-  const words = (array) => (array.data && array.size <= FEW ? `[${Array.from(array.data, number).join('; ')}]` : summary(array));
+  const words = (array) => (array.data && array.size <= FEW ? `[${Array.from(paired(array).data, (_, i) => textOf(paired(array), i)).join('; ')}]` : summary(array));
   const known = symbols.filter(({ array }) => array != null).map(({ array, name }) => `${name} = ${words(state.array(array))}`);
   return [plain, ...new Set(known)].join(', ');
 }
@@ -171,7 +171,7 @@ function inFormula(array, symbol) {
   if (array.data && array.size <= (ROOM.pictures ? 1 : FEW)) return coloured(matrixML(array, symbol), symbol);
   const picture = heatmap(array, { width: 40, height: 30, title: symbol ? symbol.name : '' });
   picture.tabIndex = -1;
-  const shape = h('small', {}, shapeText(array.shape).replace(/ /g, ''));
+  const shape = h('small', {}, shapeText(paired(array).shape).replace(/ /g, ''));
   return m('mtext', {}, h('span', { class: 'mini' }, picture, shape));
 }
 
