@@ -119,6 +119,8 @@ def _operator(fn: np.ufunc, op: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
 
     def reflected(self: Tensor, other: Any) -> Any:
         if isinstance(other, _OPERANDS):
+            if other.__class__ is complex:  # 1j * np.float64(1) is Python's, and no array
+                other = np.result_type(self._data, np.complex64).type(other)
             as_it_is = isinstance(other, int | float | complex | Mask)
             return record(rule, (other if as_it_is else np.asarray(constant(other)), self), NO_OPTIONS)
         return NotImplemented

@@ -225,8 +225,28 @@ def test_the_tape_a_picture_and_a_derivation_show_complex_numbers():
     assert "0.5-1i" in viz.draw(loss).svg()
     assert "Re, Im" in viz.draw(np.abs(Tensor(np.ones((9, 9)) * 1j) * 2).sum()).svg()
     assert "conj(w)" in str(viz.derive(loss, z))
+    assert "vdot(z, z)" in viz.draw(np.vdot(z, z).real).text()
     with pytest.raises(ValueError, match=r"z of shape \(2,\) is complex, and a scalar graph has real numbers"):
         viz.draw(loss, level="scalar")
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda z, x: np.exp(z) * x, lambda z, x: np.abs(z) * x, lambda z, x: np.conj(z) * z + x, lambda z, x: x / z - z,
+        lambda z, x: z**3 + x**z, lambda z, x: np.sum(np.stack([z, x * z, 1j * x])), lambda z, x: z.imag * z.real - x,
+    ],
+)  # fmt: skip
+def test_single_complex_numbers_are_shown_by_every_tool(f):
+    z, x = Tensor(1.5 - 0.5j, name="z"), Tensor(2.0, name="x")
+    loss = np.abs(f(z, x)) ** 2
+    for leaf in (z, x):
+        assert "sum = gradient (largest difference 0)" in str(viz.contributions(loss, leaf))
+    for tool in (viz.paths, viz.derive):
+        assert "∂L/∂z" in str(tool(loss, z)) and "∂L/∂x" in str(tool(loss, x))
+    assert "1.5-0.5i" in viz.draw(loss).text()
+    for step in viz.step(loss).walk:
+        assert step.title in str(step) and (step.check.numeric is None or step.check.numeric.ok)
 
 
 @pytest.mark.parametrize("name", ["angle", "sign", "vdot", "emath.sqrt", "real times complex", "absolute", "correlate"])

@@ -167,6 +167,8 @@ def _transpose(p: Printer, tree: Apply, top: bool) -> Piece:
 
 def _dot(p: Printer, tree: Apply, top: bool) -> Piece:
     x, y = tree.args
+    if x.dtype.kind == "c" and is_call(tree, np.vdot, np.vecdot):  # which conjugate it
+        return _any_other(p, tree, top)
     if x.ndim == 0 or y.ndim == 0:
         return p.multiply(x, y)
     if x.ndim == y.ndim == 1 or is_call(tree, np.vdot, np.vecdot):

@@ -249,11 +249,11 @@ class Reader:
                         yield Edge(ids[tail], ids[u], local, label, flows=operand in self.gradients)
 
     def _local(self, node: Node, i: int) -> float | None:
-        """The derivative of a 0-d result by a 0-d operand: what the operation's own rule gives for a gradient of 1."""
+        """The derivative of one real number by one: what the operation's own rule gives for a gradient of 1."""
         operand = node.operands[i]
         if node.shape or not isinstance(operand, Node) or operand.shape or not operand.needs_grad:
             return None
-        if not node.needs_grad:
+        if not node.needs_grad or "c" in (node.dtype.kind, operand.dtype.kind):
             return None
         with np.errstate(all="ignore"):
             step = next(sweep(node, node.dtype.type(1)))

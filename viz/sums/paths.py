@@ -258,7 +258,7 @@ class Paths:
 
     def _edge(self, call: Call, node: Node, i: int) -> Edge:
         operand = node.operands[i]
-        scalar = node.shape == () == operand.shape
+        scalar = node.shape == () == operand.shape and "c" not in (node.dtype.kind, operand.dtype.kind)
         return Edge(operand, node, i, float(call.pull(node.dtype.type(1))) if scalar else None)
 
     def _path(self, product: Any, after: Any) -> Path:

@@ -13,6 +13,7 @@ import numpy as np
 from autograd import Node
 from autograd.files import target_of, write_whole
 from autograd.operands import as_array
+from autograd.testing.rounding import wide
 
 from ..drawing.raster import as_file
 from ..plain.display import asked_for, picture
@@ -96,7 +97,7 @@ class Contributions:
         if self._part:
             return None
         with np.errstate(all="ignore"):
-            apart = np.abs(np.asarray(self.total - self.gradient, np.float64))
+            apart = np.abs(wide(self.total - self.gradient))
         same = np.isnan(self.total) & np.isnan(self.gradient) | (self.total == self.gradient)
         return float(np.max(np.where(same, 0.0, apart), initial=0.0))
 
@@ -147,7 +148,7 @@ class Contributions:
         at = element_index(index, self.shape, self.name)
         found = as_array(np.array(self.array[(..., *at)]))
         gradient = found.sum() if self._part else self.gradient[at]
-        return Element(at, f"{self._run.names.gradient(self.node)}{list(at) if at else ''}", found, float(gradient))
+        return Element(at, f"{self._run.names.gradient(self.node)}{list(at) if at else ''}", found, gradient.item())
 
     def cell(self, i: int, j: int, out_channel: int = 0, in_channel: int = 0, *, use: int = 0) -> Element:
         """One cell of a kernel: the input shifted by (i, j) ⊙ δ = the contribution map, whose sum is its gradient.
@@ -215,7 +216,7 @@ class Contributions:
         """The element with the largest gradient."""
         if not math.prod(self.shape):
             raise ValueError(f"{self.name} of shape {self.shape} has no elements to show")
-        magnitude = np.nan_to_num(np.abs(np.asarray(self.total, np.float64)), nan=np.inf)
+        magnitude = np.nan_to_num(np.abs(wide(self.total)), nan=np.inf)
         return tuple(int(k) for k in np.unravel_index(int(magnitude.argmax()), self.shape))
 
     def svg(self, *index: int) -> str:

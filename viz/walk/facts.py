@@ -244,6 +244,8 @@ def _changed(step: Step) -> str:
     first, fn = node.parents[0], node.rule.fn
     before, after = (np.reshape(step.run.tape.value(n), -1)[0] for n in (first, node))
     it, other = names.of(node), names.of(first)
+    if np.iscomplexobj(before) or np.iscomplexobj(after):
+        return ""
     if fn is np.negative:
         return f"{it} is {other} with the opposite sign."
     if before == after and fn is not np.positive:
@@ -409,8 +411,8 @@ def _zero_factors(step: Any, zero: np.ndarray) -> list[str]:
 
 def scaled(step: Step, upstream: np.ndarray, sent: np.ndarray) -> str:
     if sent.size == upstream.size == 1:
-        before, after = float(upstream.reshape(-1)[0]), float(sent.reshape(-1)[0])
-        if not math.isfinite(after / before):
+        before, after = upstream.item(), sent.item()
+        if np.iscomplexobj(after) or np.iscomplexobj(before) or not math.isfinite(after / before):
             return f"The gradient goes from {numeral(before)} to {numeral(after)}."
         return f"The local derivative is {numeral(after / before)}{' here' if after == before else ''}."
     if _op(step.node) == "relu" and np.array_equal(sent, upstream):
