@@ -70,7 +70,9 @@ def said(report):
 @pytest.mark.parametrize("slip", SLIPS)
 def test_a_square_is_spoken_of_alike_however_it_is_written(slip, weights):
     expected = None
-    for spelling, square in SQUARES.items():
+    first, *others = SQUARES
+    chosen = [first, *(others[weights - 2 :: 2] if weights > 1 else others)]
+    for spelling, square in ((spelling, SQUARES[spelling]) for spelling in chosen):
         loss, tensors, right, values = network(weights, square)
         name = f"W{weights}"
         wrong = {**right, name: SLIPS[slip](right[name], values[name], 0.3)}

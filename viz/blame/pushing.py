@@ -1,8 +1,9 @@
 """The backward sweep of a tape with something changed: a contribution, a value that a rule reads, or a gradient that
-a person has given. Every contribution is what the engine's own rule sends."""
+a person has given. A slip is a tape on which a record has another rule; the sweep is the engine's own."""
 
 from __future__ import annotations
 
+import itertools
 from collections import ChainMap, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
@@ -11,12 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Node, Tape
+from autograd import Node, Tape, sweep
 from autograd.registry import Rule
+from autograd.rules.indexing import Scattered
+from autograd.rules.shapes import fitted
 from autograd.testing.attempts import attempted
 from autograd.testing.conventions import Convention
 
-from ..tape.calls import Call, leaf
+from ..tape.calls import Call, copied, leaf
 from ..tape.run import Run
 
 __all__ = ["Change", "Pushed", "Sweeper", "replayed"]
@@ -89,7 +92,7 @@ NOTHING = Change()
 
 
 class Sweeper:
-    """Sweeps of one tape back to some records, each only as far as it differs from the first.
+    """Sweeps of one tape back to some records, each from the first place of a change on.
 
     Parameters
     ----------
@@ -116,9 +119,17 @@ class Sweeper:
         self.given = dict(given or {})
         targets = set(targets)
         leads = set()
+        self._copies: dict[Node, Node] = {}
         for node in tape:
             if node in targets or any(p in leads for p in node.parents):
                 leads.add(node)
+            record = self._copies[node] = copied(node)
+            record.args = (
+                None if node.args is None else tuple(self._copies[a] if isinstance(a, Node) else a for a in node.args)
+            )
+            record.needs_grad = node.needs_grad and node in leads
+            record.holder = _asked if node in targets else None
+        self._originals = {record: node for node, record in self._copies.items()}
         self.nodes = [n for n in reversed(tape.nodes) if n in leads and n.needs_grad]
         self.edges = {
             n: [i for i, a in enumerate(n.operands) if isinstance(a, Node) and a in leads and a.needs_grad]
@@ -129,6 +140,7 @@ class Sweeper:
             for i in self.edges[node]:
                 self.into[node.operands[i]].append((node, i))
         self._held = NOTHING
+        self._handed_on: dict[Edge, Any] = {}
         self._plain = Pushed(
             {n: self._across(run.gradients[n], tape.root, n) for n in self.nodes if n in run.gradients},
             {
@@ -138,15 +150,18 @@ class Sweeper:
                 if (n, i) in run.sent
             },
         )
+        for node in self.nodes if convention is not None else self.given:
+            self._copies[node].rule = self._rule(node, NOTHING, {}, {})
         if self.given:
-            self._plain = self._whole(self._swept(NOTHING, handing_on=True))
+            handed_on = Change(ends=dict.fromkeys(self.given, np.asarray))
+            self._plain = self._whole(self._swept(handed_on, detailed=True))
         self.base = self._plain
 
     def under(self, change: Change) -> Sweeper:
         """The same sweeps, with something changed in all of them."""
         other = copy(self)
         other._held = self._held.then(change)
-        other.base = other._whole(other._swept(other._held))
+        other.base = other._whole(other._swept(other._held, detailed=True))
         return other
 
     @property
@@ -171,39 +186,26 @@ class Sweeper:
                 found.update((below.operands[i], None) for i in self.edges[below])
         return list(found)
 
-    def send(self, node: Node, i: int, g: Any, change: Change = NOTHING, rule: Rule | None = None) -> Any:
+    def send(self, node: Node, i: int, g: Any, change: Change = NOTHING) -> Any:
         """What the rule of a record sends to its operand `i`, fitted to it."""
         operands, options = change.calls.get(node, (node.operands, node.kwargs))
-        touched = rule is not None or node in change.calls or node in change.reads
-        if not touched and not any(isinstance(a, Node) and a in change.reads for a in operands):
-            call = self.run.calls.get((node, i))
-            if call is None:
-                call = self.run.calls[node, i] = self._call(node, i, operands, options, {}, None)
-        else:
-            call = self._call(node, i, operands, options, change.reads, rule)
-        return np.asarray(call.pull(np.asarray(g, node.dtype)))
-
-    def _call(
-        self, node: Node, i: int, operands: Any, options: Any, reads: Mapping[Node, Any], rule: Rule | None
-    ) -> Call:
-        def read(a: Node) -> Any:
-            return reads[a] if a in reads else self.value(a)
-
-        fed = [leaf(a, a.shape, read(a)) if isinstance(a, Node) else a for a in operands]
-        if not isinstance(fed[i], Node):  # another value of what the gradient is taken by
-            fed[i] = leaf(node.operands[i], np.shape(fed[i]), np.asarray(fed[i]))
-        call = Call(node, i, fed, kwargs=options, out=read(node))
-        if rule is not None:
-            call.record.rule = rule
-        return call
+        read = {node, *(a for a in operands if isinstance(a, Node))}
+        known = self.run.calls if node not in change.calls and read.isdisjoint(change.reads) else {}
+        if (node, i) not in known:
+            fed = [self._read(a, change.reads) for a in operands]
+            if not isinstance(fed[i], Node):  # another value of what the gradient is taken by
+                fed[i] = leaf(node.operands[i], np.shape(fed[i]), np.asarray(fed[i]))
+            known[node, i] = Call(node, i, fed, kwargs=options, out=change.reads.get(node, self.value(node)))
+        return np.asarray(known[node, i].pull(np.asarray(g, node.dtype)))
 
     def unsummed(self, node: Node, i: int, g: Any) -> Any:
         """What an elementwise rule sends to an operand before it is summed over what broadcasting stretched."""
-        operand = node.operands[i]
-        fed = [leaf(a, a.shape, self.value(a)) if isinstance(a, Node) else a for a in node.operands]
-        fed[i] = leaf(operand, node.shape, np.broadcast_to(self.value(operand), node.shape))
-        call = Call(node, i, fed, out=self.value(node))
-        return np.asarray(call.pull(np.asarray(g, node.dtype)))
+        fed = [self._read(a, {}) for a in node.operands]
+        fed[i] = leaf(node.operands[i], node.shape, np.broadcast_to(self.value(node.operands[i]), node.shape))
+        return np.asarray(Call(node, i, fed, out=self.value(node)).pull(np.asarray(g, node.dtype)))
+
+    def _read(self, a: Any, reads: Mapping[Node, Any]) -> Any:
+        return leaf(a, a.shape, reads.get(a, self.value(a))) if isinstance(a, Node) else a
 
     def pushed(self, change: Change, allowed: Callable[[Node, Any], bool] | None = None) -> Mapping[Node, Any]:
         """The gradients with something changed; not all, where one that changes is not `allowed`."""
@@ -214,69 +216,92 @@ class Sweeper:
         return Pushed({**self._plain.grads, **moved.grads}, {e: c for e, c in sent.items() if c is not None})
 
     def _swept(
-        self, change: Change, allowed: Callable[[Node, Any], bool] | None = None, *, handing_on: bool = False
+        self, change: Change, allowed: Callable[[Node, Any], bool] | None = None, *, detailed: bool = False
     ) -> Pushed:
-        """What differs from the sweep without a change: it is done again from the places of the change on.
+        """What comes after the first place of a change; what records send that come before is known.
 
-        The engine's sweep gives the same, but has to start at the loss, while most trials end within a few records of
-        their place, at a right gradient that they spoil; and all that it sends has the shape of the operand, which a
-        slip need not give. `handing_on`: of the gradients that were given nothing is known yet.
+        `detailed`: also the gradients that nobody asked for, and what each record sends.
         """
-        base, moved = self._plain, Pushed({}, {})
-        grads, sent = moved.grads, moved.sent
-        reads = self._that_read(change)
-        places = [
-            *reads,
-            *(node for node, _ in (*change.edges, *change.rerouted)),
-            *change.past,
-            *change.ends,
-            *change.turned,
-        ]
-        renewed = dict.fromkeys([*places, *self.given] if handing_on else places, False)  # True: another gradient
-        past: dict[Node, list[Any]] = defaultdict(list)
-        for node in self.nodes:
-            if node not in renewed or not (node in base.grads or node in past):
-                continue
-            g = base.grads.get(node)
-            if renewed[node]:
-                parts = [sent.get(edge, base.sent.get(edge)) for edge in self.into[node]] + past[node]
-                start = np.asarray(self.run.seed) if node is self.tape.root else None
-                g = _sum([part for part in parts if part is not None], start)
-                grads[node] = g = np.zeros(node.shape) if g is None else g
-            if node in change.turned:
-                flows = ChainMap(self.given, grads, base.grads)
-                grads[node] = g = np.asarray(change.turned[node](g, flows))
-            if node in change.ends:
-                grads[node] = change.ends[node](g)
-            if allowed is not None and node in grads and not allowed(node, grads[node]):
-                break
-            new = renewed[node] or node in change.turned
-            again = handing_on or node in reads or (new and node not in self.given)
-            g = self.given.get(node, g)
+        moved = Pushed({}, {})
+        own = {n for n, _ in (*change.edges, *change.rerouted)}.union(change.past, change.turned, change.calls)
+        places = self._that_read(change).union(own, change.ends)
+        places = {node for node in places if node in self.edges and node in self._plain.grads}
+        if not places:
+            return moved
+        flows = ChainMap(self.given, moved.grads, self._plain.grads)
+        start = self._start(max(places, key=self.tape.index))
+        before = [(r := self._copies[node], r.rule, r.args, r.kept) for node in own.union(change.reads)]
+        try:
+            for node, value in change.reads.items():
+                self._copies[node].kept = value
+            for node in own:
+                record, receivers = self._copies[node], enumerate(node.operands)
+                if not node.is_leaf:
+                    record.rule = self._rule(node, change, flows, moved.sent)
+                    to = [change.past[node][0]] if node in change.past else [
+                        change.rerouted.get((node, i), a) for i, a in receivers
+                    ]  # fmt: skip
+                    record.args = tuple(self._copies.get(a, a) if isinstance(a, Node) else a for a in to)
+            with np.errstate(all="ignore"):
+                for step in sweep(start, 1.0, detailed=detailed or bool(change.turned)):
+                    if step.node is start:
+                        continue
+                    node, g = self._originals[step.node], np.asarray(step.grad)
+                    g = np.asarray(change.turned[node](g, flows)) if node in change.turned else g
+                    moved.grads[node] = g = change.ends[node](g) if node in change.ends else g
+                    if allowed is not None and not allowed(node, g):
+                        break
+                    for c in step.contributions if node not in change.past else ():
+                        moved.sent.setdefault((node, c.position), np.asarray(c.grad))
+        finally:
+            for record, rule, args, value in before:
+                record.rule, record.args, record.kept = rule, args, value
+        return moved
+
+    def _start(self, first: Node) -> Node:
+        """A record that sends what comes from those before the first place of a change."""
+        index, at = self.tape.index, self.tape.index(first)
+        arrived: dict[Node, list[Any]] = {first: [self._plain.grads[first]]} if first is self.tape.root else {}
+        for node in itertools.takewhile(lambda node: index(node) > at, self.nodes):
+            for i in self.edges[node]:
+                if index(to := node.operands[i]) <= at and (node, i) in self._plain.sent:
+                    arrived.setdefault(to, []).append(self._plain.sent[node, i])
+        start, sums = copied(first), [np.asarray(sum(parts[1:], parts[0])) for parts in arrived.values()]
+        start.args, start.kwargs, start.kept, start.holder = tuple(self._copies[n] for n in arrived), {}, None, None
+        start.rule = Rule(sum, "start")
+        start.rule.variadic = lambda g, out, i, *operands, **options: sums[i]
+        return start
+
+    def _rule(self, node: Node, change: Change, flows: Mapping[Node, Any], nothing: dict[Edge, Any]) -> Rule:
+        """The rule of a record where something is changed; where it sends nothing is put down."""
+        made, own = Rule(node.rule.fn, node.op), node.rule
+        anew = node in change.calls or any(n is node for n, _ in change.rerouted)
+
+        def sent(g: Any, out: Any, i: int, *operands: Any, **options: Any) -> Any:
+            g = self.given[node] if node in self.given else np.asarray(g)
+            if node in change.turned and node not in self.given:
+                g = np.asarray(change.turned[node](g, flows))
             if node in change.past:
                 receiver, fn = change.past[node]
-                if receiver in self.edges:
-                    past[receiver].append(self._across(fn(g), node, receiver))
-                    renewed[receiver] = True
-            for i in self.edges[node]:
-                edge, to = (node, i), node.operands[i]
-                c = None
-                if node not in change.past:
-                    if again:
-                        c = self._follows(node, i, g) if handing_on else self.send(node, i, g, change)
-                    elif edge in change.edges or edge in change.rerouted:
-                        c = self._across(base.sent[edge], to, node)
-                    else:
-                        continue
-                    if edge in change.edges:
-                        c = change.edges[edge](g, c)
-                if edge in change.rerouted and c is not None:
-                    elsewhere = change.rerouted[edge]
-                    past[elsewhere].append(self._across(c, node, elsewhere))
-                    renewed[elsewhere], c = True, None
-                sent[edge] = None if c is None else self._across(c, node, to)
-                renewed[to] = True
-        return moved
+                return self._across(fn(g), node, receiver)
+            edge, to = (node, i), node.operands[i]
+            if anew:
+                c = self.send(node, i, g, change)
+            elif node in self.given and not change.reads:
+                c = self._follows(edge)
+            elif own.variadic is not None:
+                c = own.variadic(g, out, i, *operands, **options)
+            else:
+                c = own.vjps[i](g, out, *operands, **options)  # type: ignore[misc]
+            c = c.dense() if isinstance(c, Scattered) else c
+            if edge in change.edges:
+                c = change.edges[edge](g, np.asarray(fitted(c, to.shape, node.shape)))
+            if c is None or edge in change.rerouted:
+                nothing[edge], to = None, change.rerouted.get(edge, to)
+            return np.zeros(to.shape) if c is None else self._across(c, node, to)
+
+        made.variadic = sent
+        return made
 
     def _that_read(self, change: Change) -> set[Node]:
         """The records whose rules read something else."""
@@ -285,12 +310,15 @@ class Sweeper:
         other = set(change.reads)
         return {n for n in self.nodes if n in change.calls or n in other or not other.isdisjoint(n.parents)}
 
-    def _follows(self, node: Node, i: int, g: Any) -> Any:
+    def _follows(self, edge: Edge) -> Any:
         """What the rule of a record sends of a gradient that was given: nothing known, where it takes none but its
         own."""
-        with attempted() as trial:
-            sent = self.send(node, i, g)
-        return np.full(node.operands[i].shape, np.nan) if trial.failed else sent
+        if edge not in self._handed_on:
+            node, i = edge
+            with attempted() as trial:
+                sent = self.send(node, i, self.given[node])
+            self._handed_on[edge] = np.full(node.operands[i].shape, np.nan) if trial.failed else sent
+        return self._handed_on[edge]
 
 
 def replayed(tape: Tape, change: Change) -> dict[Node, Any]:
@@ -307,8 +335,5 @@ def replayed(tape: Tape, change: Change) -> dict[Node, Any]:
     return values
 
 
-def _sum(parts: list[Any], start: Any) -> Any:
-    with np.errstate(all="ignore"):
-        for part in parts:
-            start = part if start is None else start + part
-    return start
+def _asked() -> None:
+    """In the place of a Tensor that asks for the gradient of a record."""

@@ -41,7 +41,7 @@ _FEWEST_DIGITS = 3.9
 _LEVELS = (0, 1, 2)
 """Slips are tried by how generic they are, small edits of formulas last."""
 _OF_LOOPS = 1
-"""Slips of a lower rank are made at each step of a loop, and enough."""
+"""Slips of no higher rank are made at each step of a loop, and the first one is enough."""
 _EXACT = 15
 _NOT_ANY = 0.5
 """With fewer, some slip gives any number."""
@@ -86,7 +86,7 @@ def _of(scene: Scene, entries: Sequence[Slip], before: Sequence[Fit]) -> list[Fi
     fits: list[Fit] = []
     alike: dict[tuple[Slip, Any], list[Trial]] = {}
     for entry in sorted(entries, key=lambda s: (not s.quick, s.slow, s.rank)):
-        if entry.rank > _OF_LOOPS and any(f.slip.rank <= _OF_LOOPS and _is_whole(scene, f) for f in fits):
+        if any(f.slip.rank <= _OF_LOOPS and _is_whole(scene, f) for f in fits):
             break
         for trial in _trials(scene, entry):
             fit = _tried(scene, entry, trial)

@@ -126,7 +126,8 @@ class Sentences:
     def _to_decide(self, fits: Sequence[Fit]) -> str:
         """Of which value the gradient would tell some slips apart."""
         with attempted():
-            found = [self.sweeper.pushed(Change.all([f.change for f in (*fit.above, fit)])) for fit in fits]
+            slips = [Change.all([f.change for f in (*fit.above, fit)]) for fit in fits]
+            found = [self.sweeper.under(slip).base.grads for slip in slips]
             for node in self.sweeper.nodes:
                 if self.words.has(node) and node not in self.hands and not node.is_leaf:
                     grads = [np.asarray(some[node]) for some in found if node in some]

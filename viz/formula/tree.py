@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeGuard
 
 import numpy as np
@@ -232,23 +232,24 @@ def substituted(tree: Tree, by: dict[int, Tree]) -> Tree:
     return go(tree)
 
 
-def evaluate(tree: Tree) -> Any:
-    """The value of a tree."""
+def evaluate(tree: Tree, values: Mapping[int, Any] | None = None) -> Any:
+    """The value of a tree; `values` maps the ``id`` of a symbol to what it is instead."""
     with np.errstate(all="ignore"):
-        return Evaluator()(tree)
+        return Evaluator(values)(tree)
 
 
 class Evaluator:
     """Values of trees; parts that trees share are computed once."""
 
-    def __init__(self) -> None:
+    def __init__(self, values: Mapping[int, Any] | None = None) -> None:
+        self._given = values or {}
         self._values: dict[int, tuple[Any, Any]] = {}
 
     def __call__(self, part: Any) -> Any:
         if isinstance(part, Number):
             return part.value
         if isinstance(part, Symbol):
-            array = part.array
+            array = self._given.get(id(part), part.array)
             return array[()] if isinstance(array, np.ndarray) and not array.shape else array
         if not isinstance(part, Apply):
             return part

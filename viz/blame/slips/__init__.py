@@ -6,7 +6,6 @@ from . import (
     conventions,
     formulas,
     jacobians,
-    locals,
     losses,
     names,
     paths,
@@ -20,7 +19,7 @@ from . import (
 __all__ = ["SLIPS"]
 
 _MODULES = (
-    activations, conventions, formulas, jacobians, locals, losses, names, paths, pools, products, scales, steps,
+    activations, conventions, formulas, jacobians, losses, names, paths, pools, products, scales, steps,
     weights,
 )  # fmt: skip
 

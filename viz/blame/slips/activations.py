@@ -345,20 +345,3 @@ def diagonal(scene: Scene) -> Iterator[Trial]:
             f"∂pⱼ/∂{of}ᵢ of the other classes",
             partial(np.multiply, own),
         )
-
-
-@slip("upstream gradient not multiplied in", 24)
-def upstream(scene: Scene) -> Iterator[Trial]:
-    w = scene.words
-    for act in activations(scene):
-        out, x = scene.value(act.a), scene.value(act.z)
-
-        def alone(g: Any, act: Activation = act, out: Any = out, x: Any = x) -> Any:
-            return act.pull(np.ones_like(g), out, x)
-
-        yield _trial(
-            act,
-            f"at {w.made(act.a)} the local derivative {act.symbol}′ was handed on alone, without the factor "
-            f"{w.gradient(act.a)}",
-            alone,
-        )

@@ -36,7 +36,7 @@ from ...formula.tree import (
 )  # fmt: skip
 from .parts import Edit, parts, put
 
-__all__ = ["FUNCTIONS", "far", "is_gradient", "near"]
+__all__ = ["FUNCTIONS", "far", "is_gradient", "near", "values"]
 
 _OPPOSITE: dict[Any, Any] = {
     np.greater: np.less_equal, np.less: np.greater_equal, np.greater_equal: np.less, np.less_equal: np.greater,
@@ -64,6 +64,11 @@ def far(tree: Tree) -> Iterator[Edit]:
     """What takes more than that: another number, a function for its derivative, a loop that went wrong."""
     yield from _edits(tree, _further)
     yield from _as_a_whole(tree)
+
+
+def values(tree: Tree) -> Iterator[Edit]:
+    """A value in the place of its derivative."""
+    yield from (edit for edit in _edits(tree, _value_for_derivative) if edit.kind == "value")
 
 
 def _edits(tree: Tree, changed: Callable[[Apply], Changed]) -> Iterator[Edit]:

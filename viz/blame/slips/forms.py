@@ -78,11 +78,18 @@ class Form:
 
     def of(self, tree: Tree, g: Any, grads: Mapping[Node, Any] | None = None) -> Any:
         """The numbers of a formula, of the gradients as they arrive."""
-        by: dict[int, Tree] = {}
-        for s in self._own:
-            array = np.asarray(g) if grads is None else np.asarray(grads[s.node])
-            by[id(s)] = Symbol("gradient", "g", array, s.node)
-        value = np.asarray(evaluate(substituted(tree, by)), self.formula.target.dtype)
+        return self._fitted(evaluate(tree, self.arrived(g, grads)))
+
+    def with_another(self, old: Symbol, new: Symbol, g: Any) -> Any:
+        """The numbers with another value in the place of a symbol."""
+        return self._fitted(evaluate(self.formula.tree, {**self.arrived(g), id(old): new.array}))
+
+    def arrived(self, g: Any, grads: Mapping[Node, Any] | None = None) -> dict[int, Any]:
+        """The gradients that a formula is made of, as they arrive."""
+        return {id(s): np.asarray(g if grads is None else grads[s.node]) for s in self._own}
+
+    def _fitted(self, value: Any) -> Any:
+        value = np.asarray(value, self.formula.target.dtype)
         return value if value.shape == self.target.shape else np.broadcast_to(value, self.target.shape)
 
 

@@ -13,7 +13,7 @@ from autograd.testing.attempts import attempted
 
 from ...formula import Formula, value_symbol
 from ...formula.tree import Evaluator, Tree, is_call, substituted
-from ..trials import Scene, Slip, Trial, once, slip
+from ..trials import Scene, Slip, Trial, handed_on, once, slip
 from .edits import far, near
 from .forms import Form, composed, rules
 from .leaves import for_another
@@ -87,7 +87,12 @@ def local(scene: Scene) -> Iterator[Trial]:
 
 @slip("upstream gradient not multiplied in", 35, generic=True)
 def upstream(scene: Scene) -> Iterator[Trial]:
-    return _trials(scene, "upstream", partial(said, scene))
+    root = scene.tape.root
+    if not np.all(np.asarray(scene.sweeper.run.seed) == 1):
+        name = scene.words.say(root)
+        sentence = f"the gradient that is handed in for {name} was not multiplied in, as if it were 1 everywhere"
+        yield Trial(root, sentence, handed_on(scene.sweeper, root, np.ones_like))
+    yield from _trials(scene, "upstream", partial(said, scene))
 
 
 @slip("derivative by the other operand", 35, generic=True)
@@ -123,11 +128,6 @@ def sign_flipped(scene: Scene) -> Iterator[Trial]:
 @slip("power in the rule", 43, generic=True, chancy=True)
 def power_off_by_one(scene: Scene) -> Iterator[Trial]:
     return _trials(scene, "power", partial(_instead, scene))
-
-
-@slip("product and quotient mixed up", 44, generic=True, chancy=True)
-def multiplied(scene: Scene) -> Iterator[Trial]:
-    return _trials(scene, "division", partial(_instead, scene))
 
 
 def as_an_edit(scene: Scene, trial: Trial) -> tuple[str, str]:
@@ -316,7 +316,10 @@ def _in_two_terms(scene: Scene) -> Iterator[Trial]:
 def _one_after_another(scene: Scene) -> Iterator[Trial]:
     """An edit, and another one of what is made of the gradient that it gives."""
     some = sorted((c for c in _singles(scene) if c.edit.kind in _FIRST), key=lambda c: _FIRST.index(c.edit.kind))
-    index = scene.tape.index
+    by_form: dict[Form, list[Candidate]] = defaultdict(list)
+    for candidate in some:
+        by_form[candidate.form].append(candidate)
+    index, plain = scene.tape.index, scene.sweeper.base.grads
     for first in some[:_MOST_FIRST]:
         if scene.budget.is_spent_on("two slips at once"):
             return
@@ -325,21 +328,19 @@ def _one_after_another(scene: Scene) -> Iterator[Trial]:
             probes = scene.probes.on(sweeper)
         if trial.failed:
             continue
-        bases: dict[Form, Any] = {}
-        for second in some:
-            form = second.form
+        for form, edits in by_form.items():
             if index(form.node) >= index(first.form.node) or form.node not in sweeper.base.grads:
                 continue
             g = sweeper.given.get(form.node, sweeper.base.grads[form.node])
-            if np.array_equal(g, scene.sweeper.base.grads[form.node]):
+            if np.array_equal(g, plain[form.node]):
                 continue
-            scene.tried += 1
-            with attempted() as trial, np.errstate(all="ignore"):
-                if form not in bases:
-                    bases[form] = form.of(form.formula.tree, g)
-                added = [(form.target, form.of(second.edit.tree, g) - bases[form])]
-            if not trial.failed and np.isfinite(added[0][1]).all() and not probes.rules_out_added(added):
-                yield _both_at_once(scene, first, second)
+            evaluated = Evaluator(form.arrived(g))
+            base = _value(evaluated, form, form.formula.tree)
+            scene.tried += len(edits)
+            for second in edits if base is not None else ():
+                value = _value(evaluated, form, second.edit.tree)
+                if value is not None and not probes.rules_out_added([(form.target, value - base)]):
+                    yield _both_at_once(scene, first, second)
 
 
 def _both_at_once(scene: Scene, a: Candidate, b: Candidate) -> Trial:

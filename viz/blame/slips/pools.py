@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Node
 from autograd.registry import RULES
-from autograd.rules import windows
 
 from ...plain.numbers import ordinal
+from ..pushing import Edge
 from ..trials import Scene, Trial, slip
 
 _OVER = (-2, -1)
@@ -20,55 +19,38 @@ _OPTIONS = ("axis", "keepdims")
 _MAX, _MEAN = RULES[np.max], RULES[np.mean]
 
 
-@slip("max-pool gradient", 8)
-def pooled(scene: Scene) -> Iterator[Trial]:
-    w = scene.words
+def _maxima(scene: Scene) -> Iterator[tuple[Edge, dict[str, Any]]]:
+    """The rules of maxima over windows or axes, and the options with which they are maxima over axes."""
     for node, i in scene.edges():
         if node.op == "window_max":
-            kinds = _of_windows(scene, node)
+            yield (node, i), {"axis": _OVER}
         elif node.rule is _MAX and node.shape != node.operands[0].shape:
-            kinds = _of_axes(scene, node)
-        else:
-            continue
-        for what, fn in kinds:
-            yield scene.trial((node, i), f"at the maximum {w.made(node)} the gradient {what}", fn, kind=what)
+            yield (node, i), {k: v for k, v in node.kwargs.items() if k in _OPTIONS}
 
 
-Kinds = Iterator[tuple[str, Callable[[Any, Any], Any]]]
+@slip("max-pool gradient", 8)
+def pooled(scene: Scene) -> Iterator[Trial]:
+    for (node, i), options in _maxima(scene):
+        x, out = scene.value(node.operands[0]), scene.value(node)
+        cells = x.size // max(out.size, 1)
+
+        def mean(g: Any, c: Any, out: Any = out, x: Any = x, options: Any = options) -> Any:
+            return _MEAN.vjps[0](g, out, x, **options)  # type: ignore[misc]
+
+        winners = _MAX.vjps[0](np.ones_like(out), out, x, **options) != 0  # type: ignore[misc]
+        over_windows = node.op == "window_max"
+        engine = "sends it to the first" if over_windows else "splits it between them"
+        for what, k in (
+            (f"was sent to every tie, whole; the engine {engine}", cells * winners),
+            (f"was spread evenly{' over the window' if over_windows else ''}, as if it were a mean", 1),
+            (f"was sent to all{' of the window' if over_windows else ''}, not to the maximum alone", cells),
+        ):
+            sentence = f"at the maximum {scene.words.made(node)} the gradient {what}"
+            yield scene.trial((node, i), sentence, partial(_times, mean, k), kind=what)
 
 
-def _of_windows(scene: Scene, node: Node) -> Kinds:
-    x, out = scene.value(node.operands[0]), scene.value(node)
-    cells = x.shape[-1] * x.shape[-2]
-
-    def split(g: Any) -> Any:
-        return _MAX.vjps[0](g, out, x, axis=_OVER)  # type: ignore[misc]
-
-    def mean(g: Any) -> Any:
-        return windows.window_mean.rule.vjps[0](g, out, x)  # type: ignore[misc]
-
-    yield (
-        "was sent to every tie, whole; the engine sends it to the first",
-        (lambda g, c: mean(g) * cells * (split(np.ones_like(g)) != 0)),
-    )
-    yield "was spread evenly over the window, as if it were a mean", lambda g, c: mean(g)
-    yield "was sent to all of the window, not to the maximum alone", lambda g, c: mean(g) * cells
-
-
-def _of_axes(scene: Scene, node: Node) -> Kinds:
-    x, out = scene.value(node.operands[0]), scene.value(node)
-    options = {k: v for k, v in node.kwargs.items() if k in _OPTIONS}
-    cells = x.size // max(out.size, 1)
-
-    def mean(g: Any) -> Any:
-        return _MEAN.vjps[0](g, out, x, **options)  # type: ignore[misc]
-
-    def winners() -> Any:
-        return _MAX.vjps[0](np.ones_like(out), out, x, **options) != 0  # type: ignore[misc]
-
-    yield "was sent to every tie, whole; the engine splits it between them", lambda g, c: mean(g) * cells * winners()
-    yield "was spread evenly, as if it were a mean", lambda g, c: mean(g)
-    yield "was sent to all, not to the maximum alone", lambda g, c: mean(g) * cells
+def _times(fn: Callable[[Any, Any], Any], k: Any, g: Any, c: Any) -> Any:
+    return fn(g, c) * k
 
 
 _AS_GOOD = "another choice than the engine's, which is as good"
@@ -78,12 +60,8 @@ _AS_GOOD = "another choice than the engine's, which is as good"
 def tie_of_several(scene: Scene) -> Iterator[Trial]:
     """Of a maximum over a window or an axis: to one of the ties, or split between them."""
     w = scene.words
-    for node, i in scene.edges():
-        over_windows = node.op == "window_max"
-        if not over_windows and (node.rule is not _MAX or node.shape == node.operands[0].shape):
-            continue
+    for (node, i), options in _maxima(scene):
         x, out = scene.value(node.operands[0]), scene.value(node)
-        options = {"axis": _OVER} if over_windows else {k: node.kwargs[k] for k in _OPTIONS if k in node.kwargs}
 
         def split(g: Any, x: Any = x, out: Any = out, options: Any = options) -> Any:
             return _MAX.vjps[0](g, out, x, **options)  # type: ignore[misc]

@@ -67,23 +67,22 @@ def sign(scene: Scene) -> Iterator[Trial]:
 
 @slip("sign", 61, generic=True, chancy=True)
 def sign_of_a_contribution(scene: Scene) -> Iterator[Trial]:
-    w = scene.words
-    for node, i in scene.edges():
-        to = node.operands[i]
-        if len(scene.sweeper.into[to]) > 1:
-            yield scene.trial(
-                (node, i), f"the contribution to {w.gradient(to)} through {w.made(node)} has the wrong sign", times(-1)
-            )
+    return _contributions(scene, -1, "has the wrong sign")
 
 
 @slip("path counted twice", 62, generic=True, chancy=True)
 def path_twice(scene: Scene) -> Iterator[Trial]:
+    return _contributions(scene, 2, "was added twice")
+
+
+def _contributions(scene: Scene, k: float, what: str) -> Iterator[Trial]:
+    """One of several contributions, times a number."""
     w = scene.words
     for node, i in scene.edges():
         to = node.operands[i]
         if len(scene.sweeper.into[to]) > 1:
-            said = f"the contribution to {w.gradient(to)} through {w.made(node)} was added twice"
-            yield scene.trial((node, i), said, times(2))
+            said = f"the contribution to {w.gradient(to)} through {w.made(node)} {what}"
+            yield scene.trial((node, i), said, times(k))
 
 
 def _everywhere(scene: Scene, fn: Any) -> Iterator[tuple[str, Node, Change]]:

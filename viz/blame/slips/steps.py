@@ -18,7 +18,7 @@ from ...formula.tree import substituted
 from ..pushing import Change, Edge
 from ..trials import Scene, Slip, Trial, constantly, once, slip, with_upstream
 from .activations import all_activations
-from .edits import far, near
+from .edits import near, values
 from .forms import Form, rule
 from .formulas import NAMES, both_formulas, said, where
 from .parts import Edit
@@ -28,6 +28,9 @@ _MOST_BESIDE = 12
 _FAR = 4
 """So many operations from a record a parameter still tells which of several alike it is."""
 _RESULT = -1
+
+_Taken = tuple[Form, Symbol, Symbol]
+"""A formula, a symbol of it, and what is taken for that."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,9 +151,8 @@ def _alike(scene: Scene) -> dict[str, list[list[tuple[Form, Edit]]]]:
         for form in forms:
             for edit in near(form.formula.tree):
                 alike[edit.kind, edit.place].append((form, edit))
-            for edit in far(form.formula.tree):
-                if edit.kind == "value":
-                    alike[edit.kind, edit.place[:-1]].append((form, edit))
+            for edit in values(form.formula.tree):
+                alike[edit.kind, edit.place[:-1]].append((form, edit))
         for (kind, _), edited in alike.items():
             if _FEWEST <= len(edited) <= len(forms):
                 found["slope" if kind == "local" and edges[0][0] in activations else kind].append(edited)
@@ -185,17 +187,24 @@ def of_the_same_step(scene: Scene) -> Iterator[Trial]:
 
 
 def _taken_for_others(scene: Scene, at: _Places, edges: Sequence[Edge], *, of_steps: bool) -> Iterator[Trial]:
-    node, i = edges[0]
-    weights, probes = node.operands[i].is_leaf, scene.probes
+    weights, probes = edges[0][0].operands[edges[0][1]].is_leaf, scene.probes
     inputs = _with_other_inputs(scene, edges) if of_steps else iter(())
-    for edited in itertools.chain(inputs, _with_others(scene, at, edges, of_steps=of_steps)):
-        if weights and probes is not None and probes.rules_out_added(_added(scene, edited)):
+    for taken in itertools.chain(inputs, _with_others(scene, at, edges, of_steps=of_steps)):
+        if weights and probes is not None and probes.rules_out_added(_added(scene, taken)):
             continue
-        form, edit = edited[0]
-        new, old = (scene.words.say(s.node) if s.node else s.name for s in (edit.new, edit.old))  # type: ignore[union-attr]
-        count = len({id(e.new) for _, e in edited})
-        what = f"{new} was taken in the place of {old} at each of the {count} steps"
-        yield _trial(scene, edited, f"{what} in {where(scene, form)}")
+        form, old, new = taken[0]
+        said_new, said_old = (scene.words.say(s.node) if s.node else s.name for s in (new, old))
+        count = len({id(new) for _, _, new in taken})
+        what = f"{said_new} was taken in the place of {said_old} at each of the {count} steps"
+        sent = {f.edge: partial(_with_another, f, old, new) for f, old, new in taken if f.edge is not None}
+        edit = Edit("step", (), old, new, substituted(form.formula.tree, {id(old): new}))
+        formulas = partial(both_formulas, scene, form, edit)
+        sentence = f"{what} in {where(scene, form)}"
+        yield Trial(form.node, sentence, Change(edges=sent), form.operand, formulas=formulas)
+
+
+def _with_another(form: Form, old: Symbol, new: Symbol, g: Any, c: Any) -> Any:
+    return form.with_another(old, new, g)
 
 
 @slip(NAMES["gradient"], 1, chancy=True)
@@ -246,12 +255,13 @@ def _is_one_to_one(scene: Scene, node: Node) -> bool:
     return len(node.operands) == 1 == len(scene.sweeper.edges[node]) and node.operands[0].shape == node.shape
 
 
-def _added(scene: Scene, edited: Sequence[tuple[Form, Edit]]) -> list[tuple[Node, Any]]:
-    found = []
-    for form, edit in edited:
-        g = scene.sweeper.given.get(form.node, scene.sweeper.base.grads[form.node])
-        found.append((form.target, form.of(edit.tree, g) - form.of(form.formula.tree, g)))
-    return found
+def _added(scene: Scene, taken: Sequence[_Taken]) -> list[tuple[Node, Any]]:
+    base, given = scene.sweeper.base, scene.sweeper.given
+    return [
+        (form.target, form.with_another(old, new, given.get(form.node, base.grads[form.node])) - base.sent[form.edge])
+        for form, old, new in taken
+        if form.edge is not None
+    ]
 
 
 @once
@@ -259,9 +269,7 @@ def _symbols(scene: Scene) -> dict[Node, Symbol]:
     return {}
 
 
-def _with_others(
-    scene: Scene, at: _Places, edges: Sequence[Edge], *, of_steps: bool
-) -> Iterator[list[tuple[Form, Edit]]]:
+def _with_others(scene: Scene, at: _Places, edges: Sequence[Edge], *, of_steps: bool) -> Iterator[list[_Taken]]:
     """An operand of each step, or the result, taken for the same value of a step beside, or for another one of the same
     step; in what weights get also for another one of a step beside."""
     model, i = edges[len(edges) // 2]
@@ -272,15 +280,15 @@ def _with_others(
             continue
         own = at.of[operand]
         beside = [(p, by) for p in _beside(scene, at, operand) for by in ((0, 1, -1) if weights else (0,))]
-        first = _before_the_first(at, at.nodes[own][1])
+        first = _before_the_first(at, at.nodes[own][1]) if of_steps else {}
         for place, by in [(own, 1), (own, -1)] if of_steps else beside:
             nodes = {**first, **at.nodes[place]} if of_steps and by < 0 else at.nodes[place]
-            edited = [e for f in forms if (e := _edited(scene, at, f, k, own, nodes, by)) is not None]
-            if len(edited) >= _FEWEST - 1:
-                yield edited
+            taken = [e for f in forms if (e := _edited(scene, at, f, k, own, nodes, by)) is not None]
+            if len(taken) >= _FEWEST - 1:
+                yield taken
 
 
-def _with_other_inputs(scene: Scene, edges: Sequence[Edge]) -> Iterator[list[tuple[Form, Edit]]]:
+def _with_other_inputs(scene: Scene, edges: Sequence[Edge]) -> Iterator[list[_Taken]]:
     """An input of each step, an array, taken for that of the step before or after; where the loop ends the one at its
     other end, or none."""
     forms = _forms(scene, edges)
@@ -292,15 +300,13 @@ def _with_other_inputs(scene: Scene, edges: Sequence[Edge]) -> Iterator[list[tup
             beside = [*inputs[by:], *inputs[:by]]
             end = -1 if by > 0 else 0
             for others in (beside, [x if x is not beside[end] else 0 * x for x in beside]):
-                edited = []
+                taken = []
                 for form, own, other in zip(forms, inputs, others, strict=True):
                     old = next((s for s in form.formula.symbols if s.array is own), None)
                     if old is not None and not np.array_equal(own, other):
-                        new = Symbol("constant", f"({old.name}, step {which})", other)
-                        edit = Edit("step", (k, by), old, new, substituted(form.formula.tree, {id(old): new}))
-                        edited.append((form, edit))
-                if len(edited) >= _FEWEST - 1:
-                    yield edited
+                        taken.append((form, old, Symbol("constant", f"({old.name}, step {which})", other)))
+                if len(taken) >= _FEWEST - 1:
+                    yield taken
 
 
 def _before_the_first(at: _Places, node: Node) -> dict[int, Node]:
@@ -325,10 +331,8 @@ def _beside(scene: Scene, at: _Places, node: Node) -> list[Any]:
     return sorted(found, key=lambda place: found[place])[:_MOST_BESIDE]
 
 
-def _edited(
-    scene: Scene, at: _Places, form: Form, k: int, own: Any, nodes: dict[int, Node], by: int
-) -> tuple[Form, Edit] | None:
-    """The formula of one step with another operand; None where there is none, at an end of the loop."""
+def _edited(scene: Scene, at: _Places, form: Form, k: int, own: Any, nodes: dict[int, Node], by: int) -> _Taken | None:
+    """The formula of one step, and what is taken for an operand; None where there is none, at an end of the loop."""
     operand = form.node if k == _RESULT else form.node.operands[k]
     known = isinstance(operand, Node) and at.of[operand] == own
     node = nodes.get((at.ordinal[operand] if known else 0) + by)
@@ -338,4 +342,4 @@ def _edited(
         return None
     known_as = _symbols(scene)
     new = known_as[node] = known_as.get(node) or value_symbol(node, scene.words, scene.value)
-    return form, Edit("step", (k, by), old, new, substituted(form.formula.tree, {id(old): new}))
+    return form, old, new
