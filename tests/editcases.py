@@ -616,19 +616,22 @@ def lstm(steps=6, width=5, batch=4):
         h = o * np.tanh(c)
         loss = loss + ((h - y) ** 2).mean()
         Z = {g: H[-1] @ W + x @ U + b for g, (W, U, b) in P.items()}
-        S.append((sigma(Z["i"]), sigma(Z["f"]), sigma(Z["o"]), np.tanh(Z["g"])))
+        S.append((sigma(Z["i"]), sigma(Z["f"]), sigma(Z["o"]), np.tanh(Z["g"]), Z["g"]))
         C.append(S[-1][1] * C[-1] + S[-1][0] * S[-1][3])
         H.append(S[-1][2] * np.tanh(C[-1]))
 
     def back(mistake):
         dW, dh, dc = dict.fromkeys("ifog", 0.0), 0.0, 0.0
         for t in range(steps, 0, -1):
-            i, f, o, g = S[t - 1]
+            i, f, o, g, z = S[t - 1]
             d = dh + 2 * (H[t] - ys[t - 1]) / (batch * width)
             dc = d * o * (1 if mistake == "tanh′ of c missing" else 1 - np.tanh(C[t]) ** 2) + dc
             before = C[t] if mistake == "c for c before" else C[t - 1]
             dz = {"i": dc * g * i * (1 - i), "f": dc * before * f, "o": d * np.tanh(C[t]) * o * (1 - o)}
-            dz |= {"f": dz["f"] * (1 if mistake == "1 − f left out" else 1 - f), "g": dc * i * (1 - g**2)}
+            dz |= {
+                "f": dz["f"] * (1 if mistake == "1 − f left out" else 1 - f),
+                "g": dc * i * (1 - (z if mistake == "z for g" else g) ** 2),
+            }
             for q in "ifog":
                 dW[q] = dW[q] + (H[t] if mistake == "h for h before" else H[t - 1]).T @ dz[q]
             dh = 0.0 if mistake == "h not carried" else sum(dz[q] @ P[q][0].T for q in "ifog")

@@ -389,7 +389,7 @@ def test_pages_grow_linearly_with_the_trace(tmp_path: Path):
             x = np.tanh(x * 1.1)
         return len(viz.step(x.sum()).html())
 
-    small, middle, large = size(50), size(100), size(200)
+    small, middle, large = size(25), size(50), size(100)
     assert large - middle < 2.4 * (middle - small)
 
 

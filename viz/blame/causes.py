@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -118,13 +119,13 @@ def _with(
     considered = {n: sought.get(n, one) for n, one in hands.items() if n in sought or report.verdicts[n] == RIGHT}
     beyond = "a slip on top of another one" if held else ""
     for flows in (only_wrong, everywhere) if len(everywhere) > len(only_wrong) else (only_wrong,):
-        sweeper = Sweeper(report.run, hands, flows, report.convention)
-        plain = sweeper.base.grads
-        for fit in held:
-            sweeper = sweeper.under(fit.change)
-        if held and not any(_moved(plain, sweeper.base.grads, one.node) for one in wrong):
+        known_as = tuple(map(id, wrong)), tuple(map(id, held)), flows is everywhere
+        if known_as not in report.scenes:
+            made = _scene(report, considered, wrong, lr, weight_decay, flows, held)
+            report.scenes[known_as] = made, (*wrong, *held)
+        scene, _ = report.scenes[known_as]
+        if scene is None:
             return []
-        scene = Scene(sweeper, report.words, considered, list(wrong), lr, weight_decay, report.budget)
         scene.beyond = beyond
         beyond = beyond or "a slip in rounded gradients that are handed on"
         fits = search(scene, deep=deep)
@@ -132,12 +133,31 @@ def _with(
         if not fits and early is not None and early.solved:
             more = updated_as_well(scene, early.solved, [one.node for one in wrong])
             if more is not None:
-                scene.sweeper, scene.found, scene.beyond = sweeper.under(more.made()), {}, beyond
+                scene = replace(scene, sweeper=scene.sweeper.under(more.made()), found={}, beyond=beyond)
                 held = [*held, early._replace(trial=more, explains=(), solved=None)]
                 fits = search(scene, deep=deep)
         if fits:
             return [fit._replace(above=tuple(held)) for fit in fits]
     return []
+
+
+def _scene(
+    report: Sentences,
+    considered: dict[Node, Given],
+    wrong: Sequence[Given],
+    lr: float | None,
+    weight_decay: float | None,
+    flows: Mapping[Node, Any],
+    held: Sequence[Fit],
+) -> Scene | None:
+    """What slips are tried on, on top of others; None where these change nothing that is sought."""
+    sweeper = Sweeper(report.run, report.hands, flows, report.convention)
+    plain = sweeper.base.grads
+    for fit in held:
+        sweeper = sweeper.under(fit.change)
+    if held and not any(_moved(plain, sweeper.base.grads, one.node) for one in wrong):
+        return None
+    return Scene(sweeper, report.words, considered, list(wrong), lr, weight_decay, report.budget)
 
 
 def _moved(plain: Mapping[Node, Any], held: Mapping[Node, Any], node: Node) -> bool:

@@ -158,6 +158,7 @@ def explain_mismatch(
     forward = Forward(tape, found, words)
     by_values = follow_from_values(run, hands, verdicts, forward.reads(), convention)
     verdicts |= {one.node: INHERITED for one in by_values}
+    budget.begin()
     report = Sentences(run, hands, engine, verdicts, words, budget, convention)
     turned = [one for one in hands.values() if one.has_shape and shapes[one.node] != one.node.shape]
     findings = [report.other_shape(one, shapes[one.node]) for one in turned if verdicts[one.node] == RIGHT]

@@ -55,22 +55,20 @@ class Probes:
 
     def __init__(self, sweeper: Sweeper, given: Mapping[Node, Given], wrong: Sequence[Given]):
         self.sweeper, self._given = sweeper, given
-        self._pairs: list[tuple[_Probe, _Probe]] = []
+        self._pairs: list[list[_Probe]] = []
         self._others: _Probe | None = None
         self.usable = False
         shaped = [one for one in wrong if one.has_shape and one.node in sweeper.base.grads]
-        chosen = shaped[:_MOST_PROBED]
+        self._chosen = chosen = shaped[:_MOST_PROBED]
         self._all = len(chosen) == len(wrong)
         if not chosen or sum(n.size for n in sweeper.tape) * (4 * len(chosen) + 2) > _MOST_NUMBERS:
             return
-        rng = generator("slips", *(one.array for one in chosen))
+        self._rng = generator("slips", *(one.array for one in chosen))
         with attempted():
-            for one in chosen:
-                first, second = (self._probe([one], rng) for _ in range(2))
-                self._pairs.append((first, second))
+            self._pairs = [[self._probe([one])] for one in chosen]
             right = [one for one in given.values() if one not in wrong and one.has_shape]
-            self._others = self._probe(right, rng, needed=False) if right else None
-            self.usable = self._are_right()
+            self._others = self._probe(right, needed=False) if right else None
+            self.usable = all(self._is_right(probe) for (probe,) in self._pairs)
 
     def rules_out(self, change: Change) -> bool:
         """Whether a slip surely does not give any of the wrong gradients, or spoils a right one."""
@@ -82,7 +80,7 @@ class Probes:
         if self._spoils(added):
             return True
         moved = False
-        for probe, _ in self._pairs:
+        for probe, *_ in self._pairs:
             product, size = _product(probe, added)
             if abs(product - probe.need) <= probe.slack + _FAR_OFF * (size + abs(probe.need)):
                 return False
@@ -96,7 +94,8 @@ class Probes:
             return False
         if self._spoils(one, of_any_size=True):
             return True
-        for pair in self._pairs:
+        for k in range(len(self._pairs)):
+            pair = self._both(k)
             (first, size), (second, other_size) = (_product(probe, one) for probe in pair)
             if abs(first) <= _FAR_OFF * size:
                 return False
@@ -113,7 +112,7 @@ class Probes:
         if added is None:
             return False
         factors = []
-        for probe in self._pairs[0]:
+        for probe in self._both(0):
             (node, v), *_ = probe.along.items()
             right = float(np.sum(v * self.sweeper.base.grads[node]))
             product, size = _product(probe, added)
@@ -131,8 +130,16 @@ class Probes:
         """The same on top of a slip, of what comes after it."""
         other = copy(self)
         other.sweeper, other._others = sweeper, None
-        other._pairs = [(other._again(first), other._again(second)) for first, second in self._pairs]
+        other._pairs = [[other._again(probe) for probe in pair] for pair in self._pairs]
         return other
+
+    def _both(self, k: int) -> list[_Probe]:
+        """Two directions of one wrong gradient; the first twice where the other one crosses a kink."""
+        pair = self._pairs[k]
+        if len(pair) == 1:
+            second = self._probe([self._chosen[k]])
+            pair.append(second if self._is_right(second) else pair[0])
+        return pair
 
     def _again(self, probe: _Probe) -> _Probe:
         ((node, v),) = probe.along.items()
@@ -145,7 +152,7 @@ class Probes:
 
     def pairs(self, some: Sequence[Sequence[tuple[Node, Any]]]) -> Iterator[tuple[int, int]]:
         """Which two of some additions give together what the first of the wrong gradients takes."""
-        first, second = self._pairs[0]
+        first, second = self._both(0)
         found = np.array([[_product(probe, added) for probe in (first, second)] for added in some]).reshape(-1, 2, 2)
         products, sizes = found[..., 0], found[..., 1]
         moves = np.flatnonzero(np.abs(products[:, 0]) > _FAR_OFF * sizes[:, 0])
@@ -197,10 +204,10 @@ class Probes:
     def _flows(self, node: Node) -> Any:
         return self.sweeper.given.get(node, self.sweeper.base.grads[node])
 
-    def _probe(self, some: Sequence[Given], rng: Any, *, needed: bool = True) -> _Probe:
+    def _probe(self, some: Sequence[Given], *, needed: bool = True) -> _Probe:
         along = {}
         for one in some:
-            v = rng.normal(size=one.node.shape)
+            v = self._rng.normal(size=one.node.shape)
             along[one.node] = v if one.hand.given is None else np.where(one.hand.given, v, 0.0)
         moves = self._moves(along)
         need = slack = 0.0
@@ -232,19 +239,16 @@ class Probes:
         up, down = ends
         return {node: (up[node] - down[node]) / (2 * step) for node in up if node in down}
 
-    def _are_right(self) -> bool:
+    def _is_right(self, probe: _Probe) -> bool:
         """Whether products tell what the sweep found: no kink was crossed, and every rule is the derivative."""
         sweeper = self.sweeper
         begun = [(sweeper.tape.root, np.asarray(sweeper.run.seed))]
         for node in sweeper.given:
             begun += [(node.operands[i], sweeper.base.sent[node, i]) for i in sweeper.edges.get(node, ())]
-        for probe in (probe for pair in self._pairs for probe in pair):
-            (node, v), *_ = probe.along.items()
-            terms = v * sweeper.base.grads[node]
-            product, size = _product(probe, begun)
-            if not abs(product - float(np.sum(terms))) <= 0.01 * _FAR_OFF * (size + float(np.sum(np.abs(terms)))):
-                return False
-        return True
+        ((node, v),) = probe.along.items()
+        terms = v * sweeper.base.grads[node]
+        product, size = _product(probe, begun)
+        return abs(product - float(np.sum(terms))) <= 0.01 * _FAR_OFF * (size + float(np.sum(np.abs(terms))))
 
 
 def _precisely(value: Any) -> Any:

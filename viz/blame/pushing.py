@@ -150,10 +150,11 @@ class Sweeper:
                 if (n, i) in run.sent
             },
         )
-        for node in self.nodes if convention is not None else self.given:
+        scaled = [n for n in self.nodes if any(self._factor(n) != self._factor(n.operands[i]) for i in self.edges[n])]
+        for node in dict.fromkeys((*scaled, *self.given)):
             self._copies[node].rule = self._rule(node, NOTHING, {}, {})
         if self.given:
-            handed_on = Change(ends=dict.fromkeys(self.given, np.asarray))
+            handed_on = Change(turned=dict.fromkeys(self.given, lambda g, grads: g))
             self._plain = self._whole(self._swept(handed_on, detailed=True))
         self.base = self._plain
 
@@ -171,8 +172,11 @@ class Sweeper:
 
     def _across(self, c: Any, node: Node, receiver: Node) -> Any:
         """What is sent from one record to another, as the convention has it."""
-        before, after = (self.convention.factor(n) if self.convention else 1.0 for n in (node, receiver))
+        before, after = self._factor(node), self._factor(receiver)
         return np.asarray(c) if before == after else np.asarray(c) * (after / before)
+
+    def _factor(self, node: Node) -> float:
+        return self.convention.factor(node) if self.convention else 1.0
 
     def value(self, node: Node) -> Any:
         """The value of a record."""
@@ -208,7 +212,7 @@ class Sweeper:
         return leaf(a, a.shape, reads.get(a, self.value(a))) if isinstance(a, Node) else a
 
     def pushed(self, change: Change, allowed: Callable[[Node, Any], bool] | None = None) -> Mapping[Node, Any]:
-        """The gradients with something changed; not all, where one that changes is not `allowed`."""
+        """The gradients of the targets with something changed; not all, where one that changes is not `allowed`."""
         return ChainMap(self._swept(self._held.then(change), allowed).grads, self._plain.grads)
 
     def _whole(self, moved: Pushed) -> Pushed:
@@ -223,12 +227,13 @@ class Sweeper:
         `detailed`: also the gradients that nobody asked for, and what each record sends.
         """
         moved = Pushed({}, {})
+        plain = self._plain.grads
+        moved.grads.update((node, end(plain[node])) for node, end in change.ends.items() if node in plain)
         own = {n for n, _ in (*change.edges, *change.rerouted)}.union(change.past, change.turned, change.calls)
-        places = self._that_read(change).union(own, change.ends)
-        places = {node for node in places if node in self.edges and node in self._plain.grads}
+        places = [node for node in self._that_read(change).union(own) if node in self.edges and node in plain]
         if not places:
             return moved
-        flows = ChainMap(self.given, moved.grads, self._plain.grads)
+        flows = ChainMap(self.given, moved.grads, plain)
         start = self._start(max(places, key=self.tape.index))
         before = [(r := self._copies[node], r.rule, r.args, r.kept) for node in own.union(change.reads)]
         try:
@@ -260,11 +265,10 @@ class Sweeper:
 
     def _start(self, first: Node) -> Node:
         """A record that sends what comes from those before the first place of a change."""
-        index, at = self.tape.index, self.tape.index(first)
         arrived: dict[Node, list[Any]] = {first: [self._plain.grads[first]]} if first is self.tape.root else {}
-        for node in itertools.takewhile(lambda node: index(node) > at, self.nodes):
+        for node in itertools.takewhile(lambda node: node.seq > first.seq, self.nodes):
             for i in self.edges[node]:
-                if index(to := node.operands[i]) <= at and (node, i) in self._plain.sent:
+                if (to := node.operands[i]).seq <= first.seq and (node, i) in self._plain.sent:
                     arrived.setdefault(to, []).append(self._plain.sent[node, i])
         start, sums = copied(first), [np.asarray(sum(parts[1:], parts[0])) for parts in arrived.values()]
         start.args, start.kwargs, start.kept, start.holder = tuple(self._copies[n] for n in arrived), {}, None, None

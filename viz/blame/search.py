@@ -12,14 +12,13 @@ import numpy as np
 from autograd import Node
 from autograd.testing.attempts import attempted
 
-from ..plain.numbers import listed
 from .fits import PLAIN, TWO, Fit, distinct, is_doubtful
 from .printed import Given
 from .probes import Probes
 from .pushing import Change
 from .slips import SLIPS
 from .slips.formulas import as_an_edit
-from .trials import Scene, Slip, Trial, nearest_ratio, once, times
+from .trials import Scene, Slip, Trial, nearest_ratio, once, times, together
 
 __all__ = ["DIGITS", "search"]
 
@@ -56,7 +55,7 @@ def search(scene: Scene, *, deep: bool = True) -> list[Fit]:
     ones after the others. What there is no time for is noted in the scene's budget. `deep`: of small edits of
     formulas alone, which come after all else.
     """
-    if scene.outcome is None and scene.sweeper.is_plain:
+    if scene.outcome is None and scene.sweeper.is_plain and scene.probes is None:
         probes = Probes(scene.sweeper, scene.given, scene.wrong)
         scene.probes = probes if probes.usable else None
     fits: list[Fit] = []
@@ -96,17 +95,18 @@ def _of(scene: Scene, entries: Sequence[Slip], before: Sequence[Fit]) -> list[Fi
                 alike.setdefault((entry, trial.kind), []).append(trial)
     if any(len(fit.explains) == len(scene.wrong) and not is_doubtful(fit) for fit in (*before, *fits)):
         return fits
-    for entry, together in _at_several_places(scene, alike):
+    for entry, joined in _at_several_places(scene, alike):
         if scene.budget.is_spent_on(scene.beyond or "one slip at several places"):
             break
-        fit = _tried(scene, entry, together)
+        fit = _tried(scene, entry, joined)
         if fit is not None and sum(one.digits for one in fit.explains) >= DIGITS:
             fits.append(fit)
     return fits
 
 
 def _is_whole(scene: Scene, fit: Fit) -> bool:
-    return len(fit.explains) == len(scene.wrong) and fit.trial.places == 1 and len(fit.change.edges) > 1
+    several = len(fit.change.edges) + len(fit.change.past) > 1
+    return len(fit.explains) == len(scene.wrong) and fit.trial.places == 1 and several
 
 
 def _evidence(scene: Scene, fit: Fit) -> bool:
@@ -146,29 +146,8 @@ def _at_several_places(scene: Scene, alike: Mapping[tuple[Slip, Any], list[Trial
         else:
             choices = [c for k in range(n, 1, -1) for c in itertools.combinations(range(n), k)]
         for some in choices:
-            chosen = [trials[k] for k in some]
-            first = chosen[0]
-            yield (
-                entry,
-                first._replace(
-                    sentence=partial(_everywhere, scene, chosen, n),
-                    change=partial(_all_made, chosen),
-                    places=2 if len(chosen) == n else len(chosen) + 1,
-                ),
-            )
-
-
-def _all_made(chosen: Sequence[Trial]) -> Change:
-    return Change.all(trial.made() for trial in chosen)
-
-
-def _everywhere(scene: Scene, chosen: Sequence[Trial], most: int, solved: float | None) -> str:
-    first, *rest = chosen
-    if len(chosen) == most:
-        return f"{first.said()}; and so at each of the {most} {first.alike}"
-    if len(rest) < _FEW_PLACES:
-        return f"{first.said()}; and so at {listed([scene.words.made(trial.node) for trial in rest])}"
-    return f"{first.said()}; and so at {len(chosen)} of the {most} {first.alike}"
+            places = 2 if len(some) == n else len(some) + 1
+            yield entry, together(scene, [trials[k] for k in some], n, places)
 
 
 def _with_a_factor(scene: Scene) -> Iterator[Fit]:

@@ -20,7 +20,7 @@ from .printed import Given
 from .pushing import Change, Sweeper
 from .report import Finding
 from .search import DIGITS
-from .trials import Budget
+from .trials import Budget, Scene
 from .words import Words
 
 __all__ = ["BUT_FOR_THE_LAST_DIGITS", "ENOUGH", "HERE", "INHERITED", "RIGHT", "UNDECIDED", "Sentences", "made_of"]
@@ -79,6 +79,8 @@ class Sentences:
         self.convention = convention
         self.sweeper = Sweeper(run, hands, None, convention)
         self.remarks: list[str] = []
+        self.scenes: dict[Any, tuple[Scene | None, Any]] = {}
+        """What slips were tried on, to be tried on again; with what it is known as, which must not be freed before."""
 
     def of_slips(self, fits: Sequence[Fit]) -> list[Finding]:
         """A finding for each kind of slip that gives the numbers."""
@@ -145,8 +147,7 @@ class Sentences:
 
     def unexplained(self, one: Given) -> Finding:
         """A wrong step that no slip explains."""
-        users = [(n, i) for n, i in self.sweeper.into[one.node]]
-        node, i = users[0] if users else (one.node, None)
+        node, rule = self._step(one)
         said = "; ".join(facts(one, self.engine, self.words))
         between, where = self._between(one)
         context = self._context(one)
@@ -156,19 +157,16 @@ class Sentences:
         sentence += f": {said}." if said else "."
         if one.has_shape and not one.numbers.any():
             sentence = f"{self._who([one])}{self._context(one)}: {said}"
-        rule = self._rule(node, i) if len(users) == 1 else ""
         places = tuple(dict.fromkeys((node, *between))) if len(between) <= _FEW else (node,)
         return self._finding(HERE, sentence, (one,), None, node, places, rule)
 
     def other_shape(self, one: Given, shape: tuple[int, ...]) -> Finding:
         """The right numbers in another shape."""
-        users = self.sweeper.into[one.node]
-        node, i = users[0] if users else (one.node, None)
+        node, rule = self._step(one)
         sentence = (
             f"{self._who([one])} in its shape alone: yours has shape {shape}, expected {one.node.shape}; the same "
             "numbers in that shape are right."
         )
-        rule = self._rule(node, i) if len(users) == 1 else ""
         found = self._finding(HERE, sentence, (one,), "shape", node, (node,), rule)
         return replace(found, where=None, yours=None, engine=None)
 
@@ -185,14 +183,12 @@ class Sentences:
 
     def rounded(self, one: Given) -> Finding:
         """A gradient that is off in its last digits only."""
-        users = self.sweeper.into[one.node]
-        node, i = users[0] if users else (one.node, None)
+        node, rule = self._step(one)
         off = float(one.picked(np.abs(one.array - self.right[one.node]) / one.hand.unit).max())
         sentence = (
             f"{self._who([one])}{self._context(one)}, but only in the last digits: off by at most {off:.2g} units "
             "of the last digit printed, as happens where numbers are rounded on the way."
         )
-        rule = self._rule(node, i) if len(users) == 1 else ""
         return self._finding(HERE, sentence, (one,), "rounding", node, (node,), rule)
 
     def inherited(self, one: Given) -> Finding:
@@ -203,11 +199,8 @@ class Sentences:
             f"{self.words.gradient(one.node)} is wrong, but its step is right: it follows by the rule from your "
             f"{names}, which is wrong already."
         )
-        users = self.sweeper.into[one.node]
-        node, i = users[0]
-        return self._finding(
-            INHERITED, sentence, (one,), None, node, (node,), self._rule(node, i) if len(users) == 1 else ""
-        )
+        node, rule = self._step(one)
+        return self._finding(INHERITED, sentence, (one,), None, node, (node,), rule)
 
     def _between(self, one: Given) -> tuple[list[Node], str]:
         """The operations that may have gone wrong; and so in words."""
@@ -253,6 +246,12 @@ class Sentences:
         if one.node in before:
             said.append("the engine's gradients stand for the other contributions to it, which were not given")
         return f" in this step ({'; '.join(said)})"
+
+    def _step(self, one: Given) -> tuple[Node, str]:
+        """The operation that a gradient comes from, and its rule where it is the only one."""
+        users = self.sweeper.into[one.node]
+        node, i = users[0] if users else (one.node, None)
+        return node, self._rule(node, i) if len(users) == 1 else ""
 
     def _rule(self, node: Node, i: int | None) -> str:
         if i is None or node.is_leaf or node not in self.engine:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
@@ -12,13 +12,14 @@ import numpy as np
 
 from autograd import Node, Tape
 
+from ..plain.numbers import listed
 from .printed import Given
 from .pushing import Change, Edge, Sweeper
 from .words import Words
 
 __all__ = [
     "SECONDS", "Budget", "Scene", "Slip", "Trial", "ended", "handed_on", "nearest_ratio", "once", "slip", "times",
-    "with_reads", "with_upstream",
+    "together", "with_reads", "with_upstream",
 ]  # fmt: skip
 
 
@@ -92,8 +93,8 @@ class Slip(NamedTuple):
 
     name: str
     rank: int
-    generic: int
     trials: Callable[[Scene], Iterable[Trial]]
+    generic: int = 0
     covers: tuple[str, ...] = ()
     harmless: bool = False
     chancy: bool = False
@@ -101,19 +102,30 @@ class Slip(NamedTuple):
     slow: bool = False
 
 
-def slip(
-    name: str,
-    rank: int,
-    *,
-    generic: int = 0,
-    covers: tuple[str, ...] = (),
-    harmless: bool = False,
-    chancy: bool = False,
-    quick: bool = False,
-    slow: bool = False,
-) -> Callable[[Callable[[Scene], Iterable[Trial]]], Slip]:
+def slip(name: str, rank: int, **more: Any) -> Callable[[Callable[[Scene], Iterable[Trial]]], Slip]:
     """Make a slip of a function that yields its trials."""
-    return lambda trials: Slip(name, rank, generic, trials, covers, harmless, chancy, quick, slow)
+    return lambda trials: Slip(name, rank, trials, **more)
+
+
+_FEW_PLACES = 4
+"""So many other places are named."""
+
+
+def together(scene: Scene, chosen: Sequence[Trial], most: int, places: int) -> Trial:
+    """A slip at several of the places where it can happen."""
+
+    def said(solved: float | None) -> str:
+        first, *rest = chosen
+        if len(chosen) == most:
+            return f"{first.said()}; and so at each of the {most} {first.alike}"
+        if len(rest) < _FEW_PLACES:
+            return f"{first.said()}; and so at {listed([scene.words.made(trial.node) for trial in rest])}"
+        return f"{first.said()}; and so at {len(chosen)} of the {most} {first.alike}"
+
+    def change() -> Change:
+        return Change.all(trial.made() for trial in chosen)
+
+    return chosen[0]._replace(sentence=said, change=change, places=places)
 
 
 SECONDS = 2.0
@@ -145,6 +157,10 @@ class Budget:
         self.untried: dict[str, None] = {}
         self._seconds, self._held_back = seconds, 0.0
         self._end = time.thread_time() + seconds
+
+    def begin(self) -> None:
+        """From now on mistakes are looked for: for half of the time at least, however long it took to compare."""
+        self._end = max(self._end, time.thread_time() + 0.5 * self._seconds)
 
     def hold_back(self, share: float) -> None:
         """Keep a part of the time for what comes after."""

@@ -23,5 +23,5 @@ _MODULES = (
     weights,
 )  # fmt: skip
 
-SLIPS = tuple(made for module in _MODULES for made in vars(module).values() if isinstance(made, Slip))
-"""All of them, in the order in which they are written down."""
+SLIPS = tuple(dict.fromkeys(made for module in _MODULES for made in vars(module).values() if isinstance(made, Slip)))
+"""All of them, in the order in which they are written down, each once."""

@@ -25,11 +25,10 @@ from ..trials import Scene, once
 from .activations import activations
 from .edits import is_gradient
 
-__all__ = ["Form", "composed", "rule", "rules"]
+__all__ = ["Form", "composed", "rule", "rules", "written_out"]
 
 _MOST_PARTS = 40
 """Formulas of more parts are no one's to derive by hand."""
-_MOST_STEPS = 1000
 _MOST_STATIONS = 60
 _MOST_OPERATIONS = 400
 _QUOTIENTS = frozenset({"divide", "reciprocal"})
@@ -111,9 +110,15 @@ class _Called:
 def rules(scene: Scene) -> list[Form]:
     """The rules that the gradients in question pass through, the last operation first; and activations that are
     written out."""
-    edges = itertools.islice(scene.edges(), _MOST_STEPS)
+    edges = itertools.takewhile(lambda edge: not scene.budget.is_spent_on("parts of a rule"), scene.edges())
     found = [form for edge in edges if (form := rule(scene, edge)) is not None]
-    return found + [_of_activation(scene, act) for act in activations(scene) if act.a.rule is not act.rule]
+    return found + written_out(scene)
+
+
+@once
+def written_out(scene: Scene) -> list[Form]:
+    """The activations that are written out, as one step each."""
+    return [_of_activation(scene, act) for act in activations(scene) if act.a.rule is not act.rule]
 
 
 def _flow(scene: Scene, node: Node) -> Any:

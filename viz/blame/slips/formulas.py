@@ -14,12 +14,10 @@ from autograd.testing.attempts import attempted
 from ...formula import Formula, value_symbol
 from ...formula.tree import Evaluator, Tree, is_call, substituted
 from ..trials import Scene, Slip, Trial, handed_on, once, slip
-from .edits import far, near
-from .forms import Form, composed, rules
+from .edits import far, near, values
+from .forms import Form, composed, rule, rules, written_out
 from .leaves import for_another
 from .parts import Edit
-
-Edited = list[tuple[Form, list[Edit]]]
 
 
 class Candidate(NamedTuple):
@@ -30,8 +28,8 @@ class Candidate(NamedTuple):
     added: Any
 
 
-def _trial(scene: Scene, form: Form, edit: Edit, sentence: Callable[[Form, Edit], str], **more: Any) -> Trial:
-    later: Callable[[None], str] = lambda solved: sentence(form, edit)
+def _trial(scene: Scene, form: Form, edit: Edit, **more: Any) -> Trial:
+    later: Callable[[None], str] = lambda solved: said(scene, form, edit)
     formulas = partial(both_formulas, scene, form, edit)
     return Trial(form.node, later, form.change(edit.tree), form.operand, formulas=formulas, **more)
 
@@ -52,109 +50,6 @@ def _written(form: Form, part: Tree, *, alone: bool = False) -> str:
 def where(scene: Scene, form: Form) -> str:
     return f"{form.formula.target.name}, at {scene.words.made(form.node)}"
 
-
-# --- parts of a rule --------------------------------------------------------------------------------------------------
-
-
-@once
-def _near_edits(scene: Scene) -> Edited:
-    return [(form, list(near(form.formula.tree))) for form in rules(scene)]
-
-
-def _trials(scene: Scene, kind: str, sentence: Callable[[Form, Edit], str]) -> Iterator[Trial]:
-    """A change of a kind at each step."""
-    for form, edits in _near_edits(scene):
-        for edit in edits:
-            if edit.kind == kind:
-                yield _trial(scene, form, edit, sentence, kind=(form.kind, edit.place))
-
-
-def _left_out(scene: Scene, what: str, form: Form, edit: Edit) -> str:
-    return f"the {what} {_written(form, edit.old, alone=what == 'term')} was left out of {where(scene, form)}"
-
-
-def _instead(scene: Scene, form: Form, edit: Edit) -> str:
-    if edit.new is None:
-        return f"{_written(form, edit.old)} was left out of {where(scene, form)}"
-    new, old = _written(form, edit.new), _written(form, edit.old)
-    return f"{new} was taken in the place of {old} in {where(scene, form)}"
-
-
-@slip("local derivative missing", 35, generic=True)
-def local(scene: Scene) -> Iterator[Trial]:
-    return _trials(scene, "local", partial(said, scene))
-
-
-@slip("upstream gradient not multiplied in", 35, generic=True)
-def upstream(scene: Scene) -> Iterator[Trial]:
-    root = scene.tape.root
-    if not np.all(np.asarray(scene.sweeper.run.seed) == 1):
-        name = scene.words.say(root)
-        sentence = f"the gradient that is handed in for {name} was not multiplied in, as if it were 1 everywhere"
-        yield Trial(root, sentence, handed_on(scene.sweeper, root, np.ones_like))
-    yield from _trials(scene, "upstream", partial(said, scene))
-
-
-@slip("derivative by the other operand", 35, generic=True)
-def by_the_other(scene: Scene) -> Iterator[Trial]:
-    """A factor itself for the derivative by it, which is the other one."""
-    for form in rules(scene):
-        if form.node.op == "multiply" and form.edge is not None and form.operand is not None:
-            own, other = form.target, form.node.operands[1 - form.operand]
-            symbols = [
-                s for s in form.formula.symbols if (s.node is other or s.array is other) and s.kind != "gradient"
-            ]
-            if own is not other and symbols:
-                stands = value_symbol(own, scene.words, scene.value)
-                tree = substituted(form.formula.tree, {id(symbols[0]): stands})
-                yield _trial(scene, form, Edit("own", ("own",), symbols[0], stands, tree), partial(_instead, scene))
-
-
-@slip("factor of the rule left out", 40, generic=True, chancy=True)
-def factor_left_out(scene: Scene) -> Iterator[Trial]:
-    return _trials(scene, "factor", partial(_left_out, scene, "factor"))
-
-
-@slip("term of the rule left out", 41, generic=True, chancy=True)
-def term_left_out(scene: Scene) -> Iterator[Trial]:
-    return _trials(scene, "term", partial(_left_out, scene, "term"))
-
-
-@slip("sign in the rule", 42, generic=True, chancy=True)
-def sign_flipped(scene: Scene) -> Iterator[Trial]:
-    return _trials(scene, "sign", partial(_instead, scene))
-
-
-@slip("power in the rule", 43, generic=True, chancy=True)
-def power_off_by_one(scene: Scene) -> Iterator[Trial]:
-    return _trials(scene, "power", partial(_instead, scene))
-
-
-def as_an_edit(scene: Scene, trial: Trial) -> tuple[str, str]:
-    """The formula that a slip amounts to at its place, and the right one; empty where no small edit does."""
-    change = trial.made()
-    for form in rules(scene):
-        if form.node is not trial.node or not (form.edge in change.edges or form.node in change.past):
-            continue
-        g = scene.sweeper.given.get(form.node, scene.sweeper.base.grads[form.node])
-        if form.edge in change.edges and form.edge is not None:
-            sent = change.edges[form.edge](g, scene.sweeper.base.sent[form.edge])
-        elif len(scene.sweeper.edges[form.node]) == 1 and change.past[form.node][0] is form.target:
-            sent = change.past[form.node][1](g)
-        else:
-            continue
-        evaluated = Evaluator()
-        for edits in (
-            (near(form.formula.tree), far(form.formula.tree), for_another(scene, form)) if sent is not None else ()
-        ):
-            for edit in edits:
-                value = _value(evaluated, form, edit.tree)
-                if value is not None and value.shape == np.shape(sent) and np.allclose(value, sent, rtol=1e-9, atol=0):
-                    return both_formulas(scene, form, edit)
-    return "", ""
-
-
-# --- all edits, of all formulas ---------------------------------------------------------------------------------------
 
 NAMES = {
     "factor": "factor of the rule left out",
@@ -180,11 +75,86 @@ NAMES = {
     "elementwise": "product element by element",
     "transpose": "transpose",
     "exchanged": "operands exchanged",
+    "own": "derivative by the other operand",
     "other": "another value in the place of an operand",
     "at": "derivative at another value",
     "gradient": "another gradient in the place of the upstream one",
 }
 """What edits are called, the likeliest first."""
+
+
+# --- parts of a rule --------------------------------------------------------------------------------------------------
+
+
+@once
+def _near_edits(scene: Scene) -> dict[str, list[tuple[Form, Edit]]]:
+    found: dict[str, list[tuple[Form, Edit]]] = defaultdict(list)
+    for form in rules(scene):
+        if scene.budget.is_spent_on("parts of a rule"):
+            break
+        tree = form.formula.tree
+        for edit in (*near(tree), *values(tree), *_by_the_other(scene, form)):
+            found[edit.kind].append((form, edit))
+    return found
+
+
+def _by_the_other(scene: Scene, form: Form) -> Iterator[Edit]:
+    """A factor itself for the derivative by it, which is the other one."""
+    if form.node.op == "multiply" and form.edge is not None and form.operand is not None:
+        own, other = form.target, form.node.operands[1 - form.operand]
+        known = (s for s in form.formula.symbols if (s.node is other or s.array is other) and s.kind != "gradient")
+        symbol = next(known, None) if own is not other else None
+        if symbol is not None:
+            stands = value_symbol(own, scene.words, scene.value)
+            yield Edit("own", ("own",), symbol, stands, substituted(form.formula.tree, {id(symbol): stands}))
+
+
+def near_trials(scene: Scene, kind: str) -> Iterator[Trial]:
+    """A change of a kind at each step."""
+    for form, edit in _near_edits(scene)[kind]:
+        yield _trial(scene, form, edit, kind=(form.kind, edit.place))
+
+
+for _kind, _rank in {"local": 35, "upstream": 35, "own": 35, "factor": 40, "term": 41, "sign": 42, "power": 43}.items():
+    _entry = slip(NAMES[_kind], _rank, generic=True, chancy=_rank >= 40)
+    globals()[f"near_{_kind}"] = _entry(partial(near_trials, kind=_kind))
+
+
+@slip("upstream gradient not multiplied in", 35, generic=True)
+def at_the_start(scene: Scene) -> Iterator[Trial]:
+    root = scene.tape.root
+    if not np.all(np.asarray(scene.sweeper.run.seed) == 1):
+        name = scene.words.say(root)
+        sentence = f"the gradient that is handed in for {name} was not multiplied in, as if it were 1 everywhere"
+        yield Trial(root, sentence, handed_on(scene.sweeper, root, np.ones_like))
+
+
+def as_an_edit(scene: Scene, trial: Trial) -> tuple[str, str]:
+    """The formula that a slip amounts to at its place, and the right one; empty where no small edit does."""
+    change = trial.made()
+    edges = [(trial.node, i) for i in scene.sweeper.edges.get(trial.node, ())]
+    for form in (*(rule(scene, edge) for edge in edges), *written_out(scene)):
+        if form is None or form.node is not trial.node or not (form.edge in change.edges or form.node in change.past):
+            continue
+        g = scene.sweeper.given.get(form.node, scene.sweeper.base.grads[form.node])
+        if form.edge in change.edges and form.edge is not None:
+            sent = change.edges[form.edge](g, scene.sweeper.base.sent[form.edge])
+        elif len(scene.sweeper.edges[form.node]) == 1 and change.past[form.node][0] is form.target:
+            sent = change.past[form.node][1](g)
+        else:
+            continue
+        evaluated = Evaluator()
+        for edits in (
+            (near(form.formula.tree), far(form.formula.tree), for_another(scene, form)) if sent is not None else ()
+        ):
+            for edit in edits:
+                value = _value(evaluated, form, edit.tree)
+                if value is not None and value.shape == np.shape(sent) and np.allclose(value, sent, rtol=1e-9, atol=0):
+                    return both_formulas(scene, form, edit)
+    return "", ""
+
+
+# --- all edits, of all formulas ---------------------------------------------------------------------------------------
 
 
 def said(scene: Scene, form: Form, edit: Edit) -> str:
@@ -193,7 +163,8 @@ def said(scene: Scene, form: Form, edit: Edit) -> str:
     old = _written(form, edit.old)
     match edit.kind:
         case "factor" | "term":
-            return _left_out(scene, edit.kind, form, edit)
+            old = _written(form, edit.old, alone=edit.kind == "term")
+            return f"the {edit.kind} {old} was left out of {here}"
         case "local":
             w, new = scene.words, _written(form, edit.tree)
             to = f"was handed on to {w.say(form.target)} as it is"
@@ -219,7 +190,9 @@ def said(scene: Scene, form: Form, edit: Edit) -> str:
             return f"operands were exchanged in {here}"
         case "transpose" if edit.place[-1] in ("all", "left out"):
             return f"{'transposes were' if edit.place[-1] == 'all' else 'a transpose was'} left out of {here}"
-    return _instead(scene, form, edit)
+    if edit.new is None:
+        return f"{old} was left out of {here}"
+    return f"{_written(form, edit.new)} was taken in the place of {old} in {here}"
 
 
 @once
@@ -266,12 +239,12 @@ def _of_kind(kind: str, rank: int) -> Slip:
     @slip(NAMES[kind], rank, generic=2, chancy=True)
     def found(scene: Scene) -> Iterator[Trial]:
         for form, edit, _ in _candidates(scene).get(kind, ()):
-            yield _trial(scene, form, edit, partial(said, scene), places=1 + (edit.kind == "other"))
+            yield _trial(scene, form, edit, places=1 + (edit.kind == "other"))
 
     return found
 
 
-for _rank, _kind in enumerate(NAMES):
+for _rank, _kind in enumerate(kind for kind in NAMES if kind != "own"):
     globals()[f"edit_{_kind}"] = _of_kind(_kind, 50 + _rank)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd import Node
 
+from ..pushing import Edge
 from ..trials import Scene, Trial, ended, slip, with_reads, with_upstream
 
 _PRODUCTS = frozenset(
@@ -54,16 +55,9 @@ def transposed(scene: Scene) -> Iterator[Trial]:
             )
     for node, i, k, other in _others(scene):
         if node.op in _MATRIX and _is_square(other):
-            value = _turned(scene.value(other))
-            name = w.operand(node, k)
-            yield scene.trial(
-                (node, i),
-                f"{w.gradient(node.operands[i])} was computed with {name} where the rule has its transpose, or "
-                f"the other way round, at {w.made(node)}",
-                with_reads(scene.sweeper, (node, i), k, value),
-                kind=(node.op, i),
-                alike="products of this kind",
-            )
+            what = f"{w.gradient(node.operands[i])} was computed with {w.operand(node, k)} where the rule has its"
+            read = with_reads(scene.sweeper, (node, i), k, _turned(scene.value(other)))
+            yield _of_matrices(scene, (node, i), f"{what} transpose, or the other way round", read)
 
 
 @slip("upstream gradient transposed", 35)
@@ -71,13 +65,8 @@ def upstream_transposed(scene: Scene) -> Iterator[Trial]:
     w = scene.words
     for node, i, _, _ in _others(scene):
         if node.op in _MATRIX and _is_square(node):
-            yield scene.trial(
-                (node, i),
-                f"{w.gradient(node)} was handed to the rule of {w.say(node.operands[i])} transposed, at {w.made(node)}",
-                with_upstream(scene.sweeper, (node, i), _turned),
-                kind=(node.op, i),
-                alike="products of this kind",
-            )
+            what = f"{w.gradient(node)} was handed to the rule of {w.say(node.operands[i])} transposed"
+            yield _of_matrices(scene, (node, i), what, with_upstream(scene.sweeper, (node, i), _turned))
 
 
 @slip("order of a product", 35)
@@ -87,13 +76,14 @@ def turned_round(scene: Scene) -> Iterator[Trial]:
     for node, i, k, other in _others(scene):
         if node.op in _MATRIX and _is_square(node) and _is_square(other) and len(node.shape) == len(other.shape):
             read = with_reads(scene.sweeper, (node, i), k, _turned(scene.value(other)))
-            yield scene.trial(
-                (node, i),
-                f"the factors of {w.gradient(node.operands[i])} were multiplied in the other order, at {w.made(node)}",
-                partial(_both_turned, read),
-                kind=(node.op, i),
-                alike="products of this kind",
-            )
+            what = f"the factors of {w.gradient(node.operands[i])} were multiplied in the other order"
+            yield _of_matrices(scene, (node, i), what, partial(_both_turned, read))
+
+
+def _of_matrices(scene: Scene, edge: Edge, what: str, sent: Any) -> Trial:
+    node, i = edge
+    sentence = f"{what}, at {scene.words.made(node)}"
+    return scene.trial(edge, sentence, sent, kind=(node.op, i), alike="products of this kind")
 
 
 def _both_turned(read: Any, g: Any, c: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -16,11 +16,10 @@ from autograd import Node
 from ...formula import Symbol, value_symbol
 from ...formula.tree import substituted
 from ..pushing import Change, Edge
-from ..trials import Scene, Slip, Trial, constantly, once, slip, with_upstream
-from .activations import all_activations
-from .edits import near, values
+from ..trials import Scene, Slip, Trial, constantly, once, slip, together, with_upstream
+from .activations import at_the_input, at_the_output, missing
 from .forms import Form, rule
-from .formulas import NAMES, both_formulas, said, where
+from .formulas import NAMES, both_formulas, near_trials, where
 from .parts import Edit
 
 _FEWEST = 3
@@ -134,106 +133,90 @@ def _forms(scene: Scene, edges: Sequence[Edge]) -> list[Form]:
     return [form for edge in edges if (form := rule(scene, edge)) is not None]
 
 
-def _trial(scene: Scene, edited: Sequence[tuple[Form, Edit]], sentence: str) -> Trial:
-    form, edit = edited[0]
-    change = Change.all(f.change(e.tree) for f, e in edited)
-    return Trial(form.node, sentence, change, form.operand, formulas=partial(both_formulas, scene, form, edit))
+def _at_each_step(name: str, trials: Callable[[Scene], Iterable[Trial]]) -> Slip:
+    """A slip that is known at one place, at each step of a loop."""
 
-
-@once
-def _alike(scene: Scene) -> dict[str, list[list[tuple[Form, Edit]]]]:
-    """The edits that are the same at each step, by kind; a derivative missing at activations by itself."""
-    found: dict[str, list[list[tuple[Form, Edit]]]] = defaultdict(list)
-    activations = {act.a for act in all_activations(scene)}
-    for _, edges in _loops(scene):
-        forms = _forms(scene, edges)
-        alike: dict[Any, list[tuple[Form, Edit]]] = defaultdict(list)
-        for form in forms:
-            for edit in near(form.formula.tree):
-                alike[edit.kind, edit.place].append((form, edit))
-            for edit in values(form.formula.tree):
-                alike[edit.kind, edit.place[:-1]].append((form, edit))
-        for (kind, _), edited in alike.items():
-            if _FEWEST <= len(edited) <= len(forms):
-                found["slope" if kind == "local" and edges[0][0] in activations else kind].append(edited)
-    return found
-
-
-def _of_kind(kind: str, name: str) -> Slip:
     @slip(name, 1, chancy=True)
     def found(scene: Scene) -> Iterator[Trial]:
-        for edited in _alike(scene)[kind]:
-            yield _trial(scene, edited, f"{said(scene, *edited[0])}; and so at each of the {len(edited)} steps")
+        seen = set()
+        for at in _places(scene):
+            alike: dict[Any, list[Trial]] = defaultdict(list)
+            for trial in trials(scene):
+                alike[at.of[trial.node], trial.kind].append(trial)
+            for some in alike.values():
+                steps = tuple(trial.node for trial in some)
+                if len(some) >= _FEWEST and (some[0].kind, steps) not in seen:
+                    seen.add((some[0].kind, steps))
+                    yield together(scene, some, len(some), 1)
 
     return found
 
 
-each_slope = _of_kind("slope", "activation derivative missing")
+for _made in (missing, at_the_input, at_the_output):
+    globals()[f"each_{_made.name}"] = _at_each_step(_made.name, _made.trials)
 for _kind in ("local", "factor", "value", "sign", "term", "power"):
-    globals()[f"each_{_kind}"] = _of_kind(_kind, NAMES[_kind])
+    globals()[f"each_{_kind}"] = _at_each_step(NAMES[_kind], partial(near_trials, kind=_kind))
 
 
 @slip("value of another step", 0, chancy=True)
 def of_another_step(scene: Scene) -> Iterator[Trial]:
     """First in what weights get, which one product tells."""
-    for at, edges in _loops(scene):
-        yield from _taken_for_others(scene, at, edges, of_steps=True)
+    return _in_loops(scene, partial(_with_others, of_steps=True), _with_other_inputs)
 
 
 @slip("another value in the place of an operand", 1, chancy=True)
 def of_the_same_step(scene: Scene) -> Iterator[Trial]:
-    for at, edges in _loops(scene):
-        yield from _taken_for_others(scene, at, edges, of_steps=False)
-
-
-def _taken_for_others(scene: Scene, at: _Places, edges: Sequence[Edge], *, of_steps: bool) -> Iterator[Trial]:
-    weights, probes = edges[0][0].operands[edges[0][1]].is_leaf, scene.probes
-    inputs = _with_other_inputs(scene, edges) if of_steps else iter(())
-    for taken in itertools.chain(inputs, _with_others(scene, at, edges, of_steps=of_steps)):
-        if weights and probes is not None and probes.rules_out_added(_added(scene, taken)):
-            continue
-        form, old, new = taken[0]
-        said_new, said_old = (scene.words.say(s.node) if s.node else s.name for s in (new, old))
-        count = len({id(new) for _, _, new in taken})
-        what = f"{said_new} was taken in the place of {said_old} at each of the {count} steps"
-        sent = {f.edge: partial(_with_another, f, old, new) for f, old, new in taken if f.edge is not None}
-        edit = Edit("step", (), old, new, substituted(form.formula.tree, {id(old): new}))
-        formulas = partial(both_formulas, scene, form, edit)
-        sentence = f"{what} in {where(scene, form)}"
-        yield Trial(form.node, sentence, Change(edges=sent), form.operand, formulas=formulas)
-
-
-def _with_another(form: Form, old: Symbol, new: Symbol, g: Any, c: Any) -> Any:
-    return form.with_another(old, new, g)
+    return _in_loops(scene, partial(_with_others, of_steps=False))
 
 
 @slip(NAMES["gradient"], 1, chancy=True)
 def another_gradient(scene: Scene) -> Iterator[Trial]:
     """What a weight gets at each step, of the gradient of another value of that step."""
-    sweeper = scene.sweeper
-    for at, edges in _loops(scene):
-        node, i = edges[0]
-        if not node.operands[i].is_leaf:
+    w, sweeper, grads = scene.words, scene.sweeper, scene.sweeper.base.grads
+    to_weights = (loop for loop in _loops(scene) if (edge := loop[1][0])[0].operands[edge[1]].is_leaf)
+    for (at, edges), place in ((loop, place) for loop in to_weights for place in loop[0].nodes):
+        (node, i), nodes = edges[0], at.nodes[place]
+        others = [nodes.get(at.ordinal[n]) for n, _ in edges]
+        flows = [sweeper.given.get(o, grads[o]) for o in others if o in grads and o.shape == node.shape]
+        if place == at.of[node] or len(flows) < len(edges):
             continue
-        for place, nodes in at.nodes.items():
-            others = [nodes[k] for n, _ in edges if (k := at.ordinal[n]) in nodes]
-            if place == at.of[node] or len(others) < len(edges):
-                continue
-            if any(o not in sweeper.base.grads or o.shape != node.shape for o in others):
-                continue
-            change: dict[Edge, Any] = {}
-            added = []
-            for edge, other in zip(edges, others, strict=True):
-                g = sweeper.given.get(other, sweeper.base.grads[other])
-                change[edge] = with_upstream(sweeper, edge, partial(constantly, g))
-                added.append((node.operands[i], sweeper.send(*edge, g) - sweeper.base.sent[edge]))
-            if scene.probes is None or not scene.probes.rules_out_added(added):
-                w = scene.words
-                sentence = (
-                    f"{w.gradient(others[0])} was taken in the place of {w.gradient(node)} in what "
-                    f"{w.say(node.operands[i])} gets at {w.made(node)}; and so at each of the {len(edges)} steps"
-                )
-                yield Trial(node, sentence, Change(edges=change), i)
+        sent = {edge: sweeper.send(*edge, g) for edge, g in zip(edges, flows, strict=True)}
+        added = [(node.operands[i], c - sweeper.base.sent[edge]) for edge, c in sent.items()]
+        if scene.probes is None or not scene.probes.rules_out_added(added):
+            sentence = (
+                f"{w.gradient(nodes[at.ordinal[node]])} was taken in the place of {w.gradient(node)} in what "
+                f"{w.say(node.operands[i])} gets at {w.made(node)}; and so at each of the {len(edges)} steps"
+            )
+            pairs = zip(edges, flows, strict=True)
+            made = {edge: with_upstream(sweeper, edge, partial(constantly, g)) for edge, g in pairs}
+            yield Trial(node, sentence, Change(edges=made), i)
+
+
+def _in_loops(
+    scene: Scene, *made: Callable[[Scene, _Places, Sequence[Edge]], Iterator[list[_Taken]]]
+) -> Iterator[Trial]:
+    for at, edges in _loops(scene):
+        if scene.budget.is_spent_on("a slip at each step"):
+            return
+        for taken in itertools.chain.from_iterable(found(scene, at, edges) for found in made):
+            weights = edges[0][0].operands[edges[0][1]].is_leaf
+            if not weights or scene.probes is None or not scene.probes.rules_out_added(_added(scene, taken)):
+                yield _trial(scene, taken)
+
+
+def _trial(scene: Scene, taken: Sequence[_Taken]) -> Trial:
+    form, old, new = taken[0]
+    was, instead = (scene.words.say(s.node) if s.node else s.name for s in (old, new))
+    count = len({id(new) for _, _, new in taken})
+    sentence = f"{instead} was taken in the place of {was} at each of the {count} steps in {where(scene, form)}"
+    sent = {f.edge: partial(_with_another, f, old, new) for f, old, new in taken if f.edge is not None}
+    edit = Edit("step", (), old, new, substituted(form.formula.tree, {id(old): new}))
+    formulas = partial(both_formulas, scene, form, edit)
+    return Trial(form.node, sentence, Change(edges=sent), form.operand, formulas=formulas)
+
+
+def _with_another(form: Form, old: Symbol, new: Symbol, g: Any, c: Any) -> Any:
+    return form.with_another(old, new, g)
 
 
 @slip(NAMES["bracket"], 1)
@@ -288,7 +271,7 @@ def _with_others(scene: Scene, at: _Places, edges: Sequence[Edge], *, of_steps: 
                 yield taken
 
 
-def _with_other_inputs(scene: Scene, edges: Sequence[Edge]) -> Iterator[list[_Taken]]:
+def _with_other_inputs(scene: Scene, at: _Places, edges: Sequence[Edge]) -> Iterator[list[_Taken]]:
     """An input of each step, an array, taken for that of the step before or after; where the loop ends the one at its
     other end, or none."""
     forms = _forms(scene, edges)
