@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,8 +40,9 @@ class Step(NamedTuple):
     dtype: Any = None
 
 
-class Program(NamedTuple):
-    """The steps of a model in one mode."""
+@dataclass(frozen=True)
+class Program:
+    """The steps of a model in one mode. No tuple: a module looks for parameters inside of these."""
 
     steps: tuple[Step, ...]
     inputs: tuple[str, ...]
@@ -68,7 +70,10 @@ class Converted(Part):
     def run(self, program: Program, given: Iterable[Any]) -> Any:
         """What the program makes of the inputs, one for each of ``program.inputs``."""
         values: dict[str, Any] = dict(zip(program.inputs, given, strict=True))
-        dtype = self._compute_dtype(values.values())
+        dtype = self.dtype_of(program)
+        if dtype is None:
+            floats = (x.dtype for x in values.values() if hasattr(x, "dtype") and x.dtype.kind == "f")
+            dtype = next(floats, self._base_dtype)
         values |= {name: self._typed(x, x.dtype, dtype) for name, x in program.constants.items()}
         before = {}
         for name, path in program.held.items():
@@ -90,10 +95,10 @@ class Converted(Part):
             setattr(self.get_submodule(owner), name, np.array(numbers_of(value)))
         return _filled(program.outputs, values)
 
-    def _compute_dtype(self, inputs: Iterable[Any]) -> Any:
-        """What has become of the dtype that the model was converted in."""
-        given = (getattr(v, "dtype", None) for v in (*self.parameters(), *inputs))
-        return next((dtype for dtype in given if dtype is not None and dtype.kind == "f"), self._base_dtype)
+    def dtype_of(self, program: Program) -> Any:
+        """The dtype of the first parameter; None where there is none."""
+        dtypes = (p.dtype for p in (held(self, path) for path in program.held.values()) if isinstance(p, Tensor))
+        return next((dtype for dtype in dtypes if dtype.kind == "f"), None)
 
     def _typed(self, out: Any, expected: Any, dtype: Any) -> Any:
         """A result in the dtype that it has where the model comes from."""

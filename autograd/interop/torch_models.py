@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from dataclasses import dataclass
 from inspect import signature
 from types import FunctionType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -71,11 +72,11 @@ def from_torch(model: Any, *inputs: Any, dynamic: bool = True, **kwinputs: Any) 
         model = _module_of(model, torch)
     args, kwargs = torch.utils._pytree.tree_map(_example, (inputs, kwinputs))
     ours = _part(model, {}, TorchModel)
-    ours._set(_theirs=(model, args, kwargs, dynamic), _programs={}, _inputs=tuple(signature(model.forward).parameters))
+    ours._set(_source=Source(model, args, kwargs, dynamic), _inputs=tuple(signature(model.forward).parameters))
     tensors = [x for x in torch.utils._pytree.tree_leaves((args, kwargs)) if isinstance(x, torch.Tensor)]
     dtypes = [numpys(x, "an input").dtype for x in tensors if x.is_floating_point()]
     ours._set(_base_dtype=ours._input_dtype() or next(iter(dtypes), None))
-    ours._program()
+    ours._source.program(ours.training)
     return ours
 
 
@@ -117,7 +118,8 @@ def _part(theirs: Any, made: dict[int, Any], base: type[Part] = Part) -> Any:
     return ours
 
 
-class Form(NamedTuple):
+@dataclass(frozen=True)
+class Form:
     """What a model takes and gives: the nests of both, as PyTorch has them; the shape or the value of each input."""
 
     inputs: Any
@@ -128,46 +130,51 @@ class Form(NamedTuple):
         return self  # nothing of it changes
 
 
+class Source:
+    """A model of PyTorch with what it is called with, and what it computes in each mode that it was asked for in."""
+
+    def __init__(self, model: Any, args: Any, kwargs: Any, dynamic: bool):
+        self.model, self.args, self.kwargs, self.dynamic = model, args, kwargs, dynamic
+        self._programs: dict[bool, tuple[Program, Form]] = {}
+
+    def program(self, training: bool) -> tuple[Program, Form]:
+        """The steps in a mode, and what they take and give."""
+        if training not in self._programs:
+            with modes_kept(self.model), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what PyTorch says of its own attributes on the way
+                if self.model.training != training:
+                    self.model.train(training)
+                exported = self._exported()
+                self._programs[training] = program_of(exported), _form(exported)
+        return self._programs[training]
+
+    def _exported(self) -> Any:
+        export, tree = torchs("from_torch").export, torchs("from_torch").utils._pytree
+        bound = signature(self.model.forward).bind(*self.args, **self.kwargs)
+        by_name = dict(bound.arguments)
+        for name, parameter in bound.signature.parameters.items():
+            if parameter.kind is parameter.VAR_KEYWORD:
+                by_name |= by_name.pop(name, {})
+        free = lambda x: {i: export.Dim.AUTO for i, n in enumerate(x.shape) if n > 1} if hasattr(x, "shape") else None
+        shapes = tree.tree_map(free, by_name) if self.dynamic else None
+        return export.export(self.model, self.args, self.kwargs, dynamic_shapes=shapes)
+
+
 class TorchModel(Converted):
     """A PyTorch model that runs on Tensors: what `from_torch` gives."""
 
-    _theirs: tuple[Any, Any, Any, bool]  # the model, what it is called with, whether axes may change
-    _programs: dict[bool, tuple[Program, Form]]
+    _source: Source
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         tree = torchs("from_torch").utils._pytree
-        program, form = self._program()
+        program, form = self._source.program(self.training)
         given, own = tree.tree_flatten((args, kwargs))
         if own != form.inputs:
             raise TypeError(f"{type(self).__name__} was converted for inputs of the form {form.inputs}, got {own}")
-        dtype = self._input_dtype()
+        dtype = self.dtype_of(program)
         given = [_input(x, dtype) for x in given]
         _check(type(self).__name__, program.inputs, given, form)
         return tree.tree_unflatten([_output(x) for x in self.run(program, given)], form.outputs)
-
-    def _program(self) -> tuple[Program, Form]:
-        """What the model computes in the mode that it is in."""
-        if self.training not in self._programs:
-            theirs, args, kwargs, dynamic = self._theirs
-            with modes_kept(theirs), warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # what PyTorch says of its own attributes on the way
-                if theirs.training != self.training:
-                    theirs.train(self.training)
-                exported = _exported(theirs, args, kwargs, dynamic)
-                self._programs[self.training] = program_of(exported), _form(exported)
-        return self._programs[self.training]
-
-
-def _exported(model: Any, args: Any, kwargs: Any, dynamic: bool) -> Any:
-    torch = torchs("from_torch")
-    free = lambda x: {i: torch.export.Dim.AUTO for i, n in enumerate(x.shape) if n > 1} if hasattr(x, "shape") else None
-    bound = signature(model.forward).bind(*args, **kwargs)
-    by_name = dict(bound.arguments)
-    for name, parameter in bound.signature.parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD:
-            by_name |= by_name.pop(name, {})
-    shapes = torch.utils._pytree.tree_map(free, by_name) if dynamic else None
-    return torch.export.export(model, args, kwargs, dynamic_shapes=shapes)
 
 
 def _form(exported: Any) -> Form:
