@@ -191,3 +191,20 @@ def test_what_a_fold_can_not_do_numpy_says():
 def test_what_is_not_meant_is_refused_with_a_sentence(call, words):
     with pytest.raises((ValueError, TypeError, NotImplementedError), match=words):
         call()
+
+
+@pytest.mark.parametrize("fn", [np.linalg.norm, np.linalg.vector_norm])
+@pytest.mark.parametrize(("shape", "axis"), [((), 0), ((2, 3), 2), ((2, 3), -3)])
+def test_a_norm_along_what_is_no_axis_is_refused(fn, shape, axis):
+    with pytest.raises(np.exceptions.AxisError):
+        fn(Tensor(np.ones(shape)), axis=axis)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_reductions_of_no_elements_keep_their_axes_and_their_record():
+    x = Tensor(np.ones((0, 2)))
+    assert np.nanmax(x, axis=1, keepdims=True).shape == np.nanmin(x, axis=1, keepdims=True).shape == (0, 1)
+    for median in (np.median, np.nanmedian):
+        out = median(x, axis=0)
+        out.sum().backward()
+        assert np.isnan(out.data).all() and x.grad.shape == (0, 2)

@@ -154,8 +154,9 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> 
         raise TypeError("np.pad: pad_width must be of integers")
     settled = tuple((int(before), int(after)) for before, after in widths)
     if mode == "constant":
-        values = () if np.all(values == 0) else (np.broadcast_to(values, widths.shape).astype(float),)
-        return pad(array, *values, pad_width=settled)
+        values = values if np.ndim(values) == 0 else np.broadcast_to(values, widths.shape)
+        operands = (array,) if np.all(values == 0) else (array, values)
+        return pad(*operands, pad_width=settled)
     return pad(array, pad_width=settled, mode=mode)
 
 

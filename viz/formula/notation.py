@@ -288,7 +288,7 @@ def _pad(p: Printer, tree: Apply, top: bool) -> Piece:
     text = str(next(iter(ends))[0]) if len(ends) == 1 and len(set(next(iter(ends)))) == 1 else shape_text_of(widths)
     mode = tree.options.get("mode", "constant")
     more = [] if mode == "constant" else [Piece(p.writer.user_text(mode))]
-    return p.call("pad", [tree.args[0], Piece(p.writer.user_text(text)), *more])
+    return p.call("pad", [tree.args[0], Piece(p.writer.user_text(text)), *more, *tree.args[1:]])
 
 
 def shape_text_of(widths: Any) -> str:
