@@ -5,6 +5,7 @@ That each operation's tangent is right is tested with the operations (`opchecks`
 
 import importlib.util
 
+import complexcases
 import numpy as np
 import pytest
 
@@ -300,3 +301,24 @@ def test_complex_numbers_in_forward_mode():
     np.testing.assert_allclose(jacobian(f, mode="forward")(X), jacobian(f, mode="reverse")(X), atol=1e-12)
     with pytest.raises(ValueError, match="not holomorphic"):
         jacobian(np.conj, mode="forward")(z)
+
+
+COMPLEX = {
+    **{op.name: (op.fn, [x.shape for x in op.operands()], op.operands()) for op in complexcases.CASES},
+    **{name: (fn, shapes, None) for name, (fn, shapes) in complexcases.PARTS.items()},
+    **{name: (fn, [(2, 3, 3)], None) for name, fn in complexcases.FACTORS.items()},
+}
+
+
+@pytest.mark.parametrize("name", COMPLEX)
+def test_tangents_of_complex_numbers_are_the_transposes_of_gradients(name):
+    fn, shapes, centres = COMPLEX[name]
+    xs = tuple(x[()] for x in complexcases.arrays_of(shapes))
+    if centres:
+        xs = tuple((0.3 * x + np.mean(centre))[()] for x, centre in zip(xs, centres, strict=True))
+    vs = tuple(complexcases.numbers(np.shape(x), 7, real=not np.iscomplexobj(x))[()] for x in xs)
+    out, pullback = vjp(fn, *xs)
+    u = complexcases.numbers(np.shape(out), 8, real=not np.iscomplexobj(out))[()]
+    inner = lambda a, b: np.sum(np.real(np.conj(a) * b))
+    expected = sum(inner(g, v) for g, v in zip(pullback(u), vs, strict=True))
+    np.testing.assert_allclose(inner(u, jvp(fn, xs, vs)[1]), expected, rtol=1e-9, atol=1e-9)
