@@ -281,7 +281,7 @@ FUNCTIONS = {
     "addmm": (lambda x, y: torch.addmm(x[:, :3], y, y.T, beta=0.5), X, Y),
     "baddbmm": (lambda x: torch.baddbmm(x[..., :3], x, x.mT), B3),
     "kron": (lambda x, y: torch.kron(x, y), X, Y),
-    "cross": (lambda x, y: torch.cross(x, y, dim=0), X, Y),
+    "cross": (lambda x, y: torch.cross(x, y, dim=0) + torch.linalg.cross(x.T, y.T).T, X, Y),
     "inverse": (lambda x: torch.linalg.inv(x) + torch.det(x) + torch.linalg.slogdet(x)[1], SQUARE),
     "solve": (lambda x: torch.linalg.solve(x, x[:, :2]), SQUARE),
     "cholesky": (lambda x: torch.linalg.cholesky(x @ x.T + torch.eye(4, dtype=D)), SQUARE),

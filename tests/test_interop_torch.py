@@ -329,6 +329,8 @@ def test_dropout_draws_and_frozen_parameters_stay_frozen():
     [
         (lambda: from_torch(lambda x: x.cummax(0).values, R(3)), UnknownOperation,
          r"no row for aten.cummax.default \(test_interop_torch.py:\d+ in forward: .*cummax"),
+        (lambda: from_torch(lambda x: x.scatter(0, torch.tensor([1]), x, reduce="multiply"), R(3)), UnknownOperation,
+         r"no row for aten.scatter.reduce"),
         (lambda: from_torch(3, R(3)), TypeError, "a torch.nn.Module or a function is needed, got int"),
         (lambda: from_torch(nn.Linear(2, 2, dtype=torch.bfloat16), R(3, 2).bfloat16()), TypeError, "bfloat16"),
         (lambda: from_torch(nn.Linear(2, 2), R(3, 2).float(), dynamic=False)(np.ones((3, 3))), ValueError,

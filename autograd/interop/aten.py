@@ -120,6 +120,7 @@ def _cast(x: Any, dtype: Any = None) -> Any:
 
 
 def _to(x: Any, *given: Any, dtype: Any = None, **_: Any) -> Any:
+    given = tuple(getattr(d, "dtype", d) if isinstance(d, Tensor | np.ndarray) else d for d in given)
     return _cast(x, next((d for d in (dtype, *given) if isinstance(d, np.dtype)), None))
 
 
@@ -152,7 +153,12 @@ def _index_put(x: Any, indices: Any, values: Any, accumulate: bool = False) -> A
     return (added_at if accumulate else put)(x, index(indices), values)
 
 
-def _scatter(x: Any, dim: int, at: Any, source: Any, **_: Any) -> Any:
+def _cross(x: Any, y: Any, dim: int | None = None) -> Any:
+    """Along the first axis of three elements unless told."""
+    return np.cross(x, y, axis=x.shape.index(3) if dim is None else dim)
+
+
+def _scatter(x: Any, dim: int, at: Any, source: Any) -> Any:
     return placed(x, dim, integer(at), source)
 
 
@@ -245,7 +251,7 @@ ROWS: dict[str, Call] = {
                                                    np.max(x, axis=dim, keepdims=keepdim)),
     "dist": lambda x, y, p=2: _norm(x - y, p),
     # --- shapes
-    "view": lambda x, shape: np.reshape(x, tuple(shape)) if isinstance(shape, list | tuple) else _cast(x, shape),
+    "view": lambda x, size: np.reshape(x, tuple(size)),
     **dict.fromkeys(("reshape", "_unsafe_view", "_reshape_alias"), lambda x, shape, *_: np.reshape(x, tuple(shape))),
     **dict.fromkeys(("view_as", "reshape_as"), lambda x, other: np.reshape(x, other.shape)),
     "ravel": lambda x: np.reshape(x, (-1,)),
@@ -255,7 +261,7 @@ ROWS: dict[str, Call] = {
     **dict.fromkeys(("transpose", "swapaxes", "swapdims"), lambda x, a, b: np.swapaxes(x, a, b) if x.ndim else x),
     **dict.fromkeys(("t", "numpy_T"), lambda x: np.transpose(x)),
     "mT": lambda x: np.swapaxes(x, -1, -2),
-    "adjoint": lambda x: np.swapaxes(x, -1, -2),
+    "adjoint": lambda x: np.conjugate(np.swapaxes(x, -1, -2)),
     **dict.fromkeys(("movedim", "moveaxis"), lambda x, a, b: np.moveaxis(x, axes_of(a), axes_of(b))),
     "expand": _expand,
     "expand_as": lambda x, other: np.broadcast_to(x, other.shape),
@@ -347,24 +353,24 @@ ROWS: dict[str, Call] = {
     "einsum": lambda equation, operands, **_: CALLS["einsum"](equation, operands),
     "tensordot": lambda x, y, a, b: np.tensordot(x, y, (tuple(a), tuple(b))),
     "inner": like_numpy(np.inner),
-    "vdot": like_numpy(np.dot),
+    "vdot": like_numpy(np.vdot),
     "kron": like_numpy(np.kron),
-    "cross": lambda x, y, dim=-1: np.cross(x, y, axis=dim),
+    "cross": _cross,
     "linalg_cross": lambda x, y, dim=-1: np.cross(x, y, axis=dim),
     "linalg_inv": np.linalg.inv,
     "linalg_det": np.linalg.det,
     "logdet": lambda x: np.linalg.slogdet(x)[1],
     "linalg_slogdet": lambda x: tuple(np.linalg.slogdet(x)),
     "slogdet": lambda x: tuple(np.linalg.slogdet(x)),
-    "linalg_solve": lambda a, b, left=True: np.linalg.solve(a, b),
+    "linalg_solve": lambda a, b: np.linalg.solve(a, b),
     "linalg_cholesky": lambda x, upper=False: np.linalg.cholesky(x, upper=upper),
     "linalg_eigvalsh": lambda x, UPLO="L": np.linalg.eigvalsh(x, UPLO),
     "linalg_svdvals": lambda x: np.linalg.svd(x, compute_uv=False),
     "linalg_matrix_power": np.linalg.matrix_power,
     "matrix_power": np.linalg.matrix_power,
-    "linalg_pinv": lambda x, **_: np.linalg.pinv(x),
+    "linalg_pinv": lambda x: np.linalg.pinv(x),
     "cdist": _cdist,
-    "searchsorted": lambda edges, x, *_, right=False, **__: np.searchsorted(
+    "searchsorted": lambda edges, x, *, out_int32=False, right=False: np.searchsorted(
         integer(edges), integer(x), "right" if right else "left"),
     **LAYERS,
     **LIKE,

@@ -87,14 +87,16 @@ def _group_norm(x: Any, groups: int, weight: Any = None, bias: Any = None, eps: 
     return F.group_norm(x, groups, weight, bias, eps)
 
 
-def _embedding(weight: Any, rows: Any, padding_idx: int = -1, *_: Any) -> Any:
-    return F.embedding(integer(rows), weight, None if padding_idx == -1 else padding_idx)
+def _embedding(weight: Any, rows: Any, padding_idx: int = -1, scale_grad: bool = False, sparse: bool = False) -> Any:
+    padding_idx = None if padding_idx == -1 else padding_idx  # type: ignore[assignment]
+    return F.embedding(integer(rows), weight, padding_idx, scale_grad_by_freq=scale_grad, sparse=sparse)
 
 
 def _embedding_bag(weight: Any, rows: Any, offsets: Any, scale_grad: bool = False, mode: int = 0, sparse: bool = False,
                    per_sample: Any = None, last: bool = False, padding_idx: Any = None) -> Any:  # fmt: skip
     padding_idx = None if padding_idx is None or padding_idx < 0 else padding_idx
-    named = {"mode": ("sum", "mean", "max")[mode], "per_sample_weights": per_sample, "include_last_offset": last}
+    named: dict[str, Any] = {"scale_grad_by_freq": scale_grad, "sparse": sparse}
+    named |= {"mode": ("sum", "mean", "max")[mode], "per_sample_weights": per_sample, "include_last_offset": last}
     return F.embedding_bag(integer(rows), weight, integer(offsets), padding_idx=padding_idx, **named), None, None, None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from autograd import Scope, Tensor
 from autograd.nests import numbers_of
 from autograd.recording import SCOPE
 
-__all__ = ["Converted", "Part", "Program", "Ref", "Step", "UnknownOperation", "held", "of_kind"]
+__all__ = ["Converted", "Part", "Program", "Ref", "Step", "UnknownOperation", "held", "of_kind", "takes"]
 
 
 class UnknownOperation(NotImplementedError):
@@ -143,6 +144,17 @@ def _filled(tree: Any, values: Mapping[str, Any]) -> Any:
     if isinstance(tree, list | tuple):
         return type(tree)(_filled(part, values) for part in tree)
     return {key: _filled(part, values) for key, part in tree.items()} if isinstance(tree, dict) else tree
+
+
+def takes(row: Callable[..., Any], args: Any, kwargs: Any) -> bool:
+    """Whether a row has places for these arguments; one that was written for other uses of an operation may not."""
+    try:
+        inspect.signature(row).bind(*args, **kwargs)
+    except TypeError:
+        return False
+    except ValueError:  # a function of NumPy that does not tell
+        return True
+    return True
 
 
 def of_kind(kind: str, base: type[Part] = Part) -> Any:

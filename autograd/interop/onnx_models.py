@@ -11,7 +11,7 @@ import nn
 from autograd import Tensor
 
 from .calls import Call
-from .converted import Converted, Program, Ref, Step, UnknownOperation, of_kind
+from .converted import Converted, Program, Ref, Step, UnknownOperation, of_kind, takes
 from .onnx_rows import FLATTENING, ROWS
 
 __all__ = ["from_onnx"]
@@ -148,6 +148,8 @@ def _steps(node: Any, number: int, opset: int, onnx: Any) -> list[Step]:
     if node.op_type == "Split":
         attributes["_outputs"] = len(node.output)
     args = tuple(Ref(name) if name else None for name in node.input)
+    if not takes(row, args, attributes):
+        raise UnknownOperation(f"from_onnx: there is no row for {node.op_type} with {', '.join(attributes) or 'this'}")
     parts = [part for part in node.name.split("/")[:-1] if part]
     layers = tuple(("/".join(parts[: i + 1]), part, "") for i, part in enumerate(parts))
     whole = f"{node.op_type}#{number}"

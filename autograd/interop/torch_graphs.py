@@ -13,7 +13,7 @@ import numpy as np
 
 from .aten import ROWS
 from .aten_new import CREATING
-from .converted import Program, Ref, Step, UnknownOperation
+from .converted import Program, Ref, Step, UnknownOperation, takes
 from .lines import Caller, Site, callers
 
 __all__ = ["numpys", "program_of", "torchs"]
@@ -101,16 +101,18 @@ class _Reading:
         self, node: Any, name: str, ref: Callable[[str], Any], site: Site | None, via: dict[Site, Caller]
     ) -> None:
         found = _row(node, self.torch)
-        if found is None:
+        args = self._own(node.args, ref)
+        kwargs = {k: v for k, v in self._own(node.kwargs, ref).items() if k not in _NOWHERE}
+        wanted = {**kwargs, "dtype": None} if found in CREATING.values() else kwargs
+        if found is None or not takes(found, args, wanted):
             self.missing.append(f"{node.target} {_user(site, node)}")
             return
-        kwargs = {k: v for k, v in self._own(node.kwargs, ref).items() if k not in _NOWHERE}
         value = node.meta.get("val")
         dtype = _dtype(value.dtype, self.torch) if hasattr(value, "dtype") else None
         if found in CREATING.values():
             kwargs["dtype"] = dtype
         caller = None if site is None else via[site]
-        self.steps.append(Step(name, found, self._own(node.args, ref), kwargs, _layers(node), caller, dtype))
+        self.steps.append(Step(name, found, args, kwargs, _layers(node), caller, dtype))
         if _changes(node.target):
             before = name.removesuffix(node.name) + node.args[0].name
             self._first[name] = self._first.get(before, before)
