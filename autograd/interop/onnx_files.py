@@ -25,6 +25,8 @@ from .onnx_writers import WRITERS
 __all__ = ["to_onnx"]
 
 OPSET, IR = 18, 10
+SETTLED = {"shape", "index", "indices", "dtype", "optimize"}
+"""Options that are read otherwise, or that the record itself tells."""
 
 
 def to_onnx(model: Any, path: str | os.PathLike[str], *inputs: Any, dynamic: bool = True) -> Path:
@@ -181,7 +183,7 @@ class _File:
             operands = [(_recorded(a), _recorded(b)) for a, b in zip(node.operands, twin.operands, strict=True)]
             pairs += [(a, b) for a, b in operands if isinstance(a, Node) and isinstance(b, Node)]
         for node, twin in sorted(found.items(), key=lambda pair: pair[0].seq):
-            self.names[node] = self._leaf(node, twin) if node.is_leaf else self._record(Twins(node, twin))
+            self.names[node] = self._leaf(node, twin) if node.is_leaf else self._record(Twins(node, twin, set()))
         return [self.names[root] for root in roots]
 
     def _leaf(self, node: Node, twin: Node) -> str:
@@ -193,12 +195,17 @@ class _File:
         if writer is None or at.node.dtype.kind == "c":
             raise unwritten(at.node, at.node.op + (" of complex numbers" if writer is not None else ""))
         self.here = at.node
-        return writer(self, at)
+        name = writer(self, at)
+        left = {*at.node.kwargs, *range(len(at.node.operands))} - at.asked - SETTLED
+        if name and left:
+            raise unwritten(at.node, f"{at.node.op} with {', '.join(map(str, left))}")
+        return name
 
     # --- what writers call
 
     def operand(self, at: Twins, i: int, dtype: Any = None) -> str:
         """The name of an operand: of a record, of an input, or of an array that is written."""
+        at.asked.add(i)
         a, b = _recorded(at.node.operands[i]), _recorded(at.twin.operands[i])
         if isinstance(a, Node):
             name = self.names[a]

@@ -72,7 +72,7 @@ def _stack(file: Any, at: Twins) -> str:
 
 def _getitem(file: Any, at: Twins) -> str:
     """A slice for each axis, then the axes of single places away, then new ones; one array of places along one axis."""
-    index, other = (n.kwargs["index"] for n in at)
+    index, other = (n.kwargs["index"] for n in at[:2])
     index, other = (i if isinstance(i, tuple) else (i,) for i in (index, other))
     arrays = [i for i in index if isinstance(i, np.ndarray)]
     shape, twin = at.parents(0).node.shape, at.parents(0).twin.shape
@@ -141,8 +141,9 @@ def _picked(file: Any, at: Twins, x: str, index: list[Any], other: list[Any]) ->
 def _take(file: Any, at: Twins) -> str:
     axis = at.option("axis")
     x = file.operand(at, 0)
+    at.asked.add(1)  # the places, where they are no option
     x = file.node("Reshape", [x, file.ints(-1)]) if axis is None else x
-    a, b = (n.kwargs["indices"] if "indices" in n.kwargs else n.operands[1] for n in at)
+    a, b = (n.kwargs["indices"] if "indices" in n.kwargs else n.operands[1] for n in at[:2])
     return str(file.node("Gather", [x, file.array(np.asarray(a), np.asarray(b))], axis=int(axis or 0)))
 
 
@@ -153,12 +154,18 @@ def _take_along(file: Any, at: Twins) -> str:
 
 def _pad(file: Any, at: Twins) -> str:
     widths = at.option("pad_width")
-    mode = {"constant": "constant", "edge": "edge", "reflect": "reflect"}.get(at.option("mode", "constant"))
-    if mode is None:
-        raise unwritten(at.node, f"padding in the mode {at.option('mode')!r}")
-    widths = np.broadcast_to(np.asarray(widths), (at.ndim, 2))
-    value = [file.array(np.array(at.option("constant_values", 0), at.node.dtype))] if mode == "constant" else []
-    return str(file.node("Pad", [file.operand(at, 0), file.ints(*widths.T.ravel().tolist()), *value], mode=mode))
+    mode = at.option("mode", "constant")
+    if mode not in ("constant", "edge", "reflect"):
+        raise unwritten(at.node, f"padding in the mode {mode!r}")
+    pads = file.ints(*np.broadcast_to(np.asarray(widths), (at.ndim, 2)).T.ravel().tolist())
+    if len(at.node.operands) == 1:
+        return str(file.node("Pad", [file.operand(at, 0), pads], mode=mode))
+    padded: Any = at.parents(1)[:2]
+    values = [np.unique(x) for x in padded]
+    if len(values[0]) != 1:
+        raise unwritten(at.node, "padding with several numbers")
+    value = file.array(*(x[0].astype(at.node.dtype) for x in values))
+    return str(file.node("Pad", [file.operand(at, 0), pads, value]))
 
 
 def _zero_pad(file: Any, at: Twins) -> str:
@@ -183,7 +190,7 @@ def _reordered(places: Callable[[Any, Twins], Any]) -> Writer:
         if not isinstance(axis, int | np.integer):
             raise unwritten(at.node, f"{at.node.op} along other than one axis")
         first = at.parents(0)
-        lengths = [t.shape[axis] for t in first]
+        lengths = [t.shape[axis] for t in first[:2]]
         if lengths[0] != lengths[1]:
             raise Differs(f"the length that {at.node.op} ({at.node.source}) goes along")
         taken = file.array(np.asarray(places(np.arange(lengths[0]), at)))
@@ -194,7 +201,7 @@ def _reordered(places: Callable[[Any, Twins], Any]) -> Writer:
 
 def _sort(file: Any, at: Twins) -> str:
     axis = int(at.option("axis", -1))
-    lengths = [t.shape[axis] for t in at.parents(0)]
+    lengths = [t.shape[axis] for t in at.parents(0)[:2]]
     if lengths[0] != lengths[1]:
         raise Differs(f"the length that sort ({at.node.source}) goes along")
     return str(file.node("TopK", [file.operand(at, 0), file.ints(lengths[0])], 2, axis=axis, largest=0))

@@ -31,17 +31,20 @@ class Twins(NamedTuple):
 
     node: Node
     twin: Node
+    asked: set[Any]  # the options, and the numbers of the operands, that a row has looked at
 
     def option(self, name: str, default: Any = None) -> Any:
         """An option of the call, which must be the same in both runs."""
-        a, b = (n.kwargs.get(name, default) for n in self)
+        self.asked.add(name)
+        a, b = (n.kwargs.get(name, default) for n in self[:2])
         if not _same(a, b):
             raise Differs(f"{name}={a!r:.40} of {self.node.op} ({self.node.source})")
         return a
 
     def parents(self, i: int) -> Twins:
         """Those of an operand."""
-        return Twins(self.node.operands[i], self.twin.operands[i])
+        self.asked.add(i)
+        return Twins(self.node.operands[i], self.twin.operands[i], set())
 
     @property
     def ndim(self) -> int:

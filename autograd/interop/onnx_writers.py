@@ -79,7 +79,7 @@ def _spread(root: bool) -> Writer:
         freedom = at.option("correction")
         freedom = at.option("ddof", 0) if freedom is None else freedom
         if freedom:
-            n, m = (float(np.prod(t.operands[0].shape) / max(np.prod(t.shape), 1)) for t in at)
+            n, m = (float(np.prod(t.operands[0].shape) / max(np.prod(t.shape), 1)) for t in at[:2])
             if n != m:
                 raise Differs(f"how many numbers {at.node.op} ({at.node.source}) is over")
             out = file.node("Mul", [out, *_numbers(file, at, n / (n - freedom))])
