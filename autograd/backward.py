@@ -63,7 +63,8 @@ def sweep(
     if not root.needs_grad:
         return
     grads: dict[int, Any] = {}
-    owned: set[int] = set()  # the gradients that nothing else holds, which may be added into
+    owned: set[int] = set()  # the gradients that nothing else holds, which may be added into, but never a Tensor
+    own = owned.add if lift is None else owned.discard
     waiting: dict[int, Node] = {}
     heap: list[int] = []
     push, pop, make = heapq.heappush, heapq.heappop, tuple.__new__
@@ -115,17 +116,17 @@ def sweep(
                 if total is not None:
                     if kind is Scattered:
                         grads[key] = c.added_to(total, key in owned)
-                        owned.add(key)
-                    elif kind is ndarray and key in owned:
+                        own(key)
+                    elif key in owned:
                         total += c
                     else:
                         grads[key] = total = total + c
                         if total.__class__ is ndarray:
-                            owned.add(key)
+                            own(key)
                     continue
                 if kind is Scattered or (kind is ndarray and parent.args is None and (c is g or c.base is not None)):
                     c = c.copy()  # what a leaf gets is its own
-                    owned.add(key)
+                    own(key)
                 grads[key] = c
                 if held is not None:
                     if key < held_key:

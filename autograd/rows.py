@@ -36,6 +36,10 @@ class Rows(np.lib.mixins.NDArrayOperatorsMixin):
         return math.prod(self.shape)
 
     @property
+    def real(self) -> Any:
+        return Rows(self.data.real)
+
+    @property
     def T(self) -> Any:
         return Rows(_transpose(self))
 
@@ -58,6 +62,7 @@ class Rows(np.lib.mixins.NDArrayOperatorsMixin):
         return self
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        kwargs.pop("out", None)  # of total += rows, whose result is what it gives
         if method == "__call__" and ufunc.signature is None:
             return Rows(ufunc(*_aligned(inputs), **kwargs))
         call = ufunc if method == "__call__" else getattr(ufunc, method)

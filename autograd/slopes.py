@@ -12,7 +12,6 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from .node import Node
-from .recording import next_seq
 from .tensor import Tensor, lift
 
 __all__ = ["run"]
@@ -49,9 +48,8 @@ def run(node: Node, i: int, g: Any, out: Any, operands: list[Any]) -> Any:
     if kept is not None:
         found = lift(kept)
     else:
-        before = next_seq()
         found = vjp(_ONE, out, *operands)
-        if isinstance(found, Tensor) and found.node.seq > before:
+        if isinstance(found, Tensor) and all(found.node is not own for own in (node, *node.operands)):
             kept = _SLOPES[node.seq, i] = found.node
             found.node.kept = found._data
     if number != 1:

@@ -7,6 +7,7 @@ feed which, in which order, from leaves of which shapes, dtypes and memory layou
 import inspect
 import itertools
 
+import complexcases
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -156,8 +157,14 @@ def test_random_programs_have_the_same_gradients_number_by_number(ops):
     check()
 
 
-def test_every_rule_of_a_numpy_function_is_in_these_programs():
+def test_every_rule_of_a_numpy_function_is_in_these_programs_or_of_complex_numbers_alone():
     reached = set()
+    for fn, shapes in complexcases.PARTS.values():
+        reached |= {node.rule for node in Tape(fn(*map(Tensor, complexcases.arrays_of(shapes))))}
+    for name, real, options in complexcases.FFT:
+        z = Tensor(complexcases.numbers((3, 4, 5), real=real))
+        reached |= {node.rule for node in Tape(getattr(np.fft, name)(z, **options))}
+    reached |= {rule for rule in RULES.values() if rule.of_complex in reached}
     for op in ALL:
         tensors = [Tensor(x) for x in op.operands()]
         (2 * op.fn(*tensors)).sum().backward(create_graph=True)
