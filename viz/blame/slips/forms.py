@@ -173,7 +173,8 @@ def _of_activation(scene: Scene, act: Any) -> Form:
 @once
 def composed(scene: Scene) -> list[Form]:
     """What each named value gets from those computed of it; and the closed forms."""
-    if len(scene.tape) > _MOST_OPERATIONS or scene.outcome is not None:
+    too_much = len(scene.tape) > _MOST_OPERATIONS or scene.outcome is not None
+    if too_much or scene.budget.is_spent_on("small edits of formulas"):
         return []
     found: dict[Any, Form] = {}
     for one in scene.wrong:
