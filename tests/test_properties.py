@@ -188,7 +188,7 @@ LAYOUTS = {
 }
 DTYPES = {np.float64: 1e-6, np.float32: 2e-4}
 UFUNCS = sorted(
-    (fn for fn, rule in RULES.items() if isinstance(fn, np.ufunc) and fn.signature is None and any(rule.vjps)),
+    (fn for fn, rule in RULES.items() if rule.fn is fn and isinstance(fn, np.ufunc) and not fn.signature and any(rule.vjps)),
     key=lambda fn: fn.__name__,
 )  # fmt: skip
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy._core import umath
 
-from ..registry import RULES, Rule, composite, defvjp, pure
+from ..registry import RULES, Rule, alias, composite, defvjp, pure
 from .elementwise import arrayed, conj, is_complex, over
 from .statistics import numbers
 
@@ -18,6 +19,9 @@ RULES[np.sign].of_complex = _of_sign = Rule(np.sign)  # that of real numbers is 
 _of_sign.vjps = [lambda g, out, x: over(g - out * np.real(conj(out) * g), np.abs(x))]
 defvjp(np.real, lambda g, out, x: g)
 defvjp(np.imag, lambda g, out, x: g * (1j if x.dtype.kind == "c" else 0))
+for _part in (np.real, np.imag):
+    if (_ufunc := getattr(umath, _part.__name__, None)) is not None:  # NumPy 2.5 calls it for the elements of objects
+        alias(_ufunc, _part)
 
 
 @pure
