@@ -64,12 +64,10 @@ class Program:
 
 
 @st.composite
-def programs(draw, ops):
+def programs(draw, ops, kind=Program):
     shapes = draw(st.lists(array_shapes(min_dims=0, max_dims=3, min_side=1, max_side=4), min_size=1, max_size=2))
     places = sum(len(op.shapes) for op in ops)
-    return Program(
-        draw(st.permutations(ops)), shapes, draw(st.lists(st.integers(0, 9), min_size=places, max_size=places))
-    )
+    return kind(draw(st.permutations(ops)), shapes, draw(st.lists(st.integers(0, 9), min_size=places, max_size=places)))
 
 
 def chunks(ops, size):
@@ -153,6 +151,39 @@ def test_random_programs_have_the_same_gradients_number_by_number(ops):
             want = expected.get(x.node, np.zeros(x.shape))
             scale = max(1.0, float(np.max(np.abs(want))))
             np.testing.assert_allclose(found.get(x.node, 0 * want), want, rtol=1e-9, atol=1e-10 * scale)
+
+    check()
+
+
+class ComplexProgram(Program):
+    """The same of complex numbers: operands are those that an operation is declared with, moved by what feeds them."""
+
+    def __init__(self, ops, shapes, picks):
+        super().__init__(ops, shapes, picks)
+        self.leaves = [x * (1 + 0.5j) for x in self.leaves]
+
+    def __call__(self, *leaves):
+        pool, outs, picks = list(leaves), [], iter(self.picks)
+        for op in self.ops:
+            operands = [moved(pool[next(picks) % len(pool)], x) for x in complexcases.operands(op)]
+            outs.append(op.fn(*operands))
+            if np.size(outs[-1]):
+                pool.append(outs[-1])
+        return np.concatenate([np.reshape(out * (1 + 0j), (-1,)) for out in outs])
+
+
+def moved(y, x):
+    """`x`, each element of it moved a little by one of `y`."""
+    flat = np.reshape(y, (-1,))[np.arange(x.size) * 5 % int(np.prod(y.shape))]
+    return x + np.reshape(0.1 * flat / (1 + np.abs(flat)), x.shape)
+
+
+@pytest.mark.parametrize("ops", chunks(complexcases.CASES, 5), **NUMBERED)
+def test_derivatives_of_random_programs_of_complex_numbers(ops):
+    @drawn(1)
+    @given(programs(ops, ComplexProgram))
+    def check(program):
+        complexcases.check(program, program.leaves)
 
     check()
 
