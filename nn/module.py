@@ -147,11 +147,12 @@ class Module(Tree, Hooked):
         return value
 
     def _input_dtype(self) -> Any:
-        """The dtype of the first layer's weight, or of the first parameter where there are no layers."""
+        """The dtype of the first layer's weight, or of the first parameter where there are no layers; of complex ones,
+        that of their parts."""
         weights = (m.__dict__.get("weight") for m in self.modules() if m.weight_symbol is not None)
         for p in (*weights, *self.parameters()):
             if p is not None:
-                return p.dtype
+                return p.data.real.dtype
         return None
 
     def _place(self, name: str, z_name: str | None) -> None:

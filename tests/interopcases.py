@@ -86,6 +86,7 @@ def _layers():
     yield "RMSNorm", nn.RMSNorm(6), IMAGE
     yield "LocalResponseNorm", nn.LocalResponseNorm(2), IMAGE
     yield "Linear", nn.Linear(4, 3), X
+    yield "Linear of normed weights", nn.utils.parametrizations.weight_norm(nn.Linear(4, 3)), X
     yield "Linear without bias", nn.Linear(4, 3, bias=False), B3
     yield "Bilinear", nn.Bilinear(4, 4, 2), X, Y
     for name in ("RNN", "LSTM", "GRU"):

@@ -285,3 +285,10 @@ def test_inputs_are_given_in_order_or_by_name():
     assert net(np.ones(2, np.float32)).data.tolist() == net(x=np.ones(2, np.float32)).data.tolist() == [-1, -1]
     with pytest.raises(TypeError, match="takes the inputs x, got x, z"):
         net(np.ones(2), z=3)
+
+
+def test_inputs_whose_lengths_belong_together_are_written_with_fixed_axes(tmp_path):
+    x, a = np.ones((6, 4), np.float32), np.eye(6, dtype=np.float32)
+    path = to_onnx(lambda x, a: a @ x, tmp_path / "graph.onnx", x, a)
+    (out,) = ort.InferenceSession(path).run(None, {"x1": x, "x2": a})
+    np.testing.assert_array_equal(out, x)

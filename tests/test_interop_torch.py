@@ -425,6 +425,75 @@ def test_the_wrong_gradients_of_a_function_are_named():
     assert "2 times the engine's" in str(report) and "The backward returned None for the gradient of b" in str(report)
 
 
+class Squares(torch.autograd.Function):
+    """A loss, whose backward forgets what comes from above."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return (x**2).sum()
+
+    @staticmethod
+    def backward(ctx, g):
+        return 2 * ctx.saved_tensors[0]
+
+
+class Mean(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, b):
+        return x + b
+
+    @staticmethod
+    def backward(ctx, g):
+        return g, g.mean(0)
+
+
+class Rounded(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.round()
+
+    @staticmethod
+    def backward(ctx, g):
+        return g
+
+
+def test_what_pytorch_calls_is_handed_the_gradient_of_the_loss_and_is_in_no_convention():
+    report = check_function(Squares, seeded(3))
+    assert not report.ok and "the same whatever the upstream gradient is" in str(report)
+    report = check_function(Mean, seeded(3, 4), seeded(4))
+    assert [row.verdict for row in report.rows] == ["exact", "WRONG"]
+    assert "a mean was taken instead of the sum" in str(viz.explain_mismatch(report))
+
+
+def test_a_step_has_no_gradient_to_explain():
+    report = check_function(Rounded, seeded(5))
+    assert not report.ok
+    with pytest.raises(ValueError, match="no gradient flows through it"):
+        viz.explain_mismatch(report)
+
+
+def test_inputs_without_real_numbers_are_refused():
+    with pytest.raises(TypeError, match=r"check_function: .*: x is of dtype complex128"):
+        check_function(Squares, seeded(3) + 0j)
+
+
+class Spectral(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = torch.nn.Parameter(torch.ones(5, dtype=torch.cdouble))
+
+    def forward(self, x):
+        return torch.fft.irfft(torch.fft.rfft(x) * self.w, n=x.shape[-1])
+
+
+def test_real_inputs_stay_real_beside_complex_parameters():
+    x = seeded(8)
+    ours = from_torch(Spectral(), x)
+    for given in (x.numpy(), Tensor(x.numpy())):
+        np.testing.assert_allclose(ours(given).data, x.numpy(), atol=1e-12)
+
+
 def test_a_right_function_passes_and_options_are_handed_on():
     assert check_function(Exp, seeded(3), 3.0).ok
     assert check_function(Exp, seeded(3).numpy(), 3.0, numeric=True).ok

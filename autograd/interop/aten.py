@@ -74,6 +74,11 @@ def _clamp(x: Any, min: Any = None, max: Any = None) -> Any:
     return x if min is None and max is None else np.clip(x, min, max)
 
 
+def _weight_norm(v: Any, g: Any, dim: int = 0) -> Any:
+    others = tuple(axis for axis in range(v.ndim) if axis != dim % v.ndim)
+    return v * (g / np.sqrt(np.sum(v * v, axis=others, keepdims=True)))
+
+
 def _norm(x: Any, p: Any = 2, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
     p, dim = 2 if p is None else p, axes_of(dim)
     if dim is None:
@@ -261,6 +266,8 @@ ROWS: dict[str, Call] = {
     **dict.fromkeys(("transpose", "swapaxes", "swapdims"), lambda x, a, b: np.swapaxes(x, a, b) if x.ndim else x),
     **dict.fromkeys(("t", "numpy_T"), lambda x: np.transpose(x)),
     "mT": lambda x: np.swapaxes(x, -1, -2),
+    "matrix_H": lambda x: np.conj(np.swapaxes(x, -1, -2)),
+    "_weight_norm": _weight_norm,
     "adjoint": lambda x: np.conjugate(np.swapaxes(x, -1, -2)),
     **dict.fromkeys(("movedim", "moveaxis"), lambda x, a, b: np.moveaxis(x, axes_of(a), axes_of(b))),
     "expand": _expand,

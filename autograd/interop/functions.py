@@ -79,7 +79,11 @@ def check_function(
     if not (isinstance(function, type) and issubclass(function, torch.autograd.Function)):
         raise TypeError(f"check_function: a subclass of torch.autograd.Function is needed, got {function!r:.60}")
     arrays = [numpys(x, f"input {i}") if isinstance(x, torch.Tensor) else x for i, x in enumerate(inputs)]
-    return _Passes(function, arrays).report(upstream=upstream, rtol=rtol, atol=atol, numeric=numeric)
+    passes = _Passes(function, arrays)
+    if not passes.places:
+        kinds = ", ".join(f"{name} is of dtype {getattr(x, 'dtype', type(x).__name__)}" for name, x in passes.named)
+        raise TypeError(f"check_function: none of the inputs holds real floating-point numbers: {kinds}")
+    return passes.report(upstream=upstream, rtol=rtol, atol=atol, numeric=numeric)
 
 
 class _Passes:
@@ -93,6 +97,7 @@ class _Passes:
         own = [p.name for p in inspect.signature(function.forward).parameters.values() if p.kind in _BY_PLACE]
         own = own[self.takes_context :][: len(inputs)]
         self.names = own + [f"input_{i}" for i in range(len(own), len(inputs))]
+        self.named = list(zip(self.names, inputs, strict=True))
         self.notes: dict[str, None] = {}
         self.differ: set[int] = set()
 
@@ -114,7 +119,7 @@ class _Passes:
         parameters = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in self.names]
         forward.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         backward.__name__ = self.function.__name__
-        return check_layer(forward, backward, *self.inputs, **options)
+        return check_layer(forward, backward, *self.inputs, conventions=False, **options)
 
     def forward(self, *given: Any) -> Any:
         if any(isinstance(x, Tensor) for x in given):

@@ -47,6 +47,7 @@ def check_layer(
     rtol: float | None = None,
     atol: float | None = None,
     numeric: bool = False,
+    conventions: bool = True,
 ) -> Report:
     """Check a hand-written backward pass against its forward pass, both in plain NumPy.
 
@@ -75,6 +76,9 @@ def check_layer(
         As of `compare_grads`.
     numeric : bool, optional
         Compare with finite differences also where the engine can differentiate.
+    conventions : bool, optional
+        False where a program calls the backward pass, as PyTorch does: what it hands over is the gradient of the loss,
+        of a number too, and nothing is right in another convention.
 
     Returns
     -------
@@ -115,7 +119,7 @@ def check_layer(
     """
     check_limits(rtol, atol, "check_layer")
     layer = Layer(forward, backward, inputs)
-    layer.prepare(upstream)
+    layer.prepare(upstream, numbers=not conventions)
     hands: list[dict[Slot, Hand]] = []
     said: list[str] = []
     for dout in layer.upstreams:
@@ -141,7 +145,7 @@ def check_layer(
             row = judged(slot, hand, k, briefly=k > 0) if slot not in found or found[slot].ok else None
             if row is not None and (slot not in found or not row.ok):
                 found[slot], shown[slot] = row, k
-    if trace is not None and any(row.verdict == "WRONG" for row in found.values()):
+    if trace is not None and conventions and any(row.verdict == "WRONG" for row in found.values()):
         trace.in_conventions(found, hands, Limits(rtol, atol), judged)
     for slot, row in found.items():
         if not row.ok:
@@ -165,7 +169,7 @@ def check_layer(
         notes.append(f"The forward pass can't be traced, as {why}: yours is compared with finite differences of it.")
     title = f"gradients of {getattr(layer.backward or layer.forward, '__name__', 'the layer')}"
     k = shown[wrong[0]] if wrong else 0
-    compared = None if trace is None else trace.compared(hands[k], k, rtol, atol)
+    compared = None if trace is None else trace.compared(hands[k], k, rtol, atol, conventions)
     kind = "engine" if trace is not None else "differences"
     return announced(Report(list(found.values()), title, kind, notes, compared=compared))
 
@@ -253,14 +257,14 @@ class _Trace:
             worst = next((one for one in scaled if not one.ok), scaled[0])
             found[slot] = conventions[0].judged(row, worst, node)
 
-    def compared(self, hands: Mapping[Slot, Hand], k: int, rtol: float | None, atol: float | None) -> Compared | None:
+    def compared(self, hands: Mapping[Slot, Hand], k: int, rtol: Any, atol: Any, conventions: bool) -> Compared | None:
         """What there is to explain."""
         tape, seed = self.tape(k)
         if tape is None:
             return None
         reached: set[Node] = {step.node for step in tape.steps(seed)}
         nodes = {self.tensors[slot].node: hand for slot, hand in hands.items() if self.tensors[slot].node in reached}
-        return Compared(tape, nodes, {}, seed, rtol, atol, says_why=True)
+        return Compared(tape, nodes, {}, seed, rtol, atol, says_why=True, conventions=conventions)
 
 
 def _traced(layer: Layer, outs: Sequence[Any], slots: list[Slot]) -> tuple[_Trace | None, str]:

@@ -87,8 +87,8 @@ class Layer:
 
     # --- both passes
 
-    def prepare(self, upstream: Any) -> None:
-        """Choose how the backward pass is called, and with which upstream gradients."""
+    def prepare(self, upstream: Any, *, numbers: bool = False) -> None:
+        """Choose how the backward pass is called, and with which upstream gradients, of `numbers` other ones than 1."""
         inputs, owner = self.state.copied()
         result = self._passed(inputs, owner)
         self._binding = Binding(self.forward, self.backward, result, self.names, self.is_method)
@@ -108,8 +108,8 @@ class Layer:
         if upstream is not None:
             self.upstreams = [self._given(upstream, outs)]
         else:
-            drawn = self.backward is not None and any(out.shape for out in outs)
-            self.upstreams = [self._drawn(outs, k) for k in range(_PROBES if drawn else 1)]
+            drawn = self.backward is not None and any(out.shape or numbers for out in outs)
+            self.upstreams = [self._drawn(outs, k, numbers) for k in range(_PROBES if drawn else 1)]
 
     def run(self, upstream: list[Any]) -> Run:
         """Both passes as they stand."""
@@ -151,11 +151,12 @@ class Layer:
 
     # --- upstream gradients
 
-    def _drawn(self, outs: list[Any], k: int) -> list[Any]:
-        """Random upstream gradients, of which nobody has the numbers; 1 for a number, and for a loss."""
+    def _drawn(self, outs: list[Any], k: int, numbers: bool) -> list[Any]:
+        """Random upstream gradients, of which nobody has the numbers; 1 for a number unless told, and for a loss."""
         rng = generator("upstream gradients", k, *(slot.value for slot in self.state.slots))
-        random = self.backward is not None
-        return [(rng.normal(size=o.shape) if o.shape and random else np.ones(o.shape)).astype(o.dtype) for o in outs]
+        drawn = [self.backward is not None and bool(out.shape or numbers) for out in outs]
+        arrays = [rng.normal(size=o.shape) if d else np.ones(o.shape) for o, d in zip(outs, drawn, strict=True)]
+        return [np.asarray(a, out.dtype) for a, out in zip(arrays, outs, strict=True)]
 
     def _given(self, upstream: Any, outs: list[Any]) -> list[Any]:
         if self.backward is None:

@@ -36,7 +36,8 @@ _SCALE = ((8, 48, 107), (94, 147, 200), (247, 247, 247), (244, 162, 89), (214, 8
 
 class Compared(NamedTuple):
     """A tape, and what was compared with it: the gradients and the values that were given, by record; the gradient
-    that the backward pass starts from; the tolerances; whether the report itself is to say what is wrong."""
+    that the backward pass starts from; the tolerances; whether the report itself is to say what is wrong, and whether
+    they may be in another convention."""
 
     tape: Tape
     hand: Mapping[Node, Hand]
@@ -45,6 +46,7 @@ class Compared(NamedTuple):
     rtol: float | None = None
     atol: float | None = None
     says_why: bool = False
+    conventions: bool = True
 
 
 class Report:

@@ -111,12 +111,12 @@ def explain_mismatch(
     for name, value in (("lr", lr), ("weight_decay", weight_decay), ("timeout", timeout)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value > 0):
             raise ValueError(f"explain_mismatch: {name} must be a number above 0, got {value!r}")
-    budget = Budget(timeout)
+    budget, conventions = Budget(timeout), True
     if isinstance(loss, Report):
         if loss.compared is None:
-            raise ValueError(
-                "explain_mismatch: this report has no tape to look for the step on: it could not be traced"
-            )
+            why = "no gradient flows through it" if loss.engine == "engine" else "it could not be traced"
+            raise ValueError(f"explain_mismatch: this report has no tape to look for the step on: {why}")
+        conventions = loss.compared.conventions
         if hand is not None or values is not None or grad is not None:
             raise ValueError("explain_mismatch: a report brings its own gradients, expected none beside it")
         loss, hand, values, grad, *limits = loss.compared[:6]
@@ -151,7 +151,7 @@ def explain_mismatch(
     shapes = {node: one.array.shape for node, one in hands.items()}
     hands = {node: one.reshaped() or one for node, one in hands.items()}
     read = hands
-    convention = recognised(tape, run.seed, read, engine)
+    convention = recognised(tape, run.seed, read, engine) if conventions else None
     of_loss, engine = engine, engine if convention is None else convention.of(engine)
     hands = {n: in_convention(convention, one, of_loss[n]).completed(engine[n]) for n, one in hands.items()}
     verdicts = verdicts_on(run, hands, engine, convention)
