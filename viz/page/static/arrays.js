@@ -146,6 +146,12 @@ function textOf({ data, imaginary }, i) {
   return `${number(data[i])}${part.startsWith('−') ? '' : '+'}${part}`;
 }
 
+/** All elements as they are written. */
+function textsOf(array) {
+  const pairs = paired(array);
+  return Array.from(pairs.data, (_, i) => textOf(pairs, i));
+}
+
 /** The norm, or "3 NaN, 1 Inf" where there is none. */
 const sizeOf = (array) => array.bad || `‖${number(array.norm)}‖`;
 

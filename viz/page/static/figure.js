@@ -158,7 +158,7 @@ function line(x, y, text, kind, size = TEXT) {
 function numbersAt(numbers, x, y, width, height) {
   const array = paired(numbers);
   if (!array.size) return [line(x, y + 9, 'empty', 'none')];
-  const texts = Array.from(array.data, (_, i) => textOf(array, i));
+  const texts = textsOf(numbers);
   const down = Math.max(2, Math.round(height / TEXT / 1.2));
   const choices = [12, 8, 7, 6, 5, 4, 3].map((across) => {
     const all = rowsOf(array, { across, down });

@@ -141,7 +141,7 @@ function equation(state, step) {
 }
 
 function withNumbers(state, { plain, symbols }) {
-  const words = (array) => (array.data && array.size <= FEW ? `[${Array.from(paired(array).data, (_, i) => textOf(paired(array), i)).join('; ')}]` : summary(array));
+  const words = (array) => (array.data && array.size <= FEW ? `[${textsOf(array).join('; ')}]` : summary(array));
   const known = symbols.filter(({ array }) => array != null).map(({ array, name }) => `${name} = ${words(state.array(array))}`);
   return [plain, ...new Set(known)].join(', ');
 }
