@@ -21,10 +21,11 @@ import numpy as np
 
 import nn
 import viz
-from autograd import Tape, Tensor, elementwise_grad, hessian
+from autograd import Tape, Tensor, hessian
 from autograd.recording import next_seq
 
 from . import lenet, mlp
+from .derivatives import nth, rosenbrock
 from .networks import candidates
 from .timing import OURS
 
@@ -89,22 +90,14 @@ def chain(shape: tuple[int, ...], length: int = LENGTH) -> Callable[[], Any]:
     return run
 
 
-def _rosenbrock(x: Any) -> Any:
-    return (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
-
-
-def _third(x: Any) -> Any:
-    return elementwise_grad(elementwise_grad(elementwise_grad(np.tanh)))(x)
-
-
 WORKLOADS: Mapping[str, Callable[[], Callable[[], Any]]] = {
     "a chain of 200 operations on numbers": lambda: chain(()),
     "the same on arrays of shape (4,)": lambda: chain((4,)),
     "a training step of a dense network": lambda: candidates(mlp, 4)[OURS].run,
     "a training step of LeNet": lambda: candidates(lenet, 4)[OURS].run,
     "a step of an LSTM of 10 steps": lambda: _recurrent,
-    "the Hessian of Rosenbrock's function of 20 numbers": lambda: lambda: hessian(_rosenbrock)(np.linspace(-1, 1, 20)),
-    "the third derivative of tanh": lambda: lambda: _third(np.linspace(-1, 1, 5)),
+    "the Hessian of Rosenbrock's function of 20 numbers": lambda: lambda: hessian(rosenbrock)(np.linspace(-1, 1, 20)),
+    "the third derivative of tanh": lambda: lambda: nth(3)(np.linspace(-1, 1, 5)),
 }
 
 

@@ -30,7 +30,7 @@ def rosenbrock(x: Any) -> Any:
     return (100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
 
 
-def _nth(n: int) -> Callable[[Any], Any]:
+def nth(n: int) -> Callable[[Any], Any]:
     f: Any = np.tanh
     for _ in range(n):
         f = elementwise_grad(f)
@@ -59,8 +59,8 @@ def cases(torch: Any) -> dict[str, tuple[float | None, Callable[..., Any], Calla
         "hvp, 20-64-10": (1.0, hvp(cost), (X, V)),
         "hvp, 20-d Rosenbrock": (1.0, hvp(rosenbrock), (Y, U)),
         "hessian, 20-d Rosenbrock": (0.15, hessian(rosenbrock), (Y,)),
-        "4th derivative of tanh, 1,000 points": (0.7, _nth(4), (POINTS,)),
-        "8th derivative of tanh, 1,000 points": (0.35, _nth(8), (POINTS,)),
+        "4th derivative of tanh, 1,000 points": (0.7, nth(4), (POINTS,)),
+        "8th derivative of tanh, 1,000 points": (0.35, nth(8), (POINTS,)),
     }
     theirs: list[Any] = [None] * len(rows)
     if torch is not None:
