@@ -6,6 +6,7 @@ pointers own the memory.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -80,7 +81,7 @@ class Node:
 
     @property
     def size(self) -> int:
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
     @property
     def operands(self) -> tuple[Any, ...]:
@@ -90,7 +91,7 @@ class Node:
     @property
     def parents(self) -> tuple[Node, ...]:
         """The operands that are records themselves, in order, repeated ones repeated."""
-        return tuple(a for a in self.args or () if isinstance(a, Node))
+        return tuple([a for a in self.args or () if isinstance(a, Node)])
 
     @property
     def value(self) -> Any:
@@ -129,8 +130,7 @@ def replay(nodes: Iterable[Node]) -> dict[Node, Any]:
     values: dict[Node, Any] = {}
     with np.errstate(all="ignore"):
         for node in nodes:
-            value = node.kept
-            if value is None:
+            if (value := node.kept) is None:
                 value = node.rule.op(*[values[a] if a.__class__ is Node else a for a in node.operands], **node.kwargs)
             values[node] = value
     return values

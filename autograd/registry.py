@@ -90,6 +90,12 @@ class Rule:
         """Whether there is a rule for operand `i`."""
         return self.variadic is not None or (i < len(self.vjps) and self.vjps[i] is not None)
 
+    def pull(self, g: Any, out: Any, i: int, *operands: Any, **options: Any) -> Any:
+        """What operand `i` gets of the gradient `g` of the result, as the rule gives it."""
+        if self.variadic is not None:
+            return self.variadic(g, out, i, *operands, **options)
+        return self.vjps[i](g, out, *operands, **options)  # type: ignore[misc]
+
     def reads(self, i: int) -> tuple[bool, frozenset[int] | None]:
         """What the rule of operand `i` looks at: whether at the output, and the values of which operands (None: all).
 

@@ -35,12 +35,10 @@ _ONE = _One(1.0)
 def run(node: Node, i: int, g: Any, out: Any, operands: list[Any]) -> Any:
     """What the rule of a record sends to operand `i`, in a sweep that is recorded: a ufunc's by its slope."""
     rule = node.rule
-    if rule.variadic is not None:
-        return rule.variadic(g, out, i, *operands, **node.kwargs)
-    vjp: Any = rule.vjps[i]
     real = node.dtype.kind == "f" and isinstance(rule.fn, np.ufunc) and rule.fn.signature is None
-    if not real or not rule.of_this_house:
-        return vjp(g, out, *operands, **node.kwargs)
+    if rule.variadic is not None or not real or not rule.of_this_house:
+        return rule.pull(g, out, i, *operands, **node.kwargs)
+    vjp: Any = rule.vjps[i]
     number = None
     if g.__class__ is np.ndarray and g.size and not any(g.strides):
         number = g.flat[0]  # of which g consists

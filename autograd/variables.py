@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import linecache
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -150,7 +151,11 @@ def _parts(tree: ast.expr | None) -> tuple[Any, tuple[ast.expr, ...]]:
     return (tree.func.id, (tree.func, *given)) if isinstance(tree.func, ast.Name) else (None, ())
 
 
-def variables(tape: Iterable[Node]) -> dict[Node, str]:
+_TOLD: WeakKeyDictionary[Sequence[Node], tuple[list[str | None], dict[Node, str]]] = WeakKeyDictionary()
+"""What was found of a tape, and the names that its records had then."""
+
+
+def variables(tape: Sequence[Node]) -> dict[Node, str]:
     """What the program calls the records on a tape that have no name: by the variable that they were bound to, else by
     the one that stands where they are used first, as leaves and results of functions; several may share one.
 
@@ -161,6 +166,13 @@ def variables(tape: Iterable[Node]) -> dict[Node, str]:
     >>> list(variables(Tape(np.tanh(z1).sum())).values())
     ['W₁', 'x', 'z₁']
     """
+    names = [node.name for node in tape]
+    if tape not in _TOLD or _TOLD[tape][0] != names:
+        _TOLD[tape] = names, _variables(tape)
+    return _TOLD[tape][1]
+
+
+def _variables(tape: Sequence[Node]) -> dict[Node, str]:
     places: dict[tuple[int, int], list[Node]] = {}
     used: dict[Node, str] = {}
     for node in tape:

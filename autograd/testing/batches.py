@@ -12,6 +12,7 @@ import numpy as np
 
 from ..backward import sweep
 from ..node import Node
+from ..rules.indexing import Scattered
 from ..tape import Tape
 
 __all__ = ["Batches", "Edge", "along", "comes_apart", "constant_factor", "handed_on"]
@@ -23,16 +24,17 @@ def handed_on(tape: Tape, seed: Any, flows: Mapping[Node, Any], edges: Mapping[E
     """The gradient that arrives at each record where some of `flows` are handed on instead, and what some rules send
     is multiplied by a number.
     """
-    arrived = {tape.root: np.asarray(tape.seed(seed))}
+
+    def sent(node: Node, i: int, g: Any, out: Any, operands: list[Any]) -> Any:
+        g = np.asarray(flows[node], node.dtype)[()] if node in flows else g
+        c = node.rule.pull(g, out, i, *operands, **node.kwargs)
+        c = c.dense() if isinstance(c, Scattered) else c
+        k = edges.get((node, i), 1.0)
+        return c if k == 1 else c * k
+
     with np.errstate(all="ignore"):
-        for node in reversed(tape.nodes):
-            if node not in arrived or node.is_leaf:
-                continue
-            g = np.asarray(flows.get(node, arrived[node]), node.dtype)[()]
-            for c in next(sweep(node, g)).contributions:
-                part = np.asarray(c.grad) * edges.get((node, c.position), 1.0)
-                arrived[c.node] = arrived[c.node] + part if c.node in arrived else part
-    return arrived
+        steps = sweep(tape.root, tape.seed(seed), lift=tape.value, run=sent)
+        return {step.node: np.asarray(step.grad) for step in steps}
 
 
 def constant_factor(tape: Tape, node: Node, i: int) -> float | None:
@@ -64,10 +66,13 @@ class Batches:
         self.means: dict[int, list[Edge]] = defaultdict(list)
         # of each record the lengths of the first arrays that it was summed up from
         self._lengths: dict[Node, frozenset[int]] = {}
+        self._known: dict[int, set[Node]] = {}
         for node in tape:
-            before = [self._lengths[a] for a in node.parents if a.needs_grad and node.size == 1]
-            own = () if node.size == 1 else (node.size, *node.shape)
-            self._lengths[node] = frozenset(own).union(*before) - {0, 1}
+            if node.size == 1:
+                lengths = frozenset().union(*(self._lengths[a] for a in node.parents if a.needs_grad))
+            else:
+                lengths = frozenset((node.size, *node.shape)) - {0, 1}
+            self._lengths[node] = lengths
             for i, operand in enumerate(node.operands):
                 if isinstance(operand, Node) and operand.needs_grad:
                     for m in self._averaged(node, i, operand):
@@ -97,13 +102,14 @@ class Batches:
         return frozenset([(node, i) for node, i in outer if node.operands[i] in self.fed] or outer)
 
     def _below(self, m: int) -> set[Node]:
-        waiting = [node.operands[i] for node, i in self.means[m]]
-        seen = set(waiting)
-        while waiting:
-            fresh = [a for a in waiting.pop().parents if a.needs_grad and a not in seen]
-            seen.update(fresh)
-            waiting += dict.fromkeys(fresh)
-        return seen
+        if m not in self._known:
+            waiting = [node.operands[i] for node, i in self.means[m]]
+            seen = self._known[m] = set(waiting)
+            while waiting:
+                fresh = [a for a in waiting.pop().parents if a.needs_grad and a not in seen]
+                seen.update(fresh)
+                waiting += dict.fromkeys(fresh)
+        return self._known[m]
 
     @cached_property
     def fed(self) -> set[Node]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ from .drawing import generator
 
 __all__ = ["roundings"]
 
-_PROBES = 2
+_OFFSETS = 1009
+"""Random signs are drawn once: those of a step begin at another place than those of the next ones."""
 _EXACT = {
     np.maximum, np.minimum, np.fmax, np.fmin, np.negative, np.positive, np.absolute, np.fabs, np.sign, np.copysign,
     np.floor, np.ceil, np.trunc, np.rint, np.conjugate, np.heaviside,
@@ -29,7 +30,9 @@ _SUMS = {
 _AGAIN, _MOST, _RECORD = 4, 2_000_000, 1_000
 """So many times both passes are computed again, fewer where they are of more numbers than so many in all; as so many
 counts a record of any size."""
-_EPS = {size: float(np.finfo(f"f{size}").eps) for size in (2, 4, 8, np.dtype(np.longdouble).itemsize)}
+_OFF = {np.dtype(kind): np.array([1.0 + np.finfo(kind).eps, 1.0 - np.finfo(kind).eps], kind)
+        for kind in (np.float16, np.float32, np.float64, np.longdouble)}  # fmt: skip
+"""What puts a number off by a unit, to either side."""
 _WIDE = 16
 """How many times what was seen, in all and on average, may be lost."""
 _UNITS = 4
@@ -38,7 +41,7 @@ _UNITS = 4
 
 def roundings(
     tape: Tape, seed: Any = None, steps: Iterable[Step] | None = None, *, other_ways: bool = True
-) -> dict[Node, Any]:
+) -> Mapping[Node, Any]:
     """How far rounding may have put off the gradient of each record.
 
     Every number of a gradient, and everything that was added up to it, is off by some units in the last place. How
@@ -58,7 +61,7 @@ def roundings(
 
     Returns
     -------
-    dict of Node to array
+    mapping of Node to array
         In float64, of the shapes of the records. None for the loss itself, whose gradient is given.
 
     Examples
@@ -71,43 +74,64 @@ def roundings(
     >>> bool(roundings(Tape((total - total) * 3.0))[x.node].max() < 1e-13)
     True
     """
-    signs = generator("rounding")
     steps = list(tape.steps(seed) if steps is None else steps)
+    signs = generator("rounding").choice([-1.0, 1.0], 2 * max((step.node.size for step in steps), default=0) + _OFFSETS)
     off: dict[Node, Any] = {}
     arrived: dict[Node, Any] = {}
-    for step in steps:
-        node = step.node
-        if not step.contributions or node.dtype.kind not in "fc":
-            continue
-        unit = _UNITS * float(np.finfo(node.dtype).eps)
-        with np.errstate(all="ignore"):
-            mine = off.get(node, 0.0) + unit * np.abs(wide(step.grad))
-            worst = _sent(node, [mine * signs.choice([-1.0, 1.0], np.shape(mine)) for _ in range(_PROBES)])
+    seen: dict[Node, Any] = {}
+    with np.errstate(all="ignore"):
+        for at, step in enumerate(steps):
+            node = step.node
+            if not step.contributions or node.dtype.kind not in "fc":
+                continue
+            unit = _UNITS * float(np.finfo(node.dtype).eps)
+            own = np.abs(wide(step.grad))
+            mine = off.get(node, 0.0) + unit * own
+            some = signs[at % _OFFSETS :]
+            one, other = (_sent(node, mine * some[k * node.size :][: node.size].reshape(node.shape)) for k in (0, 1))
             for operand, size in _added(step.contributions).items():
-                size = unit * size + np.maximum.reduce([sizes.get(operand, 0.0 * size) for sizes in worst or [{}]])
-                off[operand] = off.get(operand, 0.0) + np.nan_to_num(size, posinf=0.0)
+                size = unit * size + np.maximum(one.get(operand, 0.0), other.get(operand, 0.0))
+                off[operand] = off.get(operand, 0.0) + _finite(size)
             if _is_of_one_number(node):
                 (operand,) = node.parents
-                passed = np.maximum(arrived.get(node, 0.0), np.abs(wide(step.grad)))
-                arrived[operand] = np.maximum(arrived.get(operand, 0.0), passed)
-    shaken: dict[Node, Any] = {}
-    work = sum(node.size + _RECORD for node in tape)
-    for found in (_again(tape, steps, salt) for salt in range(max(1, min(_AGAIN, _MOST // work)))):
-        for step in steps:
-            if step.node in off and step.node in found:
-                with np.errstate(all="ignore"):
-                    moved = np.abs(wide(found[step.node]) - wide(step.grad))
-                shaken[step.node] = shaken.get(step.node, 0.0) + np.nan_to_num(moved, posinf=0.0)
-    for step in steps:
-        if step.node in shaken:
-            seen, eps = shaken[step.node], float(np.finfo(step.node.dtype).eps)
-            own = np.nan_to_num(np.abs(wide(step.grad)), posinf=0.0)
+                arrived[operand] = np.maximum(arrived.get(operand, 0.0), np.maximum(arrived.get(node, 0.0), own))
+        work = sum(node.size + _RECORD for node in tape)
+        for salt in range(max(1, min(_AGAIN, _MOST // work))):
+            found = _again(tape, steps, salt)
+            for step in steps:
+                if step.node in off and step.node in found:
+                    moved = _finite(np.abs(wide(found[step.node]) - wide(step.grad)))
+                    seen[step.node] = seen[step.node] + moved if step.node in seen else moved
+    return _Roundings(off, seen, arrived if other_ways else {}, {step.node: step.grad for step in steps})
+
+
+class _Roundings(Mapping[Node, Any]):
+    """What is feared of each record, held to what was seen."""
+
+    def __init__(self, off: Mapping[Node, Any], seen: Mapping[Node, Any], arrived: Mapping[Node, Any], grads: Any):
+        self._off, self._seen, self._arrived, self._grads = off, seen, arrived, grads
+
+    def __getitem__(self, node: Node) -> Any:
+        off = self._off[node]
+        if node not in self._seen:
+            return off
+        seen, eps = self._seen[node], float(np.finfo(node.dtype).eps)
+        own = _finite(np.abs(wide(self._grads[node])))
+        with np.errstate(all="ignore"):
             # from step to step signs are lost, and what is only feared grows with them: it is held to what was seen
             feared = _WIDE * (seen + np.sqrt(np.sum(np.square(seen)) / max(np.size(seen), 1)) + _UNITS * eps * own)
-            off[step.node] = np.minimum(off[step.node], feared) + seen
-            if other_ways:
-                off[step.node] = off[step.node] + eps * np.nan_to_num(arrived.get(step.node, 0.0), posinf=0.0)
-    return off
+            return np.minimum(off, feared) + seen + eps * _finite(self._arrived.get(node, 0.0))
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self._off)
+
+    def __len__(self) -> int:
+        return len(self._off)
+
+
+def _finite(numbers: Any) -> Any:
+    """Numbers with 0 in the place of what is none."""
+    return numbers if np.isfinite(numbers).all() else np.nan_to_num(numbers, posinf=0.0)
 
 
 def wide(array: Any) -> Any:
@@ -152,8 +176,7 @@ def _shaken(salt: int) -> Any:
                 return value
             plain = np.asarray(value)
             mixed = np.asarray(plain, np.float64, order="C").view(np.int64) * mixer
-            off = plain * ((mixed >> 63) + 0.5) * (2 * _EPS[plain.dtype.itemsize])
-            return np.asarray(plain + off, plain.dtype).view(cls)
+            return np.asarray(plain * _OFF[plain.dtype][mixed >> 63]).view(cls)
 
         def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = (), **options: Any) -> Any:
             if out:
@@ -185,11 +208,11 @@ def _plain(value: Any) -> Any:
     return np.asarray(value) if isinstance(value, np.ndarray) else value
 
 
-def _sent(node: Node, grads: list[Any]) -> list[dict[Node, Any]]:
-    """What the rules send of some gradients; nothing, where they take none but that of the program."""
+def _sent(node: Node, grad: Any) -> dict[Node, Any]:
+    """What the rules send of a gradient; nothing, where they take none but that of the program."""
     with attempted():
-        return [_added(next(sweep(node, np.asarray(grad, node.dtype)[()])).contributions) for grad in grads]
-    return []
+        return _added(next(sweep(node, np.asarray(grad, node.dtype)[()])).contributions)
+    return {}
 
 
 def _added(contributions: Iterable[Any]) -> dict[Node, Any]:
@@ -197,5 +220,5 @@ def _added(contributions: Iterable[Any]) -> dict[Node, Any]:
     found: dict[Node, Any] = {}
     for contribution in contributions:
         size = np.abs(wide(contribution.grad))
-        found[contribution.node] = found.get(contribution.node, 0.0) + size
+        found[contribution.node] = found[contribution.node] + size if contribution.node in found else size
     return found

@@ -109,9 +109,10 @@ def given(
         off = off if read.array.shape == node.shape else float(np.max(off, initial=0.0))
         found[node] = Given(node, name, read, Limits(rtol, atol, off))
     used: dict[Node, float] = {}
-    for node in tape:
+    for k, node in enumerate(tape if found else ()):
         for operand in node.parents:
-            used.setdefault(operand, tape.index(node) - 0.5)
+            if operand in found:
+                used.setdefault(operand, k - 0.5)
 
     def order(node: Node) -> float:
         return used.get(node, tape.index(node)) if node.is_leaf else tape.index(node)

@@ -293,10 +293,8 @@ class Sweeper:
                 c = self.send(node, i, g, change)
             elif node in self.given and not change.reads:
                 c = self._follows(edge)
-            elif own.variadic is not None:
-                c = own.variadic(g, out, i, *operands, **options)
             else:
-                c = own.vjps[i](g, out, *operands, **options)  # type: ignore[misc]
+                c = own.pull(g, out, i, *operands, **options)
             c = c.dense() if isinstance(c, Scattered) else c
             if edge in change.edges:
                 c = change.edges[edge](g, np.asarray(fitted(c, to.shape, node.shape)))

@@ -103,12 +103,7 @@ def _role(node: Node, i: int) -> str:
 
 def _pulled_back(node: Node, i: int, g: Any, out: Any, operands: Sequence[Any]) -> Any:
     """What the rule of a record gives for operand `i`, summed to its shape."""
-    if node.rule.variadic is not None:
-        result = node.rule.variadic(g, out, i, *operands, **node.kwargs)
-    else:
-        vjp = node.rule.vjps[i]
-        assert vjp is not None
-        result = vjp(g, out, *operands, **node.kwargs)
+    result = node.rule.pull(g, out, i, *operands, **node.kwargs)
     shape, dtype = node.operands[i].shape, node.operands[i].dtype
     if result.dtype.kind == "c" and dtype.kind != "c":
         result = np.real(result)
