@@ -211,8 +211,8 @@ def one_gate_not_carried_to_the_step_before():
     return memory("no path of o")
 
 
-@posted("sign in the rule", "at each of the 4 steps")
-def a_difference_turned_round_at_each_step_of_a_gated_unit():
+def gated(mistake):
+    """A GRU without its reset gate."""
     rng = np.random.default_rng(10)
     xs, y = rng.normal(size=(4, 3)), rng.normal(size=3)
     P = [rng.normal(size=(3, 3)) / 2 for _ in range(4)]
@@ -227,9 +227,40 @@ def a_difference_turned_round_at_each_step_of_a_gated_unit():
         hs.append((1 - zs[-1]) * ns[-1] + zs[-1] * hs[-1])
     d, grads = hs[-1] - y, [np.zeros((3, 3)) for _ in range(4)]
     for k in range(3, -1, -1):
-        dz = d * (ns[k] - hs[k]) * zs[k] * (1 - zs[k])
-        dn = d * (1 - zs[k]) * (1 - ns[k] ** 2)
+        dz = d * (ns[k] - hs[k] if mistake == "n − h" else hs[k] - ns[k]) * zs[k] * (1 - zs[k])
+        dn = d * (zs[k] if mistake == "z" else 1 - zs[k]) * (1 - ns[k] ** 2)
         for j, (e, v) in enumerate(((dz, xs[k]), (dz, hs[k]), (dn, xs[k]), (dn, hs[k]))):
             grads[j] += np.outer(e, v)
         d = d * zs[k] + P[1].T @ dz + P[3].T @ dn
     return 0.5 * ((h - y) ** 2).sum(), dict(zip(t, grads, strict=True))
+
+
+@posted("sign in the rule", "at each of the 4 steps")
+def a_difference_turned_round_at_each_step_of_a_gated_unit():
+    return gated("n − h")
+
+
+@posted("another value in the place of an operand", "z (4) was taken in the place of `1 - z`")
+def the_share_of_the_old_state_for_that_of_the_new_one_at_each_step():
+    return gated("z")
+
+
+@posted("labels", "the plain mean, without weights")
+def weights_of_classes_forgotten():
+    c = classes()
+    return F.cross_entropy(c.z, c.y, weight=[1.0, 3.0, 0.5, 2.0]), c.back((c.p - c.onehot) / c.n)
+
+
+@posted("labels", "the loss without smoothing")
+def smoothing_of_labels_forgotten():
+    c = classes()
+    return F.cross_entropy(c.z, c.y, label_smoothing=0.1), c.back((c.p - c.onehot) / c.n)
+
+
+@posted("value in the place of its derivative", "was taken in the place of exp(")
+def the_result_for_the_derivative_of_elu():
+    rng = np.random.default_rng(2)
+    X, y, W = rng.normal(size=(5, 3)), rng.normal(size=(5, 4)), Tensor(rng.normal(size=(3, 4)), name="W")
+    Z = X @ W.data
+    H = np.where(Z > 0, Z, np.expm1(Z))
+    return 0.5 * ((F.elu(X @ W) - y) ** 2).sum(), {W: X.T @ ((H - y) * np.where(Z > 0, 1, H))}

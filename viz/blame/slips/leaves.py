@@ -12,7 +12,7 @@ from ...formula import gradient_symbol, value_symbol
 from ...formula.tree import Apply, Symbol, apply, is_call, substituted, symbols
 from ..trials import Scene, once
 from .activations import all_activations
-from .edits import FUNCTIONS
+from .edits import FUNCTIONS, is_gradient
 from .forms import Form
 from .parts import Edit, parts, put
 
@@ -26,6 +26,9 @@ def for_another(scene: Scene, form: Form) -> Iterator[Edit]:
     """Each name of a formula taken for each other one of its shape."""
     tree = form.formula.tree
     before = {act.a: act.z for act in all_activations(scene)}
+    if is_call(tree, np.multiply) and len(form.node.operands) == 1 and is_gradient(tree.args[0]):
+        result = value_symbol(form.node, scene.words, scene.value)
+        yield Edit("value", ("result",), tree.args[1], result, put(tree, (1,), result))
     for place, part in parts(tree):
         if isinstance(part, Symbol) and (part.kind != "constant" or part.dtype.kind == "f") and part.ndim:
             for other in _others(scene, form, part):

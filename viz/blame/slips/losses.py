@@ -37,6 +37,8 @@ def labels(scene: Scene) -> Iterator[Trial]:
                 operands[k] = value.astype(was.dtype)
                 calls[node] = (tuple(operands), node.kwargs)
             yield _replayed(scene, first[0], calls, f"it belongs to {what}, at {w.made(first[0])}")
+    for mean, calls in _of_weights(scene):
+        yield _replayed(scene, mean, calls, f"it belongs to the plain mean, without weights, at {w.made(mean)}")
     for node in scene.nodes():
         for k, operand in enumerate(node.operands):
             if (node, k) in of_sets:
@@ -83,6 +85,22 @@ def _of_two_classes(scene: Scene) -> Iterator[list[tuple[Node, int]]]:
             yield sorted(uses, key=lambda use: not scene.words.operand(*use).isidentifier())
 
 
+def _of_weights(scene: Scene) -> Iterator[tuple[Node, dict[Node, Any]]]:
+    """Means of what is multiplied with weights, and divided by the sum of these; and the calls of plain ones."""
+    weighted = [
+        (node, k, a)
+        for node in scene.nodes()
+        for k, a in enumerate(node.operands)
+        if node.op == "multiply" and isinstance(a, np.ndarray) and a.shape == node.shape and not (a == 1).all()
+    ]
+    for mean in scene.nodes() if weighted else ():
+        by = mean.operands[1] if mean.op == "divide" else None
+        for node, k, weights in weighted if isinstance(by, float | np.floating) else ():
+            if np.isclose(weights.sum(), by, rtol=1e-6):
+                operands = tuple(np.ones_like(a) if j == k else a for j, a in enumerate(node.operands))
+                yield mean, {node: (operands, node.kwargs), mean: ((mean.operands[0], weights.size), mean.kwargs)}
+
+
 def _numbers(scene: Scene, use: tuple[Node, int]) -> Any:
     node, k = use
     return np.asarray(scene.value(node.operands[k])).astype(node.dtype)
@@ -115,6 +133,9 @@ def _other_labels(name: str, y: Any, ndim: int, *, subtracted: bool = False) -> 
         yield f"the loss without labels: {name} left out, as if it were 0", np.zeros_like(y)
     if np.isin(y, (0, 1)).all():
         yield f"the loss with the opposite label: 1 − {name} in the place of {name}", 1 - y
+    if y.ndim > 1 and not np.isin(y, (0, 1)).all() and np.allclose(y.sum(-1), 1) and (y >= 0).all():
+        hard = np.eye(y.shape[-1], dtype=y.dtype)[y.argmax(-1)]
+        yield f"the loss without smoothing: {name} with 1 for the likeliest class and 0 for the others", hard
     if y.ndim and y.shape[-1] > 1 and (y.ndim > 1 or ndim != 1):
         yield f"the loss with the classes in reverse order: {name} read from the other end", y[..., ::-1]
         for by in (1, -1):

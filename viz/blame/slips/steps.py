@@ -304,13 +304,15 @@ def _before_the_first(at: _Places, node: Node) -> dict[int, Node]:
 
 
 def _beside(scene: Scene, at: _Places, node: Node) -> list[Any]:
-    """The places of other values of each step that may be taken for one, the nearest first."""
+    """The places of other values of each step that may be taken for one: those with names, what is made of it or what
+    it is made of, 1 − z for z; then the others, the nearest first."""
     index = scene.tape.index
     found = {}
     for place, nodes in at.nodes.items():
         other = nodes.get(at.ordinal[node])
         if place != at.of[node] and other is not None and other.shape == node.shape and len(nodes) == at.steps(node):
-            found[place] = abs(index(other) - index(node)) + (0 if scene.words.has(other) else len(scene.tape))
+            likely = scene.words.has(other) or node in other.parents or other in node.parents
+            found[place] = abs(index(other) - index(node)) + (0 if likely else len(scene.tape))
     return sorted(found, key=lambda place: found[place])[:_MOST_BESIDE]
 
 
