@@ -26,7 +26,8 @@ def for_another(scene: Scene, form: Form) -> Iterator[Edit]:
     """Each name of a formula taken for each other one of its shape."""
     tree = form.formula.tree
     before = {act.a: act.z for act in all_activations(scene)}
-    if is_call(tree, np.multiply) and len(form.node.operands) == 1 and is_gradient(tree.args[0]):
+    alone = len(form.node.operands) == 1 and form.node.rule.fn not in FUNCTIONS
+    if alone and is_call(tree, np.multiply) and is_gradient(tree.args[0]):
         result = value_symbol(form.node, scene.words, scene.value)
         yield Edit("value", ("result",), tree.args[1], result, put(tree, (1,), result))
     for place, part in parts(tree):

@@ -95,8 +95,10 @@ def _of_weights(scene: Scene) -> Iterator[tuple[Node, dict[Node, Any]]]:
     ]
     for mean in scene.nodes() if weighted else ():
         by = mean.operands[1] if mean.op == "divide" else None
-        for node, k, weights in weighted if isinstance(by, float | np.floating) else ():
-            if np.isclose(weights.sum(), by, rtol=1e-6):
+        if not isinstance(by, float | np.floating):
+            continue
+        for node, k, weights in weighted:
+            if np.isclose(weights.sum(), float(by), rtol=1e-6):
                 operands = tuple(np.ones_like(a) if j == k else a for j, a in enumerate(node.operands))
                 yield mean, {node: (operands, node.kwargs), mean: ((mean.operands[0], weights.size), mean.kwargs)}
 
