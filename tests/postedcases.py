@@ -264,3 +264,24 @@ def the_result_for_the_derivative_of_elu():
     Z = X @ W.data
     H = np.where(Z > 0, Z, np.expm1(Z))
     return 0.5 * ((F.elu(X @ W) - y) ** 2).sum(), {W: X.T @ ((H - y) * np.where(Z > 0, 1, H))}
+
+
+@posted("assigned instead of accumulated", "was assigned, so that where these overlap")
+def parts_that_overlap_written_over_each_other():
+    v = np.random.default_rng(18).normal(size=7)
+    x = Tensor(v, name="x")
+    d, g = 2 * np.diff(v), np.zeros(7)
+    g[1:], g[:-1] = d, -d
+    return ((x[1:] - x[:-1]) ** 2).sum(), {x: g}
+
+
+@posted("value of another step", "h (3) was taken in the place of h (4)")
+def the_state_before_in_what_the_output_weight_gets_at_each_step():
+    rng = np.random.default_rng(10)
+    U, W, V = (Tensor(rng.normal(size=s) / 2, name=n) for n, s in (("U", (3, 2)), ("W", (3, 3)), ("V", (2, 3))))
+    xs, ys, h, H, loss = rng.normal(size=(4, 2)), rng.normal(size=(4, 2)), np.zeros(3), [np.zeros(3)], 0.0
+    for x, y in zip(xs, ys, strict=True):
+        h = np.tanh(U @ x + W @ h)
+        loss = loss + ((V @ h - y) ** 2).sum()
+        H.append(np.tanh(U.data @ x + W.data @ H[-1]))
+    return loss, {V: sum(2 * np.outer(V.data @ H[t + 1] - ys[t], H[t]) for t in range(4))}

@@ -55,6 +55,33 @@ def path_left_out(scene: Scene) -> Iterator[Trial]:
                 yield Trial(edge[0], sentence, _nothing([e for e in edges if e != edge]), edge[1])
 
 
+@slip("assigned instead of accumulated", 16)
+def parts_assigned(scene: Scene) -> Iterator[Trial]:
+    """The gradients of parts that overlap, x[1:] and x[:-1], of which each was written over the one before."""
+    w = scene.words
+    for node, edges in _fans(scene):
+        parts = [edge for edge in edges if edge[0].op == "getitem"]
+        for order in (parts, parts[::-1]) if len(parts) == len(edges) else ():
+            taken, kept = np.zeros(node.shape, bool), {}
+            for edge in reversed(order):
+                own = np.zeros(node.shape, bool)
+                own[edge[0].kwargs["index"]] = True
+                if (taken & own).any():
+                    kept[edge] = partial(_but_for, taken.copy())
+                taken |= own
+            if kept:
+                made = [w.made(n) for n, _ in order]
+                sentence = (
+                    f"what {w.say(node)} gets through {listed(made)} was assigned, so that where these overlap only "
+                    f"that of the last one was kept"
+                )
+                yield Trial(order[0][0], sentence, Change(edges=kept), 0)
+
+
+def _but_for(taken: Any, g: Any, c: Any) -> Any:
+    return np.where(taken, 0.0, c)
+
+
 @slip("shared weight at one position only", 14)
 def one_position(scene: Scene) -> Iterator[Trial]:
     w = scene.words

@@ -248,7 +248,7 @@ def _added(scene: Scene, taken: Sequence[_Taken]) -> list[tuple[Node, Any]]:
 
 
 @once
-def _symbols(scene: Scene) -> dict[Node, Symbol]:
+def _symbols(scene: Scene) -> dict[int, Symbol]:
     return {}
 
 
@@ -292,13 +292,14 @@ def _with_other_inputs(scene: Scene, at: _Places, edges: Sequence[Edge]) -> Iter
                     yield taken
 
 
-def _before_the_first(at: _Places, node: Node) -> dict[int, Node]:
+def _before_the_first(at: _Places, node: Node) -> dict[int, Any]:
     """What the first step reads where the next ones read the value of the step before: h₀, as number 0."""
     for user, place in at.of.items():
         for k, operand in enumerate(user.operands):
             before = at.nodes[place].get(at.ordinal[user] - 1) if operand is node else None
             start = before.operands[k] if before is not None else None
-            if isinstance(start, Node) and start.is_leaf and start.shape == node.shape:
+            is_start = start.is_leaf if isinstance(start, Node) else isinstance(start, np.ndarray)
+            if start is not None and is_start and start.shape == node.shape:
                 return {0: start}
     return {}
 
@@ -316,15 +317,20 @@ def _beside(scene: Scene, at: _Places, node: Node) -> list[Any]:
     return sorted(found, key=lambda place: found[place])[:_MOST_BESIDE]
 
 
-def _edited(scene: Scene, at: _Places, form: Form, k: int, own: Any, nodes: dict[int, Node], by: int) -> _Taken | None:
+def _edited(scene: Scene, at: _Places, form: Form, k: int, own: Any, nodes: dict[int, Any], by: int) -> _Taken | None:
     """The formula of one step, and what is taken for an operand; None where there is none, at an end of the loop."""
     operand = form.node if k == _RESULT else form.node.operands[k]
     known = isinstance(operand, Node) and at.of[operand] == own
     node = nodes.get((at.ordinal[operand] if known else 0) + by)
     values = (s for s in form.formula.symbols if s.kind != "gradient")
     old = next((s for s in values if s.node is operand or s.array is operand), None)
-    if node is None or old is None or node.shape != old.shape or np.array_equal(scene.value(node), old.array):
+    if node is None or old is None or node.shape != old.shape:
         return None
     known_as = _symbols(scene)
-    new = known_as[node] = known_as.get(node) or value_symbol(node, scene.words, scene.value)
-    return form, old, new
+    if id(node) not in known_as:
+        is_record = isinstance(node, Node)
+        known_as[id(node)] = (
+            value_symbol(node, scene.words, scene.value) if is_record else Symbol("constant", "its start", node)
+        )
+    new = known_as[id(node)]
+    return None if np.array_equal(new.array, old.array) else (form, old, new)
