@@ -115,13 +115,18 @@ of rules by `python -m autograd`.
 ## SciPy
 
 Where SciPy is installed, these functions of `scipy.special` have rules too (a Bessel function in its argument,
-`zeta(s, q)` in `q`):
+`expn`, `gammainc`, `gammaincc` and `betainc` in the last one, `zeta(s, q)` in `q`):
 
-`beta`, `betaln`, `cbrt`, `dawsn`, `digamma`, `entr`, `erf`, `erfc`, `erfcinv`, `erfcx`, `erfi`, `erfinv`, `exp1`,
-`exp10`, `expi`, `expit`, `expm1`, `gamma`, `gammaln`, `i0`, `i0e`, `i1`, `i1e`, `iv`, `ive`, `j0`, `j1`, `jv`, `k0`,
-`k1`, `kl_div`, `kv`, `log1p`, `log_expit`, `log_ndtr`, `loggamma`, `logit`, `ndtr`, `ndtri`, `psi`, `rel_entr`,
-`rgamma`, `spence`, `xlog1py`, `xlogy`, `y0`, `y1`, `yv`, `zeta`
+`beta`, `betainc`, `betaln`, `cbrt`, `dawsn`, `digamma`, `entr`, `erf`, `erfc`, `erfcinv`, `erfcx`, `erfi`, `erfinv`,
+`exp1`, `exp10`, `exp2`, `expi`, `expit`, `expm1`, `expn`, `gamma`, `gammainc`, `gammaincc`, `gammaln`, `gammasgn`,
+`i0`, `i0e`, `i1`, `i1e`, `iv`, `ive`, `j0`, `j1`, `jv`, `k0`, `k1`, `kl_div`, `kv`, `log1p`, `log_expit`, `log_ndtr`,
+`loggamma`, `logit`, `ndtr`, `ndtri`, `poch`, `psi`, `rel_entr`, `rgamma`, `spence`, `xlog1py`, `xlogy`, `y0`, `y1`,
+`yn`, `yv`, `zeta`
 
-`logsumexp`, `softmax`, `log_softmax` and `polygamma` make arrays of what they are given, so that they are refused; the
-error says what to write.
+`logsumexp`, `softmax`, `log_softmax`, `polygamma` and `multigammaln` call `np.asarray` on what they are given, whose
+result can be nothing but an array of NumPy's own, so that a Tensor is refused there; so do the functions of
+`scipy.linalg`, `scipy.signal`, `scipy.integrate` and `scipy.stats`. The error names the function of `autograd.scipy`
+that has the same name and is traced, where there is one ([the table](from_hips.md)). SciPy's own switch for arrays
+of other libraries, `SCIPY_ARRAY_API=1`, is of no help: under it `logsumexp` and `log_softmax` write into their
+operands, and `erf` and its kin are no longer ufuncs, which a Tensor could answer to. Leave it unset.
 """

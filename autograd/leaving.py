@@ -103,8 +103,8 @@ def not_an_array(frame: Any) -> str:
     """The sentence for a Tensor that would become an array: names what to write for a method of ndarray."""
     said = "a Tensor that requires a gradient can't silently become an array, as its history would be lost: "
     name = _of_scipy(frame)
-    if name in _IN_SCIPY:
-        return f"{said}scipy.special.{name} makes one of what it is given: write {_IN_SCIPY[name]}"
+    if name:
+        return f"{said}scipy.{name} makes one of what it is given: write autograd.scipy.{name}, which is traced"
     call, callee = called(frame)
     owner, _, method = call.rpartition(".")
     if owner and hasattr(np.ndarray, method) and has_rule(method):
@@ -116,19 +116,24 @@ def not_an_array(frame: Any) -> str:
 
 
 def _of_scipy(frame: Any) -> str:
-    """The name of the function of SciPy that a frame is inside of, as it was called; empty where it is in none."""
-    name = ""
+    """The function or distribution of SciPy that a frame is inside of, of those that `autograd.scipy` has."""
+    inside = None
     while frame is not None and frame.f_globals.get("__name__", "").startswith("scipy."):
-        name, frame = frame.f_code.co_name, frame.f_back
-    return name
+        inside, frame = frame, frame.f_back
+    if inside is None or frame is None:
+        return ""
+    kind = type(inside.f_locals.get("self")).__name__  # scipy.stats.norm is a norm_gen
+    names = called(frame)[0].rpartition(".")[2], inside.f_code.co_name, kind.removesuffix("_gen")
+    return next((f"{room}.{name}" for name in names for room, its in _IN_SCIPY.items() if name in its), "")
 
 
 _IN_SCIPY = {
-    "logsumexp": "np.logaddexp.reduce(t, axis=...)", "softmax": "nn.functional.softmax(t, dim=...)",
-    "log_softmax": "nn.functional.log_softmax(t, dim=...)",
-    "polygamma": "(-1) ** (n + 1) * scipy.special.gamma(n + 1) * scipy.special.zeta(n + 1, t), digamma(t) for n = 0",
-    "multigammaln": "a sum of scipy.special.gammaln",
-}  # fmt: skip
+    "special": ("logsumexp", "softmax", "log_softmax", "polygamma", "multigammaln"),
+    "linalg": ("sqrtm", "solve_triangular", "solve_banded", "solve_sylvester"),
+    "signal": ("convolve",),
+    "integrate": ("odeint",),
+    "stats": ("norm", "t", "beta", "gamma", "chi2", "poisson", "dirichlet", "multivariate_normal"),
+}
 
 
 def _warn(message: str, frame: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import special as sp
 
-from ..registry import defvjp
+from ..registry import defvjp, nondifferentiable
 from .elementwise import TWO_OVER_ROOT_PI, conj
 
 ROOT_TWO_PI = math.sqrt(2 * math.pi)
@@ -49,6 +49,21 @@ defvjp(
     lambda g, out, a, b: g * out * (sp.digamma(b) - sp.digamma(a + b)),
 )
 
+defvjp(sp.gammainc, None, lambda g, out, a, x: g * np.exp(sp.xlogy(a - 1, x) - x - sp.gammaln(a)))
+defvjp(sp.gammaincc, None, lambda g, out, a, x: -g * np.exp(sp.xlogy(a - 1, x) - x - sp.gammaln(a)))
+defvjp(
+    sp.betainc,
+    None,
+    None,
+    lambda g, out, a, b, x: g * np.exp(sp.xlogy(a - 1, x) + sp.xlog1py(b - 1, -x) - sp.betaln(a, b)),
+)
+defvjp(
+    sp.poch,
+    lambda g, out, x, m: g * out * (sp.digamma(x + m) - sp.digamma(x)),
+    lambda g, out, x, m: g * out * sp.digamma(x + m),
+)
+nondifferentiable(sp.gammasgn)
+
 # --- Bessel functions: the slope of one is made of those of the orders beside it --------------------------------------
 
 defvjp(sp.j0, lambda g, out, x: -g * sp.j1(x))
@@ -63,6 +78,7 @@ defvjp(sp.i0e, lambda g, out, x: g * (sp.i1e(x) - np.sign(x) * out))
 defvjp(sp.i1e, lambda g, out, x: g * ((sp.i0e(x) + sp.ive(2, x)) / 2 - np.sign(x) * out))
 defvjp(sp.jv, None, lambda g, out, v, x: g * (sp.jv(v - 1, x) - sp.jv(v + 1, x)) / 2)
 defvjp(sp.yv, None, lambda g, out, v, x: g * (sp.yv(v - 1, x) - sp.yv(v + 1, x)) / 2)
+defvjp(sp.yn, None, lambda g, out, n, x: g * (sp.yn(n - 1, x) - sp.yn(n + 1, x)) / 2)
 defvjp(sp.iv, None, lambda g, out, v, x: g * (sp.iv(v - 1, x) + sp.iv(v + 1, x)) / 2)
 defvjp(sp.kv, None, lambda g, out, v, x: -g * (sp.kv(v - 1, x) + sp.kv(v + 1, x)) / 2)
 defvjp(
@@ -74,6 +90,7 @@ defvjp(
 
 # --- integrals of exponentials and logarithms -------------------------------------------------------------------------
 
+defvjp(sp.expn, None, lambda g, out, n, x: -g * sp.expn(n - 1, x))
 defvjp(sp.exp1, lambda g, out, x: -g * np.exp(-x) / x)
 defvjp(sp.expi, lambda g, out, x: g * np.exp(x) / x)
 defvjp(sp.spence, lambda g, out, x: g * np.log(x) / (1 - x))
@@ -102,6 +119,7 @@ defvjp(sp.kl_div, lambda g, out, x, y: g * np.log(x / y), lambda g, out, x, y: g
 
 # --- SciPy's own spellings of what NumPy has --------------------------------------------------------------------------
 
+defvjp(sp.exp2, lambda g, out, x: g * out * math.log(2))
 defvjp(sp.exp10, lambda g, out, x: g * out * math.log(10))
 defvjp(sp.expm1, lambda g, out, x: g * np.exp(x))
 defvjp(sp.log1p, lambda g, out, x: g / (1 + x))

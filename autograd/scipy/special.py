@@ -12,7 +12,8 @@ import scipy.special as _special
 
 from ..extend import getval
 from ..numpy.lists import array, names_of
-from ..registry import defvjp, nondifferentiable, primitive
+from ..registry import defvjp, primitive
+from ..rules import reductions
 
 __getattr__ = names_of(_special, globals())
 
@@ -20,10 +21,11 @@ __getattr__ = names_of(_special, globals())
 def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -> Any:
     """The logarithm of the sum of ``b * exp(a)``."""
     a = array(a)
+    if b is None:
+        return reductions.logsumexp(a, axis, keepdims)
     largest = np.max(getval(a), axis=axis, keepdims=True)
     largest = np.where(np.isfinite(largest), largest, 0.0)
-    terms = np.exp(a - largest)
-    total = np.log(np.sum(terms if b is None else b * terms, axis=axis, keepdims=True)) + largest
+    total = np.log(np.sum(b * np.exp(a - largest), axis=axis, keepdims=True)) + largest
     return total if keepdims else np.squeeze(total, axis)
 
 
@@ -37,26 +39,13 @@ def log_softmax(x: Any, axis: Any = None) -> Any:
     return x - logsumexp(x, axis, keepdims=True)
 
 
-def _rowed(fn: Any, *vjps: Any) -> Any:
-    """A function of SciPy as an operation with these rules."""
-    operation = primitive(lambda *args: fn(*args))
-    operation.__name__ = operation.rule.name = fn.__name__
-    defvjp(operation, *vjps)
-    return operation
+@primitive
+def polygamma(n: Any, x: Any) -> Any:
+    """The derivative of order n + 1 of the logarithm of the gamma function, in x."""
+    return _special.polygamma(n, x)
 
 
-polygamma: Any = _rowed(_special.polygamma, None, lambda g, out, n, x: g * polygamma(n + 1, x))
-yn: Any = _rowed(_special.yn, None, lambda g, out, n, x: g * (yn(n - 1, x) - yn(n + 1, x)) / 2)
-gammainc = _rowed(_special.gammainc, None, lambda g, out, a, x: g * np.exp(-x) * x ** (a - 1) / _special.gamma(a))
-gammaincc = _rowed(_special.gammaincc, None, lambda g, out, a, x: -g * np.exp(-x) * x ** (a - 1) / _special.gamma(a))
-betainc = _rowed(
-    _special.betainc,
-    None,
-    None,
-    lambda g, out, a, b, x: g * x ** (a - 1) * (1 - x) ** (b - 1) / _special.beta(a, b),
-)
-gammasgn = primitive(lambda x: _special.gammasgn(x))
-nondifferentiable(gammasgn)
+defvjp(polygamma, None, lambda g, out, n, x: g * polygamma(n + 1, x))
 
 
 def multigammaln(a: Any, d: int) -> Any:
