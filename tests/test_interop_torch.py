@@ -518,3 +518,33 @@ def test_why_a_backward_is_wrong_is_said():
 def test_a_class_is_needed():
     with pytest.raises(TypeError, match=r"a subclass of torch.autograd.Function is needed, got 3"):
         check_function(3, seeded(2))
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        (lambda x, w, g: (g @ w.T, (x.T @ g).T), "w: yours has shape (2, 3), expected (3, 2); its transpose would be"),
+        (lambda x, w, g: ((g @ w.T)[0], x.T @ g), "x: yours has shape (3,), expected (4, 3)"),
+        (lambda x, w, g: (g @ w.T,), "the backward of Product returns 1 gradient for the 2 inputs x, w"),
+        (lambda x, w, g: (g @ w.T, x.T @ g, g), "the backward of Product returns 3 gradients for the 2 inputs x, w"),
+        (lambda x, w, g: (g @ w.T, 3.0), "the backward of Product returns a float as the gradient of w"),
+        (lambda x, w, g: (g @ w.T, x.T @ g, None), "2 exact"),
+        (lambda x, w, g: ((g @ w.T)[None], x.T @ g), "2 exact"),
+    ],
+)
+def test_gradients_that_pytorch_can_not_take_are_named(returned, said):
+    class Product(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, w):
+            ctx.save_for_backward(x, w)
+            return x @ w
+
+        @staticmethod
+        def backward(ctx, dout):
+            return returned(*ctx.saved_tensors, dout)
+
+    try:
+        report = str(check_function(Product, seeded(4, 3), seeded(3, 2)))
+    except (TypeError, ValueError) as error:
+        report = str(error)
+    assert said in report

@@ -54,6 +54,9 @@ def check_function(
     ------
     TypeError
         If it is no ``torch.autograd.Function``, or none of the inputs holds floating-point numbers.
+        Where the backward returns what is neither a tensor nor None.
+    ValueError
+        Where it returns more or fewer gradients than there are inputs; one of a wrong shape is a row of the report.
     ImportError
         Without PyTorch.
 
@@ -91,7 +94,8 @@ class _Passes:
 
     def __init__(self, function: Any, inputs: list[Any]):
         self.torch = torchs("check_function")
-        self.function, self.inputs = function, inputs
+        self.function, self.inputs = self.watched(function), inputs
+        self.misshapen: dict[int, Any] = {}
         self.takes_context = function.setup_context is self.torch.autograd.Function.setup_context
         self.places = [i for i, x in enumerate(inputs) if isinstance(x, np.ndarray) and x.dtype.kind == "f"]
         own = [p.name for p in inspect.signature(function.forward).parameters.values() if p.kind in _BY_PLACE]
@@ -158,14 +162,45 @@ class _Passes:
         if not flows:
             return dict.fromkeys(wanted)
         roots, seeds = [x for x, _ in flows], [d.to(x.dtype).reshape(x.shape) for x, d in flows]
+        self.misshapen.clear()
         found = self.torch.autograd.grad(roots, [tensors[i] for i in wanted], seeds, allow_unused=True)
-        return {i: None if g is None else g.numpy() for i, g in zip(wanted, found, strict=True)}
+        given = {i: self.misshapen.get(i, g) for i, g in zip(wanted, found, strict=True)}
+        return {i: None if g is None else g.numpy() for i, g in given.items()}
+
+    def watched(self, function: Any) -> Any:
+        """The function with a backward that says itself what PyTorch can't take of what it returns; gradients of
+        another shape are kept for the report."""
+        name = "backward" if function.backward is not self.torch.autograd.Function.backward else "vjp"
+
+        said = f"check_function: the backward of {function.__name__} returns"
+
+        def backward(context: Any, *douts: Any) -> Any:
+            given = _several(getattr(function, name)(context, *douts))
+            if len(given) < len(self.inputs) or any(g is not None for g in given[len(self.inputs) :]):
+                raise ValueError(
+                    f"{said} {len(given)} gradient{'s' * (len(given) != 1)} for the {len(self.inputs)} inputs "
+                    f"{', '.join(self.names)}: one for each is expected, or None"
+                )
+            for i, g in enumerate(given[: len(self.inputs)]):
+                if g is not None and not isinstance(g, self.torch.Tensor):
+                    kind = type(g).__name__
+                    raise TypeError(f"{said} a {kind} as the gradient of {self.names[i]}: a torch.Tensor is expected")
+                if g is not None and i in self.places and not _sums_to(tuple(g.shape), self.inputs[i].shape):
+                    self.misshapen[i] = g
+            return tuple(None if i in self.misshapen else g for i, g in enumerate(given))
+
+        return type(function.__name__, (function,), {name: staticmethod(backward)})
 
     def tensors(self, given: Any) -> list[Any]:
         return [self.torch.tensor(x) if isinstance(x, np.ndarray | np.generic) else x for x in given]
 
 
 _BY_PLACE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def _sums_to(shape: tuple[int, ...], into: tuple[int, ...]) -> bool:
+    """Whether an array of a shape is summed into another one by the rules of broadcasting, as PyTorch does."""
+    return len(into) <= len(shape) and all(n in (1, m) for n, m in zip(reversed(into), reversed(shape), strict=False))
 
 
 def _several(outs: Any) -> tuple[Any, ...]:
