@@ -102,3 +102,12 @@ def test_lines_that_are_left_out_of_a_notebook_are_counted() -> None:
     assert kinds.count("recursion") - 7 in left_out
     assert len(rows(derivation, "recursion")) == kinds.count("recursion")
     assert "more lines" not in str(derivation)
+
+
+def test_what_is_shared_is_not_written_out_to_see_that_it_is_too_long() -> None:
+    x = viz.formula.tree.Symbol("value", "x", np.ones, None, None, (), np.dtype(float))
+    tree: Any = x
+    for _ in range(100):
+        tree = viz.formula.tree.apply(np.add, tree, tree, like=x)
+    assert viz.formula.tree.symbols(tree) == (x,)
+    assert viz.derivation.breaking.width(tree) > viz.derivation.breaking.WIDEST

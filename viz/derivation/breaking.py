@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..formula.notation import printer
+from ..formula.notation import MOST_TERMS, printer
 from ..formula.tree import Apply, Symbol, Tree, evaluate, is_call, symbols
 from ..formula.writers import LATEX, PLAIN, SUM, Writer
 from ..plain.numbers import columns
@@ -46,8 +46,20 @@ def printed(tree: Tree, writer: Writer, what: Any = "symbols", level: int = -1) 
 
 
 def width(tree: Tree) -> int:
-    """How many columns a tree takes as text."""
-    return _columns(printed(tree, PLAIN))
+    """How many columns a tree takes as text; of one that fits in no row, more than any has."""
+    return 4 * WIDEST if too_long(tree) else _columns(printed(tree, PLAIN))
+
+
+def too_long(tree: Tree) -> bool:
+    """Whether a tree has more names than a few rows have columns: what is shared in it can be as long as it likes."""
+    waiting: list[Any] = [tree]
+    found = 0
+    while waiting and found <= 4 * WIDEST:
+        part = waiting.pop()
+        found += not isinstance(part, Apply)
+        if isinstance(part, Apply):
+            waiting += part.args if len(part.args) <= MOST_TERMS else (*part.args[:2], part.args[-1])
+    return found > 4 * WIDEST
 
 
 def _columns(text: str) -> int:

@@ -25,6 +25,7 @@ from .breaking import (
     Written,
     printed,
     symbol_text,
+    too_long,
     tree_text,
     wrapped,
 )
@@ -252,6 +253,8 @@ def numbers_line(target: Symbol, trees: Sequence[Tree], value: Any) -> Line:
     """The first line of some that is short with numbers in the place of names, and what it gives."""
     left, given = symbol_text(target), array_text(value)
     for tree in trees:
+        if too_long(tree):
+            continue
         text = tree_text(tree, "numbers")
         if text.width <= WIDEST - left.width - 6 and "▦" not in text.plain and text.plain != given.plain:
             plain = [f"{left.plain} = {text.plain}", *_equal(" " * left.width, given)]

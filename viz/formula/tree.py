@@ -284,14 +284,14 @@ def parts(tree: Any) -> Iterator[Any]:
 
 def symbols(tree: Tree) -> tuple[Symbol, ...]:
     """The symbols of a tree, each once, in reading order."""
-    found: dict[int, Symbol] = {}
+    seen: dict[int, Any] = {}
     stack: list[Any] = [tree]
     while stack:
         part = stack.pop()
-        if isinstance(part, Symbol):
-            found.setdefault(id(part), part)
-        stack.extend(reversed(list(parts(part))))
-    return tuple(found.values())
+        if id(part) not in seen:
+            seen[id(part)] = part
+            stack.extend(reversed(list(parts(part))))
+    return tuple(part for part in seen.values() if isinstance(part, Symbol))
 
 
 def reached(root: Any, below: Callable[[Any], Sequence[Any]]) -> tuple[list[Any], int, int]:
