@@ -31,6 +31,10 @@ def as_formula(of: Callable[..., Any], formula: Callable[..., Any]) -> Callable[
         bound.apply_defaults()
         return operation(*bound.args)
 
+    return named(call, of)
+
+
+def named(call: Callable[..., Any], of: Callable[..., Any]) -> Callable[..., Any]:
     call.__name__, call.__doc__ = of.__name__, f"``{of.__name__}`` of SciPy."
     return call
 
@@ -67,10 +71,18 @@ def continuous(of: Any, log_density: Callable[..., Any]) -> tuple[Callable[..., 
         call.__signature__ = signature  # type: ignore[attr-defined]
         return call
 
+    log_standard = as_formula(of.logpdf, log_density)
+    standard = as_formula(of.pdf, lambda *args: np.exp(log_density(*args)))
+
     @with_signature
     def logpdf(x: Any, *args: Any) -> Any:
         *shapes, loc, scale = args
-        return log_density((x - loc) / scale, *shapes) - np.log(scale)
+        return log_standard((x - loc) / scale, *shapes) - np.log(scale)
+
+    @with_signature
+    def pdf(x: Any, *args: Any) -> Any:
+        *shapes, loc, scale = args
+        return standard((x - loc) / scale, *shapes) / scale
 
     def distributed(of: Callable[..., Any], density: Callable[..., Any]) -> Callable[..., Any]:
         operation = cumulative(of, density)
@@ -80,13 +92,11 @@ def continuous(of: Any, log_density: Callable[..., Any]) -> tuple[Callable[..., 
             *shapes, loc, scale = args
             return operation((x - loc) / scale, *shapes)
 
-        fn.__name__, fn.__doc__ = of.__name__, f"``{of.__name__}`` of SciPy."
-        return fn
+        return named(fn, of)
 
-    pdf = with_signature(lambda *args: np.exp(logpdf(*args)))
     return (
-        as_formula(of.pdf, pdf),
-        as_formula(of.logpdf, logpdf),
+        named(pdf, of.pdf),
+        named(logpdf, of.logpdf),
         distributed(of.cdf, lambda out, *args: np.exp(log_density(*args))),
         distributed(of.sf, lambda out, *args: -np.exp(log_density(*args))),
         distributed(of.logcdf, lambda out, *args: np.exp(log_density(*args) - out)),

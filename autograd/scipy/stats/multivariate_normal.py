@@ -7,35 +7,59 @@ from typing import Any
 import numpy as np
 import scipy.stats as _stats
 
-from ...extend import getval, isbox
 from ...numpy.lists import names_of
+from ...registry import NoRuleError, defvjp, primitive
 from .formulas import as_formula
 
 _of = _stats.multivariate_normal
 __getattr__ = names_of(_of, globals())
 
 
-def _logpdf(x: Any, mean: Any = 0.0, cov: Any = 1.0, allow_singular: bool = False) -> Any:
-    if allow_singular and isbox(cov):
-        raise NotImplementedError("multivariate_normal: no derivative by a singular covariance matrix")
+@primitive
+def _logpdf(x: Any, mean: Any, cov: Any, allow_singular: bool) -> Any:
+    return _of.logpdf(x, mean, cov, allow_singular)
+
+
+def _solved(x: Any, mean: Any, cov: Any, allow_singular: bool) -> Any:
+    """Σ⁻¹ (x − μ), a row for each x."""
+    d = np.reshape(x, (-1, len(cov))) - mean
+    return d @ np.linalg.pinv(cov).T if allow_singular else np.linalg.solve(cov, d.T).T
+
+
+def _by_x(g: Any, out: Any, x: Any, mean: Any, cov: Any, allow_singular: bool) -> Any:
+    return np.reshape(-np.reshape(g, (-1, 1)) * _solved(x, mean, cov, allow_singular), np.shape(x))
+
+
+def _by_mean(g: Any, out: Any, x: Any, mean: Any, cov: Any, allow_singular: bool) -> Any:
+    return np.reshape(np.reshape(g, -1) @ _solved(x, mean, cov, allow_singular), np.shape(mean))
+
+
+def _by_cov(g: Any, out: Any, x: Any, mean: Any, cov: Any, allow_singular: bool) -> Any:
+    if allow_singular:
+        raise NoRuleError("multivariate_normal: no derivative by a singular covariance matrix")
+    solved = _solved(x, mean, cov, allow_singular)
+    return ((np.reshape(g, (-1, 1)) * solved).T @ solved - np.sum(g) * np.linalg.inv(cov)) / 2
+
+
+_logpdf.rule.name = "logpdf"
+defvjp(_logpdf, _by_x, _by_mean, _by_cov)
+
+
+def logpdf(x: Any, mean: Any = 0.0, cov: Any = 1.0, allow_singular: bool = False) -> Any:
+    """``logpdf`` of SciPy."""
     if np.ndim(cov) < 2:
         size = max(np.shape(x)[-1:] or (1,), np.shape(mean) or (1,), np.shape(cov) or (1,))[0]
         cov = cov * np.eye(size)
-    d = np.reshape(x, (-1, len(cov))) - mean
-    if allow_singular:
-        return -np.sum(d @ np.linalg.pinv(cov) * d, -1) / 2  # but for a constant
-    return -(np.sum(d * np.linalg.solve(cov, d.T).T, -1) + np.linalg.slogdet(2 * np.pi * cov)[1]) / 2
+    return _logpdf(x, mean, cov, allow_singular)
 
 
-def _pdf(x: Any, mean: Any = 0.0, cov: Any = 1.0, allow_singular: bool = False) -> Any:
-    log = _logpdf(x, mean, cov, allow_singular)
-    return _of.pdf(*map(getval, (x, mean, cov)), allow_singular) * np.exp(log - getval(log))
+def pdf(x: Any, mean: Any = 0.0, cov: Any = 1.0, allow_singular: bool = False) -> Any:
+    """``pdf`` of SciPy."""
+    return np.exp(logpdf(x, mean, cov, allow_singular))
 
 
 def _entropy(mean: Any = 0.0, cov: Any = 1.0) -> Any:
     return np.linalg.slogdet(2 * np.pi * np.e * np.atleast_2d(cov))[1] / 2
 
 
-pdf = as_formula(_of.pdf, _pdf)
-logpdf = as_formula(_of.logpdf, _logpdf)
 entropy = as_formula(_of.entropy, _entropy)
