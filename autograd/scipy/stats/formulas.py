@@ -71,18 +71,20 @@ def continuous(of: Any, log_density: Callable[..., Any]) -> tuple[Callable[..., 
         call.__signature__ = signature  # type: ignore[attr-defined]
         return call
 
-    log_standard = as_formula(of.logpdf, log_density)
-    standard = as_formula(of.pdf, lambda *args: np.exp(log_density(*args)))
+    log_standard: Callable[..., Any] = log_density  # SciPy's own where the density is 0 somewhere
+    standard: Callable[..., Any] = lambda *args: np.exp(log_density(*args))
+    if np.isfinite([of.a, of.b]).any():
+        log_standard, standard = as_formula(of.logpdf, log_standard), as_formula(of.pdf, standard)
 
     @with_signature
     def logpdf(x: Any, *args: Any) -> Any:
         *shapes, loc, scale = args
-        return log_standard((x - loc) / scale, *shapes) - np.log(scale)
+        return log_standard(np.divide(np.subtract(x, loc), scale), *shapes) - np.log(scale)
 
     @with_signature
     def pdf(x: Any, *args: Any) -> Any:
         *shapes, loc, scale = args
-        return standard((x - loc) / scale, *shapes) / scale
+        return standard(np.divide(np.subtract(x, loc), scale), *shapes) / scale
 
     def distributed(of: Callable[..., Any], density: Callable[..., Any]) -> Callable[..., Any]:
         operation = cumulative(of, density)
@@ -90,7 +92,7 @@ def continuous(of: Any, log_density: Callable[..., Any]) -> tuple[Callable[..., 
         @with_signature
         def fn(x: Any, *args: Any) -> Any:
             *shapes, loc, scale = args
-            return operation((x - loc) / scale, *shapes)
+            return operation(np.divide(np.subtract(x, loc), scale), *shapes)
 
         return named(fn, of)
 
