@@ -262,7 +262,8 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 def _elu(x: Any, alpha: float, inner: float = 1.0) -> Any:
     positive = x > 0
     negative = np.where(positive, 0.0, x)  # no overflow of what is not taken
-    return np.where(positive, x, np.expm1(negative if inner == 1 else negative * inner) * alpha)
+    curved = np.expm1(negative if inner == 1 else negative * inner)
+    return np.where(positive, x, curved if alpha == 1 else curved * alpha)
 
 
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:

@@ -175,12 +175,9 @@ def _resized(x: Any, axis: int, m: int, scale: float, mode: str, align_corners: 
     first = np.floor(place).astype(int)
     t = place - first
     offsets, weights = cubic(t) if mode == "bicubic" else ((0, 1), (1 - t, t))
-    shape = (1,) * axis + (m,) + (1,) * (x.ndim - axis - 1)
-    out: Any = 0
-    for offset, weight in zip(offsets, weights, strict=True):
-        near = np.take(x, np.clip(first + offset, 0, n - 1), axis=axis)
-        out = out + near * weight.astype(x.dtype).reshape(shape)
-    return out
+    near = np.clip(first + np.array(offsets)[:, None], 0, n - 1)  # of each position its neighbours, on an axis before
+    weight = np.array(weights, dtype=x.dtype).reshape(near.shape + (1,) * (x.ndim - axis - 1))
+    return np.sum(np.take(x, near, axis=axis) * weight, axis=axis)
 
 
 def cubic(t: Any) -> tuple[Any, Any]:

@@ -84,8 +84,8 @@ def _same(run: tuple[Place | None, list[Node]], place: Place, node: Node, depth:
     last = nodes[-1]
     if before is None or before.statement is not place.statement or before.loops != place.loops:
         return False
-    if last.code is not node.code:
-        return True
+    if last.code is not node.code or (place.function is None and not place.loops):
+        return True  # outside of functions and loops a statement is run once
     if last.lasti != node.lasti:
         return last.lasti < node.lasti
     # one call of a layer, or of a function that records many operations, makes them all in one place
