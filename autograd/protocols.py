@@ -78,7 +78,7 @@ def array_function(self: Tensor, func: Callable[..., Any], types: Any, args: Any
             if rule.beyond is not None and not all(map(rule.knows, kwargs)):
                 return rule.beyond(*args, **kwargs)
             kwargs = _options(rule, kwargs)
-        args = tuple(arrayed(a) for a in args)
+        args = tuple([arrayed(a) for a in args])
         return _constant(rule, args, kwargs) if rule.constant else record(rule, args, kwargs)
     except Exception as error:
         point(error)

@@ -198,6 +198,6 @@ hide_frames(os.path.dirname(np.__file__))
 
 def located(frame: Any) -> Any:
     """The first frame from this one on that is the user's."""
-    while IS_HIDDEN[frame.f_code.co_filename] and frame.f_back is not None:
-        frame = frame.f_back
+    while IS_HIDDEN[frame.f_code.co_filename] and (around := frame.f_back) is not None:
+        frame = around
     return frame

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..registry import alias, defvjp, named, numbers_only, pure
+from ..registry import RULES, alias, defvjp, named, numbers_only, pure
 from .elementwise import known, over, passed
 
 
@@ -35,6 +35,22 @@ defvjp(
         g * (out.size / max(x.size, 1)), x.shape, axis, keepdims
     ),
 )
+
+
+def _sum(x: Any, **options: Any) -> Any:
+    """``np.sum``, without what it does before and after."""
+    return np.add.reduce(x, **{"axis": None, **options}) if x.__class__ is np.ndarray else np.sum(x, **options)
+
+
+def _mean(x: Any, **options: Any) -> Any:
+    """``np.mean``, without what it does before and after: the same numbers."""
+    if x.__class__ is not np.ndarray or x.dtype.char not in "fd" or not 0 < x.size < 2**24 or "dtype" in options:
+        return np.mean(x, **options)
+    total = _sum(x, **options)
+    return total / total.dtype.type(x.size // total.size)
+
+
+RULES[np.sum].op, RULES[np.mean].op = _sum, _mean
 
 
 def squares_fit(length: Any, p: float = 2) -> Any:

@@ -143,12 +143,12 @@ def _change(optimizer: Any, p: Any, w: Any, g: Any, k: int, name: str, options: 
     state = Held({})
     for key, value in optimizer.state[k].items():
         state.start(key, np.reshape(value, shape).copy() if isinstance(value, np.ndarray) else value)
-    optimizer._turn = options
+    optimizer._take(options)
     try:
         old, slope = Noted(w.reshape(shape), "W"), Noted(g.reshape(shape), "∂J/∂W")
         new = optimizer._stepped(old, slope, state, options)
     finally:
-        optimizer._turn = None
+        optimizer._take(None)
     new = new if isinstance(new, Noted) else Noted(np.asarray(new), "W")
     lines, later = [], []
     known: dict[int, str] = {}

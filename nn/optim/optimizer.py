@@ -163,12 +163,12 @@ class Optimizer:
         states = iter(self.state)
         try:
             for group in self.param_groups:
-                self._turn = group
+                self._take(group)
                 for p in group["params"]:
                     state, g = next(states), p.grad
                     if g is None:
                         continue
-                    w, g = p.data, g.data if isinstance(g, Tensor) else g
+                    w, g = p._data, g.data if isinstance(g, Tensor) else g
                     if w.dtype.kind == "c":
                         moved = self._stepped(_parts(w), _parts(g), state, group)
                         p.rebind(moved.view(w.dtype).reshape(w.shape))
@@ -178,8 +178,17 @@ class Optimizer:
                         # one-element arrays, as operations on 0-d ones give scalars, which can't be written into
                         p.rebind(self._stepped(w.reshape(1), g.reshape(1), state, group).reshape(()))
         finally:
-            self._turn = None
+            self._take(None)
         return value
+
+    def _take(self, options: dict[str, Any] | None) -> None:
+        """Have the options of a group as attributes, until those of another are taken, or None."""
+        mine, self._turn = self.__dict__, options
+        for name in self.defaults:
+            if options and name in options:
+                mine[name] = options[name]
+            else:
+                mine.pop(name, None)
 
     def explain(
         self, closure: Callable[[], Any] | None = None, *, index: Mapping[Any, Any] | None = None
