@@ -24,21 +24,10 @@ class Conduct:
 
     __slots__ = ()
 
-    @property
-    def shape(self: Any) -> tuple[int, ...]:
-        return self._data.shape
-
-    @property
-    def ndim(self: Any) -> int:
-        return self._data.ndim
-
-    @property
-    def size(self: Any) -> int:
-        return self._data.size
-
-    @property
-    def dtype(self: Any) -> np.dtype[Any]:
-        return self._data.dtype
+    shape: tuple[int, ...]
+    ndim: int
+    size: int
+    dtype: np.dtype[Any]
 
     @property
     def real(self: Any) -> Any:
@@ -149,3 +138,7 @@ class Conduct:
 
     def __format__(self: Any, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
+
+
+for _name in ("shape", "ndim", "size", "dtype"):
+    setattr(Conduct, _name, property(operator.attrgetter(f"_data.{_name}")))  # in C, as they are asked for all the time

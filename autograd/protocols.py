@@ -73,7 +73,8 @@ def array_function(self: Tensor, func: Callable[..., Any], types: Any, args: Any
             if public(func) is not func:
                 return array_function(self, public(func), types, args, kwargs)
             raise no_rule(func)
-        args, kwargs = rule.split_options(args, kwargs)
+        if kwargs or len(args) > len(rule.vjps):
+            args, kwargs = rule.split_options(args, kwargs)
         if kwargs:
             if rule.beyond is not None and not all(map(rule.knows, kwargs)):
                 return rule.beyond(*args, **kwargs)
@@ -88,12 +89,13 @@ def array_function(self: Tensor, func: Callable[..., Any], types: Any, args: Any
 def record_call(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """``Tensor._record``: record a call of a primitive."""
     try:
-        args, kwargs = rule.split_options(args, kwargs)
-        for name, value in kwargs.items():
-            parts = value if isinstance(value, tuple | list) else (value,)
-            if not rule.constant and any(isinstance(part, Tensor) and part.requires_grad for part in parts):
-                raise no_rule(rule.fn, f" for its operand {name}")
-        kwargs = {name: settled(value) for name, value in kwargs.items()}
+        if kwargs or len(args) > len(rule.vjps):
+            args, kwargs = rule.split_options(args, kwargs)
+            for name, value in kwargs.items():
+                parts = value if isinstance(value, tuple | list) else (value,)
+                if not rule.constant and any(isinstance(part, Tensor) and part.requires_grad for part in parts):
+                    raise no_rule(rule.fn, f" for its operand {name}")
+            kwargs = {name: settled(value) for name, value in kwargs.items()}
         if rule.constant:
             return _constant(rule, args, kwargs)
         return record(rule, args, kwargs)

@@ -91,8 +91,8 @@ def in_parent(path: str, paths: set[str]) -> str:
 
 def give(value: Any, name: str) -> Any:
     """Name what an operation made; a leaf keeps its name."""
-    if isinstance(value, Tensor) and not value.is_leaf:
-        value.name = name
+    if isinstance(value, Tensor) and (node := value._node) is not None and node.args is not None:
+        node.name = name
     return value
 
 

@@ -39,21 +39,22 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     array([ 1.5, 11.5])
     """
     input, weight = floating(input, "linear"), operand(weight, "linear: weight")
-    if weight.ndim != 2:
-        raise ShapeMismatch(f"linear: a weight of shape (out, in) is needed, got {weight.shape}")
-    if input.ndim == 0 or input.shape[-1] != weight.shape[1]:
-        got = f"{input.shape[-1]} features" if input.ndim else "no axis"
+    shape, needed = input.shape, weight.shape
+    if len(needed) != 2:
+        raise ShapeMismatch(f"linear: a weight of shape (out, in) is needed, got {needed}")
+    if shape[-1:] != needed[1:]:
+        got = f"{shape[-1]} features" if shape else "no axis"
         raise ShapeMismatch(
-            f"linear: the input of shape {input.shape} has {got}, but {called(weight, 'the weight')} of shape "
-            f"{weight.shape} takes {weight.shape[1]}"
+            f"linear: the input of shape {shape} has {got}, but {called(weight, 'the weight')} of shape "
+            f"{needed} takes {needed[1]}"
         )
     one_dtype(input, weight, "linear", "the weight")
     out = np.inner(input, weight)
     if bias is None:
         return out
     bias = operand(bias, "linear: bias")
-    if bias.shape != (weight.shape[0],):
-        raise ShapeMismatch(f"linear: a bias of shape ({weight.shape[0]},) is needed, got {bias.shape}")
+    if bias.shape != needed[:1]:
+        raise ShapeMismatch(f"linear: a bias of shape ({needed[0]},) is needed, got {bias.shape}")
     return out + bias
 
 

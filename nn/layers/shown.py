@@ -28,7 +28,10 @@ class OfFunction(Module):
         self._set(**options, _options=tuple(options))
 
     def _call(self, *inputs: Any, **more: Any) -> Any:
-        return getattr(F, self._function)(*inputs, **{name: getattr(self, name) for name in self._options}, **more)
+        options = self._options
+        if options:
+            more |= {name: getattr(self, name) for name in options}
+        return getattr(F, self._function)(*inputs, **more)
 
     def extra_repr(self) -> str:
         return shown(self, self._options if self._shown is None else self._shown)
