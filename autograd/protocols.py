@@ -26,6 +26,9 @@ __all__: list[str] = []
 def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
     """``Tensor.__array_ufunc__``: record what a ufunc does."""
     try:
+        rule = RULES.get(ufunc)
+        if len(inputs) == 1 and not kwargs and method == "__call__" and rule is not None and not rule.constant:
+            return record(rule, inputs, NO_OPTIONS)
         out = kwargs.pop("out", None)
         if out is not None:
             raise TypeError(
@@ -43,7 +46,7 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
             raise TypeError(f"np.{ufunc.__name__}: the option {option}= is not traced")
         if dtype is not None:
             inputs = tuple(x.astype(dtype) if isinstance(x, Tensor) else np.asarray(constant(x), dtype) for x in inputs)
-        rule = RULES.get(ufunc) or _of_scipy(ufunc)
+        rule = rule or _of_scipy(ufunc)
         if rule is None:
             if ufunc in COMPOSITES:
                 return COMPOSITES[ufunc](*inputs)

@@ -17,7 +17,7 @@ from .reductions import product_before
 
 
 def turned(x: Any) -> Any:
-    return np.swapaxes(x, -1, -2)
+    return x.swapaxes(-1, -2)
 
 
 def adjoint(x: Any) -> Any:

@@ -18,12 +18,22 @@ def spread(g: Any, shape: tuple[int, ...], axis: Any = None, keepdims: bool = Fa
         return g
     if axis is None:
         return g.reshape((1,) * len(shape))
+    if axis.__class__ is int:
+        axis %= len(shape)
+        return g.reshape((*shape[:axis], 1, *shape[axis + 1 :]))
     axes = {a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,))}
     return g.reshape(tuple(1 if i in axes else n for i, n in enumerate(shape)))
 
 
 def _to(g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
-    return np.broadcast_to(spread(g, shape, axis, keepdims), shape)
+    g = spread(g, shape, axis, keepdims)
+    if g.__class__ is not np.ndarray or not g.flags.c_contiguous or g.ndim != len(shape):
+        return np.broadcast_to(g, shape)
+    # what np.broadcast_to gives, without the iterator that it makes for it
+    strides = [0 if n == 1 else stride for n, stride in zip(g.shape, g.strides, strict=True)]
+    out: Any = np.ndarray(shape, g.dtype, g, 0, strides)
+    out.setflags(write=False)
+    return out
 
 
 # --- sums and means ---------------------------------------------------------------------------------------------------

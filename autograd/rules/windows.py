@@ -30,6 +30,13 @@ def _empty(shape: tuple[int, ...], dtype: Any) -> Any:
     return np.empty((*rest, n), dtype).transpose(len(rest), *range(len(rest)))
 
 
+def _batch_innermost(x: Any) -> Any:
+    """Images N×C×H×W as they are best in memory."""
+    if x.__class__ is not np.ndarray or x.ndim != 4 or len(x) < 2 or x.strides[0] == x.itemsize:
+        return x
+    return np.ascontiguousarray(x.transpose(1, 2, 3, 0)).transpose(3, 0, 1, 2)
+
+
 @pure
 def zero_pad(x: Any, padding: tuple[Pair, Pair], value: float = 0.0) -> Any:
     """Add rows and columns of zeros (or `value`) around each image.
@@ -91,14 +98,13 @@ def windows(x: Any, kernel_size: Pair, stride: Pair = (1, 1), dilation: Pair = (
     array([[4., 5.],
            [7., 8.]])
     """
+    x = _batch_innermost(x)
     n, c, h, w = x.shape
     (kh, kw), (sh, sw), (dh, dw) = kernel_size, stride, dilation
     oh, ow = output_length(h, kh, sh, dh), output_length(w, kw, sw, dw)
     if oh < 1 or ow < 1:
         spread = f" (dilated to {dh * (kh - 1) + 1}×{dw * (kw - 1) + 1})" if dilation != (1, 1) else ""
         raise ValueError(f"a kernel of {kh}×{kw}{spread} does not fit into images of {h}×{w}, padding included")
-    if n > 1 and x.strides[0] != x.itemsize:
-        x = np.ascontiguousarray(x.transpose(1, 2, 3, 0)).transpose(3, 0, 1, 2)
     by_n, by_c, by_h, by_w = x.strides
     strides = (by_n, by_c, by_h * sh, by_w * sw, by_h * dh, by_w * dw)
     return np.lib.stride_tricks.as_strided(x, (n, c, oh, ow, kh, kw), strides, writeable=False)
@@ -119,8 +125,10 @@ def fold_windows(x: Any, shape: tuple[int, ...], stride: Pair = (1, 1), dilation
     """
     _, _, oh, ow, kh, kw = x.shape
     (sh, sw), (dh, dw) = stride, dilation
-    out = _empty(shape, x.dtype)
     tiled = (kh, kw) == stride and dilation == (1, 1) and (oh * sh, ow * sw) == shape[2:]
+    if tiled and (image := x.transpose(1, 2, 4, 3, 5, 0)).flags.c_contiguous:
+        return image.reshape(*shape[1:], shape[0]).transpose(3, 0, 1, 2)
+    out = _empty(shape, x.dtype)
     if not tiled:
         out[...] = 0
     for i in range(kh):
@@ -239,7 +247,8 @@ def window_product_weight(g: Any, w: Any, groups: int = 1) -> Any:
     for channels, kernels in zip(_grouped(c, groups), _grouped(f, groups), strict=True):
         for rows in _row_blocks(w, groups):
             block = _matrix(columns[channels, :, :, rows], c // groups * kh * kw)
-            out[kernels] += (_matrix(upstream[kernels, rows], f // groups) @ block.T).reshape(out[kernels].shape)
+            product = block @ _matrix(upstream[kernels, rows], f // groups).T  # the long side first is the faster way
+            out[kernels] += product.T.reshape(out[kernels].shape)
     return out
 
 
@@ -308,10 +317,9 @@ def window_max(w: Any) -> Any:
 def first_maximum(w: Any, out: Any) -> Any:
     """Where the first maximum of each window is: booleans of w's shape."""
     cells = _cells(w)
-    *before, kh, kw = w.shape
-    # the batch innermost in memory, as the windows have it
-    order = (w.ndim - 1, *range(2, w.ndim - 1), 0, 1) if before else (0, 1)
-    hits = np.empty((kh, kw, *before[1:], *before[:1]), bool).transpose(order)
+    # in memory as images are: the rows of the windows among each other, the batch innermost
+    order = (1, 2, 4, 3, 5, 0) if w.ndim == 6 else (*range(1, w.ndim), 0)
+    hits = np.empty([w.shape[a] for a in order], bool).transpose(np.argsort(order))
     free: Any = None
     for cell, hit in zip(cells, _cells(hits), strict=True):
         hit[...] = cell == out
@@ -335,7 +343,9 @@ def window_mean(w: Any) -> Any:
 
 defvjp(
     window_max,
-    lambda g, out, w: passed(np.expand_dims(g, (-2, -1)), known(first_maximum(w, out), np.expand_dims(out, (-2, -1)))),
+    lambda g, out, w: passed(
+        np.expand_dims(_batch_innermost(g), (-2, -1)), known(first_maximum(w, out), np.expand_dims(out, (-2, -1)))
+    ),
 )
 defvjp(
     window_mean,
