@@ -172,16 +172,23 @@ for _absolute in (np.absolute, np.fabs):
 defvjp(np.copysign, lambda g, out, x, y: g * np.sign(x) * np.sign(out), lambda g, out, x, y: 0 * g)
 
 
+def _any_nan(x: Any) -> Any:
+    """Whether there is a NaN in x: the sum of the squares is one only then, and found faster than the places."""
+    if x.__class__ is np.ndarray and x.dtype.char in "fd":
+        flat = x.ravel("K")
+        return math.isnan(np.dot(flat, flat))
+    return np.count_nonzero(np.isnan(x))
+
+
 def known(mask: Any, out: Any) -> Any:
     """The mask that says where a gradient passes; NaN where `out` is NaN: no comparison with a NaN decides anything."""
-    unknown = np.isnan(out)
-    return np.where(unknown, np.nan, mask) if np.count_nonzero(unknown) else mask
+    return np.where(np.isnan(out), np.nan, mask) if _any_nan(out) else mask
 
 
 def passed(g: Any, mask: Any) -> Any:
     """g × mask; 0 where the mask is, also of an infinite g: what was not chosen has no part in the result."""
     through = g * mask
-    if not np.count_nonzero(np.isnan(through)):
+    if not _any_nan(through):
         return through
     return np.where(np.isinf(g) & (mask == 0), 0.0, through)
 
