@@ -261,8 +261,7 @@ def window_product_windows(g: Any, weight: Any, groups: int = 1) -> Any:
     out = np.empty((c * groups, kh, kw, oh, ow, n), np.result_type(g, weight))
     for channels, kernels in zip(_grouped(c * groups, groups), _grouped(f, groups), strict=True):
         matrix = weight[kernels].reshape(f // groups, -1)
-        product = matrix.T @ _matrix(upstream[kernels], f // groups)
-        out[channels] = product.reshape(c, kh, kw, oh, ow, n)
+        np.matmul(matrix.T, _matrix(upstream[kernels], f // groups), out=_matrix(out[channels], c * kh * kw))
     return out.transpose(5, 0, 3, 4, 1, 2)
 
 
