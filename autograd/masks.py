@@ -58,8 +58,10 @@ class Mask(np.ndarray):
         return hash(self.view(np.ndarray)[()])
 
 
-def remembering(data: Any, node: Any) -> Mask:
-    """Numbers that nobody else holds, as an array that remembers their record."""
+def remembering(data: Any, node: Any) -> Any:
+    """Numbers that nobody else holds, as an array that remembers their record; those of another library as they are."""
+    if not isinstance(data, np.ndarray | np.generic):
+        return data
     mask: Mask = np.asarray(data).view(Mask)
     mask.node = node
     return mask

@@ -16,7 +16,7 @@ from .leaving import NUMBERS, used
 from .masks import Mask
 from .methods import unary
 from .node import FLOAT64, NO_OPTIONS, Node
-from .operands import constant
+from .operands import constant, foreign
 from .protocols import remembered
 from .recording import IS_HIDDEN, SCOPE, next_seq
 from .registry import RULES, Rule
@@ -58,6 +58,8 @@ def _operator(fn: np.ufunc, op: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
         elif isinstance(other, _OPERANDS):
             y = other if other.__class__ in (Mask, complex) else np.asarray(constant(other))
             return record(rule, (self, y), NO_OPTIONS)
+        elif foreign(other):
+            return record(rule, (self, other), NO_OPTIONS)
         else:
             return NotImplemented
         try:
@@ -123,7 +125,7 @@ def _operator(fn: np.ufunc, op: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
                 other = np.result_type(self._data, np.complex64).type(other)
             as_it_is = isinstance(other, int | float | complex | Mask)
             return record(rule, (other if as_it_is else np.asarray(constant(other)), self), NO_OPTIONS)
-        return NotImplemented
+        return record(rule, (other, self), NO_OPTIONS) if foreign(other) else NotImplemented
 
     forward.__name__ = f"__{op.__name__}__"
     reflected.__name__ = f"__r{op.__name__}__"

@@ -12,7 +12,7 @@ from .errors import describe, no_gradient
 from .labels import instead, record_called
 from .listing import html_table, rows_of, text_table
 from .node import Node, reachable, replay
-from .operands import as_array, constant
+from .operands import as_array, constant, foreign
 
 __all__ = ["Tape", "seed_for"]
 
@@ -91,7 +91,7 @@ class Tape(Sequence[Node]):
 
     def seed(self, grad: Any = None) -> Any:
         """The gradient that a sweep starts from: `grad`, checked, or 1 for a scalar."""
-        return seed_for(self.root, grad)
+        return seed_for(self.root, grad, next((n.kept for n in self.nodes if n.is_leaf and foreign(n.kept)), None))
 
     def steps(self, grad: Any = None) -> Iterator[Step]:
         """The backward sweep, one step at a time.
@@ -123,8 +123,8 @@ class Tape(Sequence[Node]):
         return f"<Tape of {len(self)} records, ends with {self.root!r}>"
 
 
-def seed_for(root: Node, grad: Any) -> Any:
-    """Check the gradient that a sweep from `root` starts from; without one, 1 for a scalar."""
+def seed_for(root: Node, grad: Any, like: Any = None) -> Any:
+    """Check the gradient that a sweep from `root` starts from; without one, 1 of `like`'s library for a scalar."""
     if not root.needs_grad:
         raise no_gradient(root, next((n for n in reachable(root) if n.is_leaf and n.dtype.kind in "iu"), None))
     if grad is None:
@@ -138,8 +138,10 @@ def seed_for(root: Node, grad: Any) -> Any:
                 f"backward from {describe(root)} and dtype {root.dtype} needs a gradient to start from, as only a real "
                 "scalar has one of its own: take np.real, np.abs(...)**2 or another real number of it first"
             )
+        if foreign(like):
+            return np.ones_like(like, root.dtype, shape=root.shape)
         return np.ones(root.shape, root.dtype) if root.shape else root.dtype.type(1)
-    if getattr(grad, "_record", None) is None:
+    if getattr(grad, "_record", None) is None and not foreign(grad):
         grad = np.array(constant(grad))
     if grad.dtype.kind not in ("fiubc" if root.dtype.kind == "c" else "fiub"):
         what = "numbers" if root.dtype.kind == "c" else f"real numbers, as {describe(root)} is"

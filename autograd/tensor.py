@@ -346,7 +346,7 @@ class Tensor(Conduct):
         root = self.node
         if isinstance(grad, Tensor) and not create_graph:
             grad = grad._data
-        seed = seed_for(root, grad)
+        seed = seed_for(root, grad, self._data)
         if create_graph:
             seed = seed if isinstance(seed, Tensor) else Tensor(seed, requires_grad=False)
             with enable_grad(), np.errstate(all="ignore"):

@@ -8,8 +8,11 @@ import numpy as np
 
 from autograd import Tensor
 from autograd.errors import point
+from autograd.operands import foreign
 
-__all__ = ["DtypeMismatch", "LayerError", "ShapeMismatch", "called", "floating", "fraction", "one_dtype", "operand"]
+__all__ = [
+    "DtypeMismatch", "LayerError", "ShapeMismatch", "called", "floating", "fraction", "one_dtype", "operand", "seen",
+]  # fmt: skip
 
 
 class LayerError(Exception):
@@ -77,6 +80,11 @@ def one_dtype(input: Any, weight: Any, what: str, otherwise: str) -> None:
             f"{what}: the input has dtype {input.dtype}, but {called(weight, otherwise)} has dtype {weight.dtype}: "
             f"give x.astype(np.{weight.dtype}), or make the layer with dtype=np.{input.dtype}"
         )
+
+
+def seen(mask: Any) -> bool:
+    """Whether anything is true in a mask that can be looked at: arrays of other libraries may be computed later."""
+    return not foreign(mask) and bool(mask.any())
 
 
 def fraction(value: Any, name: str) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -175,9 +176,9 @@ for _fn, _expression in (
 def _piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
     x = arrayed(x)
     single = not isinstance(condlist, list | tuple) or (np.ndim(condlist[0]) == 0 and x.ndim > 0)
-    conditions = [np.asarray(numbers(c), bool) for c in ([condlist] if single else condlist)]
+    conditions = [arrayed(numbers(c)).astype(bool, copy=False) for c in ([condlist] if single else condlist)]
     if len(funclist) == len(conditions) + 1:
-        conditions.append(~np.logical_or.reduce(conditions))
+        conditions.append(~reduce(np.logical_or, conditions))
     if len(funclist) != len(conditions):
         raise ValueError(f"np.piecewise: {len(conditions)} conditions do not fit {len(funclist)} functions")
     out = x * 0

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..operands import beside, zeros
 from ..registry import NoRuleError, composite, defvjp, named, pure
 from .elementwise import arrayed, conj, is_complex
 from .linalg import adjoint, cofactors, turned
@@ -38,9 +39,10 @@ def turning(g: Any, vectors: Any, values: Any) -> Any:
     """
     n, known = vectors.shape[-1], values.shape[-1]
     if n > known:
-        values = np.concatenate((values, np.zeros((*values.shape[:-1], n - known), values.dtype)), axis=-1)
+        values = np.concatenate((values, zeros((*values.shape[:-1], n - known), values)), axis=-1)
     place = np.minimum(np.arange(n), known)
-    gaps = np.where(np.equal.outer(place, place), np.inf, np.expand_dims(values, -2) - np.expand_dims(values, -1))
+    same = beside(values, np.equal.outer(place, place))
+    gaps = np.where(same, np.inf, np.expand_dims(values, -2) - np.expand_dims(values, -1))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.matmul(np.matmul(vectors, np.matmul(adjoint(vectors), g) / gaps), adjoint(vectors))
 
@@ -94,14 +96,16 @@ def _general_vectors_rule(g: Any, out: Any, a: Any) -> Any:
     along = np.real(np.sum(conj(out) * g, axis=-2, keepdims=True))
     slopes = turned_back - np.matmul(adjoint(out), out * along)
     gaps = conj(np.expand_dims(values, -2) - np.expand_dims(values, -1))
-    same = np.eye(out.shape[-1], dtype=bool)
+    same = beside(out, np.eye(out.shape[-1], dtype=bool))
     with np.errstate(divide="ignore", invalid="ignore"):
         return _through_the_basis(np.where(same, 0, slopes) / np.where(same, np.inf, gaps), out)
 
 
 defvjp(
     general_eigenvalues,
-    lambda g, out, a: _through_the_basis(np.expand_dims(g, -1) * np.eye(out.shape[-1]), general_eigenvectors(a)),
+    lambda g, out, a: _through_the_basis(
+        np.expand_dims(g, -1) * beside(g, np.eye(out.shape[-1])), general_eigenvectors(a)
+    ),
     holomorphic=False,
 )
 defvjp(general_eigenvectors, _general_vectors_rule, holomorphic=False)
@@ -195,7 +199,7 @@ composite(np.linalg.svd, _svd)
 
 def _half(x: Any) -> Any:
     """The lower triangle, with half of the diagonal."""
-    return np.tril(x) * (1 - np.eye(x.shape[-1], dtype=x.dtype) / 2)
+    return np.tril(x) * beside(x, 1 - np.eye(x.shape[-1], dtype=x.dtype) / 2)
 
 
 def _cholesky_rule(g: Any, out: Any, a: Any, upper: bool = False) -> Any:

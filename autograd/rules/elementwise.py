@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy._core import umath
 
-from ..operands import constant
+from ..operands import constant, foreign
 from ..registry import composite, defvjp, nondifferentiable, numbers_only, pure
 
 LN2 = float(np.log(2.0))
 LN10 = float(np.log(10.0))
 TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
+COUNTS = (int, np.intp)  # what NumPy counts in; a count of anything else is one that would have to be waited for
 
 
 def arrayed(x: Any) -> Any:
@@ -33,6 +34,15 @@ def is_complex(x: Any) -> bool:
 def conj(x: Any) -> Any:
     """The conjugate; a real x as it is, which records nothing."""
     return np.conjugate(x) if is_complex(x) else x
+
+
+def some(mask: Any) -> Any:
+    """Whether a way that is right for all is to be taken, as there are some for which the shorter one is not.
+
+    What is computed elsewhere, or later, is not asked: the answer would have to be waited for.
+    """
+    found = np.count_nonzero(mask)
+    return found.__class__ not in COUNTS or found
 
 
 # --- arithmetic -------------------------------------------------------------------------------------------------------
@@ -64,7 +74,7 @@ def _log_of_base(x: Any, y: Any) -> Any:
 def over(x: Any, length: Any) -> Any:
     """x / length, but 0 (with all its derivatives) where the length is 0."""
     zero = length == 0
-    return x / np.where(zero, 1.0, length) * ~zero if np.any(zero) else x / length
+    return x / np.where(zero, 1.0, length) * ~zero if some(zero) else x / length
 
 
 for _power in (np.power, np.float_power):
@@ -93,7 +103,7 @@ def _share(x: Any, y: Any, out: Any, exp: Any, half: float) -> Any:
     """exp(x − out), the share of x in a sum of two exponentials: 0 for −∞ of −∞, 1 for the +∞ (½ for each of two)."""
     difference = x - out
     undefined = np.isnan(difference)
-    if np.any(undefined):
+    if some(undefined):
         known = np.where(x > 0, half * (x == y), -np.inf)
         difference = np.where(undefined & ~(np.isnan(x) | np.isnan(y)), known, difference)
     return exp(difference)
@@ -177,7 +187,8 @@ def _any_nan(x: Any) -> Any:
     if x.__class__ is np.ndarray and x.dtype.char in "fd":
         flat = x.ravel("K")
         return math.isnan(np.dot(flat, flat))
-    return np.count_nonzero(np.isnan(x))
+    count = np.count_nonzero(np.isnan(x))
+    return count.__class__ not in COUNTS or count > 0  # what another library counts later is taken for some
 
 
 def known(mask: Any, out: Any) -> Any:
@@ -196,7 +207,7 @@ def passed(g: Any, mask: Any) -> Any:
 def _wins(x: Any, y: Any, out: Any) -> Any:
     """Where x is the chosen one of two: 1, ½ where both are, 0 where it is not."""
     tie = x == y
-    return known((x == out) * (1 - 0.5 * tie) if np.any(tie) else x == out, out)
+    return known((x == out) * (1 - 0.5 * tie) if some(tie) else x == out, out)
 
 
 for _extreme in (np.maximum, np.minimum, np.fmax, np.fmin):
@@ -283,7 +294,7 @@ defvjp(
 
 def _sinc_derivative(t: Any, order: int) -> Any:
     """The derivative of sin(t)/t of some order: closed form away from 0, its Taylor series near it."""
-    t = np.asanyarray(t, dtype=np.result_type(t, np.float32))
+    t = arrayed(t).astype(np.result_type(t.dtype, np.float32), copy=False)
     near = np.abs(t) < 1.0 + 0.5 * order
     series = np.zeros_like(t)
     small = np.where(near, t, 0.0)
@@ -381,8 +392,10 @@ def erf(x: Any) -> Any:
     >>> round(float(x.grad), 6)  # 2/√π
     1.128379
     """
-    x = np.asarray(x)
+    x = arrayed(x)
     dtype = x.dtype if x.dtype.kind == "f" else np.float64
+    if foreign(x):
+        return np.frompyfunc(math.erf, 1, 1)(x).astype(dtype)
     return np.fromiter(map(math.erf, x.ravel().tolist()), dtype, x.size).reshape(x.shape)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..operands import settled
+from ..operands import beside, foreign, settled, zeros
 from ..registry import defvjp, pure
 from .elementwise import arrayed
 
@@ -35,9 +35,10 @@ class Scattered:
 
     def added_to(self, total: Any, own: bool) -> Any:
         """The sum with the array `total`, repeated picks as often as they occur; in it where it is the caller's own."""
-        if hasattr(total, "_record"):
-            return total + self.dense()
-        total = total if own else np.array(total)
+        if not own:
+            if total.__class__ is not np.ndarray:
+                return total + self.dense()
+            total = total.copy()
         if _may_repeat(self.index):
             np.add.at(total, self.index, self.g)
         else:
@@ -56,7 +57,7 @@ class Scattered:
 def _may_repeat(index: Any) -> bool:
     """Whether an index may pick the same element twice: arrays of integers may."""
     parts = index if isinstance(index, tuple) else (index,)
-    return any(isinstance(p, (np.ndarray, list)) and np.asarray(p).dtype != bool for p in parts)
+    return any(p.__class__ is list or (getattr(p, "ndim", 0) and p.dtype != bool) for p in parts)
 
 
 def scattered(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
@@ -75,7 +76,27 @@ def getitem(x: Any, index: Any) -> Any:
 @pure
 def scatter(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
     """Zeros of `shape` with `x` added at `index`, repeated places as often as they occur: what undoes ``y[index]``."""
-    return Scattered(x, index, shape).dense()
+    if not foreign(x):
+        return Scattered(x, index, shape).dense()
+    parts = index if isinstance(index, tuple) else (index,)
+    if any(part is None for part in parts):
+        index = tuple(part for part in parts if part is not None)
+        x = x.reshape(np.empty(shape, bool)[index].shape)
+    try:
+        return Scattered(x, index, shape).added_to(zeros(shape, x), True)
+    except (TypeError, NotImplementedError):
+        return _counted(x, parts, shape)
+
+
+def _counted(x: Any, parts: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    """`scatter` along one axis as a product with zeros and ones, where a library can't add into its arrays."""
+    axis = len(parts) - 1
+    if any(not isinstance(part, slice) or part != slice(None) for part in parts[:-1]):
+        raise NotImplementedError(f"{type(x).__module__} can't add into its arrays at more than one index")
+    picked = parts[-1] % shape[axis]
+    hits = (np.expand_dims(picked, -1) == np.arange(shape[axis])).astype(x.dtype)
+    axes = tuple(range(axis, axis + picked.ndim))
+    return np.moveaxis(np.tensordot(x, beside(x, hits), (axes, tuple(range(picked.ndim)))), -1, axis)
 
 
 defvjp(getitem, lambda g, out, x, index: scattered(g, index, x.shape))
@@ -86,7 +107,7 @@ defvjp(scatter, lambda g, out, x, index, shape: g[index])
 
 @pure
 def _set_at(x: Any, value: Any, index: Any) -> Any:
-    out = np.array(x)
+    out = x.copy() if foreign(x) else np.array(x)
     out[index] = value
     return out
 
@@ -101,7 +122,7 @@ def _of_the_last(g: Any, shape: tuple[int, ...], index: Any, value_ndim: int) ->
         turn = np.arange(picked.size).reshape(picked.shape)
         last = np.zeros(shape, turn.dtype)
         last[index] = turn
-        picked = picked * (last[index] == turn)
+        picked = picked * beside(picked, last[index] == turn)
     more = value_ndim - picked.ndim
     return picked.reshape((1,) * more + picked.shape) if more > 0 else picked
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..operands import beside, foreign
 from ..registry import composite, defvjp, defvjp_variadic, pure
 from .elementwise import arrayed, conj
 from .indexing import scattered
@@ -80,7 +81,16 @@ def _inner_y(g: Any, x: Any, y_shape: tuple[int, ...]) -> Any:
     return np.matmul(g.reshape(rows, columns).T, x.reshape(rows, x.shape[-1])).reshape(y_shape)
 
 
-defvjp(np.inner, lambda g, out, x, y: _inner_x(g, x.shape, y), lambda g, out, x, y: _inner_y(g, x, y.shape))
+def _inner(x: Any, y: Any) -> Any:
+    """``np.inner``, which not every library has."""
+    if x.__class__ is np.ndarray is y.__class__ or not (foreign(x) or foreign(y)):
+        return np.inner(x, y)
+    if not (x.ndim and y.ndim):
+        return x * y
+    return np.tensordot(x, y, ((x.ndim - 1,), (y.ndim - 1,)))
+
+
+defvjp(np.inner, lambda g, out, x, y: _inner_x(g, x.shape, y), lambda g, out, x, y: _inner_y(g, x, y.shape)).op = _inner
 
 defvjp(
     np.vdot,
@@ -131,7 +141,7 @@ defvjp(
     np.tensordot,
     lambda g, out, x, y, axes=2: _contract_x(g, x.ndim, y, *_pairs(axes, x.ndim, y.ndim)),
     lambda g, out, x, y, axes=2: _contract_y(g, x, y.ndim, *_pairs(axes, x.ndim, y.ndim)),
-)
+).op = lambda x, y, axes=2: np.tensordot(x, y, _pairs(axes, x.ndim, y.ndim))  # Dask's is wrong where axes are negative
 
 
 def _dot_x(g: Any, x_ndim: int, y: Any) -> Any:
@@ -286,14 +296,15 @@ def cofactors(x: Any) -> Any:
     """
     known = np.all(np.isfinite(x), axis=(-2, -1), keepdims=True)
     u, s, v = np.linalg.svd(np.where(known, x, 0))
-    others = np.prod(np.where(np.eye(s.shape[-1], dtype=bool), 1, np.expand_dims(s, -2)), axis=-1, dtype=s.dtype)
+    own = beside(s, np.eye(s.shape[-1], dtype=bool))
+    others = np.prod(np.where(own, 1, np.expand_dims(s, -2)), axis=-1, dtype=s.dtype)
     sign, u, v = np.sign(np.linalg.det(u) * np.linalg.det(v)), np.conj(u), np.conj(v)
     return np.where(known, np.matmul(u * np.expand_dims(others, -2), v) * np.expand_dims(sign, (-2, -1)), np.nan)
 
 
 def _without_two(s: Any) -> Any:
     """The products of all elements along the last axis but the i-th and the j-th, for each pair; 0 where i = j."""
-    later = np.triu(np.ones((s.shape[-1],) * 2, bool), 1)
+    later = beside(s, np.triu(np.ones((s.shape[-1],) * 2, bool), 1))
     between = product_before(np.where(later, np.expand_dims(s, -2), 1))
     after = np.flip(product_before(np.flip(s, -1)), -1)
     pairs = np.where(later, np.expand_dims(product_before(s), -1) * between * np.expand_dims(after, -2), 0)
@@ -312,7 +323,8 @@ def cofactors_along(h: Any, x: Any) -> Any:
     sign, u, v = np.expand_dims(np.sign(np.linalg.det(u) * np.linalg.det(v)), (-2, -1)), np.conj(u), np.conj(v)
     h = np.matmul(np.matmul(turned(u), h), turned(v))
     pairs = _without_two(s)
-    diagonal = np.matmul(pairs, np.expand_dims(np.diagonal(h, 0, -2, -1), -1)) * np.eye(s.shape[-1], dtype=s.dtype)
+    place = beside(s, np.eye(s.shape[-1], dtype=s.dtype))
+    diagonal = np.matmul(pairs, np.expand_dims(np.diagonal(h, 0, -2, -1), -1)) * place
     return np.where(known, np.matmul(np.matmul(u, diagonal - pairs * turned(h)), v) * sign, np.nan)
 
 
@@ -321,7 +333,7 @@ def _third_derivative(g: Any, h: Any, x: Any) -> Any:
     n = x.shape[-1]
     rest = np.array([[k for k in range(n) if k != i] for i in range(n)], np.intp).reshape(n, max(n - 1, 0))
     index = (..., rest[:, None, :, None], rest[None, :, None, :])
-    sign = 1 - 2 * (np.add.outer(np.arange(n), np.arange(n)) % 2)
+    sign = beside(x, 1 - 2 * (np.add.outer(np.arange(n), np.arange(n)) % 2))
     return scattered(cofactors_along(np.expand_dims(g * sign, (-2, -1)) * h[index], x[index]), index, x.shape)
 
 

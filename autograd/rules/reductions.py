@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ..operands import foreign
 from ..registry import RULES, alias, defvjp, named, numbers_only, pure
-from .elementwise import known, over, passed
+from .elementwise import known, over, passed, some
 
 
 def spread(g: Any, shape: tuple[int, ...], axis: Any = None, keepdims: bool = False) -> Any:
@@ -80,10 +81,11 @@ def rescaled(f: Callable[[Any], Any], x: Any, axis: Any, p: float = 2, degree: i
     """f(x), which sums p-th powers along `axis`, also where these over- or underflow: f(c x) = c^degree f(x).
 
     Where they fit it is what NumPy gives; elsewhere x is divided by a power of two, in float64, and f(x) multiplied.
+    Other libraries' arrays, which may be computed later, are not looked at.
     """
     with np.errstate(over="ignore", divide="ignore"):
         out = f(x)
-    if getattr(out, "dtype", x.dtype).kind != "f":
+    if getattr(out, "dtype", x.dtype).kind != "f" or foreign(out):
         return out
     fits = squares_fit(out if degree == 1 else np.sqrt(out), p)
     if np.all(fits):
@@ -131,7 +133,7 @@ def _shared_among_ties(g: Any, out: Any, x: Any, axis: Any = None, keepdims: boo
     tied = x == spread(out, x.shape, axis, keepdims)
     count = np.sum(tied, axis=axis, keepdims=True)
     g = spread(g, x.shape, axis, keepdims)
-    return passed(g / count if np.any(count != 1) else g, known(tied, spread(out, x.shape, axis, keepdims)))
+    return passed(g / count if some(count != 1) else g, known(tied, spread(out, x.shape, axis, keepdims)))
 
 
 defvjp(np.max, _shared_among_ties)
@@ -153,7 +155,7 @@ numbers_only(*(fn for name, fn in vars(np).items() if name == "in1d"))  # NumPy 
 @named
 def product_before(x: Any) -> Any:
     """The product of all earlier elements along the last axis; 1 for the first."""
-    return np.cumprod(np.concatenate((np.ones((*x.shape[:-1], 1), x.dtype), x[..., :-1]), axis=-1), axis=-1)
+    return np.cumprod(np.concatenate((np.ones_like(x[..., :1]), x[..., :-1]), axis=-1), axis=-1)
 
 
 @named
@@ -264,7 +266,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 def _logsumexp_rule(g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     exponent = x - spread(out, x.shape, axis, keepdims)
     undefined = np.isnan(exponent) & np.isinf(x)
-    if np.any(undefined):
+    if some(undefined):
         count = np.sum(x == np.inf, axis=axis, keepdims=True)
         exponent = np.where(undefined, np.where(x > 0, -np.log(np.maximum(count, 1)), -np.inf), exponent)
     return spread(g, x.shape, axis, keepdims) * np.exp(exponent)
@@ -277,7 +279,7 @@ def _below_the_top(x: Any, axis: Any) -> Any:
     """x − max x along `axis`: next to a +∞ all else is −∞, and it itself 0; all of −∞ stay −∞."""
     top = np.max(_untraced(x), axis=axis, keepdims=True)
     infinite = np.isinf(top)
-    if not np.any(infinite):
+    if not some(infinite):
         return x - top
     known = np.where((top > 0) & (x == top), x.dtype.type(0), -np.inf)
     return np.where(infinite, known, x - np.where(infinite, 0, top))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..operands import beside
 from ..registry import composite, defvjp, pure
 from .elementwise import arrayed, conj, is_complex
 from .statistics import numbers
@@ -328,7 +329,7 @@ for _fn, _expression in _POLYNOMIALS:
 @pure
 def bessel_i(x: Any, order: int) -> Any:
     """The modified Bessel function Iₙ(x): the mean over a circle of exp(x cos θ) cos(n θ)."""
-    angles = np.arange(512) * (2 * np.pi / 512)
+    angles = beside(x, np.arange(512) * (2 * np.pi / 512))
     values = np.exp(np.multiply.outer(x.astype(np.float64), np.cos(angles))) * np.cos(order * angles)
     return np.mean(values, axis=-1).astype(x.dtype)
 

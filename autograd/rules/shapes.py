@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..operands import beside, foreign
 from ..registry import NoRuleError, composite, defvjp, defvjp_variadic, pure
 from .elementwise import arrayed
 from .indexing import scatter
@@ -58,8 +59,13 @@ def _negated(shift: Any) -> Any:
     return tuple(-int(s) for s in shift) if np.ndim(shift) else -int(shift)
 
 
-defvjp(np.reshape, lambda g, out, x, shape=None, order="C", copy=None: g.reshape(x.shape, order=order))
-defvjp(np.ravel, lambda g, out, x, order="C": g.reshape(x.shape, order=order))
+defvjp(
+    np.reshape,
+    lambda g, out, x, shape=None, order="C", copy=None: (
+        g.reshape(x.shape) if order == "C" else g.reshape(x.shape, order=order)
+    ),
+)
+defvjp(np.ravel, lambda g, out, x, order="C": g.reshape(x.shape) if order == "C" else g.reshape(x.shape, order=order))
 defvjp(np.squeeze, lambda g, out, x, axis=None: g.reshape(x.shape))
 defvjp(np.expand_dims, lambda g, out, x, axis=None: g.reshape(x.shape))
 defvjp(np.transpose, lambda g, out, x, axes=None: np.transpose(g, _inverse(axes)))
@@ -170,6 +176,11 @@ composite(np.pad, _pad)
 @pure
 def put_diagonal(x: Any, shape: tuple[int, ...], offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Zeros of `shape` with `x` on a diagonal: what undoes ``np.diagonal``."""
+    if foreign(x):
+        rows, columns, before = shape[axis1], shape[axis2], max(-offset, 0)
+        column = np.pad(x, (*[(0, 0)] * (x.ndim - 1), (before, rows - before - x.shape[-1])))[..., None]
+        place = beside(x, np.eye(rows, columns, offset, dtype=bool))
+        return np.moveaxis(np.where(place, column, x.dtype.type(0)), (-2, -1), (axis1, axis2))
     out = np.zeros(shape, x.dtype)
     view = np.diagonal(out, offset, axis1, axis2)
     view.setflags(write=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..operands import beside
 from ..registry import RULES, NoRuleError, composite
 from .elementwise import arrayed, is_complex
 from .indexing import scatter
@@ -220,7 +221,8 @@ def _quantile_of(a: Any, q: Any, axis: Any, method: Any, keepdims: bool, skip_na
             last = np.expand_dims(ordered[..., -1], tuple(range(-q.ndim, 0)))
             out = np.where(np.isnan(last), last, out)
     out = np.moveaxis(out, tuple(range(-q.ndim, 0)), tuple(range(q.ndim)))
-    dtype = np.quantile(np.zeros(1, a.dtype), numbers(q), method=method).dtype  # versions of NumPy differ
+    one = beside(numbers(q), np.zeros(1, a.dtype))
+    dtype = np.quantile(one, numbers(q), method=method).dtype  # versions of NumPy differ
     out = out if out.dtype == dtype else out.astype(dtype)
     if keepdims:
         out = np.reshape(out, (*q.shape, *(1 if k in axes else m for k, m in enumerate(a.shape))))

@@ -1,16 +1,20 @@
 """Sliding windows, their adjoint, and the products and maxima over them that convolution and pooling are made of.
 
 A convolution is ``pad → windows → window_product → + bias``; a pooling layer is ``windows → window_max``. The windows
-are a view, so they cost nothing. Arrays have the shape N×C×H×W throughout; in memory the batch runs innermost
+are a view, so they cost nothing. Arrays of other libraries take the same sums by functions that these know, each of
+them beside the way of NumPy's arrays. Arrays have the shape N×C×H×W throughout; in memory the batch runs innermost
 (C×H×W×N), so that copying columns copies long runs and the matrix products need no transposing.
 """
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import Any
 
 import numpy as np
 
+from ..operands import beside, zeros
 from ..registry import defvjp, named, pure
 from .elementwise import known, passed
 
@@ -51,6 +55,8 @@ def zero_pad(x: Any, padding: tuple[Pair, Pair], value: float = 0.0) -> Any:
     -------
     array or Tensor (N, C, top + H + bottom, left + W + right)
     """
+    if x.__class__ is not np.ndarray:
+        return np.pad(x, ((0, 0), (0, 0), *padding), constant_values=value)
     (top, bottom), (left, right) = padding
     n, c, h, w = x.shape
     out = _empty((n, c, top + h + bottom, left + w + right), x.dtype)
@@ -105,9 +111,17 @@ def windows(x: Any, kernel_size: Pair, stride: Pair = (1, 1), dilation: Pair = (
     if oh < 1 or ow < 1:
         spread = f" (dilated to {dh * (kh - 1) + 1}×{dw * (kw - 1) + 1})" if dilation != (1, 1) else ""
         raise ValueError(f"a kernel of {kh}×{kw}{spread} does not fit into images of {h}×{w}, padding included")
+    if x.__class__ is not np.ndarray:
+        return _view(x, (dh * (kh - 1) + 1, dw * (kw - 1) + 1), axis=(2, 3))[:, :, ::sh, ::sw, ::dh, ::dw]
     by_n, by_c, by_h, by_w = x.strides
     strides = (by_n, by_c, by_h * sh, by_w * sw, by_h * dh, by_w * dw)
     return np.lib.stride_tricks.as_strided(x, (n, c, oh, ow, kh, kw), strides, writeable=False)
+
+
+def _places(x: Any, size: int, windows: int, kernel: int, stride: int, dilation: int) -> Any:
+    """1 where the element i of window p is the element h of an axis, else 0: of shape (windows, kernel, size)."""
+    at = stride * np.arange(windows)[:, None] + dilation * np.arange(kernel)
+    return beside(x, (at[..., None] == np.arange(size)).astype(x.dtype))
 
 
 @pure
@@ -125,6 +139,9 @@ def fold_windows(x: Any, shape: tuple[int, ...], stride: Pair = (1, 1), dilation
     """
     _, _, oh, ow, kh, kw = x.shape
     (sh, sw), (dh, dw) = stride, dilation
+    if x.__class__ is not np.ndarray:
+        rows, columns = _places(x, shape[2], oh, kh, sh, dh), _places(x, shape[3], ow, kw, sw, dw)
+        return np.tensordot(np.tensordot(x, rows, ((2, 4), (0, 1))), columns, ((2, 3), (0, 1)))
     tiled = (kh, kw) == stride and dilation == (1, 1) and (oh * sh, ow * sw) == shape[2:]
     if tiled and (image := x.transpose(1, 2, 4, 3, 5, 0)).flags.c_contiguous:
         return image.reshape(*shape[1:], shape[0]).transpose(3, 0, 1, 2)
@@ -161,7 +178,7 @@ defvjp(
 @pure
 def unslide(x: Any, shape: tuple[int, ...], axis: tuple[int, ...]) -> Any:
     """Add windows back to where they were seen: the adjoint of NumPy's ``sliding_window_view`` along `axis`."""
-    out = np.zeros(shape, x.dtype)
+    out = zeros(shape, x)
     for offsets in np.ndindex(x.shape[len(shape) :]):
         starts = [0] * len(shape)
         for a, offset in zip(axis, offsets, strict=True):
@@ -227,6 +244,10 @@ def window_product(w: Any, weight: Any, groups: int = 1) -> Any:
     """
     n, c, oh, ow, _, _ = w.shape
     f = weight.shape[0]
+    if w.__class__ is not np.ndarray or weight.__class__ is not np.ndarray:
+        groups_of = zip(_grouped(c, groups), _grouped(f, groups), strict=True)
+        parts = [np.tensordot(w[:, cs], weight[fs], ((1, 4, 5), (1, 2, 3))) for cs, fs in groups_of]
+        return np.concatenate(parts, axis=3).transpose(0, 3, 1, 2)
     out = np.empty((f, oh, ow, n), np.result_type(w, weight))
     columns = _columns(w)
     for channels, kernels in zip(_grouped(c, groups), _grouped(f, groups), strict=True):
@@ -242,6 +263,9 @@ def window_product_weight(g: Any, w: Any, groups: int = 1) -> Any:
     """The adjoint of `window_product` in the kernels: Σ g[n,f,p,q] · w[n,c,p,q,i,j] over images and positions."""
     _, c, _, _, kh, kw = w.shape
     f = g.shape[1]
+    if g.__class__ is not np.ndarray or w.__class__ is not np.ndarray:
+        groups_of = zip(_grouped(c, groups), _grouped(f, groups), strict=True)
+        return np.concatenate([np.tensordot(g[:, fs], w[:, cs], ((0, 2, 3),) * 2) for cs, fs in groups_of])
     out = np.zeros((f, c // groups, kh, kw), np.result_type(g, w))
     columns, upstream = _columns(w), g.transpose(1, 2, 3, 0)
     for channels, kernels in zip(_grouped(c, groups), _grouped(f, groups), strict=True):
@@ -257,6 +281,9 @@ def window_product_windows(g: Any, weight: Any, groups: int = 1) -> Any:
     """The adjoint of `window_product` in the windows: Σ g[n,f,p,q] · weight[f,c,i,j], summed over kernels."""
     n, f, oh, ow = g.shape
     _, c, kh, kw = weight.shape
+    if g.__class__ is not np.ndarray or weight.__class__ is not np.ndarray:
+        parts = [np.tensordot(g[:, fs], weight[fs], ((1,), (0,))) for fs in _grouped(f, groups)]
+        return np.concatenate(parts, axis=3).transpose(0, 3, 1, 2, 4, 5)
     upstream = g.transpose(1, 2, 3, 0)
     out = np.empty((c * groups, kh, kw, oh, ow, n), np.result_type(g, weight))
     for channels, kernels in zip(_grouped(c * groups, groups), _grouped(f, groups), strict=True):
@@ -308,7 +335,7 @@ def window_max(w: Any) -> Any:
         return +first
     out = np.maximum(first, others[0])
     for cell in others[1:]:
-        out = np.maximum(out, cell, out=out if out.ndim else None)
+        out = np.maximum(out, cell, out=out if out.__class__ is np.ndarray else None)
     return out
 
 
@@ -316,6 +343,11 @@ def window_max(w: Any) -> Any:
 def first_maximum(w: Any, out: Any) -> Any:
     """Where the first maximum of each window is: booleans of w's shape."""
     cells = _cells(w)
+    if w.__class__ is not np.ndarray:
+        found = [cell == out for cell in cells]
+        others = [~hit for hit in found]
+        first = [hit & functools.reduce(operator.and_, others[:k], True) for k, hit in enumerate(found)]
+        return np.stack(first, axis=-1).reshape(w.shape)
     # in memory as images are: the rows of the windows among each other, the batch innermost
     order = (1, 2, 4, 3, 5, 0) if w.ndim == 6 else (*range(1, w.ndim), 0)
     hits = np.empty([w.shape[a] for a in order], bool).transpose(np.argsort(order))

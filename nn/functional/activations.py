@@ -282,7 +282,7 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     smooth = np.logaddexp(0.0, scaled)
     smooth = smooth if beta == 1 else smooth / beta
     straight = scaled > threshold
-    return naming.activation(input, np.where(straight, input, smooth) if straight.any() else smooth)
+    return naming.activation(input, np.where(straight, input, smooth) if elementwise.some(straight) else smooth)
 
 
 def logsigmoid(input: Any) -> Any:
@@ -323,7 +323,7 @@ def gelu(input: Any, approximate: str = "none") -> Any:
         bend = elementwise.erf(input * math.sqrt(0.5))
     elif approximate == "tanh":
         # a tanh of 50 is 1: no cube of a large number has to be taken
-        z = input if np.all(np.abs(numbers_of(input)) < 10) else np.clip(input, -10.0, 10.0)
+        z = input if not elementwise.some(np.abs(numbers_of(input)) >= 10) else np.clip(input, -10.0, 10.0)
         bend = np.tanh((z + z**3 * 0.044715) * math.sqrt(2 / math.pi))
     else:
         raise ValueError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")

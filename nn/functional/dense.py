@@ -97,7 +97,7 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
             f"bilinear: the inputs must have one shape but for the last axis, got {input1.shape} and {input2.shape}"
         )
     one_dtype(input1, weight, "bilinear", "the weight")
-    out = (np.tensordot(input1, weight, ((-1,), (1,))) * np.expand_dims(input2, -2)).sum(axis=-1)
+    out = (np.tensordot(input1, weight, ((input1.ndim - 1,), (1,))) * np.expand_dims(input2, -2)).sum(axis=-1)
     if bias is None:
         return out
     bias = operand(bias, "bilinear: bias")

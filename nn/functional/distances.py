@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.nests import numbers_of
+from autograd.rules.elementwise import some
 
 from ..errors import ShapeMismatch, floating
 from .activations import axis_of
@@ -67,7 +68,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
 def _unit(x: Any, dim: int, eps: float) -> Any:
     length = np.linalg.vector_norm(x, axis=dim, keepdims=True)
     numbers = numbers_of(length)
-    if (numbers < eps).any():
+    if some(numbers < eps):
         length = length + np.maximum(x.dtype.type(eps) - numbers, 0)
     return x / length
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.nests import numbers_of
+from autograd.operands import beside, foreign
 
 from ..errors import DtypeMismatch, ShapeMismatch, operand
 
@@ -18,6 +19,9 @@ __all__ = [
     "index_of",
     "is_classes",
     "one_hot",
+    "picked_by",
+    "rows_of",
+    "share_of",
     "total_share",
 ]
 
@@ -82,8 +86,14 @@ def is_classes(target: Any, input: Any) -> bool:
 
 
 def class_labels(target: Any, shape: tuple[int, ...], ignore_index: int | None, what: str) -> tuple[Any, Any]:
-    """The class labels as an array, checked; and which of them count, or None where all do."""
-    labels = np.asarray(numbers_of(target))
+    """The class labels as an array, checked; and which of them count, or None where all do.
+
+    The labels of other libraries are not looked at, as they may be computed later: one out of range makes the loss NaN.
+    """
+    labels, elsewhere = numbers_of(target), False
+    if labels.__class__ is not np.ndarray:
+        elsewhere = foreign(labels)
+        labels = labels if elsewhere else np.asarray(labels)
     classes = shape[0] if len(shape) == 1 else shape[1]
     expected = () if len(shape) == 1 else (shape[0], *shape[2:])
     if labels.dtype.kind not in "iu":
@@ -95,6 +105,9 @@ def class_labels(target: Any, shape: tuple[int, ...], ignore_index: int | None, 
         )
     if not labels.size:
         raise ShapeMismatch(f"{what}: an empty batch, scores of shape {shape}")
+    if elsewhere:
+        counts = None if ignore_index is None else labels != ignore_index
+        return (labels if counts is None else np.where(counts, labels, 0)), counts
     if labels.astype(np.uint64, copy=False).max() < classes:  # as unsigned, a label below 0 is a large one
         if ignore_index is None or ignore_index < 0 or not (labels == ignore_index).any():
             return labels, None
@@ -127,19 +140,48 @@ def index_of(labels: Any) -> Any:
     return (first, labels, *rest)
 
 
+def rows_of(labels: Any, classes: int, dtype: Any) -> Any:
+    """Each label as a row of zeros with a 1 in its place."""
+    if not foreign(labels):
+        return np.eye(classes, dtype=dtype)[labels]
+    return (np.expand_dims(labels, -1) == beside(labels, np.arange(classes))).astype(dtype)
+
+
+def picked_by(labels: Any, input: Any) -> Any:
+    """The score of each label."""
+    if labels.__class__ is np.ndarray or not foreign(labels):
+        try:
+            return input[index_of(labels)]
+        except NotImplementedError:  # a library that takes no index of several arrays
+            pass
+    axis = 0 if input.ndim == 1 else 1
+    chosen = np.moveaxis(rows_of(labels, input.shape[axis], bool), -1, axis)
+    return np.where(np.any(chosen, axis=axis), np.where(chosen, input, 0.0).sum(axis=axis), np.nan)
+
+
+def share_of(labels: Any, counts: Any, scale: Any, dtype: Any) -> Any:
+    """How much each label counts: by the weight of its class, and whether it does at all."""
+    if scale is None:
+        return np.ones(labels.shape, dtype) if counts is None else counts.astype(dtype)
+    share = np.matmul(rows_of(labels, len(scale), dtype), scale) if foreign(labels) else scale[labels]
+    return share if counts is None else share * counts
+
+
 def class_weights(weight: Any, input: Any, what: str) -> Any:
     """The weight of each class as an array, checked; None where there is none."""
     if weight is None:
         return None
-    weight = np.asarray(numbers_of(weight), dtype=input.dtype)
+    weight = operand(numbers_of(weight), f"{what}: weight").astype(input.dtype, copy=False)
     classes = input.shape[0 if input.ndim == 1 else 1]
     if weight.shape != (classes,):
         raise ShapeMismatch(f"{what}: weight has shape {weight.shape}, expected one for each class, ({classes},)")
     return weight
 
 
-def total_share(share: Any, what: str) -> float:
-    """The sum of what counts, checked."""
+def total_share(share: Any, what: str) -> Any:
+    """The sum of what counts, checked where it can be looked at."""
+    if foreign(share):
+        return share.sum()
     total = float(share.sum())
     if total == 0:
         raise ValueError(f"{what}: no label counts (ignore_index or weight leaves none), so there is no mean")

@@ -26,11 +26,12 @@ from autograd import Tensor, defvjp, primitive
 from autograd.nests import numbers_of
 from autograd.recording import IS_HIDDEN
 from autograd.rules import reductions
+from autograd.rules.elementwise import some
 
 from .. import naming
-from ..errors import fraction, operand
+from ..errors import fraction, operand, seen
 from .dense import linear
-from .labels import class_axis, class_labels, class_weights, index_of, is_classes, total_share
+from .labels import class_axis, class_labels, class_weights, is_classes, picked_by, rows_of, share_of, total_share
 from .reduction import like, reduced, scores, times, weighted
 
 __all__ = [
@@ -107,9 +108,8 @@ def cross_entropy(
         if not label_smoothing:
             log_probabilities = reductions.log_softmax(input, axis=axis)
             return _nll(log_probabilities, labels, counts, scale, reduction, "cross_entropy")
-        target = np.moveaxis(np.eye(input.shape[axis], dtype=input.dtype)[labels], -1, axis)
-        share = np.ones(labels.shape, input.dtype) if scale is None else scale[labels]
-        share = share if counts is None else share * counts
+        target = np.moveaxis(rows_of(labels, input.shape[axis], input.dtype), -1, axis)
+        share = share_of(labels, counts, scale, input.dtype)
     else:
         target = like(target, input, "cross_entropy")
     if label_smoothing:
@@ -228,13 +228,13 @@ def log_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     input, target = operand(input, "log_loss"), operand(target, "log_loss: target")
     axis = class_axis(input, "log_loss")
     numbers = numbers_of(input)
-    if numbers.size and not (numbers.min() >= 0 and numbers.max() <= 1.001) and not np.isnan(numbers).any():
+    if seen((numbers < 0) | (numbers > 1.001)) and not seen(np.isnan(numbers)):
         raise ValueError(
             f"log_loss takes probabilities, got numbers from {numbers.min():.4g} to {numbers.max():.4g}: for "
             "logits use cross_entropy"
         )
     if is_classes(target, input):
-        picked = input[index_of(class_labels(target, input.shape, None, "log_loss")[0])]
+        picked = picked_by(class_labels(target, input.shape, None, "log_loss")[0], input)
         return _negative_mean(np.log(_above_zero(picked)), reduction)
     target = like(target, input, "log_loss")
     return reduced(-(np.log(_above_zero(input)) * target).sum(axis=axis), reduction)
@@ -242,7 +242,7 @@ def log_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
 
 def _above_zero(p: Any) -> Any:
     """`p` itself, unless an element is exactly 0: such elements as the smallest normal number."""
-    return p if numbers_of(p).all() else np.maximum(p, float(np.finfo(p.dtype).tiny))
+    return p if not some(numbers_of(p) == 0) else np.maximum(p, float(np.finfo(p.dtype).tiny))
 
 
 def _negative_mean(values: Any, reduction: str) -> Any:
@@ -253,17 +253,16 @@ def _negative_mean(values: Any, reduction: str) -> Any:
 
 def _without_ignored(input: Any, counts: Any, axis: int) -> Any:
     """Scores, with 0 for those of examples that do not count where there are NaN or infinities among them."""
-    if counts is None or np.isfinite(numbers_of(input)).all():
+    if counts is None or not some(~np.isfinite(numbers_of(input))):
         return input
     return np.where(np.expand_dims(counts, axis), input, 0.0)
 
 
 def _nll(input: Any, labels: Any, counts: Any, scale: Any, reduction: str, what: str) -> Any:
-    picked = input[index_of(labels)]
+    picked = picked_by(labels, input)
     if scale is None and counts is None:
         return _negative_mean(picked, reduction)
-    share = np.ones(labels.shape, input.dtype) if scale is None else scale[labels]
-    share = share if counts is None else share * counts
+    share = share_of(labels, counts, scale, input.dtype)
     values = -times(picked, share)
     if reduction != "mean":
         return reduced(values, reduction)
@@ -302,7 +301,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
     """
     input = scores(input, "binary_cross_entropy")
     numbers = numbers_of(input)
-    if numbers.size and (numbers.min() < 0 or numbers.max() > 1):
+    if seen((numbers < 0) | (numbers > 1)):
         raise ValueError(
             f"binary_cross_entropy takes probabilities, got numbers from {numbers.min():.4g} to {numbers.max():.4g}: "
             "for logits use binary_cross_entropy_with_logits"
@@ -333,8 +332,8 @@ def binary_cross_entropy_with_logits(
     """
     input = scores(input, "binary_cross_entropy_with_logits")
     y = like(target, input, "binary_cross_entropy_with_logits")
-    more = 0 if pos_weight is None else np.asarray(pos_weight, dtype=input.dtype) - 1
-    if np.isinf(numbers_of(input)).any():
+    more = 0 if pos_weight is None else operand(pos_weight, "pos_weight").astype(input.dtype) - 1
+    if some(np.isinf(numbers_of(input))):
         # no difference of infinities: each of the two losses with its weight
         yes, no = (times(np.logaddexp(0.0, z), share) for z, share in ((-input, y * (more + 1)), (input, 1 - y)))
         values = yes + no

@@ -12,7 +12,7 @@ from autograd.rules import elementwise
 
 from ..errors import DtypeMismatch, ShapeMismatch, operand
 from .distances import pairwise_distance
-from .labels import check_labels, class_axis, class_labels, class_weights, index_of
+from .labels import check_labels, class_axis, class_labels, class_weights, picked_by, rows_of, share_of
 from .reduction import like, reduced, scores, weighted
 
 __all__ = [
@@ -120,9 +120,9 @@ def multi_margin_loss(
     labels, _ = class_labels(target, input.shape, None, "multi_margin_loss")
     scale = class_weights(weight, input, "multi_margin_loss")
     classes = input.shape[-1]
-    share = (np.arange(classes) != np.expand_dims(labels, -1)) * input.dtype.type(1 / classes)
-    share = share if scale is None else share * np.expand_dims(scale[labels], -1)
-    right = np.expand_dims(input[index_of(labels)], -1)
+    share = (1 - rows_of(labels, classes, input.dtype)) * input.dtype.type(1 / classes)
+    share = share if scale is None else share * np.expand_dims(share_of(labels, None, scale, input.dtype), -1)
+    right = np.expand_dims(picked_by(labels, input), -1)
     short = elementwise.relu(input - right + margin)
     return reduced(((short if p == 1 else np.square(short)) * share).sum(axis=-1), reduction)
 

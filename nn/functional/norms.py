@@ -294,7 +294,7 @@ def _running(input: Any, mean: Any, var: Any, weight: Any, bias: Any, what: str)
         _check(value, (input.shape[1],), input, name, what)
     if mean is None or var is None:
         return None
-    return tuple(_of_channels(np.array(numbers_of(v), dtype=input.dtype), input) for v in (mean, var))
+    return tuple(_of_channels(operand(numbers_of(v), what).astype(input.dtype), input) for v in (mean, var))
 
 
 def _follow(running: Any, value: Any, momentum: float) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from autograd.rules.elementwise import some
 
 from .. import naming
 from ..errors import DtypeMismatch, ShapeMismatch, floating, operand
@@ -60,14 +61,14 @@ def _spreads(shape: tuple[int, ...], over: tuple[int, ...]) -> bool:
 def times(values: Any, weight: Any) -> Any:
     """Values × weights; what has the weight 0 does not count, also where it is infinite or NaN: 0 · log 0 is 0."""
     dropped = (numbers_of(weight) == 0) & ~np.isfinite(numbers_of(values))
-    return (np.where(dropped, 0.0, values) if dropped.any() else values) * weight
+    return (np.where(dropped, 0.0, values) if some(dropped) else values) * weight
 
 
 def weighted(values: Any, weight: Any) -> Any:
     """Values × weights that broadcast to their shape; the values themselves where there are none."""
     if weight is None:
         return values
-    weight = weight if isinstance(weight, Tensor) else np.asarray(weight, dtype=values.dtype)
+    weight = weight if isinstance(weight, Tensor) else operand(weight, "weight").astype(values.dtype, copy=False)
     if not _spreads(weight.shape, values.shape):
         raise ShapeMismatch(
             f"weight has shape {weight.shape}, which does not broadcast to that of the loss, {values.shape}"

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd.rules.elementwise import some
+
 from .. import naming
-from ..errors import ShapeMismatch, operand
+from ..errors import ShapeMismatch, operand, seen
 from .labels import numbers_of
 from .reduction import REDUCTIONS, check_reduction, like, reduced, scores, times, weighted
 
@@ -76,7 +78,7 @@ def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: fl
         raise ValueError(f"smooth_l1_loss: beta must be at least 0, got {beta!r}")
     d = np.abs(input - like(target, input, "smooth_l1_loss"))
     near = d < beta
-    return reduced(np.where(near, np.square(d) / (2 * beta), d - beta / 2) if near.any() else d - beta / 2, reduction)
+    return reduced(np.where(near, np.square(d) / (2 * beta), d - beta / 2) if some(near) else d - beta / 2, reduction)
 
 
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
@@ -144,7 +146,7 @@ def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool
         values = times(target - input, np.exp(target))
     else:
         numbers = numbers_of(target)
-        if (numbers < 0).any():
+        if seen(numbers < 0):
             raise ValueError(f"kl_div takes probabilities as target, got {numbers.min():.4g}; for log q: log_target")
         values = times(np.log(_or_1(target, numbers > 0)) - input, target)
     if reduction != "batchmean":
@@ -237,9 +239,9 @@ def gaussian_nll_loss(
                 f"gaussian_nll_loss: var of shape {var.shape} does not fit an input of shape {input.shape}"
             )
     numbers = numbers_of(var)
-    if (numbers < 0).any():
+    if seen(numbers < 0):
         raise ValueError(f"gaussian_nll_loss: var must be at least 0, got {numbers.min():.4g}")
-    if (numbers < eps).any():
+    if some(numbers < eps):
         var = var + np.maximum(input.dtype.type(eps) - numbers, 0)
     values = (np.log(var) + np.square(input - target) / var) * 0.5
     return reduced(values + 0.5 * math.log(2 * math.pi) if full else values, reduction)
@@ -247,4 +249,4 @@ def gaussian_nll_loss(
 
 def _or_1(x: Any, where: Any) -> Any:
     """`x`, with 1 in place of what is not meant."""
-    return x if where.all() else np.where(where, x, 1.0)
+    return np.where(where, x, 1.0) if some(~where) else x
