@@ -11,12 +11,13 @@ import numpy as np
 
 from .bytecode import source_of
 from .coverage import refusal, status, where_it_is
+from .libraries import foreign, gathered, library_of
 from .recording import located
 from .registry import NoRuleError, Rule
 
 __all__ = [
-    "describe", "explain", "has_rule", "in_rule", "no_attribute", "no_gradient", "no_rule", "not_settable",
-    "point", "updated_in_place",
+    "describe", "elsewhere", "explain", "has_rule", "in_rule", "no_attribute", "no_gradient", "no_rule", "not_settable",
+    "otherwise", "point", "updated_in_place",
 ]  # fmt: skip
 
 
@@ -38,7 +39,31 @@ def explain(rule: Rule, args: Any, error: Exception) -> None:
         error.args = (f"{rule.name}: the shapes do not fit together: {given}",)
     else:
         error.args = (f"{rule.name}: {said} ({given})",)
+    for data in (getattr(a, "_data", a) for a in args):
+        if foreign(data):
+            error.add_note(elsewhere(rule.name, library_of(data)))
+            break
     point(error)
+
+
+def otherwise(
+    record: Callable[..., Any], rule: Rule, args: tuple[Any, ...], values: list[Any], options: Any, error: Exception
+) -> Any:
+    """What a call that failed gives once its constants are of its operands' library; else the error, explained."""
+    together = gathered(args, values)
+    if together is not None:
+        return record(rule, together, options)
+    explain(rule, args, error)
+    raise error
+
+
+def elsewhere(name: Any, library: str) -> str:
+    """What to do where a library can't compute an operation on its arrays, or not on these."""
+    return (
+        f"{name} was computed by {library}, whose array is among the operands: let all of them be arrays of {library}, "
+        f"in chunks along the batch alone where it cuts them, and write {name} in functions of NumPy that {library} "
+        "has; or take the numbers to NumPy before it, Tensor(np.array(...))"
+    )
 
 
 def describe(node: Any) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .errors import explain, no_rule
+from .errors import no_rule, otherwise
 from .node import Node
-from .operands import NO_NUMBER, beside, constant, foreign, frozen, number
+from .operands import NO_NUMBER, constant, frozen, number
 from .recording import SCOPE, located, next_seq
 from .registry import Rule
 from .tensor import Tensor
@@ -20,8 +20,7 @@ _new, _getframe, _current_scope = object.__new__, sys._getframe, SCOPE.get
 def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     """Compute ``rule.op(*args, **kwargs)`` on the numbers of `args`, of which one at least is a Tensor, and record it.
 
-    `args` are the array operands; `kwargs` the options, by keyword. Where another library refuses constants that are
-    NumPy's, they are made arrays of that library.
+    `args` are the array operands; `kwargs` the options, by keyword.
     """
     scope = _current_scope()
     values: list[Any] = []
@@ -36,11 +35,7 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     try:
         data = rule.op(*values, **kwargs)
     except Exception as error:
-        elsewhere = next(filter(foreign, values), None)
-        if elsewhere is not None and any(isinstance(a, np.ndarray) for a in args):
-            return record(rule, tuple(beside(elsewhere, a) for a in args), kwargs)
-        explain(rule, args, error)
-        raise
+        return otherwise(record, rule, args, values, kwargs, error)
     if data.__class__ is np.ndarray and not data.shape:
         data = data[()]
     if getattr(data, "dtype", NO_NUMBER).kind not in "fiub":

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .libraries import beside
 from .nests import leaves, leaves_like, numbers_of, unflatten
 from .rows import Rows
 from .tracing import Function, Trace, checked, checked_argnums, one_array, positions_of, value_with_grad
@@ -75,7 +76,7 @@ def _jacobian(
     nest = isinstance(trace.out, list | tuple | dict)
     outs = [one_array(out, caller) for out in (leaves(trace.out) if nest else [trace.out])]
     if mode is None:
-        fewer = sum(x.size for x in trace.inputs) < sum(np.size(numbers_of(out)) for out in outs)
+        fewer = sum(x.size for x in trace.inputs) < sum(math.prod(np.shape(numbers_of(out))) for out in outs)
         mode = "forward" if fewer else "reverse"
     rows = (_columns if mode == "forward" else _rows)(trace, outs)
     found = [unflatten(trace.wrt, map(trace.finished, row)) for row in rows]
@@ -88,7 +89,7 @@ def _units(array: Any, at_once: int) -> Iterator[Any]:
     size = math.prod(shape)
     for i in range(0, size, at_once):
         units = np.eye(min(at_once, size - i), size, i, dtype).reshape(-1, *shape)
-        yield Rows(units) if at_once > 1 else units[0]
+        yield Rows(units) if at_once > 1 else beside(numbers_of(array), units[0])
 
 
 def _block(parts: list[Any], last: bool, out: Any, x: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .libraries import foreign
 from .operands import constant
 from .tensor import Tensor
 
@@ -85,7 +86,7 @@ def _kind(tree: Any) -> str:
 
 def _array_like(value: Any, like: Any, what: str) -> Any:
     """`value` as an array of the shape and dtype of `like`."""
-    if not isinstance(value, Tensor):
+    if not isinstance(value, Tensor) and not foreign(value):
         value = np.array(constant(value))
     shape, usual = np.shape(numbers_of(like)), complex if isinstance(like, complex) else float
     dtype = like.dtype if hasattr(like, "dtype") else np.dtype(usual)

@@ -8,33 +8,11 @@ import numpy as np
 
 from .conjugates import for_complex
 from .leaving import NUMBERS, used
+from .libraries import foreign
 from .masks import Mask, mask_of
 from .registry import Rule
 
-__all__ = [
-    "MASKED", "NO_NUMBER", "PLAIN", "as_array", "beside", "constant", "foreign", "frozen", "may_change", "number",
-    "plain", "settled", "zeros",
-]  # fmt: skip
-
-
-def foreign(value: Any) -> bool:
-    """Whether it is an array of another library (Dask, CuPy), which NumPy's functions reach through its protocols."""
-    return (
-        value.__class__ is not np.ndarray
-        and hasattr(value, "__array_function__")
-        and not isinstance(value, np.ndarray)
-        and not hasattr(value, "_record")
-    )
-
-
-def beside(like: Any, array: Any) -> Any:
-    """An array of NumPy as one of the library that `like` is of; anything else as it is."""
-    return np.asarray(array, like=like) if isinstance(array, np.ndarray) and foreign(like) else array
-
-
-def zeros(shape: tuple[int, ...], like: Any) -> Any:
-    """Zeros of the dtype of `like`, of its library."""
-    return np.zeros_like(like, shape=shape) if foreign(like) else np.zeros(shape, like.dtype)
+__all__ = ["MASKED", "NO_NUMBER", "PLAIN", "as_array", "constant", "frozen", "may_change", "number", "plain", "settled"]
 
 
 def plain(data: Any, dtype: Any, copy: bool) -> Any:

@@ -13,10 +13,11 @@ from .conjugates import for_complex
 from .errors import explain, updated_in_place
 from .forward import record
 from .leaving import NUMBERS, used
+from .libraries import foreign
 from .masks import Mask
 from .methods import unary
 from .node import FLOAT64, NO_OPTIONS, Node
-from .operands import constant, foreign
+from .operands import constant
 from .protocols import remembered
 from .recording import IS_HIDDEN, SCOPE, next_seq
 from .registry import RULES, Rule

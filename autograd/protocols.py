@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from .coverage import public, status
-from .errors import no_rule, point
+from .errors import elsewhere, no_rule, point
 from .forward import record
+from .libraries import foreign, library_of
 from .masks import remembering
 from .node import NO_OPTIONS
 from .operands import constant, settled
-from .registry import COMPOSITES, NUMBERS_ONLY, RULES, Rule
+from .registry import COMPOSITES, INSTEAD, NUMBERS_ONLY, RULES, Rule
 from .rules import reductions
 from .rules.assembling import accumulated, folded, reduced_at
 from .rules.elementwise import arrayed
@@ -83,10 +84,23 @@ def array_function(self: Tensor, func: Callable[..., Any], types: Any, args: Any
                 return rule.beyond(*args, **kwargs)
             kwargs = _options(rule, kwargs)
         args = tuple([arrayed(a) for a in args])
+        data = args[0]._data if args and args[0].__class__ is Tensor else self._data
+        if data.__class__ is not np.ndarray and foreign(data):
+            return _of_another_library(library_of(data), rule, args, kwargs)
         return _constant(rule, args, kwargs) if rule.constant else record(rule, args, kwargs)
     except Exception as error:
         point(error)
         raise
+
+
+def _of_another_library(library: str, rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Record a call on arrays of another library, which may not make NumPy's of them, as Dask does where it is lost."""
+    if rule.fn in INSTEAD:
+        return INSTEAD[rule.fn](*args, **kwargs)
+    out = _constant(rule, args, kwargs) if rule.constant else record(rule, args, kwargs)
+    if not foreign(_without_tensors(out)):
+        raise TypeError(f"np.{rule.name}: {library} made a NumPy array of its own; {elsewhere(rule.name, library)}")
+    return out
 
 
 def record_call(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

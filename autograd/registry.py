@@ -187,6 +187,8 @@ class _Rules(dict[Callable[..., Any], Rule]):
 
 RULES = _Rules()
 COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {}
+INSTEAD: dict[Callable[..., Any], Callable[..., Any]] = {}
+"""What to call of arrays of other libraries in the place of functions that these may lack."""
 NUMBERS_ONLY: set[Callable[..., Any]] = set()
 """Functions that look at the numbers and give plain arrays (``np.argmax``, ``np.zeros_like``)."""
 

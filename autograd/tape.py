@@ -10,9 +10,10 @@ import numpy as np
 from .backward import Step, sweep
 from .errors import describe, no_gradient
 from .labels import instead, record_called
+from .libraries import foreign
 from .listing import html_table, rows_of, text_table
 from .node import Node, reachable, replay
-from .operands import as_array, constant, foreign
+from .operands import as_array, constant
 
 __all__ = ["Tape", "seed_for"]
 

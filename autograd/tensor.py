@@ -19,6 +19,7 @@ from .backward import Step, sweep
 from .bytecode import reads_for_update
 from .conduct import Conduct
 from .errors import describe, not_settable
+from .libraries import foreign
 from .node import LEAF, NO_OPTIONS, VARIABLE, Node
 from .operands import PLAIN, as_array, constant, plain
 from .recording import DEPTH, ROOT, SCOPE, enable_grad, next_seq
@@ -255,7 +256,9 @@ class Tensor(Conduct):
     @grad.setter
     def grad(self, value: Any) -> None:
         if value is not None:
-            value = value if isinstance(value, Tensor) else np.asarray(constant(value), dtype=self._data.dtype)
+            if not isinstance(value, Tensor):
+                dtype = self._data.dtype
+                value = plain(value, dtype, False) if foreign(value) else np.asarray(constant(value), dtype)
             if value.shape != self._data.shape:
                 raise ValueError(f"{describe(self.node)} can't have a gradient of shape {value.shape}")
         self._grad = value

@@ -12,13 +12,14 @@ import numpy as np
 from .backward import sweep
 from .errors import describe
 from .forward import record
+from .libraries import foreign, ones_like, zeros
 from .nests import leaves, numbers_of, unflatten
 from .node import NO_OPTIONS, VARIABLE, Node, reachable
 from .operands import constant
 from .recording import DEPTH, ROOT, SCOPE, enable_grad
 from .registry import RULES
 from .rows import Rows, rows_like
-from .rules.elementwise import conj, is_complex
+from .rules.elementwise import arrayed, conj, is_complex
 from .slopes import run
 from .tangents import push
 from .tensor import Tensor, lift
@@ -91,7 +92,7 @@ class Trace:
                     seed = numbers_of(cotangent)
                     steps = sweep(root, seed if seed.shape else seed[()], oldest=oldest, detailed=False, stop=cut)
                     found = {step.node: step.grad for step in steps if step.node in wanted}
-        grads = [found[x.node] if x.node in found else np.zeros(x.shape, x.dtype) for x in self.inputs]
+        grads = [found[x.node] if x.node in found else zeros(x.shape, x._data) for x in self.inputs]
         if isinstance(cotangent, Rows):
             return [rows_like(g, cotangent) for g in grads]
         return [finished(g, records, records) for g in grads]
@@ -108,10 +109,11 @@ class Trace:
         return [rows_like(tangent, next(iter(starts.values()), None)) for tangent in pushed]
 
     def at_once(self, outs: list[Any]) -> int:
-        """How many gradients of `outs` one sweep can take: one where it is recorded, complex, or runs others' rules."""
+        """How many gradients of `outs` one sweep can take: one if recorded, complex, elsewhere, or of others' rules."""
         nodes = {node for out in outs if isinstance(out, Tensor) for node in reachable(out.node)}
         house = all(rule.of_this_house for rule in {node.rule for node in nodes})
-        if self.records or not house or any(node.dtype.kind == "c" for node in nodes):
+        elsewhere = any(foreign(x._data) for x in self.inputs)
+        if self.records or not house or elsewhere or any(node.dtype.kind == "c" for node in nodes):
             return 1
         return max(1, MOST // max((1, *(math.prod(node.shape) for node in nodes))))
 
@@ -129,7 +131,10 @@ def finished(value: Any, tensors: bool, records: bool) -> Any:
         if isinstance(value, Tensor):
             return value if records else value.detach()
         return Tensor(value, requires_grad=False)
-    value = np.asarray(numbers_of(value))
+    value = numbers_of(value)
+    if value.__class__ is not np.ndarray and foreign(value):
+        return value
+    value = np.asarray(value)
     return value[()] if not value.shape else np.array(value)
 
 
@@ -139,8 +144,8 @@ def _lifted(node: Node) -> Any:
 
 
 def _zeros(out: Any) -> Any:
-    out = np.asarray(numbers_of(out))
-    return np.zeros(out.shape, out.dtype if out.dtype.kind in "fc" else float)
+    out = arrayed(numbers_of(out))
+    return zeros(out.shape, out) if out.dtype.kind in "fc" else np.zeros(out.shape)
 
 
 def _variable(leaf: Any, caller: str, linked: bool) -> Tensor:
@@ -154,7 +159,7 @@ def _variable(leaf: Any, caller: str, linked: bool) -> Tensor:
         variable.node.needs_grad = True
         variable.node.name = leaf.name
         return variable
-    array = np.asarray(constant(leaf))
+    array = leaf if foreign(leaf) else np.asarray(constant(leaf))
     if array.dtype.kind not in "fc":
         raise TypeError(
             f"{caller}: can't differentiate by an argument of dtype {array.dtype} ({leaf!r:.40}); "
@@ -209,8 +214,8 @@ def positions_of(argnums: int | tuple[int, ...], args: tuple[Any, ...], caller: 
 
 def _scalar(out: Any, caller: str) -> Any:
     no_truth(out, caller)
-    other = isinstance(out, list | tuple | dict) or np.asarray(numbers_of(out)).dtype.kind not in "fiubc"
-    if other or np.size(numbers_of(out)) != 1:
+    other = isinstance(out, list | tuple | dict) or arrayed(numbers_of(out)).dtype.kind not in "fiubc"
+    if other or arrayed(numbers_of(out)).size != 1:
         shape = type(out).__name__ if other else f"shape {np.shape(numbers_of(out))}"
         raise ValueError(
             f"{caller} needs a function with a scalar result, got {shape}: sum it, or use jacobian, vjp or "
@@ -220,7 +225,7 @@ def _scalar(out: Any, caller: str) -> Any:
 
 
 def real_result(out: Any, caller: str) -> Any:
-    dtype = np.asarray(numbers_of(out)).dtype
+    dtype = getattr(out, "dtype", None) or np.asarray(out).dtype
     if dtype.kind == "c":
         raise TypeError(
             f"{caller} needs a function with a real result, got dtype {dtype}, which has no gradient of its own: take "
@@ -260,6 +265,5 @@ def value_with_grad(
 ) -> tuple[Any, Any]:
     trace = Trace(f, args, positions_of(argnums, args, caller), caller, kwargs, also)
     out = _scalar(trace.out, caller)
-    one = np.ones(np.shape(numbers_of(out)), getattr(out, "dtype", float))[()]
-    grads = unflatten(trace.wrt, map(trace.finished, trace.pull(out, one)))
+    grads = unflatten(trace.wrt, map(trace.finished, trace.pull(out, ones_like(numbers_of(out)))))
     return trace.finished(out), grads[0] if isinstance(argnums, int) else grads

@@ -11,8 +11,7 @@ from __future__ import annotations
 from functools import wraps
 from typing import Any
 
-import numpy as np
-
+from .libraries import ones_like
 from .nests import leaves, leaves_like, map_leaves, numbers_of, unflatten
 from .recording import SCOPE
 from .tracing import (
@@ -150,8 +149,7 @@ def elementwise_grad(f: Function, argnums: int | tuple[int, ...] = 0, *, argnum:
     def derivative(*args: Any, **kwargs: Any) -> Any:
         trace = Trace(f, args, positions_of(wrt, args, "elementwise_grad"), "elementwise_grad", kwargs)
         out = real_result(one_array(trace.out, "elementwise_grad"), "elementwise_grad")
-        ones = np.broadcast_to(np.ones((), getattr(out, "dtype", float)), np.shape(numbers_of(out)))
-        grads = unflatten(trace.wrt, map(trace.finished, trace.pull(out, ones)))
+        grads = unflatten(trace.wrt, map(trace.finished, trace.pull(out, ones_like(numbers_of(out)))))
         return grads[0] if isinstance(wrt, int) else grads
 
     return derivative

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd import Tensor
 from autograd.errors import point
-from autograd.operands import foreign
+from autograd.libraries import foreign
 
 __all__ = [
     "DtypeMismatch", "LayerError", "ShapeMismatch", "called", "floating", "fraction", "one_dtype", "operand", "seen",

@@ -15,7 +15,7 @@ from .errors import LayerError
 from .hooks import Hooked
 from .naming import input_names, name_tree
 from .parameter import Parameter, forget_gradients
-from .state import Incompatible, fitted
+from .state import Incompatible, copied, fitted
 from .summary import summarize
 from .tree import CHANGES, Tree
 
@@ -176,7 +176,7 @@ class Module(Tree, Hooked):
         ValueError
             If two of them have one path, as under the keys 1 and "1" of a dict: one would be lost.
         """
-        return {path: np.array(v.data if isinstance(v, Tensor) else v) for path, _, _, v in self._state()}
+        return {path: copied(v) for path, _, _, v in self._state()}
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> Incompatible:
         """Give the parameters and buffers the numbers of `state_dict`. All of them fit, or nothing is changed.

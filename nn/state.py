@@ -8,9 +8,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import Tensor
+from autograd.libraries import foreign
+from autograd.nests import numbers_of
 
-__all__ = ["Incompatible", "fitted"]
+__all__ = ["Incompatible", "copied", "fitted"]
+
+
+def copied(held: Any) -> Any:
+    """The numbers of a parameter or a buffer as an array that is the caller's own, of the library that they are of."""
+    numbers = numbers_of(held)
+    return numbers.copy() if foreign(numbers) else np.array(numbers)
 
 
 class Incompatible(NamedTuple):
@@ -44,7 +51,7 @@ def fitted(
             parts.append("it has " + ", ".join(_with_nearest(key, missing) for key in unexpected))
         raise _MissingNames(f"the state does not fit {what}: {'; '.join(parts)} (strict=False loads what fits)")
     given = {path: state_dict[path] for path in held if path in state_dict}
-    arrays = {path: np.array(v.data if isinstance(v, Tensor) else v) for path, v in given.items()}
+    arrays = {path: copied(v) for path, v in given.items()}
     wrong = [
         f"{path} has shape {array.shape}, expected {held[path].shape}"
         for path, array in arrays.items()

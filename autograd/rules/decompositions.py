@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..operands import beside, zeros
+from ..libraries import beside, zeros
 from ..registry import NoRuleError, composite, defvjp, named, pure
 from .elementwise import arrayed, conj, is_complex
 from .linalg import adjoint, cofactors, turned

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy._core import umath
 
-from ..operands import constant, foreign
+from ..libraries import foreign
+from ..operands import constant
 from ..registry import composite, defvjp, nondifferentiable, numbers_only, pure
 
 LN2 = float(np.log(2.0))

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..operands import beside, foreign, settled, zeros
+from ..libraries import beside, foreign, zeros
+from ..operands import settled
 from ..registry import defvjp, pure
 from .elementwise import arrayed
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..operands import beside, foreign
-from ..registry import composite, defvjp, defvjp_variadic, pure
+from ..libraries import beside
+from ..registry import INSTEAD, composite, defvjp, defvjp_variadic, pure
 from .elementwise import arrayed, conj
 from .indexing import scattered
 from .reductions import product_before
@@ -81,16 +81,8 @@ def _inner_y(g: Any, x: Any, y_shape: tuple[int, ...]) -> Any:
     return np.matmul(g.reshape(rows, columns).T, x.reshape(rows, x.shape[-1])).reshape(y_shape)
 
 
-def _inner(x: Any, y: Any) -> Any:
-    """``np.inner``, which not every library has."""
-    if x.__class__ is np.ndarray is y.__class__ or not (foreign(x) or foreign(y)):
-        return np.inner(x, y)
-    if not (x.ndim and y.ndim):
-        return x * y
-    return np.tensordot(x, y, ((x.ndim - 1,), (y.ndim - 1,)))
-
-
-defvjp(np.inner, lambda g, out, x, y: _inner_x(g, x.shape, y), lambda g, out, x, y: _inner_y(g, x, y.shape)).op = _inner
+defvjp(np.inner, lambda g, out, x, y: _inner_x(g, x.shape, y), lambda g, out, x, y: _inner_y(g, x, y.shape))
+INSTEAD[np.inner] = lambda x, y: np.tensordot(x, y, ((x.ndim - 1,), (y.ndim - 1,))) if x.ndim and y.ndim else x * y
 
 defvjp(
     np.vdot,

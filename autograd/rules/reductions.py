@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..operands import foreign
+from ..libraries import foreign
 from ..registry import RULES, alias, defvjp, named, numbers_only, pure
 from .elementwise import known, over, passed, some
 

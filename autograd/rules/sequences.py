@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..operands import beside
+from ..libraries import beside
 from ..registry import composite, defvjp, pure
 from .elementwise import arrayed, conj, is_complex
 from .statistics import numbers

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..operands import beside, foreign
+from ..libraries import beside, foreign
 from ..registry import NoRuleError, composite, defvjp, defvjp_variadic, pure
 from .elementwise import arrayed
 from .indexing import scatter

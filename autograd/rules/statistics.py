@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..operands import beside
+from ..libraries import beside
 from ..registry import RULES, NoRuleError, composite
 from .elementwise import arrayed, is_complex
 from .indexing import scatter

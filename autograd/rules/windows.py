@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..operands import beside, zeros
+from ..libraries import beside, zeros
 from ..registry import defvjp, named, pure
 from .elementwise import known, passed
 

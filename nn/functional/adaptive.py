@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.libraries import foreign
+from autograd.nests import numbers_of
 from autograd.rules import windows as _windows
 
 from ..errors import floating
@@ -155,7 +157,11 @@ def _parts(x: Any, wanted: list[int | None]) -> tuple[Any, Any]:
         kernel = (size[0] // rows, size[1] // cols)
         return _windows.windows(x, kernel_size=kernel, stride=kernel), None
     (i, in_rows), (j, in_cols) = _indices(size[0], rows), _indices(size[1], cols)
-    return x[:, :, i[:, None, :, None], j[None, :, None, :]], in_rows[:, None, :, None] & in_cols[None, :, None, :]
+    inside = in_rows[:, None, :, None] & in_cols[None, :, None, :]
+    if foreign(numbers_of(x)):  # one index at a time
+        windows = np.take(np.take(x, i.reshape(-1), axis=2), j.reshape(-1), axis=3)
+        return windows.reshape((*x.shape[:2], *i.shape, *j.shape)).transpose((0, 1, 2, 4, 3, 5)), inside
+    return x[:, :, i[:, None, :, None], j[None, :, None, :]], inside
 
 
 def _indices(n: int, m: int) -> tuple[Any, Any]:

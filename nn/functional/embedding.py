@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from autograd.libraries import foreign
 from autograd.nests import numbers_of
+from autograd.rules.elementwise import some
 
-from ..errors import DtypeMismatch, ShapeMismatch, floating, operand
+from ..errors import DtypeMismatch, ShapeMismatch, floating, operand, seen
+from .labels import rows_of
 
 __all__ = ["check_embedding", "embedding", "embedding_bag"]
 
@@ -61,8 +64,12 @@ def embedding(
     check_embedding(weight.shape[0], padding_idx, scale_grad_by_freq, sparse, "embedding")
     if max_norm is not None:
         _shorten(weight, rows, max_norm, norm_type)
-    out = weight[rows]
-    if padding_idx is None or not (padded := rows == padding_idx % weight.shape[0]).any():
+    if foreign(rows):  # numbers that are not looked at: those of no row give NaN
+        hits = rows_of(rows, weight.shape[0], weight.dtype)
+        out = np.where(hits.any(axis=-1, keepdims=True), np.matmul(hits, weight), np.nan)
+    else:
+        out = weight[rows]
+    if padding_idx is None or not some(padded := rows == padding_idx % weight.shape[0]):
         return out
     return np.where(padded[..., None], numbers_of(out), out)  # the numbers alone: no gradient
 
@@ -151,13 +158,14 @@ def check_embedding(count: int, padding_idx: int | None, scale_grad_by_freq: boo
 
 def _looked_up(input: Any, weight: Any, what: str) -> tuple[Any, Any]:
     """The row numbers as an array, and the table, checked."""
-    rows, weight = np.asarray(numbers_of(input)), operand(weight, f"{what}: weight")
+    rows, weight = numbers_of(input), operand(weight, f"{what}: weight")
+    rows = rows if foreign(rows) else np.asarray(rows)
     if rows.dtype.kind not in "iu":
         raise DtypeMismatch(f"{what}: row numbers must be integers, got dtype {rows.dtype}")
     if weight.ndim != 2:
         raise ShapeMismatch(f"{what}: a weight of shape (V, D) is needed, got {weight.shape}")
     wrong = (rows < 0) | (rows >= weight.shape[0])
-    if wrong.any():
+    if seen(wrong):
         where = np.unravel_index(int(wrong.argmax()), rows.shape)
         place = f" at position {', '.join(map(str, where))}" if where else ""
         raise IndexError(f"{what}: {rows[where]}{place} is out of range: the table has {weight.shape[0]} rows")

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd.libraries import beside, foreign
 from autograd.nests import numbers_of
-from autograd.operands import beside, foreign
 
-from ..errors import DtypeMismatch, ShapeMismatch, operand
+from ..errors import DtypeMismatch, ShapeMismatch, operand, seen
 
 __all__ = [
     "check_labels",
@@ -121,7 +121,7 @@ def class_labels(target: Any, shape: tuple[int, ...], ignore_index: int | None, 
 def check_labels(labels: Any, classes: int, what: str, counts: Any = True) -> None:
     """Raise a ValueError that names the first label out of range, and where it is."""
     wrong = ((labels < 0) | (labels >= classes)) & counts
-    if wrong.any():
+    if seen(wrong):
         where = np.unravel_index(int(wrong.argmax()), wrong.shape)
         place = f" at position {', '.join(map(str, where))}" if where else ""
         raise ValueError(
@@ -163,7 +163,7 @@ def share_of(labels: Any, counts: Any, scale: Any, dtype: Any) -> Any:
     """How much each label counts: by the weight of its class, and whether it does at all."""
     if scale is None:
         return np.ones(labels.shape, dtype) if counts is None else counts.astype(dtype)
-    share = np.matmul(rows_of(labels, len(scale), dtype), scale) if foreign(labels) else scale[labels]
+    share = np.matmul(rows_of(labels, len(scale), dtype), beside(labels, scale)) if foreign(labels) else scale[labels]
     return share if counts is None else share * counts
 
 

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, defvjp, primitive
+from autograd.libraries import beside
 from autograd.nests import numbers_of
 from autograd.recording import IS_HIDDEN
 from autograd.rules import reductions
@@ -115,7 +116,7 @@ def cross_entropy(
     if label_smoothing:
         target = target * (1 - label_smoothing) + label_smoothing / input.shape[axis]
     if scale is not None:
-        target = target * scale.reshape((-1,) + (1,) * (input.ndim - 1 - axis))
+        target = target * beside(target, scale.reshape((-1,) + (1,) * (input.ndim - 1 - axis)))
     values = -times(reductions.log_softmax(input, axis=axis), target).sum(axis=axis)
     if counts is not None:
         values = values * counts
@@ -332,7 +333,7 @@ def binary_cross_entropy_with_logits(
     """
     input = scores(input, "binary_cross_entropy_with_logits")
     y = like(target, input, "binary_cross_entropy_with_logits")
-    more = 0 if pos_weight is None else operand(pos_weight, "pos_weight").astype(input.dtype) - 1
+    more = 0 if pos_weight is None else beside(y, operand(pos_weight, "pos_weight").astype(input.dtype) - 1)
     if some(np.isinf(numbers_of(input))):
         # no difference of infinities: each of the two losses with its weight
         yes, no = (times(np.logaddexp(0.0, z), share) for z, share in ((-input, y * (more + 1)), (input, 1 - y)))

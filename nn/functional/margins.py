@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.libraries import foreign
 from autograd.nests import numbers_of
 from autograd.rules import elementwise
 
@@ -145,7 +146,7 @@ def multilabel_margin_loss(input: Any, target: Any, *, reduction: str = "mean") 
     0.85
     """
     input = scores(input, "multilabel_margin_loss")
-    labels = np.asarray(numbers_of(operand(target, "multilabel_margin_loss: target")))
+    labels = numbers_of(operand(target, "multilabel_margin_loss: target"))
     if labels.dtype.kind not in "iu":
         raise DtypeMismatch(f"multilabel_margin_loss: class labels must be integers, got dtype {labels.dtype}")
     if input.ndim not in (1, 2) or labels.shape != input.shape:
@@ -154,12 +155,16 @@ def multilabel_margin_loss(input: Any, target: Any, *, reduction: str = "mean") 
             f"{input.shape} and {labels.shape}"
         )
     classes = input.shape[-1]
-    right = np.logical_and.accumulate(labels != -1, axis=-1)
+    right = np.cumprod(labels != -1, axis=-1, dtype=np.int64).astype(bool)
     check_labels(labels, classes, "multilabel_margin_loss", right)
     labels = np.where(right, labels, 0)
-    wrong = ~(right[..., None] & (labels[..., None] == np.arange(classes))).any(axis=-2)
+    chosen = rows_of(labels, classes, bool)
+    wrong = ~(right[..., None] & chosen).any(axis=-2)
     share = (right[..., :, None] & wrong[..., None, :]) * input.dtype.type(1 / max(classes, 1))
-    z = np.take_along_axis(input, labels, axis=-1)
+    if foreign(labels) or foreign(numbers_of(input)):
+        z = np.where(chosen, np.expand_dims(input, -2), 0.0).sum(axis=-1)
+    else:
+        z = np.take_along_axis(input, labels, axis=-1)
     short = elementwise.relu(np.expand_dims(input, -2) - np.expand_dims(z, -1) + 1)
     return reduced((short * share).sum(axis=(-2, -1)), reduction)
 

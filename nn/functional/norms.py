@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from autograd.libraries import foreign
 from autograd.nests import numbers_of
 
 from ..errors import ShapeMismatch, floating, one_dtype, operand
@@ -301,6 +302,11 @@ def _follow(running: Any, value: Any, momentum: float) -> None:
     """Move a running statistic towards a value, in place."""
     if isinstance(running, Tensor):
         running.data = (1 - momentum) * running.data + momentum * value
+    elif running is not None and foreign(value) and not foreign(running):
+        raise TypeError(
+            f"batch norm: running statistics that are NumPy's can't follow those of {type(value).__module__}: give it "
+            "track_running_stats=False, or let them be of that library too"
+        )
     elif running is not None:
         running[...] = (1 - momentum) * running + momentum * value
 

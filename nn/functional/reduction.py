@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from autograd.libraries import beside
 from autograd.rules.elementwise import some
 
 from .. import naming
@@ -68,7 +69,11 @@ def weighted(values: Any, weight: Any) -> Any:
     """Values × weights that broadcast to their shape; the values themselves where there are none."""
     if weight is None:
         return values
-    weight = weight if isinstance(weight, Tensor) else operand(weight, "weight").astype(values.dtype, copy=False)
+    weight = (
+        weight
+        if isinstance(weight, Tensor)
+        else beside(numbers_of(values), operand(weight, "weight").astype(values.dtype))
+    )
     if not _spreads(weight.shape, values.shape):
         raise ShapeMismatch(
             f"weight has shape {weight.shape}, which does not broadcast to that of the loss, {values.shape}"

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from autograd.libraries import zeros
+from autograd.nests import numbers_of
 
 from .. import init
 from ..errors import ShapeMismatch
@@ -72,24 +74,24 @@ class Recurrent(Module):
         names = self._inputs[1]
         return names if isinstance(names, tuple) else (names,)
 
-    def _zero_state(self, shapes: Sequence[tuple[int, ...]], dtype: Any, mark: str = "") -> tuple[Any, ...]:
+    def _zero_state(self, shapes: Sequence[tuple[int, ...]], x: Any, mark: str = "") -> tuple[Any, ...]:
         return tuple(
-            Tensor(np.zeros(shape, dtype), requires_grad=False, name=name + mark, copy=False)
+            Tensor(zeros(shape, numbers_of(x)), requires_grad=False, name=name + mark, copy=False)
             for name, shape in zip(self._state_names(), shapes, strict=True)
         )
 
-    def _given_state(self, hx: Any, shapes: Sequence[tuple[int, ...]], dtype: Any) -> tuple[Any, ...]:
+    def _given_state(self, hx: Any, shapes: Sequence[tuple[int, ...]], x: Any) -> tuple[Any, ...]:
         """The initial states as Tensors, checked; zeros where there are none."""
         what, names = type(self).__name__, self._state_names()
         if hx is None:
-            return self._zero_state(shapes, dtype)
+            return self._zero_state(shapes, x)
         given = tuple(hx) if len(names) > 1 else (hx,)
         if len(given) != len(names):
             raise ShapeMismatch(f"{what}: hx must be a pair (h₀, c₀), got {len(given)} states")
         states = []
         for name, state, shape in zip(names, given, shapes, strict=True):
             if not isinstance(state, Tensor):
-                state = Tensor(np.asarray(state, dtype), requires_grad=False, name=name)
+                state = Tensor(state, x.dtype, requires_grad=False, name=name)
             if state.shape != shape:
                 raise ShapeMismatch(f"{what}: {name} of shape {shape} is needed, got {state.shape}")
             states.append(state)
@@ -122,7 +124,7 @@ class _Cell(Recurrent):
         """
         what, size = type(self).__name__, self.input_size
         x = token_vectors(input, size, what, (1, 2), f"(N, {size}) or ({size},)")
-        state = self._given_state(hx, [(*x.shape[:-1], self.hidden_size)] * len(self._state_names()), x.dtype)
+        state = self._given_state(hx, [(*x.shape[:-1], self.hidden_size)] * len(self._state_names()), x)
         before = re.fullmatch("h([₀-₉]+)", state[0].name or "")
         number = int(before[1].translate(_DIGITS)) if before else 0
         out = self._step(x, state, self._weights(""), subscript("", number + 1))

@@ -104,7 +104,7 @@ class _Layers(Recurrent):
         places = self._places()
         batch = x.shape[:-1][1 - axis : 2 - axis] if x.ndim == 3 else ()
         shapes = [(*batch, n) for n in (self._state_size, self.hidden_size)][: len(self._state_names())]
-        states = None if hx is None else self._given_state(hx, [(len(places), *s) for s in shapes], x.dtype)
+        states = None if hx is None else self._given_state(hx, [(len(places), *s) for s in shapes], x)
         before = (slice(None),) * axis
         xs = [give(x[(*before, t)], subscript("x", t + 1)) for t in range(x.shape[axis])]
         ends: list[tuple[Any, ...]] = []
@@ -114,7 +114,7 @@ class _Layers(Recurrent):
             found = []
             for _, suffix in (place for place in places if place[0] == layer):
                 if states is None:
-                    state = self._zero_state(shapes, x.dtype, self._mark(suffix[2:]))
+                    state = self._zero_state(shapes, x, self._mark(suffix[2:]))
                 else:
                     state = tuple(s[len(ends)] for s in states)
                 hs, end = self._run_through(xs, state, suffix)

@@ -1,0 +1,54 @@
+"""Arrays of other libraries (Dask, CuPy), which NumPy's functions reach through its protocols: as rules meet them.
+
+Nothing here knows one of these libraries. What is computed of their arrays stays theirs, and is not looked at on the
+way, as it may be computed later.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["beside", "foreign", "gathered", "library_of", "ones_like", "zeros"]
+
+
+def foreign(value: Any) -> bool:
+    """Whether it is an array of another library (Dask, CuPy), which NumPy's functions reach through its protocols."""
+    return (
+        value.__class__ is not np.ndarray
+        and hasattr(value, "__array_function__")
+        and not isinstance(value, np.ndarray)
+        and not hasattr(value, "_record")
+    )
+
+
+def library_of(array: Any) -> str:
+    """The name of the library that an array is of: ``"dask"``."""
+    return type(array).__module__.partition(".")[0]
+
+
+def beside(like: Any, array: Any) -> Any:
+    """An array of NumPy as one of the library that `like` is of; anything else as it is."""
+    return np.asarray(array, like=like) if isinstance(array, np.ndarray) and foreign(like) else array
+
+
+def gathered(args: tuple[Any, ...], values: list[Any]) -> tuple[Any, ...] | None:
+    """The operands of a call that failed, with constants that are NumPy's as arrays of the library of the others; None
+    where there is nothing to be done."""
+    other = next(filter(foreign, values), None)
+    if other is None or not any(isinstance(a, np.ndarray) for a in args):
+        return None
+    return tuple(beside(other, a) for a in args)
+
+
+def zeros(shape: tuple[int, ...], like: Any) -> Any:
+    """Zeros of the dtype of `like`, of its library."""
+    return np.zeros_like(like, shape=shape) if foreign(like) else np.zeros(shape, like.dtype)
+
+
+def ones_like(value: Any, dtype: Any = float) -> Any:
+    """Ones of the shape of a number or an array, of its library; of `dtype` where it has none of its own."""
+    if foreign(value):
+        return np.ones_like(value)
+    return np.broadcast_to(np.ones((), getattr(value, "dtype", dtype)), np.shape(value))[()]
