@@ -16,6 +16,7 @@ from ..utils import clip_grad_norm_
 from . import checks
 from .buffers import Buffers
 from .checkpoint import Checkpoint, generators_of, settings_of
+from .cluster import Cluster
 from .diagnostics import Diagnostics
 from .divergence import diverged, steep
 from .history import History
@@ -48,6 +49,7 @@ def fit(
     checkpoint: Any = None,
     resume: bool = False,
     diagnostics: bool | Diagnostics = False,
+    cluster: Any = None,
 ) -> History:
     """Train a network: for each batch the loss, its gradients, a step of the optimiser.
 
@@ -96,6 +98,9 @@ def fit(
         Callbacks that keep numbers of their own, and generators that only they or the data know, are not in it.
     diagnostics : bool or Diagnostics, optional
         Measure every tenth step, or as told, what each layer does: ``history.diagnostics``. Not in the checkpoint.
+    cluster : distributed.Client, optional
+        Compute each batch in as many chunks as it has workers, and step here (extra `dask`; docs/scale.md). The loss
+        must be a mean over examples; batch normalisation is refused. Dropout draws by step and chunk.
 
     Returns
     -------
@@ -115,6 +120,8 @@ def fit(
     FloatingPointError
         If the loss becomes NaN or infinite, or the norm that gradients are clipped by: where it was born, as name,
         operation and line. The step that it would lead to is not taken; the error's `history` has the epochs before.
+    RuntimeError
+        If the workers of the cluster die for good. The parameters are those of the last whole step.
 
     Examples
     --------
@@ -140,6 +147,9 @@ def fit(
     optimizer = checks.given_optimizer(model, optimizer, lr, schedule)
     loader = loader_of(data, batch_size, True, seed, "data")
     checked = loader_of(validation, batch_size, False, None, "validation") if validation is not None else None
+    workers = None if cluster is None else Cluster(cluster, model, loss)
+    if workers is not None and watch is not None:
+        raise ValueError("fit: diagnostics look at layers as they compute, which they do elsewhere with cluster=")
     classes = checks.try_out(model, loader, loss, "data")
     if checked is not None:
         classes = checks.try_out(model, checked, loss, "validation") and classes
@@ -181,12 +191,19 @@ def fit(
                 optimizer.zero_grad()
                 if watch is not None:
                     watch.before(steps + 1)
-                out = model(x)
-                value = loss(out, y)
+                if workers is None:
+                    out = model(x)
+                    value = loss(out, y)
+                else:
+                    out, value, grads = workers.step(x, y, steps + 1, where)
                 number = value.item()
                 if not np.isfinite(number):
                     raise diverged(value, number, where, model, history)
-                value.backward()
+                if workers is None:
+                    value.backward()
+                else:
+                    for parameter, grad in zip(model.parameters(), grads, strict=True):
+                        parameter.grad = grad
                 if clip_grad_norm is not None:
                     norm = clip_grad_norm_(model.parameters(), clip_grad_norm)
                     if not np.isfinite(norm):
