@@ -8,8 +8,6 @@ them beside the way of NumPy's arrays. Arrays have the shape N×C×H×W througho
 
 from __future__ import annotations
 
-import functools
-import operator
 from typing import Any
 
 import numpy as np
@@ -56,7 +54,7 @@ def zero_pad(x: Any, padding: tuple[Pair, Pair], value: float = 0.0) -> Any:
     array or Tensor (N, C, top + H + bottom, left + W + right)
     """
     if x.__class__ is not np.ndarray:
-        return np.pad(x, ((0, 0), (0, 0), *padding), constant_values=value)
+        return _padded(x, padding, value)
     (top, bottom), (left, right) = padding
     n, c, h, w = x.shape
     out = _empty((n, c, top + h + bottom, left + w + right), x.dtype)
@@ -112,10 +110,31 @@ def windows(x: Any, kernel_size: Pair, stride: Pair = (1, 1), dilation: Pair = (
         spread = f" (dilated to {dh * (kh - 1) + 1}×{dw * (kw - 1) + 1})" if dilation != (1, 1) else ""
         raise ValueError(f"a kernel of {kh}×{kw}{spread} does not fit into images of {h}×{w}, padding included")
     if x.__class__ is not np.ndarray:
-        return _view(x, (dh * (kh - 1) + 1, dw * (kw - 1) + 1), axis=(2, 3))[:, :, ::sh, ::sw, ::dh, ::dw]
+        rows, columns = _places(x, h, oh, kh, sh, dh), _places(x, w, ow, kw, sw, dw)
+        seen = np.tensordot(np.tensordot(x, rows, ((2,), (2,))), columns, ((2,), (2,)))
+        return seen.transpose(0, 1, 2, 4, 3, 5)
     by_n, by_c, by_h, by_w = x.strides
     strides = (by_n, by_c, by_h * sh, by_w * sw, by_h * dh, by_w * dw)
     return np.lib.stride_tricks.as_strided(x, (n, c, oh, ow, kh, kw), strides, writeable=False)
+
+
+# Libraries that cut arrays into chunks cut them smaller where windows are taken as views or put together from slices; a
+# product with zeros and ones keeps the chunks. An infinity in an image makes its rows and columns NaN then.
+
+
+def _padded(x: Any, padding: tuple[Pair, Pair], value: float) -> Any:
+    """`zero_pad` of an array of another library; the lowest finite number for −∞."""
+    for axis, (before, after) in zip((2, 3), padding, strict=True):
+        inside = beside(x, np.eye(x.shape[axis], before + x.shape[axis] + after, before, x.dtype))
+        x = np.moveaxis(np.tensordot(x, inside, ((axis,), (0,))), -1, axis)
+    if value == 0:
+        return x
+    lengths = [n - before - after for n, (before, after) in zip(x.shape[2:], padding, strict=True)]
+    ends = [
+        (np.arange(n) < b) | (np.arange(n) >= b + m) for n, m, (b, _) in zip(x.shape[2:], lengths, padding, strict=True)
+    ]
+    outside = beside(x, ends[0][:, None] | ends[1])
+    return np.where(outside, max(value, float(np.finfo(x.dtype).min)), x).astype(x.dtype)
 
 
 def _places(x: Any, size: int, windows: int, kernel: int, stride: int, dilation: int) -> Any:
@@ -330,24 +349,25 @@ def window_max(w: Any) -> Any:
     -------
     array or Tensor (...)
     """
+    if w.__class__ is not np.ndarray:
+        return np.max(w, axis=(-2, -1))
     first, *others = _cells(w)
     if not others:
         return +first
     out = np.maximum(first, others[0])
     for cell in others[1:]:
-        out = np.maximum(out, cell, out=out if out.__class__ is np.ndarray else None)
+        out = np.maximum(out, cell, out=out if out.ndim else None)
     return out
 
 
 @named
 def first_maximum(w: Any, out: Any) -> Any:
     """Where the first maximum of each window is: booleans of w's shape."""
-    cells = _cells(w)
     if w.__class__ is not np.ndarray:
-        found = [cell == out for cell in cells]
-        others = [~hit for hit in found]
-        first = [hit & functools.reduce(operator.and_, others[:k], True) for k, hit in enumerate(found)]
-        return np.stack(first, axis=-1).reshape(w.shape)
+        *before, kh, kw = w.shape
+        found = (w == np.expand_dims(out, (-2, -1))).reshape((*before, kh * kw))
+        return (found & (np.cumsum(found, axis=-1) == 1)).reshape(w.shape)
+    cells = _cells(w)
     # in memory as images are: the rows of the windows among each other, the batch innermost
     order = (1, 2, 4, 3, 5, 0) if w.ndim == 6 else (*range(1, w.ndim), 0)
     hits = np.empty([w.shape[a] for a in order], bool).transpose(np.argsort(order))
@@ -365,6 +385,8 @@ def first_maximum(w: Any, out: Any) -> Any:
 @pure
 def window_mean(w: Any) -> Any:
     """The mean of each window: of (..., KH, KW), it has the shape (...)."""
+    if w.__class__ is not np.ndarray:
+        return np.mean(w, axis=(-2, -1))
     first, *others = _cells(w)
     out = +first
     for cell in others:
