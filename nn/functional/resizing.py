@@ -177,7 +177,8 @@ def _resized(x: Any, axis: int, m: int, scale: float, mode: str, align_corners: 
     offsets, weights = cubic(t) if mode == "bicubic" else ((0, 1), (1 - t, t))
     near = np.clip(first + np.array(offsets)[:, None], 0, n - 1)  # of each position its neighbours, on an axis before
     weight = np.array(weights, dtype=x.dtype).reshape(near.shape + (1,) * (x.ndim - axis - 1))
-    return np.sum(np.take(x, near, axis=axis) * weight, axis=axis)
+    taken = np.take(x, near.ravel(), axis=axis).reshape(*x.shape[:axis], *near.shape, *x.shape[axis + 1 :])
+    return np.sum(taken * weight, axis=axis)
 
 
 def cubic(t: Any) -> tuple[Any, Any]:
