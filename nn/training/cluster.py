@@ -128,15 +128,19 @@ def _chunk(packed: bytes, x: Any, y: Any, share: float, chance: Any, turn: list[
     model, loss = loads(packed)
     shared, *own = model.generators()
     with _TURN:
-        for source, state in ((shared, chance), *((each, each.bit_generator.state) for each in own)):
-            seed = [*pickle.dumps(state), *turn]
-            source.bit_generator.state = type(source.bit_generator)(seed).state
-        before = [np.array(buffer) for buffer in model.buffers()]
-        out = model(x)
-        if not all(map(np.array_equal, before, model.buffers())):
-            raise ValueError("fit: buffers of the model change in training, which a worker can't do for them all")
-        value = loss(out, y)
-        (value * share).backward()
+        here = shared.bit_generator.state  # the client's own, where workers are threads beside it
+        try:
+            for source, state in ((shared, chance), *((each, each.bit_generator.state) for each in own)):
+                seed = [*pickle.dumps(state), *turn]
+                source.bit_generator.state = type(source.bit_generator)(seed).state
+            before = [np.array(buffer) for buffer in model.buffers()]
+            out = model(x)
+            if not all(map(np.array_equal, before, model.buffers())):
+                raise ValueError("fit: buffers of the model change in training, which a worker can't do for them all")
+            value = loss(out, y)
+            (value * share).backward()
+        finally:
+            shared.bit_generator.state = here
     return out.data, value.item() * share, [p.grad for p in model.parameters()]
 
 
