@@ -52,7 +52,7 @@ def train(examples: int, steps: int, chunk: int = 2500) -> list[float]:
 def main(examples: int = 150_000, steps: int = 5, memory: int = 500_000_000) -> list[float]:
     """Train with two workers of so many bytes each, which are stopped before they take more."""
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, memory_limit=memory, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, memory_limit=memory, dashboard_address=":0") as cluster,
         Client(cluster),
     ):
         print(f"a batch of {examples * FEATURES * 4 / 1e6:,.0f} MB, two workers of {memory / 1e6:,.0f} MB")

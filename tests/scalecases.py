@@ -77,7 +77,7 @@ LAYERS: dict[str, tuple[Any, Any]] = {
     "Dropout2d": (lambda: nn.Dropout2d(0.5, rng=0), IMAGE),
     "AlphaDropout": (lambda: nn.AlphaDropout(0.5, rng=0), ROWS),
     "RNN": (lambda: nn.RNN(4, 3, batch_first=True, **MADE), TOKENS),
-    "LSTM": (lambda: nn.LSTM(4, 3, batch_first=True, num_layers=2, bidirectional=True, **MADE), TOKENS),
+    "LSTM": (lambda: nn.LSTM(4, 3, batch_first=True, bidirectional=True, **MADE), TOKENS),
     "GRU": (lambda: nn.GRU(4, 3, batch_first=True, **MADE), TOKENS),
     "RNNCell": (lambda: nn.RNNCell(4, 3, **MADE), ROWS),
     "LSTMCell": (lambda: nn.LSTMCell(4, 3, **MADE), ROWS),

@@ -52,7 +52,7 @@ class Deadly(nn.Module):
 def workers():
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=50
         ) as made,
         distributed.Client(made) as client,
     ):
