@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..libraries import beside, zeros
+from ..libraries import beside, foreign, zeros
 from ..registry import defvjp, named, pure
 from .elementwise import known, passed
 
@@ -53,7 +53,7 @@ def zero_pad(x: Any, padding: tuple[Pair, Pair], value: float = 0.0) -> Any:
     -------
     array or Tensor (N, C, top + H + bottom, left + W + right)
     """
-    if x.__class__ is not np.ndarray:
+    if foreign(x):
         return _padded(x, padding, value)
     (top, bottom), (left, right) = padding
     n, c, h, w = x.shape
@@ -109,7 +109,7 @@ def windows(x: Any, kernel_size: Pair, stride: Pair = (1, 1), dilation: Pair = (
     if oh < 1 or ow < 1:
         spread = f" (dilated to {dh * (kh - 1) + 1}×{dw * (kw - 1) + 1})" if dilation != (1, 1) else ""
         raise ValueError(f"a kernel of {kh}×{kw}{spread} does not fit into images of {h}×{w}, padding included")
-    if x.__class__ is not np.ndarray:
+    if foreign(x):
         rows, columns = _places(x, h, oh, kh, sh, dh), _places(x, w, ow, kw, sw, dw)
         seen = np.tensordot(np.tensordot(x, rows, ((2,), (2,))), columns, ((2,), (2,)))
         return seen.transpose(0, 1, 2, 4, 3, 5)
@@ -158,7 +158,7 @@ def fold_windows(x: Any, shape: tuple[int, ...], stride: Pair = (1, 1), dilation
     """
     _, _, oh, ow, kh, kw = x.shape
     (sh, sw), (dh, dw) = stride, dilation
-    if x.__class__ is not np.ndarray:
+    if foreign(x):
         rows, columns = _places(x, shape[2], oh, kh, sh, dh), _places(x, shape[3], ow, kw, sw, dw)
         return np.tensordot(np.tensordot(x, rows, ((2, 4), (0, 1))), columns, ((2, 3), (0, 1)))
     tiled = (kh, kw) == stride and dilation == (1, 1) and (oh * sh, ow * sw) == shape[2:]
@@ -263,7 +263,7 @@ def window_product(w: Any, weight: Any, groups: int = 1) -> Any:
     """
     n, c, oh, ow, _, _ = w.shape
     f = weight.shape[0]
-    if w.__class__ is not np.ndarray or weight.__class__ is not np.ndarray:
+    if foreign(w) or foreign(weight):
         groups_of = zip(_grouped(c, groups), _grouped(f, groups), strict=True)
         parts = [np.tensordot(w[:, cs], weight[fs], ((1, 4, 5), (1, 2, 3))) for cs, fs in groups_of]
         return np.concatenate(parts, axis=3).transpose(0, 3, 1, 2)
@@ -282,7 +282,7 @@ def window_product_weight(g: Any, w: Any, groups: int = 1) -> Any:
     """The adjoint of `window_product` in the kernels: Σ g[n,f,p,q] · w[n,c,p,q,i,j] over images and positions."""
     _, c, _, _, kh, kw = w.shape
     f = g.shape[1]
-    if g.__class__ is not np.ndarray or w.__class__ is not np.ndarray:
+    if foreign(g) or foreign(w):
         groups_of = zip(_grouped(c, groups), _grouped(f, groups), strict=True)
         return np.concatenate([np.tensordot(g[:, fs], w[:, cs], ((0, 2, 3),) * 2) for cs, fs in groups_of])
     out = np.zeros((f, c // groups, kh, kw), np.result_type(g, w))
@@ -300,7 +300,7 @@ def window_product_windows(g: Any, weight: Any, groups: int = 1) -> Any:
     """The adjoint of `window_product` in the windows: Σ g[n,f,p,q] · weight[f,c,i,j], summed over kernels."""
     n, f, oh, ow = g.shape
     _, c, kh, kw = weight.shape
-    if g.__class__ is not np.ndarray or weight.__class__ is not np.ndarray:
+    if foreign(g) or foreign(weight):
         parts = [np.tensordot(g[:, fs], weight[fs], ((1,), (0,))) for fs in _grouped(f, groups)]
         return np.concatenate(parts, axis=3).transpose(0, 3, 1, 2, 4, 5)
     upstream = g.transpose(1, 2, 3, 0)
@@ -349,7 +349,7 @@ def window_max(w: Any) -> Any:
     -------
     array or Tensor (...)
     """
-    if w.__class__ is not np.ndarray:
+    if foreign(w):
         return np.max(w, axis=(-2, -1))
     first, *others = _cells(w)
     if not others:
@@ -363,7 +363,7 @@ def window_max(w: Any) -> Any:
 @named
 def first_maximum(w: Any, out: Any) -> Any:
     """Where the first maximum of each window is: booleans of w's shape."""
-    if w.__class__ is not np.ndarray:
+    if foreign(w):
         *before, kh, kw = w.shape
         found = (w == np.expand_dims(out, (-2, -1))).reshape((*before, kh * kw))
         return (found & (np.cumsum(found, axis=-1) == 1)).reshape(w.shape)
@@ -385,7 +385,7 @@ def first_maximum(w: Any, out: Any) -> Any:
 @pure
 def window_mean(w: Any) -> Any:
     """The mean of each window: of (..., KH, KW), it has the shape (...)."""
-    if w.__class__ is not np.ndarray:
+    if foreign(w):
         return np.mean(w, axis=(-2, -1))
     first, *others = _cells(w)
     out = +first
