@@ -49,10 +49,15 @@ class Deadly(nn.Module):
 
 
 @pytest.fixture(scope="module")
-def workers():
+def workers(tmp_path_factory):
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=50
+            n_workers=2,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=":0",
+            silence_logs=50,
+            local_directory=str(tmp_path_factory.mktemp("workers")),
         ) as made,
         distributed.Client(made) as client,
     ):

@@ -80,13 +80,27 @@ def scatter(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
     if not foreign(x):
         return Scattered(x, index, shape).dense()
     parts = index if isinstance(index, tuple) else (index,)
-    if any(part is None for part in parts):
-        index = tuple(part for part in parts if part is not None)
-        x = x.reshape(np.empty(shape, bool)[index].shape)
+    if all(part is None or part is Ellipsis or part.__class__ in (int, slice) for part in parts):
+        return _spread_out(x, parts, shape)
     try:
         return Scattered(x, index, shape).added_to(zeros(shape, x), True)
     except (TypeError, NotImplementedError):
         return _counted(x, parts, shape)
+
+
+def _spread_out(x: Any, parts: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    """`scatter` at slices and numbers, as products with zeros and ones, which leave chunks as they are."""
+    parts = tuple(part for part in parts if part is not None)
+    if Ellipsis in parts:
+        at = parts.index(Ellipsis)
+        parts = (*parts[:at], *[slice(None)] * (len(shape) - len(parts) + 1), *parts[at + 1 :])
+    picked = [np.atleast_1d(np.arange(n)[part]) for n, part in zip(shape, parts, strict=False)]
+    x = x.reshape((*map(len, picked), *shape[len(picked) :]))
+    for axis, (n, places) in enumerate(zip(shape, picked, strict=False)):
+        if not np.array_equal(places, np.arange(n)):
+            rows = beside(x, np.eye(n, dtype=x.dtype)[places])
+            x = np.moveaxis(np.tensordot(x, rows, ((axis,), (0,))), -1, axis)
+    return x
 
 
 def _counted(x: Any, parts: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
