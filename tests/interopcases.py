@@ -290,6 +290,18 @@ FUNCTIONS = {
     "eigenvalues": (lambda x: torch.linalg.eigvalsh(x @ x.T) + torch.linalg.svdvals(x), SQUARE),
     "cdist": (lambda x, y: torch.cdist(x, y), X, Y),
     "scatter": (lambda x, i, y: x.scatter(0, i, 2.0) * x.scatter_add(1, i, y), X, PLACES, Y),
+    **{
+        # all that is reduced ties; what is not included does not, as PyTorch counts it among them
+        f"scatter_reduce {how}, {own}": (
+            lambda x, i, y, how=how, own=own: (
+                x.scatter_reduce(1, i, y, how, include_self=own)
+                + (x / x.detach() + 2 * (not own)).scatter_reduce(0, i % 3, y / y.detach(), how, include_self=own)
+            ),
+            *(X, PLACES, Y),
+        )
+        for how in ("sum", "mean", "prod", "amax", "amin")
+        for own in (True, False)
+    },
     "index_add": (lambda x, y: x.index_add(0, torch.tensor([0, 0, 2]), y), X, Y),
     "index_put": (lambda x: torch.index_put(x, (torch.tensor([0, 1]),), torch.tensor(5.0, dtype=D)), X),
     "in place": (lambda x: (x * 2).add_(1).mul_(x).relu_(), X),

@@ -18,7 +18,7 @@ from nn import functional as F
 from .aten_layers import LAYERS
 from .aten_new import LIKE
 from .calls import CALLS, Call, axes_of, in_one_dtype, integer, like_numpy, scipys
-from .pieces import added_at, index, picked, placed, put, slices, sorted_along
+from .pieces import index, picked, placed, put, reduced_at, slices, sorted_along
 
 __all__ = ["ROWS"]
 
@@ -155,7 +155,7 @@ def _cdist(x: Any, y: Any, p: float = 2.0, *_: Any) -> Any:
 
 
 def _index_put(x: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
-    return (added_at if accumulate else put)(x, index(indices), values)
+    return reduced_at(x, index(indices), values, "sum") if accumulate else put(x, index(indices), values)
 
 
 def _cross(x: Any, y: Any, dim: int | None = None) -> Any:
@@ -318,7 +318,10 @@ ROWS: dict[str, Call] = {
         x, slices(x, dim, slice(start, end, step)), source),
     "index_put": _index_put,
     "scatter": _scatter,
-    "scatter_add": lambda x, dim, at, source: placed(x, dim, integer(at), source, add=True),
+    "scatter_add": lambda x, dim, at, source: placed(x, dim, integer(at), source, "sum"),
+    "scatter_reduce": lambda x, dim, at, source, how, include_self=True: placed(
+        x, dim, integer(at), source, how, include_self
+    ),
     "index_add": lambda x, dim, at, source, alpha=1: _index_put(
         x, [*[None] * (dim % x.ndim), at], source * alpha, True),
     "index_copy": lambda x, dim, at, source: _index_put(x, [*[None] * (dim % x.ndim), at], source),

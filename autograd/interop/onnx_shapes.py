@@ -10,7 +10,7 @@ from autograd.nests import numbers_of
 from nn import functional as F
 
 from .calls import Call, in_one_dtype, integer
-from .pieces import added_at, placed, put, slices
+from .pieces import placed, put, reduced_at, slices
 
 __all__ = ["SHAPES", "flattened", "sequence"]
 
@@ -31,29 +31,15 @@ def _gather_nd(x: Any, at: Any, *, batch_dims: int = 0) -> Any:
 
 def _scatter(x: Any, at: Any, values: Any, *, axis: int = 0, reduction: str = "none") -> Any:
     at = np.where(integer(at) < 0, integer(at) + x.shape[axis], integer(at))
-    if reduction in ("none", "add"):
-        return placed(x, axis, at, values, add=reduction == "add")
-    return _by_ufunc(x, tuple(_places(at, axis)), values, reduction)
-
-
-def _places(at: Any, axis: int) -> list[Any]:
-    places = [np.arange(n).reshape(-1, *(1,) * (at.ndim - 1 - i)) for i, n in enumerate(at.shape)]
-    places[axis % at.ndim] = at
-    return places
+    return placed(x, axis, at, values, _HOW[reduction])
 
 
 def _scatter_nd(x: Any, at: Any, values: Any, *, reduction: str = "none") -> Any:
-    places = tuple(np.moveaxis(integer(at), -1, 0))
-    if reduction in ("none", "add"):
-        return (added_at if reduction == "add" else put)(x, places, values)
-    return _by_ufunc(x, places, values, reduction)
+    found, how = tuple(np.moveaxis(integer(at), -1, 0)), _HOW[reduction]
+    return reduced_at(x, found, values, how) if how else put(x, found, values)
 
 
-def _by_ufunc(x: Any, places: Any, values: Any, reduction: str) -> Any:
-    """Products and extremes at places, one place after the other: values alone, no gradient."""
-    out = np.array(numbers_of(x))
-    {"mul": np.multiply, "max": np.maximum, "min": np.minimum}[reduction].at(out, places, numbers_of(values))
-    return out
+_HOW = {"none": "", "add": "sum", "mul": "prod", "max": "amax", "min": "amin"}
 
 
 def _reshape(x: Any, shape: Any, *, allowzero: int = 0) -> Any:

@@ -11,7 +11,7 @@ from autograd import set_at
 from autograd.nests import numbers_of
 from nn.functional.recurrent import gru_step, lstm_step, rnn_step
 
-__all__ = ["added_at", "index", "picked", "placed", "put", "recurrent", "slices", "sorted_along"]
+__all__ = ["index", "picked", "placed", "places", "put", "recurrent", "reduced_at", "slices", "sorted_along"]
 
 
 def slices(x: Any, dim: int, place: Any) -> tuple[Any, ...]:
@@ -47,22 +47,48 @@ def put(x: Any, at: Any, values: Any) -> Any:
     return set_at(x, at, values.astype(x.dtype) if getattr(values, "dtype", x.dtype) != x.dtype else values)
 
 
-def added_at(x: Any, at: Any, values: Any) -> Any:
-    """`x` with values added at places, as often as each is named: a sum over places of equal number."""
+def reduced_at(x: Any, at: Any, values: Any, how: str, include_self: bool = True) -> Any:
+    """`x` with the sum, mean, prod, amax or amin of values at places, and of what is there where `include_self` is set.
+    Several that are the extreme have equal parts of its gradient."""
     where = np.arange(x.size).reshape(x.shape)[at]
-    flat = np.reshape(np.broadcast_to(values, where.shape), (-1,))
-    return x + np.reshape(np.bincount(where.ravel(), flat, x.size), x.shape).astype(x.dtype)
+    flat, values = np.reshape(x, -1), np.reshape(np.broadcast_to(values, where.shape), -1)
+    where = where.ravel()
+    counts = np.bincount(where, minlength=x.size)
+    if not include_self:
+        flat = np.where(counts > 0, {"prod": 1, "amax": -np.inf, "amin": np.inf}.get(how, 0), flat)
+    if how == "prod":
+        order = np.argsort(where, kind="stable")
+        rank = np.arange(where.size) - np.repeat(np.cumsum(counts) - counts, counts)
+        for k in range(counts.max(initial=0)):  # the k-th value of each place
+            one = order[rank == k]
+            flat = put(flat, where[one], flat[where[one]] * values[one])
+    elif how in ("amax", "amin"):
+        best = np.array(numbers_of(flat))
+        (np.maximum if how == "amax" else np.minimum).at(best, where, numbers_of(values))
+        own, ties = numbers_of(flat) == best, numbers_of(values) == best[where]
+        flat = np.where(own, flat, 0) + np.bincount(where, np.where(ties, values, 0), x.size)
+        flat = flat / (own + np.bincount(where, ties, x.size))
+    else:
+        flat = flat + np.bincount(where, values, x.size)
+        flat = flat / np.maximum(counts + include_self, 1) if how == "mean" else flat
+    return np.reshape(flat, x.shape).astype(x.dtype)
 
 
-def placed(x: Any, dim: int, at: Any, values: Any, *, add: bool = False) -> Any:
-    """`x` with values at the places that `at` has along one axis, where the other axes are those of `at`."""
-    places = [np.arange(n).reshape(-1, *(1,) * (at.ndim - 1 - i)) for i, n in enumerate(at.shape)]
-    places[dim % x.ndim] = at
+def places(x: Any, dim: int, at: Any) -> tuple[Any, ...]:
+    """The places that `at` has along one axis, where the other axes are those of `at`."""
+    found = [np.arange(n).reshape(-1, *(1,) * (at.ndim - 1 - i)) for i, n in enumerate(at.shape)]
+    found[dim % x.ndim] = at
+    return tuple(found)
+
+
+def placed(x: Any, dim: int, at: Any, values: Any, how: str = "", include_self: bool = True) -> Any:
+    """`x` with values at `places` along an axis; or with what `reduced_at` makes of them."""
     if hasattr(values, "ndim") and values.ndim:
         values = values[tuple(map(slice, at.shape))]
     else:
         values = np.broadcast_to(values, at.shape)
-    return (added_at if add else put)(x, tuple(places), values)
+    found = places(x, dim, at)
+    return reduced_at(x, found, values, how, include_self) if how else put(x, found, values)
 
 
 # --- recurrent layers -------------------------------------------------------------------------------------------------
