@@ -249,6 +249,21 @@ def test_a_model_is_written_as_it_evaluates(tmp_path):
     np.testing.assert_allclose(found, net.eval()(x).data, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        lambda x, n: x[np.arange(len(x)), n - 1],
+        lambda x, n: x * F.one_hot(n, 4).astype("f4"),
+        lambda x, n: np.where(F.one_hot(n, 4) == 1, x, 0.0),
+    ],
+)
+def test_what_comes_of_an_input_of_integers_is_computed_in_the_file(model, tmp_path):
+    path = to_onnx(model, tmp_path / "model.onnx", numbers(3, 4), np.array([3, 1, 2]))
+    x, n = numbers(5, 4), np.array([1, 3, 2, 2, 1])
+    found = ort.InferenceSession(str(path)).run(None, {"x1": x, "x2": n})[0]
+    np.testing.assert_allclose(found, model(x, n), rtol=1e-5)
+
+
 def test_numbers_that_are_all_the_same_are_an_input_too(tmp_path):
     path = to_onnx(lambda i: nn.Parameter(np.eye(3, dtype="f4"))[i], tmp_path / "rows.onnx", np.zeros(2, int))
     assert ort.InferenceSession(str(path)).run(None, {"x": np.array([2, 1, 0])})[0].tolist() == np.eye(3)[::-1].tolist()

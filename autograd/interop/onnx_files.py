@@ -214,7 +214,7 @@ class _File:
         a, b = _recorded(at.node.operands[i]), _recorded(at.twin.operands[i])
         if isinstance(a, Node):
             name = self.names[a]
-            return name if dtype is None or a.dtype == dtype else self.node("Cast", [name], to=self.type_of(dtype))
+            return name if dtype is None else self._cast(name, a.dtype, dtype)
         return self.array(a, b, dtype=dtype)
 
     def array(self, a: Any, b: Any = None, name: str | None = None, dtype: Any = None) -> str:
@@ -223,9 +223,10 @@ class _File:
             if _equal(a, one) and _equal(b, other):
                 return str(given)
         if b is not None and not _equal(a, b):
-            grown = self._grown(np.asarray(a), np.asarray(b), dtype)
-            if grown is not None:
-                return grown
+            a, b = np.asarray(a), np.asarray(b)
+            made = self._grown(a, b, dtype) or self._of_integers(a, b, dtype or a.dtype)
+            if made is not None:
+                return made
             raise Differs(f"an operand of {self.here.op} ({self.here.source})" if self.here else f"{name or 'a leaf'}")
         array = np.asarray(a) if dtype is None else np.asarray(a).astype(dtype)
         name = name or self._free("constant")
@@ -245,6 +246,26 @@ class _File:
             end = self.node("Squeeze", [self.lengths(a.shape, b.shape)])
             return self.node("Range", [self.array(np.int64(0)), end, self.array(np.int64(1))])
         return None
+
+    def _of_integers(self, a: Any, b: Any, dtype: Any) -> str | None:
+        """An array that is an input of integers plus a number, or its one-hot vectors; None if it is another."""
+        for name, one, other in self.plain:
+            if one.dtype.kind not in "iu" or not one.size:
+                continue
+            if a.shape == one.shape and b.shape == other.shape and a.dtype.kind in "iu":
+                first, *more = {*(a - one).ravel().tolist(), *(b - other).ravel().tolist()}
+                if not more:
+                    total = self.node("Add", [name, self.array(np.array(first, one.dtype))])
+                    return self._cast(total, one.dtype, dtype)
+            places = np.arange(a.shape[-1] if a.ndim else 0)
+            if all(np.array_equal(x, given[..., None] == places) for x, given in ((a, one), (b, other))):
+                at = self._cast(name, one.dtype, np.int64)
+                hot = self.node("OneHot", [at, self.array(np.int64(places.size)), self.ints(0, 1)])
+                return self._cast(hot, np.int64, dtype)
+        return None
+
+    def _cast(self, name: str, before: Any, dtype: Any) -> str:
+        return name if before == dtype else self.node("Cast", [name], to=self.type_of(dtype))
 
     def _as_the_batch(self, shape: Any, other: Any) -> bool:
         """Whether what differs between two shapes is the length of the batch."""
