@@ -91,9 +91,7 @@ def _by_function(node: Node, moved: dict[int, Any], records: bool) -> list[Any]:
 
 
 def _called(node: Node, moved: dict[int, Any], records: bool) -> Any:
-    """The function on the tangents, with zeros in the place of what their derivatives do not depend on: operands, and
-    the number that is padded with."""
-    options = {name: option for name, option in node.kwargs.items() if name != "value"}
+    """The function on the tangents, with zeros in the place of the operands that their derivatives do not depend on."""
     read = {j for i in moved for j in node.rule.reads(i)[1] or ()}
     values: list[Any] = []
     for i, a in enumerate(node.operands):
@@ -106,10 +104,10 @@ def _called(node: Node, moved: dict[int, Any], records: bool) -> Any:
         else:
             values.append(lift(a) if records and a.kept is not None else a.value[()])
     if records:
-        return _cast(record(node.rule, tuple(values), options), node)
+        return _cast(record(node.rule, tuple(values), node.kwargs), node)
     if any(isinstance(value, Rows) for value in values):
-        return _cast(Rows._record(node.rule, tuple(values), options), node)
-    return _cast(np.asarray(node.rule.op(*values, **options))[()], node)
+        return _cast(Rows._record(node.rule, tuple(values), node.kwargs), node)
+    return _cast(np.asarray(node.rule.op(*values, **node.kwargs))[()], node)
 
 
 def _by_twice(node: Node, moved: dict[int, Any], records: bool) -> Iterator[Any]:

@@ -170,8 +170,8 @@ def _pad(file: Any, at: Twins) -> str:
 
 def _zero_pad(file: Any, at: Twins) -> str:
     (a, b), (c, d) = at.option("padding")
-    value = file.array(np.array(at.option("value", 0.0), at.node.dtype))
-    return str(file.node("Pad", [file.operand(at, 0), file.ints(0, 0, a, c, 0, 0, b, d), value]))
+    value = [file.operand(at, 1, at.node.dtype)] if len(at.node.operands) > 1 else []
+    return str(file.node("Pad", [file.operand(at, 0), file.ints(0, 0, a, c, 0, 0, b, d), *value]))
 
 
 def _flip(file: Any, at: Twins) -> str:

@@ -40,14 +40,14 @@ def _batch_innermost(x: Any) -> Any:
 
 
 @pure
-def zero_pad(x: Any, padding: tuple[Pair, Pair], value: float = 0.0) -> Any:
+def zero_pad(x: Any, value: float = 0.0, *, padding: tuple[Pair, Pair]) -> Any:
     """Add rows and columns of zeros (or `value`) around each image.
 
     Parameters
     ----------
     x : array or Tensor (N, C, H, W)
-    padding : ((top, bottom), (left, right))
     value : float, optional
+    padding : ((top, bottom), (left, right))
 
     Returns
     -------
@@ -71,7 +71,7 @@ def _inside(g: Any, shape: tuple[int, ...], padding: tuple[Pair, Pair]) -> Any:
     return g[:, :, top : top + shape[2], left : left + shape[3]]
 
 
-defvjp(zero_pad, lambda g, out, x, padding, value=0.0: _inside(g, x.shape, padding))
+defvjp(zero_pad, lambda g, out, x, value=0.0, *, padding: _inside(g, x.shape, padding), None)
 zero_pad.rule.name = "pad"
 
 

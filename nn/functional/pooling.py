@@ -304,7 +304,7 @@ def _slid(x: Any, of_axis: list[Any], value: float = 0.0) -> Any:
     """The windows of images, padded with `value`."""
     k, s, d, pads = zip(*of_axis, strict=True)
     if any(map(any, pads)):
-        x = _windows.zero_pad(x, padding=pads, **({"value": value} if value else {}))
+        x = _windows.zero_pad(x, *((value,) if value else ()), padding=pads)
     return _windows.windows(x, kernel_size=k, stride=s, dilation=d)
 
 
