@@ -87,9 +87,7 @@ def sweep(
             else:
                 out, operands = lift(node), [lift(a) if a.__class__ is Node else a for a in args]
             contributions: Any = [] if detailed else ()
-            i = -1
-            for parent in args:
-                i += 1
+            for i, parent in enumerate(args):
                 if parent.__class__ is not Node or not parent.needs_grad or (key := parent.seq) < oldest:
                     continue
                 try:

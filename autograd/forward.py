@@ -56,9 +56,9 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
         for i, operand in enumerate(nodes):
             if operand.__class__ is Node and operand.needs_grad:
                 node.needs_grad = True
-                if i not in rule.what_is_read and not rule.has_vjp(i):
+                if (known := rule.what_is_read.get(i)) is None and not rule.has_vjp(i):
                     raise no_rule(rule.fn, f" for operand {i}")
-                reads_output, read = rule.what_is_read.get(i) or rule.reads(i)
+                reads_output, read = known or rule.reads(i)
                 if reads_output:
                     node.kept = data
                 for j in range(len(nodes)) if read is None else read:

@@ -60,8 +60,9 @@ class Rule:
     """
 
     __slots__ = (
-        "__weakref__", "_defaults", "_names", "_options", "beyond", "constant", "fixed", "fn", "holomorphic",
-        "keeps_output", "name", "of_complex", "op", "reads_operands", "uses", "variadic", "vjps", "what_is_read",
+        "__weakref__", "_defaults", "_names", "_of_this_house", "_options", "beyond", "constant", "fixed", "fn",
+        "holomorphic", "keeps_output", "name", "of_complex", "op", "reads_operands", "uses", "variadic", "vjps",
+        "what_is_read",
     )  # fmt: skip
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None):
@@ -81,6 +82,7 @@ class Rule:
         self.what_is_read: dict[int, tuple[bool, frozenset[int] | None]] = {}
         self._defaults: dict[str, Any] | None = None
         self._names: list[str] | None = None
+        self._of_this_house: bool | None = None
         self._options: frozenset[str] | None = None
 
     def __repr__(self) -> str:
@@ -114,10 +116,10 @@ class Rule:
     @property
     def of_this_house(self) -> bool:
         """Whether nobody else wrote its derivatives."""
-        for vjp in (*self.vjps, self.variadic):
-            if vjp is not None and not str(getattr(vjp, "__module__", "")).startswith(("autograd.rules.", "nn.")):
-                return False
-        return True
+        if self._of_this_house is None:
+            modules = [str(getattr(vjp, "__module__", "")) for vjp in (*self.vjps, self.variadic) if vjp is not None]
+            self._of_this_house = all(name.startswith(("autograd.rules.", "nn.")) for name in modules)
+        return self._of_this_house
 
     def split_options(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The call with its array operands by position and every option by keyword, as rules expect them."""
@@ -268,7 +270,7 @@ def defvjp(
     for i, vjp in zip(positions, vjps, strict=True):
         rule.vjps[i] = vjp
     rule.constant = False
-    rule._options = None
+    rule._options = rule._of_this_house = None
     rule.holomorphic, rule.of_complex = holomorphic, None
     rule.what_is_read.clear()
     return rule
@@ -284,7 +286,7 @@ def defvjp_variadic(fn: Callable[..., Any], vjp: Vjp, *, reads_operands: bool = 
     rule.variadic = vjp
     rule.reads_operands = reads_operands
     rule.constant = False
-    rule._options = None
+    rule._options = rule._of_this_house = None
     rule.holomorphic, rule.of_complex = holomorphic, None
     rule.what_is_read.clear()
     return rule

@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from .node import Node
+from .operands import stretched
 from .tensor import Tensor, lift
 
 __all__ = ["run"]
@@ -56,5 +57,5 @@ def run(node: Node, i: int, g: Any, out: Any, operands: list[Any]) -> Any:
         if number is None:
             return found
     if isinstance(found, float | int | np.generic):  # the gradient goes on to consist of one number
-        return np.broadcast_to(np.asarray(found, node.dtype), node.shape)
+        return stretched(node.dtype.type(found), node.shape)
     return found if found.shape == node.shape else vjp(g, out, *operands)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..libraries import foreign
+from ..operands import stretched
 from ..registry import RULES, alias, defvjp, named, numbers_only, pure
 from .elementwise import known, over, passed, some
 
@@ -27,14 +28,7 @@ def spread(g: Any, shape: tuple[int, ...], axis: Any = None, keepdims: bool = Fa
 
 
 def _to(g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
-    g = spread(g, shape, axis, keepdims)
-    if g.__class__ is not np.ndarray or not g.flags.c_contiguous or g.ndim != len(shape):
-        return np.broadcast_to(g, shape)
-    # what np.broadcast_to gives, without the iterator that it makes for it
-    strides = [0 if n == 1 else stride for n, stride in zip(g.shape, g.strides, strict=True)]
-    out: Any = np.ndarray(shape, g.dtype, g, 0, strides)
-    out.setflags(write=False)
-    return out
+    return stretched(spread(g, shape, axis, keepdims), shape)
 
 
 # --- sums and means ---------------------------------------------------------------------------------------------------
