@@ -87,7 +87,9 @@ def sweep(
             else:
                 out, operands = lift(node), [lift(a) if a.__class__ is Node else a for a in args]
             contributions: Any = [] if detailed else ()
-            for i, parent in enumerate(args):
+            i = -1
+            for parent in args:
+                i += 1
                 if parent.__class__ is not Node or not parent.needs_grad or (key := parent.seq) < oldest:
                     continue
                 try:

@@ -104,8 +104,7 @@ class Node:
         return None if self.code is None else source_of(self.code, self.lasti)
 
     def __repr__(self) -> str:
-        name = f" {self.name}" if self.name else ""
-        return f"<Node{name}: {self.op} {self.shape} {self.dtype}>"
+        return f"<Node{f' {self.name}' if self.name else ''}: {self.op} {self.shape} {self.dtype}>"
 
 
 def reachable(root: Node, *, stop_at_kept: bool = False) -> list[Node]:

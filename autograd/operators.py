@@ -113,8 +113,8 @@ def _operator(fn: np.ufunc, op: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
         node.needs_grad = needs
         frame: Any = _getframe(1)
         code = frame.f_code
-        while hidden[code.co_filename] and (around := frame.f_back) is not None:
-            frame = around
+        while hidden[code.co_filename] and frame.f_back is not None:
+            frame = frame.f_back
             code = frame.f_code
         node.code = code
         node.lasti = frame.f_lasti
