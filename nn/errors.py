@@ -89,7 +89,7 @@ def seen(mask: Any) -> bool:
 
 def fraction(value: Any, name: str) -> float:
     """A number from 0 to 1."""
-    if not isinstance(value, int | float | np.number) or not 0 <= value <= 1:
+    if not isinstance(value, (int, float, np.number)) or not 0 <= value <= 1:
         raise ValueError(f"{name} must be from 0 to 1, got {value!r}")
     return float(value)
 

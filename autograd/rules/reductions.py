@@ -47,6 +47,11 @@ def _sum(x: Any, **options: Any) -> Any:
     return np.add.reduce(x, **{"axis": None, **options}) if x.__class__ is np.ndarray else np.sum(x, **options)
 
 
+def _max(x: Any, **options: Any) -> Any:
+    """``np.max``, likewise."""
+    return np.maximum.reduce(x, **{"axis": None, **options}) if x.__class__ is np.ndarray else np.max(x, **options)
+
+
 def _mean(x: Any, **options: Any) -> Any:
     """``np.mean``, without what it does before and after: the same numbers."""
     if x.__class__ is not np.ndarray or x.dtype.char not in "fd" or not 0 < x.size < 2**24 or "dtype" in options:
@@ -271,7 +276,7 @@ defvjp(logsumexp, _logsumexp_rule)
 
 def _below_the_top(x: Any, axis: Any) -> Any:
     """x − max x along `axis`: next to a +∞ all else is −∞, and it itself 0; all of −∞ stay −∞."""
-    top = np.max(_untraced(x), axis=axis, keepdims=True)
+    top = _max(_untraced(x), axis=axis, keepdims=True)
     infinite = np.isinf(top)
     if not some(infinite):
         return x - top
@@ -281,7 +286,7 @@ def _below_the_top(x: Any, axis: Any) -> Any:
 
 def _total(e: Any, axis: Any) -> Any:
     """Σ e along `axis`, but 1 where all of e is 0."""
-    total = np.sum(e, axis=axis, keepdims=True)
+    total = _sum(e, axis=axis, keepdims=True)
     return total + (total == 0)
 
 

@@ -75,8 +75,8 @@ def class_axis(input: Any, what: str) -> int:
 
 def is_classes(target: Any, input: Any) -> bool:
     """Whether a target holds class labels, not probabilities."""
-    kind = target.dtype.kind if hasattr(target, "dtype") else np.asarray(target).dtype.kind
-    shape = np.shape(target)
+    target = target if hasattr(target, "dtype") else np.asarray(target)
+    kind, shape = target.dtype.kind, target.shape
     if kind == "f" and shape != input.shape and len(shape) == input.ndim - 1:
         raise DtypeMismatch(
             f"class labels must be integers, got floating-point labels of shape {shape}; for probabilities give shape "
