@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import html
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -16,6 +14,7 @@ from .rules import norms
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:
     """Up to three of the names known that are closest to one that is not, best first; ``g1`` is close to ``g⁽¹⁾``."""
+    import difflib  # here, as a program that makes no mistake needs none of it
 
     def typed(name: str) -> str:
         return unicodedata.normalize("NFKC", name).lower().replace("(", "").replace(")", "")
@@ -127,6 +126,7 @@ def text_table(rows: Sequence[Sequence[str]]) -> str:
 
 def html_table(rows: Sequence[Sequence[str]]) -> str:
     """Rows as an HTML table for a notebook's cell, which scrolls where it is too wide; the first one is the header."""
+    import html
 
     def row(cells: Sequence[str], tag: str) -> str:
         style = ' style="text-align: left; white-space: nowrap"'

@@ -57,6 +57,8 @@ class Scattered:
 
 def _may_repeat(index: Any) -> bool:
     """Whether an index may pick the same element twice: arrays of integers may."""
+    if index.__class__ is int:
+        return False
     parts = index if isinstance(index, tuple) else (index,)
     return any(p.__class__ is list or (getattr(p, "ndim", 0) and p.dtype != bool) for p in parts)
 
