@@ -14,7 +14,6 @@ from .registry import Rule
 
 __all__ = [
     "MASKED", "NO_NUMBER", "PLAIN", "as_array", "constant", "frozen", "may_change", "number", "plain", "settled",
-    "stretched",
 ]  # fmt: skip
 
 
@@ -62,22 +61,6 @@ def may_change(array: Any) -> bool:
         else:
             return not isinstance(array, bytes)
     return False
-
-
-def stretched(x: Any, shape: tuple[int, ...]) -> Any:
-    """``np.broadcast_to``, of a number and of an array of as many axes in a quarter of the time."""
-    number = isinstance(x, np.generic)
-    if not number and (x.__class__ is not np.ndarray or x.ndim != len(shape) or not x.flags.c_contiguous):
-        return np.broadcast_to(x, shape)
-    strides = [0] * len(shape)
-    for i, n in enumerate(x.shape):
-        if n > 1:
-            if n != shape[i]:
-                return np.broadcast_to(x, shape)  # for its error
-            strides[i] = x.strides[i]
-    out: Any = np.ndarray(shape, x.dtype, np.asarray(x), 0, strides)
-    out.setflags(write=False)
-    return out
 
 
 def as_array(value: Any) -> Any:

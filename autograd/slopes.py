@@ -11,8 +11,8 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from .libraries import stretched
 from .node import Node
-from .operands import stretched
 from .tensor import Tensor, lift
 
 __all__ = ["run"]

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..libraries import foreign
-from ..operands import stretched
+from ..libraries import foreign, stretched
 from ..registry import RULES, alias, defvjp, named, numbers_only, pure
 from .elementwise import known, over, passed, some
 
