@@ -11,7 +11,7 @@ import argparse
 import gc
 import sys
 
-from . import blame, blocks, chain, deep, derivatives, garbage, lenet, mistakes, mlp, noise, startup
+from . import blame, blocks, chain, deep, derivatives, garbage, growth, lenet, mistakes, mlp, noise, startup
 from .report import as_json, machine, table
 from .timing import torch_or_none
 
@@ -42,12 +42,27 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("workload", nargs="*", help=f"any of {', '.join(WORKLOADS)} (all of them unless given)")
     parser.add_argument("--rounds", type=int, default=11, help="how many times each candidate has its turn (11)")
     parser.add_argument("--json", metavar="FILE", help="write the results to FILE as well")
+    parser.add_argument(
+        "--plot", metavar="FILE", nargs="?", const=growth.FILE,
+        help="instead, draw time and bytes per operation in chains of 10^3 to 10^6 operations into FILE "
+        f"({growth.FILE})",
+    )  # fmt: skip
     options = parser.parse_args(argv)
     unknown = [name for name in options.workload if name not in WORKLOADS]
     if unknown:
         parser.error(f"no workload is named {unknown[0]!r}; there are {', '.join(WORKLOADS)}")
     if options.rounds < 1:
         parser.error(f"--rounds must be at least 1, got {options.rounds}")
+
+    if options.plot:
+        if options.workload:
+            parser.error(f"--plot draws chains alone: give no workload beside it, got {options.workload[0]!r}")
+        try:
+            growth.draw(options.plot, options.rounds)
+        except ImportError as error:
+            parser.error(str(error))
+        print(f"drawn into {options.plot}")
+        return 0
 
     torch = torch_or_none()
     if torch is not None:

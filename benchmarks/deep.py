@@ -44,6 +44,8 @@ for leaf in leaves:
     leaf.grad = None
 gc.collect()
 try:
+    with open("/proc/self/clear_refs", "w") as file:
+        file.write("5")  # the peak so far, of the imports, is forgotten
     before = memory("VmRSS")
 except OSError:
     before = None

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import blocks, chain, deep, derivatives, garbage, lenet, mlp, networks, report, timing
+from benchmarks import blocks, chain, deep, derivatives, garbage, growth, lenet, mlp, networks, report, timing
 from benchmarks.timing import Candidate, Row
 
 
@@ -50,6 +50,26 @@ def test_a_deep_chain_in_a_process_of_its_own_has_the_gradients_of_its_closed_fo
     found = deep.measure("tracegrad", 2000)
     np.testing.assert_allclose(found["numbers"], deep.exact(2000), rtol=1e-9)
     assert found["seconds"] > 0
+
+
+def test_growth_is_measured_for_each_length_and_drawn(monkeypatch, tmp_path):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(growth, "torch_or_none", lambda: None)
+    points = growth.draw(tmp_path / "growth.svg", 1, (100, 1000))["tracegrad"]
+    assert [operations for operations, _, _ in points] == [200, 2000] and all(ns > 0 for _, ns, _ in points)
+    assert "</svg>" in (tmp_path / "growth.svg").read_text()
+
+
+def test_a_picture_without_matplotlib_is_an_error_before_anything_is_measured(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    monkeypatch.delattr(growth, "measured")
+    with pytest.raises(ImportError, match=r"pip install 'tracegrad\[plots\]'"):
+        growth.draw("growth.svg")
+
+
+def test_a_picture_of_a_workload_is_an_error():
+    done = subprocess.run([sys.executable, "-m", "benchmarks", "mlp", "--plot"], capture_output=True, text=True)
+    assert done.returncode == 2 and "give no workload beside it, got 'mlp'" in done.stderr
 
 
 @pytest.mark.parametrize("network", [mlp, lenet], ids=["mlp", "lenet"])
