@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["beside", "foreign", "gathered", "library_of", "ones_like", "stretched", "zeros"]
+__all__ = ["beside", "foreign", "gathered", "library_of", "ones_like", "padded", "places", "stretched", "zeros"]
 
 
 def foreign(value: Any) -> bool:
@@ -68,3 +68,28 @@ def stretched(x: Any, shape: tuple[int, ...]) -> Any:
     out: Any = np.ndarray(shape, x.dtype, np.asarray(x), 0, strides)
     out.setflags(write=False)
     return out
+
+
+# Libraries that cut arrays into chunks cut them smaller where windows are taken as views or put together from slices; a
+# product with zeros and ones keeps the chunks. An infinity in an image makes its rows and columns NaN then.
+
+
+def padded(x: Any, padding: Any, value: float) -> Any:
+    """Images with rows and columns of `value` around each (the lowest finite number for −∞): `windows.zero_pad`."""
+    for axis, (before, after) in zip((2, 3), padding, strict=True):
+        inside = beside(x, np.eye(x.shape[axis], before + x.shape[axis] + after, before, x.dtype))
+        x = np.moveaxis(np.tensordot(x, inside, ((axis,), (0,))), -1, axis)
+    if value == 0:
+        return x
+    lengths = [n - before - after for n, (before, after) in zip(x.shape[2:], padding, strict=True)]
+    ends = [
+        (np.arange(n) < b) | (np.arange(n) >= b + m) for n, m, (b, _) in zip(x.shape[2:], lengths, padding, strict=True)
+    ]
+    outside = beside(x, ends[0][:, None] | ends[1])
+    return np.where(outside, max(value, float(np.finfo(x.dtype).min)), x).astype(x.dtype)
+
+
+def places(x: Any, size: int, windows: int, kernel: int, stride: int, dilation: int) -> Any:
+    """1 where the element i of window p is the element h of an axis, else 0: of shape (windows, kernel, size)."""
+    at = stride * np.arange(windows)[:, None] + dilation * np.arange(kernel)
+    return beside(x, (at[..., None] == np.arange(size)).astype(x.dtype))

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..libraries import beside, foreign, zeros
+from ..libraries import foreign, padded, places, zeros
 from ..registry import defvjp, named, pure
 from .elementwise import known, passed
 
@@ -54,7 +54,7 @@ def zero_pad(x: Any, value: float = 0.0, *, padding: tuple[Pair, Pair]) -> Any:
     array or Tensor (N, C, top + H + bottom, left + W + right)
     """
     if foreign(x):
-        return _padded(x, padding, value)
+        return padded(x, padding, value)
     (top, bottom), (left, right) = padding
     n, c, h, w = x.shape
     out = _empty((n, c, top + h + bottom, left + w + right), x.dtype)
@@ -110,37 +110,12 @@ def windows(x: Any, kernel_size: Pair, stride: Pair = (1, 1), dilation: Pair = (
         spread = f" (dilated to {dh * (kh - 1) + 1}×{dw * (kw - 1) + 1})" if dilation != (1, 1) else ""
         raise ValueError(f"a kernel of {kh}×{kw}{spread} does not fit into images of {h}×{w}, padding included")
     if foreign(x):
-        rows, columns = _places(x, h, oh, kh, sh, dh), _places(x, w, ow, kw, sw, dw)
+        rows, columns = places(x, h, oh, kh, sh, dh), places(x, w, ow, kw, sw, dw)
         seen = np.tensordot(np.tensordot(x, rows, ((2,), (2,))), columns, ((2,), (2,)))
         return seen.transpose(0, 1, 2, 4, 3, 5)
     by_n, by_c, by_h, by_w = x.strides
     strides = (by_n, by_c, by_h * sh, by_w * sw, by_h * dh, by_w * dw)
     return np.lib.stride_tricks.as_strided(x, (n, c, oh, ow, kh, kw), strides, writeable=False)
-
-
-# Libraries that cut arrays into chunks cut them smaller where windows are taken as views or put together from slices; a
-# product with zeros and ones keeps the chunks. An infinity in an image makes its rows and columns NaN then.
-
-
-def _padded(x: Any, padding: tuple[Pair, Pair], value: float) -> Any:
-    """`zero_pad` of an array of another library; the lowest finite number for −∞."""
-    for axis, (before, after) in zip((2, 3), padding, strict=True):
-        inside = beside(x, np.eye(x.shape[axis], before + x.shape[axis] + after, before, x.dtype))
-        x = np.moveaxis(np.tensordot(x, inside, ((axis,), (0,))), -1, axis)
-    if value == 0:
-        return x
-    lengths = [n - before - after for n, (before, after) in zip(x.shape[2:], padding, strict=True)]
-    ends = [
-        (np.arange(n) < b) | (np.arange(n) >= b + m) for n, m, (b, _) in zip(x.shape[2:], lengths, padding, strict=True)
-    ]
-    outside = beside(x, ends[0][:, None] | ends[1])
-    return np.where(outside, max(value, float(np.finfo(x.dtype).min)), x).astype(x.dtype)
-
-
-def _places(x: Any, size: int, windows: int, kernel: int, stride: int, dilation: int) -> Any:
-    """1 where the element i of window p is the element h of an axis, else 0: of shape (windows, kernel, size)."""
-    at = stride * np.arange(windows)[:, None] + dilation * np.arange(kernel)
-    return beside(x, (at[..., None] == np.arange(size)).astype(x.dtype))
 
 
 @pure
@@ -159,7 +134,7 @@ def fold_windows(x: Any, shape: tuple[int, ...], stride: Pair = (1, 1), dilation
     _, _, oh, ow, kh, kw = x.shape
     (sh, sw), (dh, dw) = stride, dilation
     if foreign(x):
-        rows, columns = _places(x, shape[2], oh, kh, sh, dh), _places(x, shape[3], ow, kw, sw, dw)
+        rows, columns = places(x, shape[2], oh, kh, sh, dh), places(x, shape[3], ow, kw, sw, dw)
         return np.tensordot(np.tensordot(x, rows, ((2, 4), (0, 1))), columns, ((2, 3), (0, 1)))
     tiled = (kh, kw) == stride and dilation == (1, 1) and (oh * sh, ow * sw) == shape[2:]
     if tiled and (image := x.transpose(1, 2, 4, 3, 5, 0)).flags.c_contiguous:
