@@ -548,3 +548,14 @@ def test_gradients_that_pytorch_can_not_take_are_named(returned, said):
     except (TypeError, ValueError) as error:
         report = str(error)
     assert said in report
+
+
+def test_a_model_that_torch_export_can_not_follow_is_said_to_be_one():
+    lstm = torch.nn.LSTM(3, 4)
+
+    def packed(x):
+        return lstm(torch.nn.utils.rnn.pack_padded_sequence(x, [4, 2]))[1][0]
+
+    with pytest.raises(Exception) as caught:
+        from_torch(packed, seeded(4, 2, 3))
+    assert any("torch.export" in note for note in caught.value.__notes__)

@@ -157,7 +157,11 @@ class Source:
                 by_name |= by_name.pop(name, {})
         free = lambda x: {i: export.Dim.AUTO for i, n in enumerate(x.shape) if n > 1} if hasattr(x, "shape") else None
         shapes = tree.tree_map(free, by_name) if self.dynamic else None
-        return export.export(self.model, self.args, self.kwargs, dynamic_shapes=shapes)
+        try:
+            return export.export(self.model, self.args, self.kwargs, dynamic_shapes=shapes)
+        except Exception as error:
+            error.add_note("from_torch: torch.export, which lists the operations of a model, can't follow this one")
+            raise
 
 
 class TorchModel(Converted):
