@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -151,10 +150,6 @@ def _parts(tree: ast.expr | None) -> tuple[Any, tuple[ast.expr, ...]]:
     return (tree.func.id, (tree.func, *given)) if isinstance(tree.func, ast.Name) else (None, ())
 
 
-_TOLD: WeakKeyDictionary[Sequence[Node], tuple[list[str | None], dict[Node, str]]] = WeakKeyDictionary()
-"""What was found of a tape, and the names that its records had then."""
-
-
 def variables(tape: Sequence[Node]) -> dict[Node, str]:
     """What the program calls the records on a tape that have no name: by the variable that they were bound to, else by
     the one that stands where they are used first, as leaves and results of functions; several may share one.
@@ -166,10 +161,11 @@ def variables(tape: Sequence[Node]) -> dict[Node, str]:
     >>> list(variables(Tape(np.tanh(z1).sum())).values())
     ['W₁', 'x', 'z₁']
     """
-    names = [node.name for node in tape]
-    if tape not in _TOLD or _TOLD[tape][0] != names:
-        _TOLD[tape] = names, _variables(tape)
-    return _TOLD[tape][1]
+    names, kept = [node.name for node in tape], vars(tape)  # what was found stays with the tape
+    if "_variables" not in kept or kept["_variables"][0] != names:
+        kept["_variables"] = names, _variables(tape)
+    found: dict[Node, str] = kept["_variables"][1]
+    return found
 
 
 def _variables(tape: Sequence[Node]) -> dict[Node, str]:

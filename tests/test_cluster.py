@@ -49,7 +49,7 @@ class Deadly(nn.Module):
 
 
 @pytest.fixture(scope="module")
-def workers(tmp_path_factory):
+def started(tmp_path_factory):
     with (
         distributed.LocalCluster(
             n_workers=2,
@@ -62,6 +62,14 @@ def workers(tmp_path_factory):
         distributed.Client(made) as client,
     ):
         yield client
+
+
+@pytest.fixture
+def workers(started):
+    """The client, with two workers whatever became of those of the test before."""
+    started.cluster.scale(2)
+    started.wait_for_workers(2, timeout=60)
+    return started
 
 
 def trained(net, **options):
@@ -162,7 +170,6 @@ def test_a_worker_killed_in_the_middle_of_a_step_costs_a_retry(workers, tmp_path
 
 
 def test_a_chunk_that_kills_each_of_its_workers_is_an_error_and_parameters_are_kept(workers):
-    workers.wait_for_workers(2, timeout=30)
     net = network(Deadly())
     before = [p.data.copy() for p in net.parameters()]
     workers.cluster.scheduler.allowed_failures = 0
@@ -171,7 +178,6 @@ def test_a_chunk_that_kills_each_of_its_workers_is_an_error_and_parameters_are_k
     workers.cluster.scheduler.allowed_failures = 3
     for one, other in zip(before, net.parameters(), strict=True):
         np.testing.assert_array_equal(one, other.data)
-    workers.wait_for_workers(2, timeout=30)
 
 
 def test_without_workers_left_the_error_says_so_and_parameters_are_kept(workers, monkeypatch):
