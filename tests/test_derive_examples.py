@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from examples import NETWORKS, inputs
+from published import NETWORKS, inputs
 
 import viz
 from autograd import Node, Step, Tape, sweep

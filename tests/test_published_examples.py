@@ -6,10 +6,10 @@ the second half compute what the source did instead, and get the number that it 
 
 import numpy as np
 import pytest
-from examples import NETWORKS, PUBLISHED, Inputs, articles, computed, inputs, published, tolerance
-from examples.dense import Mazur
-from examples.recurrent import in_every_order, rnn_cell_gradients, stale_bias
 from numpy.testing import assert_allclose
+from published import NETWORKS, PUBLISHED, Inputs, articles, computed, inputs, published, tolerance
+from published.dense import Mazur
+from published.recurrent import in_every_order, rnn_cell_gradients, stale_bias
 
 import nn
 import viz
