@@ -11,7 +11,7 @@ from autograd import set_at
 from autograd.nests import numbers_of
 from nn.functional.recurrent import gru_step, lstm_step, rnn_step
 
-__all__ = ["index", "picked", "placed", "places", "put", "recurrent", "reduced_at", "slices", "sorted_along"]
+__all__ = ["index", "picked", "placed", "put", "recurrent", "reduced_at", "slices", "sorted_along"]
 
 
 def slices(x: Any, dim: int, place: Any) -> tuple[Any, ...]:
@@ -74,7 +74,7 @@ def reduced_at(x: Any, at: Any, values: Any, how: str, include_self: bool = True
     return np.reshape(flat, x.shape).astype(x.dtype)
 
 
-def places(x: Any, dim: int, at: Any) -> tuple[Any, ...]:
+def _places(x: Any, dim: int, at: Any) -> tuple[Any, ...]:
     """The places that `at` has along one axis, where the other axes are those of `at`."""
     found = [np.arange(n).reshape(-1, *(1,) * (at.ndim - 1 - i)) for i, n in enumerate(at.shape)]
     found[dim % x.ndim] = at
@@ -82,12 +82,12 @@ def places(x: Any, dim: int, at: Any) -> tuple[Any, ...]:
 
 
 def placed(x: Any, dim: int, at: Any, values: Any, how: str = "", include_self: bool = True) -> Any:
-    """`x` with values at `places` along an axis; or with what `reduced_at` makes of them."""
+    """`x` with values at the places that `at` has along an axis; or with what `reduced_at` makes of them."""
     if hasattr(values, "ndim") and values.ndim:
         values = values[tuple(map(slice, at.shape))]
     else:
         values = np.broadcast_to(values, at.shape)
-    found = places(x, dim, at)
+    found = _places(x, dim, at)
     return reduced_at(x, found, values, how, include_self) if how else put(x, found, values)
 
 

@@ -188,8 +188,7 @@ def _any_nan(x: Any) -> Any:
     if x.__class__ is np.ndarray and x.dtype.char in "fd":
         flat = x.ravel("K")
         return math.isnan(np.dot(flat, flat))
-    count = np.count_nonzero(np.isnan(x))
-    return count.__class__ not in COUNTS or count > 0  # what another library counts later is taken for some
+    return some(np.isnan(x))
 
 
 def known(mask: Any, out: Any) -> Any:
