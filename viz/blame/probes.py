@@ -126,6 +126,13 @@ class Probes:
         """How far what is added goes along the first direction."""
         return _product(self._pairs[0][0], added)[0]
 
+    def distance(self, change: Change) -> float:
+        """How far a slip is from giving the numbers, were all that it adds added to what is right: it is not where it
+        happens at each step of a loop, and one step hands on what another one added."""
+        added = self._sent(change)
+        ways = [(_product(probe, added)[0] - probe.need) / (abs(probe.need) + probe.slack) for probe, *_ in self._pairs]
+        return float(np.hypot.reduce(ways))
+
     def on(self, sweeper: Sweeper) -> Probes:
         """The same on top of a slip, of what comes after it."""
         other = copy(self)
@@ -177,7 +184,6 @@ class Probes:
     def _added(self, change: Change) -> list[tuple[Node, Any]] | None:
         """What a slip adds to the gradients of records; None where it does so in more than one place on the way."""
         base = self.sweeper.base
-        found: list[tuple[Node, Any]] = []
         if change.rerouted:
             return None
         if len(change.turned) == 1 and not (change.edges or change.past or change.reads or change.calls or change.ends):
@@ -185,14 +191,19 @@ class Probes:
             return [(node, turn(base.grads[node], ChainMap(self.sweeper.given, base.grads)) - base.grads[node])]
         if change.calls or change.reads or change.ends or change.turned or bool(change.edges) == bool(change.past):
             return None
-        if change.past:
-            if len(change.past) > 1:
-                return None
-            ((node, (receiver, fn)),) = change.past.items()
-            found = [(node.operands[i], -base.sent[node, i]) for i in self.sweeper.edges[node]]
-            return [*found, (receiver, fn(self._flows(node)))]
+        if len(change.past) > 1:
+            return None
         if len({node for node, _ in change.edges}) > 1 and len({n.operands[i] for n, i in change.edges}) > 1:
             return None
+        return self._sent(change)
+
+    def _sent(self, change: Change) -> list[tuple[Node, Any]]:
+        """What other contributions add, each by itself."""
+        base = self.sweeper.base
+        found: list[tuple[Node, Any]] = []
+        for node, (receiver, fn) in change.past.items():
+            found += [(node.operands[i], -base.sent[node, i]) for i in self.sweeper.edges[node]]
+            found.append((receiver, fn(self._flows(node))))
         for (node, i), sent in change.edges.items():
             was = base.sent.get((node, i))
             if was is None:

@@ -41,6 +41,7 @@ _LEVELS = (0, 1, 2)
 """Slips are tried by how generic they are, small edits of formulas last."""
 _OF_LOOPS = 1
 """Slips of no higher rank are made at each step of a loop, and the first one is enough."""
+_SAME = 1e-9
 _EXACT = 15
 _NOT_ANY = 0.5
 """With fewer, some slip gives any number."""
@@ -87,8 +88,7 @@ def _of(scene: Scene, entries: Sequence[Slip], before: Sequence[Fit]) -> list[Fi
     for entry in sorted(entries, key=lambda s: (not s.quick, s.slow, s.rank)):
         if any(f.slip.rank <= _OF_LOOPS and _is_whole(scene, f) for f in fits):
             break
-        for trial in _trials(scene, entry):
-            fit = _tried(scene, entry, trial)
+        for trial, fit in _each_tried(scene, entry):
             if fit is not None:
                 fits.append(fit)
             if trial.kind is not None and trial.accepts is None:
@@ -102,6 +102,28 @@ def _of(scene: Scene, entries: Sequence[Slip], before: Sequence[Fit]) -> list[Fi
         if fit is not None and sum(one.digits for one in fit.explains) >= DIGITS:
             fits.append(fit)
     return fits
+
+
+def _each_tried(scene: Scene, entry: Slip) -> Iterator[tuple[Trial, Fit | None]]:
+    """The trials of a slip; at each step of a loop those first that come nearest to the numbers, and none that is
+    farther than one that fits."""
+    trials, nearest = _trials(scene, entry), np.inf
+    if entry.rank > _OF_LOOPS or scene.probes is None:
+        yield from ((trial, _tried(scene, entry, trial)) for trial in trials)
+        return
+    for distance, trial in sorted(((_distance(scene, trial), trial) for trial in trials), key=lambda one: one[0]):
+        if distance > nearest or scene.budget.is_spent_on(scene.beyond or entry.name):
+            return
+        fit = _tried(scene, entry, trial)
+        if fit is not None and _is_whole(scene, fit):
+            nearest = distance * (1 + _SAME)
+        yield trial, fit
+
+
+def _distance(scene: Scene, trial: Trial) -> float:
+    with attempted():
+        return float(scene.probes.distance(trial.made()))
+    return np.inf
 
 
 def _is_whole(scene: Scene, fit: Fit) -> bool:

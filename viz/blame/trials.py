@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
@@ -18,8 +18,8 @@ from .pushing import Change, Edge, Sweeper
 from .words import Words
 
 __all__ = [
-    "SECONDS", "Budget", "Scene", "Slip", "Trial", "ended", "handed_on", "nearest_ratio", "once", "slip", "times",
-    "together", "with_reads", "with_upstream",
+    "QUOTIENTS", "RESULT", "SECONDS", "Budget", "Scene", "Slip", "Trial", "ended", "handed_on", "nearest_ratio", "once",
+    "slip", "times", "together", "with_reads", "with_upstream",
 ]  # fmt: skip
 
 
@@ -130,6 +130,10 @@ def together(scene: Scene, chosen: Sequence[Trial], most: int, places: int) -> T
 
 SECONDS = 2.0
 """How long a person waits."""
+_TO_SAY = 0.3
+RESULT = -1
+QUOTIENTS = frozenset({"divide", "reciprocal"})
+"""Their rules read the result, where a textbook has a power of the operand."""
 _SIMPLEST = 12
 
 
@@ -156,11 +160,14 @@ class Budget:
     def __init__(self, seconds: float = SECONDS) -> None:
         self.untried: dict[str, None] = {}
         self._seconds, self._held_back = seconds, 0.0
-        self._end = time.thread_time() + seconds
+        self._start = time.thread_time()
+        self._end = self._start + seconds
 
     def begin(self) -> None:
-        """From now on mistakes are looked for: for half of the time at least, however long it took to compare."""
-        self._end = max(self._end, time.thread_time() + 0.5 * self._seconds)
+        """From now on mistakes are looked for, until there is just time to say what was found, which takes part of what
+        it took to compare; a quarter of all at least."""
+        now = time.thread_time()
+        self._end = max(self._end - _TO_SAY * (now - self._start), now + 0.25 * self._seconds)
 
     def hold_back(self, share: float) -> None:
         """Keep a part of the time for what comes after."""
@@ -272,11 +279,17 @@ def handed_on(sweeper: Sweeper, node: Node, fn: Callable[[Any], Any]) -> Change:
 
 
 def with_reads(sweeper: Sweeper, edge: Edge, position: int, value: Any) -> Callable[[Any, Any], Any]:
-    """What one rule sends where it reads another value for the operand at `position`."""
+    """What one rule sends where it reads another value for the operand at `position`, or for the result."""
     node, i = edge
-    operands = list(node.operands)
-    operands[position] = value
-    change = Change(calls={node: (tuple(operands), node.kwargs)})
+    if position == RESULT:
+        change = Change(reads={node: value})
+    else:
+        operands = list(node.operands)
+        operands[position] = value
+        change = Change(calls={node: (tuple(operands), node.kwargs)})
+        if node.op in QUOTIENTS:
+            read = [sweeper.value(a) if isinstance(a, Node) else a for a in operands]
+            change = replace(change, reads={node: np.asarray(node.rule.op(*read, **node.kwargs))})
     return lambda g, c: sweeper.send(node, i, g, change)
 
 

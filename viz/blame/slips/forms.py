@@ -21,7 +21,7 @@ from ...formula import Formula, Symbol, backward, forward, gradient_symbol
 from ...formula.tidy import tidied
 from ...formula.tree import Apply, Opaque, Tree, evaluate, substituted
 from ..pushing import Change, Edge
-from ..trials import Scene, once
+from ..trials import QUOTIENTS, Scene, once
 from .activations import activations
 from .edits import is_gradient
 
@@ -31,8 +31,6 @@ _MOST_PARTS = 40
 """Formulas of more parts are no one's to derive by hand."""
 _MOST_STATIONS = 60
 _MOST_OPERATIONS = 400
-_QUOTIENTS = frozenset({"divide", "reciprocal"})
-"""Their rules read the result, where a textbook has a power of the operand."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +76,6 @@ class Form:
     def of(self, tree: Tree, g: Any, grads: Mapping[Node, Any] | None = None) -> Any:
         """The numbers of a formula, of the gradients as they arrive."""
         return self._fitted(evaluate(tree, self.arrived(g, grads)))
-
-    def with_another(self, old: Symbol, new: Symbol, g: Any) -> Any:
-        """The numbers with another value in the place of a symbol."""
-        return self._fitted(evaluate(self.formula.tree, {**self.arrived(g), id(old): new.array}))
 
     def arrived(self, g: Any, grads: Mapping[Node, Any] | None = None) -> dict[int, Any]:
         """The gradients that a formula is made of, as they arrive."""
@@ -142,7 +136,7 @@ def _known(scene: Scene) -> dict[Edge, Form | None]:
 def _of_rule(scene: Scene, edge: Edge) -> Form | None:
     node, i = edge
     formula = scene.words.backward(node, i, _flow(scene, node))
-    if node.op in _QUOTIENTS and isinstance(formula.tree, Apply):
+    if node.op in QUOTIENTS and isinstance(formula.tree, Apply):
         formula = _without_its_result(scene, node, formula)
     if not isinstance(formula.tree, Apply) or isinstance(formula.tree, Opaque) or size(formula.tree) > _MOST_PARTS:
         return None
@@ -173,11 +167,10 @@ def _of_activation(scene: Scene, act: Any) -> Form:
 @once
 def composed(scene: Scene) -> list[Form]:
     """What each named value gets from those computed of it; and the closed forms."""
-    too_much = len(scene.tape) > _MOST_OPERATIONS or scene.outcome is not None
-    if too_much or scene.budget.is_spent_on("small edits of formulas"):
+    if len(scene.tape) > _MOST_OPERATIONS or scene.outcome is not None:
         return []
     found: dict[Any, Form] = {}
-    for one in scene.wrong:
+    for one in itertools.takewhile(lambda _: not scene.budget.is_spent_on("small edits of formulas"), scene.wrong):
         routes = _routes(scene, one.node)
         if routes is None or len(routes.stations) > _MOST_STATIONS:
             continue

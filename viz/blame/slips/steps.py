@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,20 +16,31 @@ from autograd import Node
 from ...formula import Symbol, value_symbol
 from ...formula.tree import substituted
 from ..pushing import Change, Edge
-from ..trials import Scene, Slip, Trial, constantly, once, slip, together, with_upstream
+from ..trials import RESULT, Scene, Slip, Trial, constantly, once, slip, together, with_reads, with_upstream
 from .activations import at_the_input, at_the_output, missing
 from .forms import Form, rule
 from .formulas import NAMES, both_formulas, near_trials, where
 from .parts import Edit
+from .products import transposed, turned_round
 
 _FEWEST = 3
 _MOST_BESIDE = 12
 _FAR = 4
 """So many operations from a record a parameter still tells which of several alike it is."""
-_RESULT = -1
 
-_Taken = tuple[Form, Symbol, Symbol]
-"""A formula, a symbol of it, and what is taken for that."""
+
+class _Taken(NamedTuple):
+    """What a rule reads in the place of its operand `k`."""
+
+    edge: Edge
+    k: int
+    other: Node | Symbol
+
+    def value(self, scene: Scene) -> Any:
+        return scene.value(self.other) if isinstance(self.other, Node) else self.other.array
+
+    def sent(self, scene: Scene) -> Callable[[Any, Any], Any]:
+        return with_reads(scene.sweeper, self.edge, self.k, self.value(scene))
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,10 +140,6 @@ def _loops(scene: Scene) -> list[tuple[_Places, list[Edge]]]:
     return sorted(_grouped(scene, key, _FEWEST), key=lambda one: not one[1][0][0].operands[one[1][0][1]].is_leaf)
 
 
-def _forms(scene: Scene, edges: Sequence[Edge]) -> list[Form]:
-    return [form for edge in edges if (form := rule(scene, edge)) is not None]
-
-
 def _at_each_step(name: str, trials: Callable[[Scene], Iterable[Trial]]) -> Slip:
     """A slip that is known at one place, at each step of a loop."""
 
@@ -152,7 +159,7 @@ def _at_each_step(name: str, trials: Callable[[Scene], Iterable[Trial]]) -> Slip
     return found
 
 
-for _made in (missing, at_the_input, at_the_output):
+for _made in (missing, at_the_input, at_the_output, transposed, turned_round):
     globals()[f"each_{_made.name}"] = _at_each_step(_made.name, _made.trials)
 for _kind in ("local", "factor", "value", "sign", "term", "power"):
     globals()[f"each_{_kind}"] = _at_each_step(NAMES[_kind], partial(near_trials, kind=_kind))
@@ -199,24 +206,35 @@ def _in_loops(
         if scene.budget.is_spent_on("a slip at each step"):
             return
         for taken in itertools.chain.from_iterable(found(scene, at, edges) for found in made):
-            weights = edges[0][0].operands[edges[0][1]].is_leaf
-            if not weights or scene.probes is None or not scene.probes.rules_out_added(_added(scene, taken)):
-                yield _trial(scene, taken)
+            weights, read = edges[0][0].operands[edges[0][1]].is_leaf, _formula(scene, taken[0].edge, taken[0].k)
+            ruled_out = weights and scene.probes is not None and scene.probes.rules_out_added(_added(scene, taken))
+            if read is not None and not ruled_out:
+                yield _trial(scene, taken, *read)
 
 
-def _trial(scene: Scene, taken: Sequence[_Taken]) -> Trial:
-    form, old, new = taken[0]
+def _trial(scene: Scene, taken: Sequence[_Taken], form: Form, old: Symbol) -> Trial:
+    other = taken[0].other
+    new = value_symbol(other, scene.words, scene.value) if isinstance(other, Node) else other
     was, instead = (scene.words.say(s.node) if s.node else s.name for s in (old, new))
-    count = len({id(new) for _, _, new in taken})
+    count = len({id(one.other) for one in taken})
     sentence = f"{instead} was taken in the place of {was} at each of the {count} steps in {where(scene, form)}"
-    sent = {f.edge: partial(_with_another, f, old, new) for f, old, new in taken if f.edge is not None}
     edit = Edit("step", (), old, new, substituted(form.formula.tree, {id(old): new}))
+    sent = {one.edge: one.sent(scene) for one in taken}
     formulas = partial(both_formulas, scene, form, edit)
     return Trial(form.node, sentence, Change(edges=sent), form.operand, formulas=formulas)
 
 
-def _with_another(form: Form, old: Symbol, new: Symbol, g: Any, c: Any) -> Any:
-    return form.with_another(old, new, g)
+def _formula(scene: Scene, edge: Edge, k: int) -> tuple[Form, Symbol] | None:
+    """The formula of a rule, and what stands in it for an operand; None where it does not read that."""
+    form, operand = rule(scene, edge), _operand(edge[0], k)
+    if form is None:
+        return None
+    values = (s for s in form.formula.symbols if s.kind != "gradient")
+    return next(((form, s) for s in values if s.node is operand or s.array is operand), None)
+
+
+def _operand(node: Node, k: int) -> Any:
+    return node if k == RESULT else node.operands[k]
 
 
 @slip(NAMES["bracket"], 1)
@@ -240,33 +258,29 @@ def _is_one_to_one(scene: Scene, node: Node) -> bool:
 
 def _added(scene: Scene, taken: Sequence[_Taken]) -> list[tuple[Node, Any]]:
     base, given = scene.sweeper.base, scene.sweeper.given
-    return [
-        (form.target, form.with_another(old, new, given.get(form.node, base.grads[form.node])) - base.sent[form.edge])
-        for form, old, new in taken
-        if form.edge is not None
-    ]
-
-
-@once
-def _symbols(scene: Scene) -> dict[int, Symbol]:
-    return {}
+    found = []
+    for one in taken:
+        (node, i), was = one.edge, base.sent[one.edge]
+        found.append((node.operands[i], one.sent(scene)(given.get(node, base.grads[node]), was) - was))
+    return found
 
 
 def _with_others(scene: Scene, at: _Places, edges: Sequence[Edge], *, of_steps: bool) -> Iterator[list[_Taken]]:
     """An operand of each step, or the result, taken for the same value of a step beside, or for another one of the same
     step; in what weights get also for another one of a step beside."""
-    model, i = edges[len(edges) // 2]
-    weights, forms = model.operands[i].is_leaf, _forms(scene, edges)
-    for k, operand in enumerate([*model.operands, model], 0):
-        k = _RESULT if operand is model else k
-        if k == i or not isinstance(operand, Node) or at.steps(operand) < _FEWEST - 1:
+    model, i = middle = edges[len(edges) // 2]
+    weights = model.operands[i].is_leaf
+    for k in (*range(len(model.operands)), RESULT):
+        operand = _operand(model, k)
+        is_of_steps = isinstance(operand, Node) and at.steps(operand) >= _FEWEST - 1
+        if not is_of_steps or _formula(scene, middle, k) is None:
             continue
         own = at.of[operand]
         beside = [(p, by) for p in _beside(scene, at, operand) for by in ((0, 1, -1) if weights else (0,))]
-        first = _before_the_first(at, at.nodes[own][1]) if of_steps else {}
+        first = _before_the_first(scene, at, at.nodes[own][1]) if of_steps else {}
         for place, by in [(own, 1), (own, -1)] if of_steps else beside:
             nodes = {**first, **at.nodes[place]} if of_steps and by < 0 else at.nodes[place]
-            taken = [e for f in forms if (e := _edited(scene, at, f, k, own, nodes, by)) is not None]
+            taken = [one for edge in edges if (one := _taken(scene, at, edge, k, own, nodes, by)) is not None]
             if len(taken) >= _FEWEST - 1:
                 yield taken
 
@@ -274,33 +288,43 @@ def _with_others(scene: Scene, at: _Places, edges: Sequence[Edge], *, of_steps: 
 def _with_other_inputs(scene: Scene, at: _Places, edges: Sequence[Edge]) -> Iterator[list[_Taken]]:
     """An input of each step, an array, taken for that of the step before or after; where the loop ends the one at its
     other end, or none."""
-    forms = _forms(scene, edges)
     for k in range(len(edges[0][0].operands)):
-        inputs = [form.node.operands[k] for form in forms]
-        if len(forms) < _FEWEST or not all(isinstance(x, np.ndarray) and x.shape == inputs[0].shape for x in inputs):
+        inputs = [node.operands[k] for node, _ in edges]
+        known = all(isinstance(x, np.ndarray) and x.shape == inputs[0].shape for x in inputs)
+        read = _formula(scene, edges[0], k) if known else None
+        if read is None:
             continue
         for by, which in ((1, "before"), (-1, "after")):
             beside = [*inputs[by:], *inputs[:by]]
             end = -1 if by > 0 else 0
             for others in (beside, [x if x is not beside[end] else 0 * x for x in beside]):
-                taken = []
-                for form, own, other in zip(forms, inputs, others, strict=True):
-                    old = next((s for s in form.formula.symbols if s.array is own), None)
-                    if old is not None and not np.array_equal(own, other):
-                        taken.append((form, old, Symbol("constant", f"({old.name}, step {which})", other)))
+                taken = [
+                    _Taken(edge, k, Symbol("constant", f"({read[1].name}, step {which})", other))
+                    for edge, own, other in zip(edges, inputs, others, strict=True)
+                    if not np.array_equal(own, other)
+                ]
                 if len(taken) >= _FEWEST - 1:
                     yield taken
 
 
-def _before_the_first(at: _Places, node: Node) -> dict[int, Any]:
+@once
+def _users(scene: Scene) -> dict[Node, list[Edge]]:
+    found: dict[Node, list[Edge]] = defaultdict(list)
+    for node in scene.tape:
+        for k, operand in enumerate(node.operands):
+            if isinstance(operand, Node):
+                found[operand].append((node, k))
+    return found
+
+
+def _before_the_first(scene: Scene, at: _Places, node: Node) -> dict[int, Any]:
     """What the first step reads where the next ones read the value of the step before: h₀, as number 0."""
-    for user, place in at.of.items():
-        for k, operand in enumerate(user.operands):
-            before = at.nodes[place].get(at.ordinal[user] - 1) if operand is node else None
-            start = before.operands[k] if before is not None else None
-            is_start = start.is_leaf if isinstance(start, Node) else isinstance(start, np.ndarray)
-            if start is not None and is_start and start.shape == node.shape:
-                return {0: start}
+    for user, k in _users(scene)[node]:
+        before = at.nodes[at.of[user]].get(at.ordinal[user] - 1)
+        start = before.operands[k] if before is not None else None
+        is_start = start.is_leaf if isinstance(start, Node) else isinstance(start, np.ndarray)
+        if start is not None and is_start and start.shape == node.shape:
+            return {0: start if isinstance(start, Node) else Symbol("constant", "its start", start)}
     return {}
 
 
@@ -317,20 +341,12 @@ def _beside(scene: Scene, at: _Places, node: Node) -> list[Any]:
     return sorted(found, key=lambda place: found[place])[:_MOST_BESIDE]
 
 
-def _edited(scene: Scene, at: _Places, form: Form, k: int, own: Any, nodes: dict[int, Any], by: int) -> _Taken | None:
-    """The formula of one step, and what is taken for an operand; None where there is none, at an end of the loop."""
-    operand = form.node if k == _RESULT else form.node.operands[k]
+def _taken(scene: Scene, at: _Places, edge: Edge, k: int, own: Any, nodes: Mapping[int, Any], by: int) -> _Taken | None:
+    """What is taken for an operand at one step; None where there is nothing, at an end of the loop."""
+    operand = _operand(edge[0], k)
     known = isinstance(operand, Node) and at.of[operand] == own
-    node = nodes.get((at.ordinal[operand] if known else 0) + by)
-    values = (s for s in form.formula.symbols if s.kind != "gradient")
-    old = next((s for s in values if s.node is operand or s.array is operand), None)
-    if node is None or old is None or node.shape != old.shape:
+    other = nodes.get((at.ordinal[operand] if known else 0) + by)
+    if other is None or other.shape != np.shape(scene.value(operand)):
         return None
-    known_as = _symbols(scene)
-    if id(node) not in known_as:
-        is_record = isinstance(node, Node)
-        known_as[id(node)] = (
-            value_symbol(node, scene.words, scene.value) if is_record else Symbol("constant", "its start", node)
-        )
-    new = known_as[id(node)]
-    return None if np.array_equal(new.array, old.array) else (form, old, new)
+    taken = _Taken(edge, k, other)
+    return None if np.array_equal(taken.value(scene), scene.value(operand)) else taken
