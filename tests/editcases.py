@@ -634,7 +634,8 @@ def lstm(steps=6, width=5, batch=4):
             }
             for q in "ifog":
                 dW[q] = dW[q] + (H[t] if mistake == "h for h before" else H[t - 1]).T @ dz[q]
-            dh = 0.0 if mistake == "h not carried" else sum(dz[q] @ P[q][0].T for q in "ifog")
+            dh = sum(dz[q] @ (P[q][0] if mistake == "W for Wᵀ" else P[q][0].T) for q in "ifog")
+            dh = 0.0 if mistake == "h not carried" else dh
             dc = 0.0 if mistake == "c not carried" else dc * f
         return {T[q][0]: dW[q] for q in "ifog"}
 
