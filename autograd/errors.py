@@ -151,9 +151,7 @@ def no_attribute(kind: str, name: str) -> AttributeError:
 
 # Methods of PyTorch and of arrays that go by another name here.
 _SPELLED = {
-    "amax": "t.max(axis=...)", "amin": "t.min(axis=...)", "cuda": "t, which is in the memory of the CPU",
-    "index_select": "np.take(t, index, axis)", "repeat_interleave": "t.repeat(n, axis)", "to": "t.astype(dtype)",
-    "scatter": "autograd.set_at(t, index, value)", "type": "t.astype(dtype)", "where": "np.where(condition, t, other)",
-    "fill": "np.full_like(t, value)", "itemset": "autograd.set_at(t, index, value)",
-    "values": "t itself, max and min give the values alone", "indices": "t.argmax(axis) or t.argmin(axis)",
+    "cuda": "t, which is in the memory of the CPU", "type": "t.astype(dtype)", "fill": "np.full_like(t, value)",
+    "itemset": "autograd.set_at(t, index, value)", "values": "t itself, max and min give the values alone",
+    "indices": "t.argmax(axis) or t.argmin(axis)",
 }  # fmt: skip

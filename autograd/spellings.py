@@ -1,11 +1,13 @@
 """Methods of `Tensor` by the names that PyTorch has for them, where a name can mean only one thing.
 
-Each is an operation that NumPy or a rule of `rules` has; there is nothing to differentiate here. A method whose name
-ends in an underscore gives a leaf new data, where recording is off or no gradient is asked for.
+Each is an operation that NumPy or a rule of `rules` has; there is nothing to differentiate here. Most stand already
+where PyTorch's models are run, in the rows of `interop.aten`, which are loaded once one of them is called. A method
+whose name ends in an underscore gives a leaf new data, where recording is off or no gradient is asked for.
 """
 
 from __future__ import annotations
 
+import importlib
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -106,6 +108,11 @@ def norm(self: Any, p: Any = 2, dim: int | None = None, keepdim: bool = False) -
         total = np.linalg.norm(self.reshape(-1), p)
         return total.reshape((1,) * self.ndim) if keepdim else total
     return np.linalg.norm(self, p, operator.index(dim), keepdims=keepdim)
+
+
+def where(self: Any, condition: Any, other: Any) -> Any:
+    """The Tensor where `condition` is true, `other` elsewhere."""
+    return np.where(condition.data if isinstance(condition, Tensor) else condition, self, other)
 
 
 def masked_fill(self: Any, mask: Any, value: Any) -> Any:
@@ -226,9 +233,30 @@ def dim(self: Any) -> int:
     return int(self._data.ndim)
 
 
+def equal(self: Any, other: Any) -> bool:
+    """Whether another has the same shape and the same numbers."""
+    return bool(np.array_equal(self._data, getattr(other, "_data", other)))
+
+
+def allclose(self: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
+    """Whether another has the same numbers, but for ``atol + rtol * |other|``."""
+    return bool(np.allclose(self._data, getattr(other, "_data", other), rtol, atol, equal_nan))
+
+
 def type_as(self: Any, other: Any) -> Any:
     """In the dtype of another."""
     return self.astype(other.dtype)
+
+
+def to(self: Any, *given: Any, dtype: Any = None) -> Any:
+    """In another dtype, or that of another Tensor; it is in the memory of the CPU, where ``"cpu"`` leaves it."""
+    for one in given:
+        if getattr(one, "type", one) == "cpu":
+            continue
+        if isinstance(one, str) and not hasattr(np, one):
+            raise ValueError(f"to: all is in the memory of the CPU; expected 'cpu' or a dtype, got {one!r}")
+        dtype = one.dtype if isinstance(one, Tensor | np.ndarray) else one
+    return self if dtype is None or self.dtype == dtype else self.astype(dtype)
 
 
 def same(self: Any) -> Any:
@@ -275,8 +303,25 @@ _IN_PLACE: dict[str, Callable[..., Any]] = {
     "zero_": lambda x: 0.0,
     "clamp_": lambda x, min=None, max=None: np.clip(x, min, max),
 }
+_ROWS = (
+    "acos", "acosh", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "adjoint", "amax", "amin", "aminmax",
+    "angle", "arctan2", "asin", "asinh", "atan", "atan2", "atanh", "baddbmm", "ceil", "clamp_max", "clamp_min",
+    "copysign", "count_nonzero", "cross", "deg2rad", "det", "diag", "diag_embed", "diff", "digamma", "dist", "erf",
+    "erfc", "erfinv", "fix", "fliplr", "flipud", "floor", "floor_divide", "fmax", "fmin", "fmod", "frac",
+    "heaviside", "hypot", "i0", "index_add", "index_copy", "index_put", "index_select", "inner", "inverse",
+    "isfinite", "isinf", "isnan", "kron", "kthvalue", "lerp", "lgamma", "logaddexp", "logaddexp2", "logcumsumexp",
+    "logdet", "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "matrix_power", "median",
+    "moveaxis", "movedim", "msort", "nan_to_num", "nanmean", "nansum", "narrow", "negative", "new_full", "outer",
+    "positive", "quantile", "rad2deg", "remainder", "repeat_interleave", "roll", "rot90", "scatter", "scatter_add",
+    "scatter_reduce", "select", "select_scatter", "sgn", "sign", "signbit", "sinc", "slice_scatter", "slogdet",
+    "swapdims", "take_along_dim", "tensor_split", "topk", "true_divide", "trunc", "unflatten", "unfold", "vdot",
+    "xlogy",
+)  # fmt: skip
+_ROWS_OF_SIZES = ("tile", "broadcast_to", "new_zeros", "new_ones", "new_empty")
+"""These take lengths one by one, too."""
 _OPERATORS = {
     "neg": "__neg__", "eq": "__eq__", "ne": "__ne__", "lt": "__lt__", "le": "__le__", "gt": "__gt__", "ge": "__ge__",
+    "not_equal": "__ne__", "less": "__lt__", "less_equal": "__le__", "greater": "__gt__", "greater_equal": "__ge__",
 }  # fmt: skip
 _CASTS = {
     "double": np.float64,
@@ -288,19 +333,31 @@ _CASTS = {
 }
 
 
+def _row(name: str) -> Callable[..., Any]:
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        call = importlib.import_module("autograd.interop.aten").ROWS[name]
+        found = call(self, *((_ints(args),) if name in _ROWS_OF_SIZES else args), **kwargs)
+        return Tensor(found, requires_grad=False) if name.startswith("new_") else found
+
+    method.__name__ = name
+    method.__doc__ = f"``torch.Tensor.{name}``."
+    return method
+
+
 def _set_methods() -> None:
     own: dict[str, Any] = {
         fn.__name__: fn
         for fn in (
-            softmax, log_softmax, logsumexp, matmul, add, sub, mul, div, pow, maximum, minimum, rsqrt, norm,
-            masked_fill, unsqueeze, permute, t, expand, expand_as, view_as, flip, split, chunk, unbind, gather, tril,
-            triu, numel, dim, type_as,
+            softmax, log_softmax, logsumexp, matmul, add, sub, mul, div, pow, maximum, minimum, rsqrt, norm, where,
+            masked_fill, to, unsqueeze, permute, t, expand, expand_as, view_as, flip, split, chunk, unbind, gather,
+            tril, triu, numel, dim, type_as, equal, allclose,
         )
     }  # fmt: skip
     own |= {"relu": unary(elementwise.relu.rule), "sigmoid": unary(elementwise.sigmoid.rule)}
     own |= {"mm": matmul, "bmm": matmul, "mv": matmul, "multiply": mul, "subtract": sub, "divide": div}
     own |= {"contiguous": same, "cpu": same, "reshape_as": view_as, "nelement": numel, "ndimension": dim}
     own |= {name: getattr(Tensor, of) for name, of in _OPERATORS.items()}
+    own |= {name: _row(name) for name in (*_ROWS, *_ROWS_OF_SIZES)}
     own |= {name: _cast(dtype) for name, dtype in _CASTS.items()}
     own |= {name: _in_place(name, new) for name, new in _IN_PLACE.items()}
     for name, method in own.items():

@@ -233,8 +233,10 @@ class Module(Tree, Hooked):
         Parameters
         ----------
         dtype : floating dtype
-            ``np.float64`` or ``"float64"``; `half`, `float` and `double` do the like. There is one device only.
+            ``np.float64`` or ``"float64"``; `half`, `float` and `double` do the like. ``"cpu"`` is where it is.
         """
+        if getattr(dtype, "type", dtype) == "cpu":
+            return self
         try:
             dtype = np.dtype(dtype)
         except TypeError:

@@ -134,8 +134,8 @@ def _type_as(x: Any, other: Any) -> Any:
 
 
 def _addmm(product: Call) -> Call:
-    def call(x: Any, a: Any, b: Any, *, beta: float = 1, alpha: float = 1) -> Any:
-        out = product(a, b)
+    def call(x: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
+        out = product(mat1, mat2)
         return (x if beta == 1 else beta * x) + (out if alpha == 1 else alpha * out)
 
     return call
@@ -158,13 +158,13 @@ def _index_put(x: Any, indices: Any, values: Any, accumulate: bool = False) -> A
     return reduced_at(x, index(indices), values, "sum") if accumulate else put(x, index(indices), values)
 
 
-def _cross(x: Any, y: Any, dim: int | None = None) -> Any:
+def _cross(x: Any, other: Any, dim: int | None = None) -> Any:
     """Along the first axis of three elements unless told."""
-    return np.cross(x, y, axis=x.shape.index(3) if dim is None else dim)
+    return np.cross(x, other, axis=x.shape.index(3) if dim is None else dim)
 
 
-def _scatter(x: Any, dim: int, at: Any, source: Any) -> Any:
-    return placed(x, dim, integer(at), source)
+def _scatter(x: Any, dim: int, index: Any, src: Any) -> Any:
+    return placed(x, dim, integer(index), src)
 
 
 def _diag_embed(x: Any, offset: int, a: int, b: int) -> Any:
@@ -199,9 +199,9 @@ ROWS: dict[str, Call] = {
     "clip": _clamp,
     "clamp_min": lambda x, min: _clamp(x, min),
     "clamp_max": lambda x, max: _clamp(x, None, max),
-    "lerp": lambda x, y, weight: x + weight * (y - x),
-    "addcmul": lambda x, a, b, value=1: x + (a * b if value == 1 else value * a * b),
-    "addcdiv": lambda x, a, b, value=1: x + (a / b if value == 1 else value * a / b),
+    "lerp": lambda x, end, weight: x + weight * (end - x),
+    "addcmul": lambda x, tensor1, tensor2, value=1: x + (tensor1 if value == 1 else value * tensor1) * tensor2,
+    "addcdiv": lambda x, tensor1, tensor2, value=1: x + (tensor1 if value == 1 else value * tensor1) / tensor2,
     "masked_fill": lambda x, mask, value: np.where(numbers_of(mask), *in_one_dtype(value, x)),
     **{f"__{name}__": CALLS[f"bitwise_{name}"] for name in ("and", "or", "xor")},
     "where.default": lambda condition: tuple(np.nonzero(numbers_of(condition))),
@@ -254,7 +254,7 @@ ROWS: dict[str, Call] = {
                     np.quantile(x, numbers_of(q), axis=dim, keepdims=keepdim, method=interpolation)),
     "aminmax": lambda x, dim=None, keepdim=False: (np.min(x, axis=dim, keepdims=keepdim),
                                                    np.max(x, axis=dim, keepdims=keepdim)),
-    "dist": lambda x, y, p=2: _norm(x - y, p),
+    "dist": lambda x, other, p=2: _norm(x - other, p),
     # --- shapes
     "view": lambda x, size: np.reshape(x, tuple(size)),
     **dict.fromkeys(("reshape", "_unsafe_view", "_reshape_alias"), lambda x, shape, *_: np.reshape(x, tuple(shape))),
@@ -275,16 +275,16 @@ ROWS: dict[str, Call] = {
     "broadcast_to": _expand,
     "broadcast_tensors": lambda xs: tuple(np.broadcast_arrays(*xs)),
     "repeat": _repeat,
-    "repeat_interleave": lambda x, n, dim=None, **_: np.repeat(x, integer(n), axis=dim),
-    "select": lambda x, dim, i: x[slices(x, dim, i)],
+    "repeat_interleave": lambda x, repeats, dim=None, **_: np.repeat(x, integer(repeats), axis=dim),
+    "select": lambda x, dim, index: x[slices(x, dim, index)],
     "slice": lambda x, dim=0, start=None, end=None, step=1: x[slices(x, dim, slice(start, end, step))],
-    "narrow": lambda x, dim, start, n: x[slices(x, dim, slice(start, start + n))],
+    "narrow": lambda x, dim, start, length: x[slices(x, dim, slice(start, start + length))],
     "index": lambda x, indices: x[index(indices)],
-    "index_select": lambda x, dim, at: np.take(x, integer(at), axis=dim),
+    "index_select": lambda x, dim, index: np.take(x, integer(index), axis=dim),
     "gather": lambda x, dim, at, **_: np.take_along_axis(x[tuple(slice(n) if i != dim % x.ndim else slice(None)
                                                                 for i, n in enumerate(at.shape))], integer(at), dim),
     "take": lambda x, at: np.take(x, integer(at)),
-    "take_along_dim": lambda x, at, dim=None: np.take_along_axis(x, integer(at), dim),
+    "take_along_dim": lambda x, indices, dim=None: np.take_along_axis(x, integer(indices), dim),
     "concat": CALLS["cat"],
     "concatenate": CALLS["cat"],
     "hstack": lambda xs: np.hstack(xs),
@@ -302,29 +302,29 @@ ROWS: dict[str, Call] = {
     "tril": lambda x, k=0: np.tril(x, k),
     "triu": lambda x, k=0: np.triu(x, k),
     "diagonal": lambda x, k=0, a=0, b=1: np.diagonal(x, k, a, b),
-    "diag": lambda x, k=0: np.diag(x, k),
+    "diag": lambda x, diagonal=0: np.diag(x, diagonal),
     "diag_embed": lambda x, k=0, a=-2, b=-1: _diag_embed(x, k, a, b),
     "vander": lambda x, n=None, increasing=False: np.vander(x, n, increasing),
     "trapezoid": lambda y, x=None, dim=-1: np.trapezoid(y, x, axis=dim),
     "trapezoid.dx": lambda y, dx=1.0, dim=-1: np.trapezoid(y, dx=dx, axis=dim),
     "trace": lambda x: np.trace(x),
     "meshgrid": lambda xs, indexing="ij": tuple(np.meshgrid(*xs, indexing=indexing)),
-    "unfold": lambda x, dim, n, step: np.lib.stride_tricks.sliding_window_view(x, n, axis=dim)[
-        slices(x, dim, slice(None, None, step))],
+    "unfold": lambda x, dimension, size, step: np.lib.stride_tricks.sliding_window_view(x, size, axis=dimension)[
+        slices(x, dimension, slice(None, None, step))],
     "atleast_1d": np.atleast_1d,
     "atleast_2d": np.atleast_2d,
-    "select_scatter": lambda x, source, dim, i: put(x, slices(x, dim, i), source),
-    "slice_scatter": lambda x, source, dim=0, start=None, end=None, step=1: put(
-        x, slices(x, dim, slice(start, end, step)), source),
+    "select_scatter": lambda x, src, dim, index: put(x, slices(x, dim, index), src),
+    "slice_scatter": lambda x, src, dim=0, start=None, end=None, step=1: put(
+        x, slices(x, dim, slice(start, end, step)), src),
     "index_put": _index_put,
     "scatter": _scatter,
-    "scatter_add": lambda x, dim, at, source: placed(x, dim, integer(at), source, "sum"),
-    "scatter_reduce": lambda x, dim, at, source, how, include_self=True: placed(
-        x, dim, integer(at), source, how, include_self
+    "scatter_add": lambda x, dim, index, src: placed(x, dim, integer(index), src, "sum"),
+    "scatter_reduce": lambda x, dim, index, src, reduce, include_self=True: placed(
+        x, dim, integer(index), src, reduce, include_self
     ),
-    "index_add": lambda x, dim, at, source, alpha=1: _index_put(
-        x, [*[None] * (dim % x.ndim), at], source * alpha, True),
-    "index_copy": lambda x, dim, at, source: _index_put(x, [*[None] * (dim % x.ndim), at], source),
+    "index_add": lambda x, dim, index, source, alpha=1: _index_put(
+        x, [*[None] * (dim % x.ndim), index], source * alpha, True),
+    "index_copy": lambda x, dim, index, source: _index_put(x, [*[None] * (dim % x.ndim), index], source),
     "copy": lambda x, source, *_: np.broadcast_to(_cast(source, x.dtype), x.shape),
     "fill": lambda x, value: np.full(x.shape, numbers_of(value), x.dtype),
     "zero": lambda x: np.zeros(x.shape, x.dtype),
@@ -369,7 +369,7 @@ ROWS: dict[str, Call] = {
     "linalg_cross": lambda x, y, dim=-1: np.cross(x, y, axis=dim),
     "linalg_inv": np.linalg.inv,
     "linalg_det": np.linalg.det,
-    "logdet": lambda x: np.linalg.slogdet(x)[1],
+    "logdet": lambda x: (lambda sign, size: np.where(sign < 0, np.nan, size))(*np.linalg.slogdet(x)),
     "linalg_slogdet": lambda x: tuple(np.linalg.slogdet(x)),
     "slogdet": lambda x: tuple(np.linalg.slogdet(x)),
     "linalg_solve": lambda a, b: np.linalg.solve(a, b),

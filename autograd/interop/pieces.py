@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,22 +24,28 @@ def index(given: Any) -> tuple[Any, ...]:
     return tuple(slice(None) if i is None else np.asarray(numbers_of(i)) for i in given)
 
 
-def sorted_along(x: Any, dim: int, descending: bool) -> tuple[Any, Any]:
+class Sorted(NamedTuple):
+    """Values, and where each was."""
+
+    values: Any
+    indices: Any
+
+
+def sorted_along(x: Any, dim: int, descending: bool) -> Sorted:
     """The values in order, and where each was; those that tie keep theirs."""
     numbers = np.asarray(numbers_of(x))
     if not x.ndim:
-        return x, np.zeros((), int)
+        return Sorted(x, np.zeros((), int))
     if descending:
         at = numbers.shape[dim] - 1 - np.flip(np.argsort(np.flip(numbers, dim), axis=dim, kind="stable"), dim)
     else:
         at = np.argsort(numbers, axis=dim, kind="stable")
-    return np.take_along_axis(x, at, dim), at
+    return Sorted(np.take_along_axis(x, at, dim), at)
 
 
-def picked(both: tuple[Any, Any], place: Any, dim: int) -> tuple[Any, Any]:
+def picked(both: Sorted, place: Any, dim: int) -> Sorted:
     """A place, or a slice, along an axis of each of two."""
-    values, at = both
-    return (values[slices(values, dim, place)], at[slices(at, dim, place)]) if at.ndim else both
+    return Sorted(*(part[slices(part, dim, place)] for part in both)) if both.indices.ndim else both
 
 
 def put(x: Any, at: Any, values: Any) -> Any:
