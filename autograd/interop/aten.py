@@ -172,6 +172,11 @@ def _diag_embed(x: Any, offset: int, a: int, b: int) -> Any:
     return np.moveaxis(put_diagonal(x, (*x.shape[:-1], n, n), offset, -2, -1), (-2, -1), (a, b))
 
 
+def _logdet(x: Any) -> Any:
+    sign, size = np.linalg.slogdet(x)
+    return np.where(np.less(sign, 0), np.nan, size)
+
+
 def _transform(fn: Call) -> Call:
     """One of ``np.fft``; the lengths, the axes and the norm stand in one order in both."""
     return lambda x, n=None, dim=None, norm=None: fn(x, axes_of(n), *([] if dim is None else [axes_of(dim)]), norm=norm)
@@ -369,7 +374,7 @@ ROWS: dict[str, Call] = {
     "linalg_cross": lambda x, y, dim=-1: np.cross(x, y, axis=dim),
     "linalg_inv": np.linalg.inv,
     "linalg_det": np.linalg.det,
-    "logdet": lambda x: (lambda sign, size: np.where(sign < 0, np.nan, size))(*np.linalg.slogdet(x)),
+    "logdet": _logdet,
     "linalg_slogdet": lambda x: tuple(np.linalg.slogdet(x)),
     "slogdet": lambda x: tuple(np.linalg.slogdet(x)),
     "linalg_solve": lambda a, b: np.linalg.solve(a, b),
