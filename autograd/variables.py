@@ -186,13 +186,15 @@ def _variables(tape: Sequence[Node]) -> dict[Node, str]:
         elif name:
             # one call may record several operations, of which the last is what it gives
             period = _period([node.op for node in made])
+            if period > 1:  # and a call may do the same along one axis after the other
+                period = _period([(node.op, node.kwargs.get("axis")) for node in made])
             bound |= dict.fromkeys(made[period - 1 :: period], typeset(name))
     told = {node: name for node, name in used.items() if node.args is None or node in returned}
     called = {node: bound.get(node) or told.get(node) for node in tape if not node.name}
     return {node: name for node, name in called.items() if name}
 
 
-def _period(ops: Sequence[str]) -> int:
+def _period(ops: Sequence[Any]) -> int:
     """The length of the shortest series of which `ops` is a whole number of repeats."""
     whole = len(ops)
     return next(

@@ -10,6 +10,7 @@ import pytest
 import viz
 from autograd import Tape, Tensor, scope
 from autograd.variables import variables
+from nn import functional as F
 from viz.units.frontier import frontier
 from viz.units.tree import tree_of
 
@@ -132,6 +133,14 @@ def test_there_are_names_for_leaves_results_and_what_functions_return():
     hidden.append(np.exp(hidden[-1]))
     tape = Tape(hidden[-1].sum())
     assert list(variables(tape).values()) == ["weights", "given", "out"]
+
+
+def test_a_call_that_does_the_same_along_two_axes_gives_one_value():
+    image = Tensor(np.ones((1, 1, 2, 2)), name="image")
+    large = F.interpolate(image, scale_factor=2, mode="bilinear")
+    for _ in range(2):
+        large = F.interpolate(large, scale_factor=2, mode="bilinear")
+    assert list(variables(Tape(large.sum())).values()) == ["large", "large", "large"]
 
 
 def test_names_that_the_user_gives_win():
