@@ -7,6 +7,7 @@ import linecache
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -43,24 +44,24 @@ def typeset(name: str) -> str:
 
 
 @per_instruction
-def variable(code: Any, lasti: int) -> str:
-    """The name that the value of the `lasti`-th byte of some code is bound to, as it is typed; ``return`` where a
-    function gives it; else empty."""
-    return _bound("".join(linecache.getlines(code.co_filename))).get(places(code, lasti), "")
+def variable(code: Any, lasti: int) -> tuple[str, ...]:
+    """The name that the value of the `lasti`-th byte of some code is bound to, as it is typed, or the names of several,
+    which are made there one after the other; ``return`` where a function gives it; else empty."""
+    return _bound("".join(linecache.getlines(code.co_filename))).get(places(code, lasti), ())
 
 
 @lru_cache(64)
-def _bound(text: str) -> dict[tuple[int | None, ...], str]:
+def _bound(text: str) -> dict[tuple[int | None, ...], tuple[str, ...]]:
     """The names that a program binds expressions to, by first and last line and column of these."""
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return {}
     return {
-        (value.lineno, value.end_lineno, value.col_offset, value.end_col_offset): name
+        (value.lineno, value.end_lineno, value.col_offset, value.end_col_offset): names
         for statement in ast.walk(tree)
         for target, value in _bindings(statement)
-        if (name := _name(target)) and name.strip("_")
+        if any(names := _names(target))
     }
 
 
@@ -76,6 +77,9 @@ def _bindings(tree: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
     for target, value in found:
         if isinstance(value, ast.IfExp):
             yield from ((target, value.body), (target, value.orelse))
+        elif isinstance(target, ast.Tuple | ast.List):
+            if isinstance(value, ast.ListComp | ast.GeneratorExp):
+                yield target, value.elt
         else:
             yield target, value
 
@@ -86,6 +90,12 @@ def pairs(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
     if isinstance(target, several) and isinstance(value, several) and len(target.elts) == len(value.elts):
         return list(zip(target.elts, value.elts, strict=True))
     return [(target, value)]
+
+
+def _names(tree: ast.expr) -> tuple[str, ...]:
+    """The name of a target, or those of several; empty of one that is nothing but underscores, or no name."""
+    found = map(_name, tree.elts if isinstance(tree, ast.Tuple | ast.List) else [tree])
+    return tuple(name if name.strip("_") else "" for name in found)
 
 
 def _name(tree: ast.expr | None) -> str:
@@ -180,15 +190,15 @@ def _variables(tape: Sequence[Node]) -> dict[Node, str]:
     bound: dict[Node, str] = {}
     returned: set[Node] = set()
     for made in places.values():
-        name = variable(made[0].code, made[0].lasti)
-        if name == _RETURNED:
+        names = variable(made[0].code, made[0].lasti)
+        if names == (_RETURNED,):
             returned.update(made)
-        elif name:
+        elif names:
             # one call may record several operations, of which the last is what it gives
             period = _period([node.op for node in made])
             if period > 1:  # and a call may do the same along one axis after the other
                 period = _period([(node.op, node.kwargs.get("axis")) for node in made])
-            bound |= dict.fromkeys(made[period - 1 :: period], typeset(name))
+            bound |= dict(zip(made[period - 1 :: period], cycle(map(typeset, names)), strict=False))
     told = {node: name for node, name in used.items() if node.args is None or node in returned}
     called = {node: bound.get(node) or told.get(node) for node in tape if not node.name}
     return {node: name for node, name in called.items() if name}

@@ -143,6 +143,15 @@ def test_a_call_that_does_the_same_along_two_axes_gives_one_value():
     assert list(variables(Tape(large.sum())).values()) == ["large", "large", "large"]
 
 
+def test_a_line_that_gives_several_results_is_a_line_for_each():
+    x, w = Tensor(np.ones((3, 2)), name="x"), Tensor(np.ones((2, 2)), name="w")
+    one, other = (F.sigmoid(x @ w * k) for k in (1.0, 2.0))
+    both = [np.tanh(one * 2.0), np.exp(other) + 1.0]
+    assert titles((both[0] * both[1]).sum())[:4] == [
+        "one = σ((x w) × 1)", "other = σ((x w) × 2)", "%9 = tanh(one × 2)", "%11 = exp(other) + 1"
+    ]  # fmt: skip
+
+
 def test_names_that_the_user_gives_win():
     W1 = Tensor(np.ones((2, 2)), name="kernel")
     z1 = W1 @ np.ones(2)

@@ -6,7 +6,9 @@ It is read off where each operation was recorded, which every record knows; nobo
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
@@ -47,7 +49,31 @@ def tree_of(tape: Tape) -> Unit:
             inside.setdefault(scope, set()).add((id(node.code), node.lasti))
     # a layer that the program calls in one place is part of that line; one that runs lines of the program has them
     lines = {scope for scope, calls in inside.items() if len(calls) > 1}
-    return whole("tape", _built(operations, 0, lines))
+    used: dict[Node, list[Node]] = {}
+    for node in operations:
+        for operand in node.parents:
+            used.setdefault(operand, []).append(node)
+    (root,) = _each_result(whole("tape", _built(operations, 0, lines)), used)
+    return root
+
+
+def _each_result(unit: Unit, used: Mapping[Node, Sequence[Node]]) -> list[Unit]:
+    """A unit in which a line that gives several results is a line for each: ``[tanh(x @ W), exp(x @ W)]``."""
+    if unit.kind != "line":
+        parts = [one for part in unit.parts for one in _each_result(part, used)]
+        same = len(parts) == len(unit.parts) and all(map(operator.is_, parts, unit.parts))
+        return [unit if same else replace(unit, parts=tuple(parts))]
+    of = {node: k for k, part in enumerate(unit.parts) for node in part.nodes}
+    ends, more = {len(unit.parts)}, {0}
+    while more - ends:
+        ends |= more
+        stretch = [sum(end <= k for end in ends) for k in range(len(unit.parts))]
+        more = {k + 1 for node, k in of.items() if any(user not in of or stretch[of[user]] != stretch[k]
+                                                       for user in used.get(node, ()))}  # fmt: skip
+    stretches = [unit.parts[a:b] for a, b in pairwise(sorted(ends))]
+    if len(stretches) < 2:
+        return [unit]
+    return [some[0] if len(some) == 1 else whole("line", some, text=unit.text) for some in stretches]
 
 
 def _built(nodes: Sequence[Node], depth: int, lines: set[Scope]) -> list[Unit]:
