@@ -52,10 +52,10 @@ def steps() -> bytes:
     images, labels = nn.datasets.mnist("train")
     nn.fit(model, (images, labels), epochs=2, lr=0.01, loss=nn.LogLoss(), seed=0, progress=False)
     loss = nn.LogLoss()(model(Tensor(images[:1], name="x", requires_grad=False)), labels[:1])
-    stepper = viz.step(loss)
+    stepper = viz.step(loss, granularity="op")
     stepper.goto(next(s.number for s in stepper if s.phase == "backward" and s.target.name == "g⁽¹⁾"))
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
-        page = browser.new_page(viewport={"width": 940, "height": 1200}, device_scale_factor=1.5)
+        page = browser.new_page(viewport={"width": 1120, "height": 1200}, device_scale_factor=1.5)
         page.goto(stepper.save(Path(folder, "steps.html")).as_uri())
         page.get_by_text("Shared kernel").first.click()
         page.locator(".middle").evaluate("(e) => { e.style.height = '960px' }")
