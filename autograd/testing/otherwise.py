@@ -109,9 +109,12 @@ def otherwise(
     for m in batches.means:
         data, of_examples = batches.outermost(m), set(batches.of(m))
         over = f"the loss recorded here is the mean over {m}"
+        whole = max((a.size // max(n.size, 1) for n, i in data if n.op == "mean" for a in [n.operands[i]]), default=m)
+        of = "the batch" if whole == m else f"the axis of length {m}"
+        over = over if whole == m else f"the loss recorded here is the mean over all {whole} numbers"
         alone = all(node in of_examples for node in wrong)
         ng = " (A. Ng's dZ is so, too: to tell, give a dW or db made of it)" if alone else ""
-        yield Otherwise(f"the sum of the loss over the batch; {over}{ng}", ((data, m - 1.0),))
+        yield Otherwise(f"the sum of the loss over {of}; {over}{ng}", ((data, m - 1.0),))
         if errors:
             yield Otherwise(f"the sum of {which}; {over}", ((data, m - 1.0), (errors, m * (half - 1))))
         if weights:
