@@ -77,9 +77,8 @@ def _bindings(tree: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
     for target, value in found:
         if isinstance(value, ast.IfExp):
             yield from ((target, value.body), (target, value.orelse))
-        elif isinstance(target, ast.Tuple | ast.List):
-            if isinstance(value, ast.ListComp | ast.GeneratorExp):
-                yield target, value.elt
+        elif isinstance(target, ast.Tuple | ast.List) and isinstance(value, ast.ListComp | ast.GeneratorExp):
+            yield target, value.elt
         else:
             yield target, value
 
@@ -188,6 +187,7 @@ def _variables(tape: Sequence[Node]) -> dict[Node, str]:
                 if operand.__class__ is Node and not operand.name:
                     used[operand] = used.get(operand) or written_name(node, i)
     bound: dict[Node, str] = {}
+    parts: dict[Node, str] = {}
     returned: set[Node] = set()
     for made in places.values():
         names = variable(made[0].code, made[0].lasti)
@@ -198,8 +198,13 @@ def _variables(tape: Sequence[Node]) -> dict[Node, str]:
             period = _period([node.op for node in made])
             if period > 1:  # and a call may do the same along one axis after the other
                 period = _period([(node.op, node.kwargs.get("axis")) for node in made])
-            bound |= dict(zip(made[period - 1 :: period], cycle(map(typeset, names)), strict=False))
+            results = made[period - 1 :: period]
+            if len(results) % len(names) == 0:
+                kept = bound if len(names) == 1 else parts
+                kept |= dict(zip(results, cycle(map(typeset, names)), strict=False))
     told = {node: name for node, name in used.items() if node.args is None or node in returned}
+    taken = {*bound.values(), *told.values()}  # i, f = np.split(z, 2) are not the i, f = σ(i), σ(f) that follow
+    bound |= {node: name for node, name in parts.items() if name not in taken}
     called = {node: bound.get(node) or told.get(node) for node in tape if not node.name}
     return {node: name for node, name in called.items() if name}
 

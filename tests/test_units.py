@@ -135,6 +135,15 @@ def test_there_are_names_for_leaves_results_and_what_functions_return():
     assert list(variables(tape).values()) == ["weights", "given", "out"]
 
 
+def test_what_is_taken_apart_has_a_name_for_each_part():
+    z = Tensor(np.ones((2, 6)), name="z")
+    for _ in range(2):
+        i, f, o = np.split(z, 3, axis=1)
+        f, g = np.tanh(f), i * o
+        z = np.concatenate([f, g, i], axis=1)
+    assert list(variables(Tape(z.sum())).values()) == ["i", "o", "f", "g", "z"] * 2
+
+
 def test_a_call_that_does_the_same_along_two_axes_gives_one_value():
     image = Tensor(np.ones((1, 1, 2, 2)), name="image")
     large = F.interpolate(image, scale_factor=2, mode="bilinear")
