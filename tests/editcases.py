@@ -600,6 +600,18 @@ def two_slips_in_two_gradients():
     return n.L, {n.W3: 2 * n.v[2].T @ n.d, n.W2: n.v[1].T @ ((n.d @ n.W[2].T) * n.v[2]), n.b2: d2.sum(0)}, None, ""
 
 
+@case("two slips at once")
+def quantiles_exchanged():
+    """The gradient of the other quantile; that of b, one number, is a multiple of 1/40 for other reasons, too."""
+    rng = np.random.default_rng(0)
+    X, y, q = rng.normal(size=(8, 3)), rng.normal(size=8), 0.8
+    w, b = Tensor(rng.normal(size=3), name="w"), Tensor(0.3, name="b")
+    e = y - (X @ w + b)
+    loss = np.maximum(q * e, (q - 1) * e).mean()
+    g = np.where(e.data > 0, q - 1, q) / 8
+    return loss, {w: X.T @ g, b: g.sum()}, None, "∂L/∂b and ∂L/∂w are wrong: 0.2 and 0.8 were exchanged"
+
+
 def lstm(steps=6, width=5, batch=4):
     """An LSTM with a squared error at each step, and its gradients by hand, with one mistake at each step."""
     rng = np.random.default_rng(2)

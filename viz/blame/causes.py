@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from .fits import Fit, is_doubtful
 from .printed import Given
 from .pushing import Sweeper
 from .report import Finding
+from .search import explained as explained_by
 from .search import search
 from .sentences import BUT_FOR_THE_LAST_DIGITS, ENOUGH, RIGHT, Sentences
 from .slips.weights import updated_as_well
@@ -38,8 +40,9 @@ def by_slips(
     findings: list[Finding] = []
     notes: list[str] = []
     order = {node: k for k, node in enumerate(report.hands)}
-    held: list[Fit] = []
+    found: list[list[Fit]] = []
     while left:
+        held = [fits[0] for fits in found]
         fits = _fitting(report, left, lr, weight_decay, held)
         near = [one for one in left if one.is_near(report.engine[one.node])]
         if near and all(fit.solved is not None for fit in fits):
@@ -60,9 +63,23 @@ def by_slips(
         left = [one for one in left if one.node not in done]
         if left:
             fits = _that_lead_on(report, fits, left, lr, weight_decay, held)
-        findings += report.of_slips(fits)
-        held = [*held, fits[0]]
-    return findings, notes
+        whole = _of_all(report, fits, [one for before in held for one in before.explains], lr, weight_decay)
+        found = [whole] if whole else [*found, fits]
+    return [*findings, *(finding for fits in found for finding in report.of_slips(fits))], notes
+
+
+def _of_all(
+    report: Sentences, fits: list[Fit], before: list[Given], lr: float | None, weight_decay: float | None
+) -> list[Fit]:
+    """Those slips that give what was explained before, too: one mistake is likelier than several."""
+    every = [*before, *fits[0].explains]
+    if not before or fits[0].above:
+        return []
+    scene = _scene(report, _considered(report, every), every, lr, weight_decay, _handed_on(report), [])
+    if scene is None:
+        return []
+    whole = [fit for fit in fits if len(explained_by(scene, partial(getattr, fit, "change"))) == len(every)]
+    return [fit._replace(explains=tuple(every)) for fit in whole]
 
 
 def _that_lead_on(
@@ -111,12 +128,8 @@ def _with(
     deep: bool,
 ) -> list[Fit]:
     """The slips that fit, with the person's own gradients handed on where they are wrong, else everywhere."""
-    hands = report.hands
-    shaped = {n: one for n, one in hands.items() if not n.is_leaf and one.has_shape}
-    only_wrong = {n: one.flow for n, one in shaped.items() if report.verdicts[n] != RIGHT}
-    everywhere = {n: one.flow for n, one in shaped.items()}
-    sought = {one.node: one for one in wrong}
-    considered = {n: sought.get(n, one) for n, one in hands.items() if n in sought or report.verdicts[n] == RIGHT}
+    only_wrong, everywhere = _handed_on(report), _handed_on(report, everywhere=True)
+    considered = _considered(report, wrong)
     beyond = "a slip on top of another one" if held else ""
     for flows in (only_wrong, everywhere) if len(everywhere) > len(only_wrong) else (only_wrong,):
         known_as = tuple(map(id, wrong)), tuple(map(id, held)), flows is everywhere
@@ -139,6 +152,19 @@ def _with(
         if fits:
             return [fit._replace(above=tuple(held)) for fit in fits]
     return []
+
+
+def _handed_on(report: Sentences, *, everywhere: bool = False) -> dict[Node, Any]:
+    """The person's own gradients that are handed on: those that are wrong, or all."""
+    shaped = {n: one for n, one in report.hands.items() if not n.is_leaf and one.has_shape}
+    return {n: one.flow for n, one in shaped.items() if everywhere or report.verdicts[n] != RIGHT}
+
+
+def _considered(report: Sentences, wrong: Sequence[Given]) -> dict[Node, Given]:
+    """What is compared: the gradients that are sought, and those that are right."""
+    sought = {one.node: one for one in wrong}
+    some = {n: sought.get(n, one) for n, one in report.hands.items()}
+    return {n: one for n, one in some.items() if n in sought or report.verdicts[n] == RIGHT}
 
 
 def _scene(

@@ -20,7 +20,7 @@ from .slips import SLIPS
 from .slips.formulas import as_an_edit
 from .trials import Scene, Slip, Trial, nearest_ratio, once, times, together
 
-__all__ = ["DIGITS", "search"]
+__all__ = ["DIGITS", "explained", "search"]
 
 _FEW_STEPS = 3
 """After so many steps a number that is solved for must have led some of the way."""
@@ -220,7 +220,7 @@ def _tried(scene: Scene, entry: Slip, trial: Trial) -> Fit | None:
         if asking.failed:
             return None
     if trial.accepts is None:
-        explains = _explained(scene, trial.made)
+        explains = explained(scene, trial.made)
         if _says_more(scene, entry, trial.made, explains):
             return None
         if entry.chancy and not all(one.digits >= _FEWEST_DIGITS for one in explains):
@@ -231,7 +231,7 @@ def _tried(scene: Scene, entry: Slip, trial: Trial) -> Fit | None:
         if t is None or not trial.accepts(t):
             continue
         for candidate in _rounded(t):
-            explains = _explained(scene, partial(trial.made, candidate)) if trial.accepts(candidate) else ()
+            explains = explained(scene, partial(trial.made, candidate)) if trial.accepts(candidate) else ()
             if sum(one.digits for one in explains) < _DIGITS_TO_SOLVE:
                 continue
             if _says_more(scene, entry, partial(trial.made, candidate), explains):
@@ -260,7 +260,7 @@ def _rounded(t: float) -> Iterator[float]:
     yield t
 
 
-def _explained(scene: Scene, change: Callable[[], Change]) -> tuple[Given, ...]:
+def explained(scene: Scene, change: Callable[[], Change]) -> tuple[Given, ...]:
     """The wrong gradients that a change gives; nothing where it spoils a right one."""
     base = _right(scene)
 

@@ -317,7 +317,9 @@ def _one_after_another(scene: Scene) -> Iterator[Trial]:
 
 
 def _both_at_once(scene: Scene, a: Candidate, b: Candidate) -> Trial:
-    sentence = f"two slips at once: {said(scene, a.form, a.edit)}; and {said(scene, b.form, b.edit)}"
+    (old, new), other = ([_written(c.form, part) if part else "" for part in (c.edit.old, c.edit.new)] for c in (a, b))
+    lead = f"{old} and {new} were exchanged" if [new, old] == other else "two slips at once"
+    sentence = f"{lead}: {said(scene, a.form, a.edit)}; and {said(scene, b.form, b.edit)}"
     change = a.form.change(a.edit.tree).then(b.form.change(b.edit.tree))
 
     def formulas() -> tuple[str, str]:
