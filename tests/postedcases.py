@@ -285,3 +285,18 @@ def the_state_before_in_what_the_output_weight_gets_at_each_step():
         loss = loss + ((V @ h - y) ** 2).sum()
         H.append(np.tanh(U.data @ x + W.data @ H[-1]))
     return loss, {V: sum(2 * np.outer(V.data @ H[t + 1] - ys[t], H[t]) for t in range(4))}
+
+
+@posted("factor of the rule left out", "was left out of ∂L/∂b")
+def the_derivative_left_out_for_a_bias_below_a_softmax_written_out():
+    rng = np.random.default_rng(46)
+    X, W, V, a = (rng.normal(size=shape) for shape in ((6, 3), (3, 4), (4, 3), 4))
+    y = np.arange(6) % 3
+    w, b, v = Tensor(W, name="W"), Tensor(a, name="b"), Tensor(V, name="V")
+    z = np.tanh(X @ w + b) @ v
+    counts = np.exp(z - z.max(axis=1, keepdims=True))
+    loss = -np.log(counts / counts.sum(axis=1, keepdims=True))[np.arange(6), y].mean()
+    H = np.tanh(X @ W + a)
+    d = (softmax(H @ V) - np.eye(3)[y]) / 6
+    dh = d @ V.T
+    return named("L", loss), {w: X.T @ (dh * (1 - H**2)), b: dh.sum(0), v: H.T @ d}

@@ -7,6 +7,7 @@ from editcases import CASES, lstm, potential
 from noise import noisy
 from postedcases import POSTED
 
+from autograd import Tape, Tensor
 from viz import explain_mismatch
 
 
@@ -54,6 +55,23 @@ def test_noise_in_small_networks_has_no_cause(seed):
     loss, hands, _ = noisy(seed)
     report = explain_mismatch(loss, hands)
     assert [finding.slip for finding in report] == [None], str(report)
+
+
+def test_numbers_that_overflow_in_a_trial_are_no_warning():
+    def logsumexp(v):
+        return np.log(np.exp(v).sum(axis=0))
+
+    rng = np.random.default_rng(42)
+    E, A, tags = Tensor(rng.normal(size=(4, 3)), name="E"), Tensor(rng.normal(size=(3, 3)), name="A"), [0, 2, 2, 1]
+    a, score, counts = E[0], E[0, 0], np.zeros((3, 3))
+    for t in range(1, 4):
+        a = logsumexp(a[:, None] + A) + E[t]
+        score = score + A[tags[t - 1], tags[t]] + E[t, tags[t]]
+        counts[tags[t - 1], tags[t]] += 1
+    loss = logsumexp(a) - score
+    grads = Tape(loss).gradients()
+    report = explain_mismatch(loss, {E: np.array(grads[E.node]), A: (grads[A.node] + counts).T - counts})
+    assert [finding.gradients for finding in report] == [("∂L/∂A",)], str(report)
 
 
 def test_more_time_is_given_by_timeout_and_what_was_left_untried_is_said():

@@ -7,6 +7,7 @@ from coursenets import SLIPS, course_net, hand
 import viz
 from autograd import Tape, Tensor
 from autograd.testing import assert_grads_match, check_layer, compare_grads
+from nn import functional as F
 from viz import explain_mismatch
 
 NG = "right in A. Ng's convention: dZ without 1/m, dW and db with it"
@@ -345,6 +346,14 @@ def regression(loss):
 def test_another_loss_is_named_and_its_gradients_stay_wrong(loss, times, says):
     L, w, g = regression(loss)
     assert named(L, {w: times * g}).startswith(says)
+
+
+def test_the_temperature_of_a_softmax_is_no_mean_over_as_many_classes():
+    rng = np.random.default_rng(0)
+    x, q, w = rng.normal(size=(6, 4)), rng.dirichlet(np.ones(3), size=6), Tensor(rng.normal(size=(4, 3)), name="w")
+    L = -(q * F.log_softmax(x @ w / 3, dim=1)).sum(axis=1).mean()
+    g = np.array(Tape(L).gradients()[w.node])
+    assert "mean over 3" not in str(compare_grads(L, {w: 3 * g})) + str(explain_mismatch(L, {w: 3 * g}))
 
 
 @pytest.mark.parametrize(("penalty", "times", "says"), [

@@ -19,6 +19,13 @@ __all__ = ["Batches", "Edge", "along", "comes_apart", "constant_factor", "handed
 
 Edge = tuple[Node, int]
 
+_LINEAR = frozenset([
+    "add", "average", "broadcast_to", "concatenate", "getitem", "hstack", "mean", "negative", "positive", "ravel",
+    "reshape", "squeeze", "stack", "subtract", "sum", "trace", "transpose", "vstack", "where",
+])  # fmt: skip
+_BILINEAR = frozenset(["divide", "dot", "einsum", "inner", "matmul", "multiply", "outer", "tensordot", "vdot"])
+"""Operations that are linear in all operands together, and in each alone."""
+
 
 def handed_on(tape: Tape, seed: Any, flows: Mapping[Node, Any], edges: Mapping[Edge, float]) -> dict[Node, Any]:
     """The gradient that arrives at each record where some of `flows` are handed on instead, and what some rules send
@@ -58,7 +65,7 @@ class Batches:
     ----------
     means : dict of int to list of (Node, int)
         By the number m of examples, the rules that take the mean: a mean over an axis of that length or over all
-        numbers, a division by m or 2m or a product with 1/m, of a sum over so many.
+        numbers, a division by m or 2m or a product with 1/m, of a sum over so many or of what is summed up afterwards.
     """
 
     def __init__(self, tape: Tape, seed: Any):
@@ -83,8 +90,21 @@ class Batches:
         lengths = self._lengths[operand]
         if node.op in ("mean", "average") and node.kwargs.get("weights") is None and len(node.parents) == 1:
             return {n for n in lengths if operand.size // max(node.size, 1) % n == 0}
+        if operand.size > 1 and node in self._bent:
+            return set()
         k = abs(constant_factor(self.tape, node, i) or 0.0)
         return {n for n in lengths if min(abs(k * n - 1), abs(2 * k * n - 1)) < 1e-6}
+
+    @cached_property
+    def _bent(self) -> set[Node]:
+        """The records that the loss is no linear function of, as far as the operations tell."""
+        bent: set[Node] = set()
+        for node in reversed(self.tape.nodes):
+            inputs = [a for a in node.parents if a.needs_grad]
+            alone = len(inputs) == 1 and not (node.op == "divide" and node.operands[0] is not inputs[0])
+            if node in bent or not (node.op in _LINEAR or (alone and node.op in _BILINEAR)):
+                bent.update(inputs)
+        return bent
 
     def of(self, m: int) -> list[Node]:
         """The records below the means over m examples that belong to examples: their numbers depend on data.

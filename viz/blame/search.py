@@ -199,7 +199,8 @@ def _with_a_factor(scene: Scene) -> Iterator[Fit]:
             found = _stacked(grads, [first]) if grads is not None else None
             if grads is None or found is None or not np.isfinite(found).all() or not found.any():
                 continue
-            k = nearest_ratio(float(found @ first.numbers) / float(found @ found))
+            with np.errstate(all="ignore"):
+                k = nearest_ratio(float((found @ first.numbers) / (found @ found)))
             if k is None or k == 1 or not first.agrees(k * grads[first.node]):
                 continue
             edges = {(root, i): times(k) for i in scene.sweeper.edges.get(root, ())}

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd import Node
+
 from ...formula import gradient_symbol, value_symbol
 from ...formula.tree import Apply, Symbol, apply, is_call, substituted, symbols
 from ..trials import Scene, once
@@ -59,9 +61,11 @@ def for_another(scene: Scene, form: Form) -> Iterator[Edit]:
 def _made_otherwise(scene: Scene, s: Symbol) -> Iterator[tuple[str, Symbol]]:
     """A value over another axis; for a constant 1, or where it is not 0."""
     if s.kind == "value" and s.node is not None and isinstance(axis := s.node.kwargs.get("axis"), int):
-        for other in range(s.ndim) if s.node.operands[0].shape == s.shape else ():
+        operand = s.node.operands[0]
+        known = operand.shape == s.shape and (operand in scene.tape or not isinstance(operand, Node))
+        for other in range(s.ndim) if known else ():
             if other != axis % s.ndim:
-                array = s.node.rule.op(scene.value(s.node.operands[0]), **{**s.node.kwargs, "axis": other})
+                array = s.node.rule.op(scene.value(operand), **{**s.node.kwargs, "axis": other})
                 yield "axis", Symbol("value", f"{s.name} over axis {other}", np.asarray(array))
     elif s.kind == "constant" and s.ndim and s.dtype.kind == "f":
         mask = np.asarray(s.array) != 0
