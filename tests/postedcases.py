@@ -300,3 +300,75 @@ def the_derivative_left_out_for_a_bias_below_a_softmax_written_out():
     d = (softmax(H @ V) - np.eye(3)[y]) / 6
     dh = d @ V.T
     return named("L", loss), {w: X.T @ (dh * (1 - H**2)), b: dh.sum(0), v: H.T @ d}
+
+
+@posted("part at another place", "at [0:2, 0:4, 0:4], in the place of [0:2, 1:5, 1:5]")
+def padding_cut_off_at_the_end_alone():
+    rng = np.random.default_rng(0)
+    x = Tensor(rng.normal(size=(2, 4, 4)), name="x")
+    k = rng.normal(size=(2, 6, 6))
+    loss = (np.pad(x, ((0, 0), (1, 1), (1, 1))) * k).sum()
+    return loss, {x: k[:, :-2, :-2]}
+
+
+@posted("part at another place", "∂L/∂x was put to [0:3, 0:2] of ∂L/∂E, in the place of [1:4, 0:2]")
+def the_gradients_of_a_part_one_row_off():
+    rng = np.random.default_rng(0)
+    E = Tensor(rng.normal(size=(5, 2)), name="E")
+    x = named("x", E[1:4])
+    k = rng.normal(size=(3, 2))
+    wrong = np.zeros((5, 2))
+    wrong[:3] = k
+    return (x * k).sum(), {E: wrong}
+
+
+@posted("axes not put back", "its axes have to be put back in order as well")
+def heads_taken_apart_without_their_transpose():
+    rng = np.random.default_rng(0)
+    t, heads, dk = 5, 2, 3
+    X, W, A = rng.normal(size=(t, 4)), rng.normal(size=(4, heads * dk)), rng.normal(size=(heads, t, t))
+    V, k = Tensor(W, name="V"), rng.normal(size=(t, heads * dk))
+    v = (X @ V).reshape(t, heads, dk).transpose(1, 0, 2)
+    out = (A @ v).transpose(1, 0, 2).reshape(t, heads * dk)
+    d = np.swapaxes(A, 1, 2) @ k.reshape(heads, t, dk)
+    return (out * k).sum(), {V: X.T @ d.transpose(1, 0, 2).reshape(t, heads * dk)}
+
+
+@posted("another value in the place of an operand", "adv was read with 1.5 added to each of its numbers")
+def returns_for_advantages():
+    rng = np.random.default_rng(0)
+    S, acts, returns = rng.normal(size=(7, 4)), rng.integers(0, 3, 7), rng.normal(size=7)
+    theta = Tensor(rng.normal(size=(4, 3)), name="theta")
+    adv = returns - 1.5
+    loss = -(F.log_softmax(S @ theta, dim=1)[np.arange(7), acts] * adv).mean()
+    p = softmax(S @ theta.data)
+    return loss, {theta: S.T @ ((p - np.eye(3)[acts]) * returns[:, None]) / 7}
+
+
+@posted("transpose", "gets through")
+def transitions_from_and_to_exchanged():
+    rng = np.random.default_rng(0)
+    T, k = Tensor(rng.normal(size=(3, 3)), name="T"), rng.normal(size=(4, 3, 3))
+    loss = T[0, 1] * 2.0
+    for step in k:
+        loss = loss + (np.exp(T) * step).sum()
+    right = np.zeros((3, 3))
+    right[0, 1] = 2.0
+    return loss, {T: right + (np.exp(T.data) * k.sum(0)).T}
+
+
+@posted("path left out", "of the 2 paths to x (2) the one through x (3)")
+def skips_of_blocks_forgotten():
+    rng = np.random.default_rng(0)
+    X, P = rng.normal(size=(5, 4)), rng.normal(size=(3, 4, 4)) / 2
+    W = [Tensor(p, name=f"W{k}") for k, p in enumerate(P)]
+    x, a, blocks = Tensor(X, requires_grad=False), X, []
+    for w, p in zip(W, P, strict=True):
+        blocks.append((a, a @ p > 0))
+        a = a + np.maximum(a @ p, 0)
+        x = x + F.relu(x @ w)
+    d, hands = a, {}
+    for w, p, (before, on) in zip(W[::-1], P[::-1], blocks[::-1], strict=True):
+        hands[w] = before.T @ (d * on)
+        d = (d * on) @ p.T
+    return 0.5 * (x**2).sum(), hands

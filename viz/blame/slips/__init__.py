@@ -13,6 +13,7 @@ from . import (
     products,
     scales,
     steps,
+    views,
     weights,
 )
 
@@ -20,7 +21,7 @@ __all__ = ["SLIPS"]
 
 _MODULES = (
     activations, conventions, formulas, jacobians, losses, names, paths, pools, products, scales, steps,
-    weights,
+    views, weights,
 )  # fmt: skip
 
 SLIPS = tuple(dict.fromkeys(made for module in _MODULES for made in vars(module).values() if isinstance(made, Slip)))

@@ -12,7 +12,8 @@ import numpy as np
 from autograd.testing.attempts import attempted
 
 from ...formula import Formula, value_symbol
-from ...formula.tree import Evaluator, Tree, is_call, substituted
+from ...formula.tree import Evaluator, Tree, is_call, substituted, symbols
+from ...plain.numbers import number
 from ..trials import Scene, Slip, Trial, handed_on, once, slip
 from .edits import far, near, values
 from .forms import Form, composed, rule, rules, written_out
@@ -170,7 +171,9 @@ def said(scene: Scene, form: Form, edit: Edit) -> str:
             to = f"was handed on to {w.say(form.target)} as it is"
             return f"the local derivative is missing at {w.made(form.node)}: {new} {to}"
         case "upstream":
-            return f"the local derivative was taken alone, without the factor {old} of the chain rule, in {here}"
+            one = next((s.array for s in symbols(edit.old) if s.kind == "gradient" and np.ptp(s.array) == 0), None)
+            value = "" if one is None else f" = {number(np.ravel(one)[0])}"
+            return f"the local derivative was taken alone, without the factor {old}{value} of the chain rule, in {here}"
         case "again":
             return f"the factor {old} was multiplied in twice in {here}"
         case "before":

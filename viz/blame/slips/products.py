@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import Node
 
-from ..pushing import Edge
+from ..pushing import Change, Edge
 from ..trials import Scene, Trial, ended, slip, with_reads, with_upstream
 
 _PRODUCTS = frozenset(
@@ -58,6 +58,13 @@ def transposed(scene: Scene) -> Iterator[Trial]:
             what = f"{w.gradient(node.operands[i])} was computed with {w.operand(node, k)} where the rule has its"
             read = with_reads(scene.sweeper, (node, i), k, _turned(scene.value(other)))
             yield _of_matrices(scene, (node, i), f"{what} transpose, or the other way round", read)
+
+    for node, i in scene.edges():
+        to = node.operands[i]
+        if len(scene.sweeper.into[to]) > 1 and to.ndim == 2 and _is_square(to):
+            what = f"what {w.gradient(to)} gets through {w.made(node)} was transposed"
+            kind = (node.op, i, "contribution")
+            yield scene.trial((node, i), what, lambda g, c: _turned(c), kind=kind, alike="such contributions")
 
 
 @slip("upstream gradient transposed", 35)
@@ -144,3 +151,21 @@ def shifted(scene: Scene) -> Iterator[Trial]:
                 with_reads(scene.sweeper, (node, i), k, np.roll(value, by, axis=0)),
                 kind=(i, by),
             )
+
+
+@slip("another value in the place of an operand", 44, generic=True)
+def with_a_number_added(scene: Scene) -> Iterator[Trial]:
+    """An array of the program with its mean, or another number, still in it: returns for advantages."""
+    for node, i, k, other in _others(scene):
+        if not isinstance(other, Node) and other.ndim and other.size > 1 and other.dtype.kind == "f":
+            name = scene.words.operand(node, k)
+            sentence = (
+                f"{name} was read with {{}} added to each of its numbers, as where a mean is not subtracted, at "
+                f"{scene.words.made(node)}"
+            )
+            change = partial(_with_added, scene, (node, i), k)
+            yield Trial(node, sentence, change, i, accepts=lambda t: abs(t) > 1e-9, linear=True)
+
+
+def _with_added(scene: Scene, edge: Edge, k: int, t: float) -> Change:
+    return Change(edges={edge: with_reads(scene.sweeper, edge, k, scene.value(edge[0].operands[k]) + t)})

@@ -122,12 +122,21 @@ def not_carried(scene: Scene) -> Iterator[Trial]:
     w = scene.words
     for edges in _edges(scene):
         node, i = edges[0]
-        count = len({n.operands[k] for n, k in edges})
-        sentence = (
-            f"the gradient was not carried from step to step: what {w.say(node.operands[i])} gets from the next "
-            f"step, through {w.made(node)}, was left out; and so at each of the {count} steps"
-        )
+        count, to = len({n.operands[k] for n, k in edges}), node.operands[i]
+        if _shares_weights(scene, count):
+            sentence = (
+                f"the gradient was not carried from step to step: what {w.say(to)} gets from the next step, through "
+                f"{w.made(node)}, was left out; and so at each of the {count} steps"
+            )
+        else:
+            paths = f"of the {len(scene.sweeper.into[to])} paths to {w.say(to)} the one through {w.made(node)}"
+            sentence = f"{paths} was left out; and so at each of {count} such places"
         yield Trial(node, sentence, Change(edges=dict.fromkeys(edges, lambda g, c: None)), i)
+
+
+def _shares_weights(scene: Scene, count: int) -> bool:
+    """Whether there are steps in time, which use the same weights, rather than layers with their own."""
+    return any(len(scene.sweeper.into[leaf]) >= count for leaf in scene.parameters)
 
 
 @once
