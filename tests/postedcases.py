@@ -357,7 +357,7 @@ def transitions_from_and_to_exchanged():
     return loss, {T: right + (np.exp(T.data) * k.sum(0)).T}
 
 
-@posted("path left out", "of the 2 paths to x (2) the one through x (3)")
+@posted("path left out", "of the 2 paths to x (3) the one through x (4)")
 def skips_of_blocks_forgotten():
     rng = np.random.default_rng(0)
     X, P = rng.normal(size=(5, 4)), rng.normal(size=(3, 4, 4)) / 2
