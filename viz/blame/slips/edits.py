@@ -55,9 +55,18 @@ def near(tree: Tree) -> Iterator[Edit]:
         if s.kind == "gradient" and tree is not s:
             if s.shape == tree.shape:
                 yield Edit("local", ("local",), tree, s, s)
-            ones = Symbol("constant", "1", np.ones(s.shape, s.dtype))
-            yield Edit("upstream", ("upstream",), s, None, substituted(tree, {id(s): ones}))
+            yield Edit("upstream", ("upstream",), s, None, _without(tree, s))
     yield from _edits(tree, _nearly)
+
+
+def _without(tree: Tree, s: Symbol) -> Tree:
+    """A formula with ones in the place of a gradient; without it where it is a factor that changes no shape."""
+    for place, part in parts(tree):
+        if is_call(part, np.multiply) and any(a is s for a in part.args):
+            rest = part.args[0] if part.args[1] is s else part.args[1]
+            if rest is not s and rest.shape == part.shape and sum(one is s for _, one in parts(tree)) == 1:
+                return put(tree, place, rest)
+    return substituted(tree, {id(s): Symbol("constant", "1", np.ones(s.shape, s.dtype))})
 
 
 def far(tree: Tree) -> Iterator[Edit]:
