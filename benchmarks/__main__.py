@@ -11,18 +11,39 @@ import argparse
 import gc
 import sys
 
-from . import blame, blocks, chain, deep, derivatives, garbage, growth, lenet, mistakes, mlp, noise, startup
+from . import (
+    blame,
+    blocks,
+    chain,
+    conv,
+    deep,
+    derivatives,
+    garbage,
+    growth,
+    hips,
+    lenet,
+    memory,
+    mistakes,
+    mlp,
+    moons,
+    noise,
+    startup,
+)
 from .report import as_json, machine, table
-from .timing import torch_or_none
+from .timing import Row, torch_or_none
 
 WORKLOADS = {
     "chain": chain,
     "mlp": mlp,
     "lenet": lenet,
-    "blocks": blocks,
-    "deep": deep,
+    "conv": conv,
+    "moons": moons,
     "derivatives": derivatives,
+    "blocks": blocks,
+    "hips": hips,
+    "deep": deep,
     "startup": startup,
+    "memory": memory,
     "garbage": garbage,
     "blame": blame,
     "mistakes": mistakes,
@@ -34,13 +55,18 @@ def main(argv: list[str] | None = None) -> int:
     """Run the workloads named in `argv`, all of them without names."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Time tracegrad beside PyTorch and hand-written NumPy: one thread, candidates taking turns, "
-        "one untimed call before each timed block; the ratio is the median of the ratios within each round.",
-        epilog="workloads:\n" + "\n".join(f"{name:12}{module.__doc__}" for name, module in WORKLOADS.items()),
+        description="Time tracegrad beside PyTorch, NumPy by hand, micrograd and HIPS autograd: one thread, "
+        "candidates taking turns, an untimed call before each timed block; ratios are medians of those within a round.",
+        epilog="workloads:\n"
+        + "\n".join(f"{name:12}{str(module.__doc__).splitlines()[0]}" for name, module in WORKLOADS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("workload", nargs="*", help=f"any of {', '.join(WORKLOADS)} (all of them unless given)")
     parser.add_argument("--rounds", type=int, default=11, help="how many times each candidate has its turn (11)")
+    parser.add_argument(
+        "--hips", metavar=("PYTHON", "EXAMPLES"), nargs=2, default=[],
+        help="a Python that has HIPS autograd, and the folder of its examples, for the workload hips",
+    )  # fmt: skip
     parser.add_argument("--json", metavar="FILE", help="write the results to FILE as well")
     parser.add_argument(
         "--plot", metavar="FILE", nargs="?", const=growth.FILE,
@@ -74,10 +100,10 @@ def main(argv: list[str] | None = None) -> int:
     gc.collect()
     gc.freeze()  # the libraries' own objects are not part of what the collector walks in a user's loop
 
-    rows = []
+    rows: list[Row] = []
     for name in options.workload or WORKLOADS:
         print(f"running {name} ...", file=sys.stderr, flush=True)
-        rows += WORKLOADS[name].run(options.rounds)
+        rows += hips.run(options.rounds, *options.hips) if name == "hips" else WORKLOADS[name].run(options.rounds)
     print(table(rows))
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:

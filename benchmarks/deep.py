@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
 from statistics import median
 from typing import Any
 
+from .memory import in_a_process
 from .timing import OURS, Row, ratios, torch_or_none
 
 LENGTH = 500_000
@@ -18,10 +15,7 @@ ROUNDS = 3
 # NumPy keeps the inputs in a list; the others keep a graph. All of it is freed before the clock is read.
 PROGRAM = """
 import gc, json, sys, time
-
-def memory(key):
-    with open("/proc/self/status") as file:
-        return next((int(line.split()[1]) * 1024 for line in file if line.startswith(key)), 0)
+from benchmarks.memory import peak_forgotten, resident
 
 library, length = sys.argv[1], int(sys.argv[2])
 if library == "tracegrad":
@@ -43,32 +37,18 @@ chain(10)
 for leaf in leaves:
     leaf.grad = None
 gc.collect()
-try:
-    with open("/proc/self/clear_refs", "w") as file:
-        file.write("5")  # the peak so far, of the imports, is forgotten
-    before = memory("VmRSS")
-except OSError:
-    before = None
+before = peak_forgotten()  # what was held for the imports counts for nothing
 start = time.perf_counter()
 value = chain(length)
 seconds = time.perf_counter() - start
-peak = None if before is None else (memory("VmHWM") - before) / (2 * length)
+peak = None if before is None else (resident("VmHWM") - before) / (2 * length)
 print(json.dumps({"seconds": seconds, "bytes": peak, "numbers": [value, *(float(leaf.grad) for leaf in leaves)]}))
 """
 
 
 def measure(library: str, length: int) -> dict[str, Any]:
     """Seconds, bytes per operation at the peak (None without /proc) and the numbers of one chain in a new process."""
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, library, str(length)],
-        cwd=Path(__file__).resolve().parent.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"the chain of {2 * length} operations failed in {library}:\n{done.stderr[-2000:]}")
-    found: dict[str, Any] = json.loads(done.stdout)
+    found: dict[str, Any] = in_a_process("-c", PROGRAM, library, str(length))
     return found
 
 

@@ -5,7 +5,8 @@ All start from the same weights and see the same batch; a step is forward, backw
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,15 @@ import numpy as np
 import nn
 from autograd import Tensor
 
-from .timing import Candidate, torch_or_none
+from .timing import OURS, Candidate, torch_or_none
 
 RATE = 0.01
 STEPS_CHECKED = 3
 
 
-def candidates(network: Any, batch: int) -> dict[str, Candidate]:
-    """A training step of `network` (a module of this package) on `batch` images, for each library installed."""
+def candidates(network: Any, batch: int, only: str | None = None) -> dict[str, Candidate]:
+    """A training step of `network` (a module of this package) on `batch` images, for each library installed, or `only`
+    one of them."""
     rng = np.random.default_rng(0)
     weights = [
         rng.uniform(-1, 1, shape).astype(np.float32) / np.float32(np.sqrt(np.prod(shape[1:] or shape)))
@@ -28,14 +30,11 @@ def candidates(network: Any, batch: int) -> dict[str, Candidate]:
     ]
     images = rng.uniform(0, 1, (batch, *network.IMAGE)).astype(np.float32)
     labels = rng.integers(0, 10, batch)
-    found = {
-        "numpy": _numpy(network, weights, images, labels),
-        "tracegrad": _ours(network, weights, images, labels),
-    }
-    torch = torch_or_none()
+    makers: dict[str, Callable[..., Candidate]] = {"numpy": _numpy, OURS: _ours}
+    torch = torch_or_none() if only in (None, "torch") else None
     if torch is not None:
-        found["torch"] = _torch(torch, network, weights, images, labels)
-    return found
+        makers["torch"] = partial(_torch, torch)
+    return {name: make(network, weights, images, labels) for name, make in makers.items() if only in (None, name)}
 
 
 def _ours(network: Any, weights: Sequence[Any], images: Any, labels: Any) -> Candidate:

@@ -43,26 +43,20 @@ def _blas() -> str:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """The results as a text table: a row for each case, a column for each candidate, ratios, goal, verdict."""
-    peers = sorted({name for row in rows for name in row.values if name != OURS}, key=("torch", "numpy").index)
-    head = ["workload", "case", "unit", OURS, *peers, *(f"/ {name}" for name in peers), "goal", "verdict"]
-    lines = [head]
+    """The results as a text table: a line for each case and each library that it is compared with."""
+    lines = [["workload", "case", "unit", OURS, "against", "its", "ratio", "goal", ""]]
     for row in rows:
-        goal = "" if row.goal is None else f"<= {row.goal:g}" + (f" x {row.against}" if row.against else "")
         verdict = {True: "met", False: "MISSED", None: ""}[row.met]
-        lines.append(
-            [
-                row.workload,
-                row.case,
-                row.unit,
-                *(_number(row.values.get(name)) for name in (OURS, *peers)),
-                *("" if name not in row.ratios else f"{row.ratios[name]:.2f}" for name in peers),
-                goal,
-                verdict,
-            ]
-        )
-    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    numeric = range(3, 4 + 2 * len(peers))
+        others = [name for name in row.values if name != OURS] or [""]
+        judged = row.against if row.against in others else others[0]
+        for name in others:
+            goal = "" if row.goal is None or name != judged else f"<= {row.goal:g}"
+            ratio = f"{row.ratios[name]:.2f}" if name in row.ratios else ""
+            its = _number(row.values.get(name))
+            cells = [row.workload, row.case, row.unit, _number(row.values.get(OURS)), name, its, ratio, goal]
+            lines.append([*cells, verdict if goal else ""])
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    numeric = (3, 5, 6)
     text = [
         "  ".join(
             cell.rjust(width) if i in numeric else cell.ljust(width)

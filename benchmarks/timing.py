@@ -83,8 +83,14 @@ def check(candidates: Mapping[str, Candidate], *, rtol: float, atol: float = 0.0
             np.testing.assert_allclose(a, b, rtol=rtol, atol=atol, err_msg=f"number {i} of {name} against {first}")
 
 
-def take_turns(runs: Mapping[str, Callable[[], Any]], *, rounds: int, calls: int = 1) -> dict[str, list[float]]:
-    """Seconds per call of each candidate in each round.
+def take_turns(
+    runs: Mapping[str, Callable[[], Any]],
+    *,
+    rounds: int,
+    calls: int = 1,
+    clock: Callable[[], float] = time.process_time,
+) -> dict[str, list[float]]:
+    """Seconds per call of each candidate in each round, of this process unless another `clock` is given.
 
     A round gives each candidate one untimed call and one timed block of `calls`; who goes first changes.
     """
@@ -94,10 +100,10 @@ def take_turns(runs: Mapping[str, Callable[[], Any]], *, rounds: int, calls: int
         for name in names[i % len(names) :] + names[: i % len(names)]:
             run = runs[name]
             run()
-            start = time.perf_counter()
+            start = clock()
             for _ in range(calls):
                 run()
-            seconds[name].append((time.perf_counter() - start) / calls)
+            seconds[name].append((clock() - start) / calls)
     return seconds
 
 
@@ -123,11 +129,11 @@ def compare(
     unit: str = "us",
     per: int = 1,
     goal: float | None = None,
+    against: str = "torch",
 ) -> Row:
     """Check the candidates against each other, let them take turns, and sum up: the time of a call divided by `per`."""
     check(candidates, rtol=rtol, atol=atol)
     seconds = take_turns({name: c.run for name, c in candidates.items()}, rounds=rounds, calls=calls)
     scale = {"ns": 1e9, "us": 1e6, "ms": 1e3, "s": 1.0}[unit] / per
-    return Row(
-        workload, case, unit, {name: median(s) * scale for name, s in seconds.items()}, ratios(seconds), goal, "torch"
-    )
+    values = {name: median(s) * scale for name, s in seconds.items()}
+    return Row(workload, case, unit, values, ratios(seconds), goal, against)
