@@ -12,7 +12,7 @@ import numpy as np
 from .libraries import beside
 from .nests import leaves, leaves_like, numbers_of, unflatten
 from .rows import Rows
-from .tracing import Function, Trace, checked, checked_argnums, one_array, positions_of, value_with_grad
+from .tracing import Function, Trace, checked, checked_argnums, one_array, paired, positions_of, value_with_grad
 
 __all__ = ["hessian", "hvp", "jacobian"]
 
@@ -203,7 +203,7 @@ def hessian(f: Function, argnums: int = 0, *, argnum: Any = None) -> Function:
 
 
 def hvp(f: Function, argnums: int | tuple[int, ...] = 0, *, argnum: Any = None) -> Function:
-    """The product of the Hessian and a vector, without the Hessian: the gradient, pushed forward along the vector.
+    """The product of the Hessian and a vector, without the Hessian: the gradient of the slope along the vector.
 
     Parameters
     ----------
@@ -245,10 +245,10 @@ def hvp(f: Function, argnums: int | tuple[int, ...] = 0, *, argnum: Any = None) 
         chosen = tuple(primals[i] for i in positions_of(wrt, tuple(primals), "hvp"))
         directions = leaves_like(vector, chosen[0] if isinstance(wrt, int) else chosen, "hvp: the vector")
 
-        def gradient(*inner: Any, **options: Any) -> Any:
-            return value_with_grad(f, wrt, inner, options, "hvp")[1]
+        def slope(*inner: Any, **options: Any) -> Any:
+            found = leaves(value_with_grad(f, wrt, inner, options, "hvp")[1])
+            return sum([paired(g, v) for g, v in zip(found, directions, strict=True)])
 
-        trace = Trace(gradient, tuple(primals), positions_of(wrt, tuple(primals), "hvp"), "hvp", kwargs, directions)
-        return unflatten(trace.out, map(trace.finished, trace.push(leaves(trace.out), directions)))
+        return value_with_grad(slope, wrt, tuple(primals), kwargs, "hvp", directions)[1]
 
     return product

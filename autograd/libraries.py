@@ -51,7 +51,8 @@ def ones_like(value: Any, dtype: Any = float) -> Any:
     """Ones of the shape of a number or an array, of its library; of `dtype` where it has none of its own."""
     if foreign(value):
         return np.ones_like(value)
-    return stretched(np.dtype(getattr(value, "dtype", dtype)).type(1), np.shape(value))[()]
+    one, shape = np.dtype(getattr(value, "dtype", dtype)).type(1), np.shape(value)
+    return stretched(one, shape) if shape else one
 
 
 def stretched(x: Any, shape: tuple[int, ...]) -> Any:

@@ -17,28 +17,36 @@ from .tensor import Tensor
 
 __all__ = ["leaves", "leaves_like", "map_leaves", "numbers_of", "unflatten"]
 
+_NESTS = (dict, list, tuple)
+
 
 def leaves(tree: Any) -> list[Any]:
     """The arrays of a nest, in order."""
-    if isinstance(tree, dict):
-        return [leaf for value in tree.values() for leaf in leaves(value)]
-    if isinstance(tree, list | tuple):
-        return [leaf for value in tree for leaf in leaves(value)]
-    return [] if tree is None else [tree]
+    if not isinstance(tree, _NESTS):
+        return [] if tree is None else [tree]
+    found: list[Any] = []
+    for value in tree.values() if isinstance(tree, dict) else tree:
+        if isinstance(value, _NESTS):
+            found += leaves(value)
+        elif value is not None:
+            found.append(value)
+    return found
 
 
 def unflatten(tree: Any, values: Iterator[Any]) -> Any:
     """A nest of the types and keys of `tree`, with other leaves."""
-    if isinstance(tree, dict | list):
-        filled: Any = copy.copy(tree)  # keeps what the type alone can't tell: a defaultdict's factory
-        for key in tree if isinstance(tree, dict) else range(len(tree)):
-            filled[key] = unflatten(tree[key], values)
-        return filled
+    if not isinstance(tree, _NESTS):
+        return None if tree is None else next(values)
+    kind: Any = tree.__class__
     if isinstance(tree, tuple):
         parts = [unflatten(value, values) for value in tree]
-        make: Any = type(tree)
-        return make._make(parts) if hasattr(tree, "_fields") else make(parts)
-    return None if tree is None else next(values)
+        return tuple(parts) if kind is tuple else kind._make(parts) if hasattr(tree, "_fields") else kind(parts)
+    if kind is list:
+        return [unflatten(value, values) for value in tree]
+    filled: Any = copy.copy(tree)  # keeps what the type alone can't tell: a defaultdict's factory
+    for key in tree if isinstance(tree, dict) else range(len(tree)):
+        filled[key] = unflatten(tree[key], values)
+    return filled
 
 
 def map_leaves(fn: Callable[[Any], Any], tree: Any) -> Any:
@@ -88,9 +96,10 @@ def _array_like(value: Any, like: Any, what: str) -> Any:
     """`value` as an array of the shape and dtype of `like`."""
     if not isinstance(value, Tensor) and not foreign(value):
         value = np.array(constant(value))
-    shape, usual = np.shape(numbers_of(like)), complex if isinstance(like, complex) else float
-    dtype = like.dtype if hasattr(like, "dtype") else np.dtype(usual)
-    if value.dtype.kind not in ("fiubc" if dtype.kind == "c" else "fiub"):
+    shape, dtype = np.shape(numbers_of(like)), getattr(like, "dtype", None)
+    if dtype is None:
+        dtype = np.dtype(complex if isinstance(like, complex) else float)
+    if value.dtype is not dtype and value.dtype.kind not in ("fiubc" if dtype.kind == "c" else "fiub"):
         kind = "" if dtype.kind == "c" else "real "
         raise TypeError(f"{what} must be of {kind}numbers, got dtype {value.dtype}")
     if value.shape != shape:
@@ -101,4 +110,4 @@ def _array_like(value: Any, like: Any, what: str) -> Any:
 
 def numbers_of(leaf: Any) -> Any:
     """The numbers of an array or a Tensor, without their history."""
-    return leaf.data if isinstance(leaf, Tensor) else leaf
+    return leaf._data if isinstance(leaf, Tensor) else leaf

@@ -45,8 +45,9 @@ def results(given: Any) -> tuple[bool, bool]:
     """Whether results that come of `given`, a nest, are Tensors, and whether they are recorded."""
     nested = DEPTH.get() > 0
     tensors = [leaf for leaf in leaves(given) if isinstance(leaf, Tensor)]
-    recorded = SCOPE.get() is not None and (nested or any(t.requires_grad for t in tensors))
-    return nested or bool(tensors), recorded
+    if not nested and not tensors:
+        return False, False
+    return True, SCOPE.get() is not None and (nested or any(t.requires_grad for t in tensors))
 
 
 class Trace:
@@ -64,7 +65,7 @@ class Trace:
         kwargs: Any = None,
         also: Any = None,
     ):
-        self.wrt = tuple(args[i] for i in positions)
+        self.wrt = tuple([args[i] for i in positions])
         self.tensors, self.records = results((args, kwargs, also))
         with _Inside():
             self.inputs = [_variable(leaf, caller, self.records) for leaf in leaves(self.wrt)]
@@ -79,20 +80,20 @@ class Trace:
         records = self.records if records is None else records
         found: dict[Node, Any] = {}
         root = out.node if isinstance(out, Tensor) else None
-        if root is not None and root.needs_grad and self.inputs:
-            oldest = min(x.node.seq for x in self.inputs)
-            wanted = {x.node for x in self.inputs}
-            cut = frozenset(wanted)
+        nodes = [x.node for x in self.inputs]
+        if root is not None and root.needs_grad and nodes:
+            oldest, cut = nodes[0].seq, frozenset(nodes)
             with np.errstate(all="ignore"):
                 if records:
                     with enable_grad():
                         steps = sweep(root, cotangent, lift=_lifted, run=run, oldest=oldest, stop=cut, detailed=False)
-                        found = {step.node: step.grad for step in steps if step.node in wanted}
+                        found = {node: grad for node, grad, _ in steps if node in cut}
                 else:
                     seed = numbers_of(cotangent)
                     steps = sweep(root, seed if seed.shape else seed[()], oldest=oldest, detailed=False, stop=cut)
-                    found = {step.node: step.grad for step in steps if step.node in wanted}
-        grads = [found[x.node] if x.node in found else zeros(x.shape, x._data) for x in self.inputs]
+                    found = {node: grad for node, grad, _ in steps if node in cut}
+        inputs = zip(nodes, self.inputs, strict=True)
+        grads = [found[node] if node in found else zeros(x.shape, x._data) for node, x in inputs]
         if isinstance(cotangent, Rows):
             return [rows_like(g, cotangent) for g in grads]
         return [finished(g, records, records) for g in grads]
@@ -200,6 +201,8 @@ def checked_argnums(argnums: Any, caller: str, argnum: Any = None) -> int | tupl
 
 def positions_of(argnums: int | tuple[int, ...], args: tuple[Any, ...], caller: str) -> tuple[int, ...]:
     """The places in `args` that `argnums` names."""
+    if isinstance(argnums, int) and 0 <= argnums < len(args) and args[argnums] is not None:
+        return (argnums,)
     named = (argnums,) if isinstance(argnums, int) else argnums
     if any(not -len(args) <= i < len(args) for i in named):
         raise ValueError(f"{caller}: argnums={argnums!r}, but the function was called with {len(args)} arguments")
@@ -213,6 +216,8 @@ def positions_of(argnums: int | tuple[int, ...], args: tuple[Any, ...], caller: 
 
 
 def _scalar(out: Any, caller: str) -> Any:
+    if isinstance(out, Tensor) and isinstance(out._data, np.floating):
+        return out
     no_truth(out, caller)
     other = isinstance(out, list | tuple | dict) or arrayed(numbers_of(out)).dtype.kind not in "fiubc"
     if other or arrayed(numbers_of(out)).size != 1:
@@ -265,5 +270,6 @@ def value_with_grad(
 ) -> tuple[Any, Any]:
     trace = Trace(f, args, positions_of(argnums, args, caller), caller, kwargs, also)
     out = _scalar(trace.out, caller)
-    grads = unflatten(trace.wrt, map(trace.finished, trace.pull(out, ones_like(numbers_of(out)))))
+    pulled = trace.pull(out, ones_like(numbers_of(out)))
+    grads = unflatten(trace.wrt, map(trace.finished, pulled) if trace.tensors else iter(pulled))
     return trace.finished(out), grads[0] if isinstance(argnums, int) else grads

@@ -149,7 +149,8 @@ def elementwise_grad(f: Function, argnums: int | tuple[int, ...] = 0, *, argnum:
     def derivative(*args: Any, **kwargs: Any) -> Any:
         trace = Trace(f, args, positions_of(wrt, args, "elementwise_grad"), "elementwise_grad", kwargs)
         out = real_result(one_array(trace.out, "elementwise_grad"), "elementwise_grad")
-        grads = unflatten(trace.wrt, map(trace.finished, trace.pull(out, ones_like(numbers_of(out)))))
+        pulled = trace.pull(out, ones_like(numbers_of(out)))
+        grads = unflatten(trace.wrt, map(trace.finished, pulled) if trace.tensors else iter(pulled))
         return grads[0] if isinstance(wrt, int) else grads
 
     return derivative
@@ -197,9 +198,12 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
         tensors = tensors or trace.tensors
         records = records or (trace.records and SCOPE.get() is not None)
         pulled = [trace.pull(out, c, records) for out, c in zip(outs, cotangents, strict=True)]
-        columns = zip(*(pulled or [trace.pull(None, None, records)]), strict=True)
-        totals = (sum(column[1:], column[0]) for column in columns)
-        return unflatten(trace.wrt, (finished(g, tensors, records) for g in totals))
+        totals, *others = pulled or [trace.pull(None, None, records)]
+        if others:
+            totals = [sum(column, total) for total, *column in zip(totals, *others, strict=True)]
+        if tensors and not records:
+            totals = [finished(g, tensors, records) for g in totals]
+        return unflatten(trace.wrt, iter(totals))
 
     return map_leaves(trace.finished, trace.out), pullback
 

@@ -265,3 +265,25 @@ def test_functions_of_scipy_are_differentiated():
     check_grads(integrate.odeint, (1, 2, 3), modes=["rev"], order=1)(
         slope, X, times, (X, positive), rtol=1e-12, atol=1e-12
     )
+
+
+@needs_scipy
+def test_a_multivariate_normal_density_is_scipys_and_so_is_what_it_refuses():
+    import scipy.stats
+
+    from autograd.scipy.stats import multivariate_normal
+
+    theirs, rng = scipy.stats.multivariate_normal, numpy.random.default_rng(0)
+    for n in (1, 2, 5):
+        A, mean, x = rng.normal(size=(n, n)), rng.normal(size=n), rng.normal(size=(4, 1, n))
+        cov = A @ A.T + numpy.eye(n) / 10
+        for at in (x, x[:, 0], x[0, 0], x[0, 0] * numpy.inf):
+            with numpy.errstate(all="ignore"):
+                found, expected = (of.logpdf(at, mean, cov) for of in (multivariate_normal, theirs))
+            assert type(found) is type(expected) and numpy.shape(found) == numpy.shape(expected)
+            numpy.testing.assert_allclose(found, expected, rtol=1e-12)
+    near = numpy.array([[1.0, 1.0], [1.0, 1.0 + 1e-9]])
+    numpy.testing.assert_array_equal(multivariate_normal.logpdf(X[:2], X[:2], near), theirs.logpdf(X[:2], X[:2], near))
+    for wrong in (numpy.ones((2, 2)), -numpy.eye(2)):
+        with pytest.raises(ValueError, match="matrix"):
+            multivariate_normal.logpdf(X[:2], X[:2], wrong)

@@ -43,9 +43,10 @@ def fixed_point(
         def backward(given: Any) -> Callable[[Any], Any]:
             values, x, g = given
             _, pull = vjp(f(unflatten(a, iter(values))), x)
-            return lambda u: vspace(x).add(pull(u)[0], g)
+            return lambda u: space.add(pull(u)[0], g)
 
-        u = fixed_point(backward, (values, x, g), vspace(x).zeros(), distance, tol)
+        space = vspace(x)
+        u = fixed_point(backward, (values, x, g), space.zeros(), distance, tol)
         return vjp(lambda *values: f(unflatten(a, iter(values)))(x), *values)[1](u)[i]
 
     iterate.__name__ = "fixed_point"

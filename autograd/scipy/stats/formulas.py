@@ -62,11 +62,16 @@ def continuous(of: Any, log_density: Callable[..., Any]) -> tuple[Callable[..., 
     free = [inspect.Parameter(n, parameters[0].kind, default=value) for n, value in (("loc", 0.0), ("scale", 1.0))]
     signature = inspect.Signature([*parameters, *free])
 
+    defaults = tuple(p.default for p in signature.parameters.values())
+    required = defaults.count(inspect.Parameter.empty)
+
     def with_signature(fn: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
-            bound = signature.bind(*args, **kwargs)
-            bound.apply_defaults()
-            return fn(*bound.args)
+            if kwargs or not required <= len(args) <= len(defaults):
+                bound = signature.bind(*args, **kwargs)
+                bound.apply_defaults()
+                args = bound.args
+            return fn(*args, *defaults[len(args) :])
 
         call.__signature__ = signature  # type: ignore[attr-defined]
         return call

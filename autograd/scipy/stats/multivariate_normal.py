@@ -15,9 +15,29 @@ _of = _stats.multivariate_normal
 __getattr__ = names_of(_of, globals())
 
 
+LOG_TWO_PI = float(np.log(2 * np.pi))
+
+
 @primitive
 def _logpdf(x: Any, mean: Any, cov: Any, allow_singular: bool) -> Any:
-    return _of.logpdf(x, mean, cov, allow_singular)
+    found = None if allow_singular else _by_cholesky(np.asarray(x, float), mean, np.asarray(cov, float))
+    return _of.logpdf(x, mean, cov, allow_singular) if found is None else found
+
+
+def _by_cholesky(x: Any, mean: Any, cov: Any) -> Any:
+    """The density by Σ = L Lᵀ, which SciPy does by eigenvalues; None where it is for SciPy to compute, or to refuse."""
+    if not x.ndim or cov.shape != (x.shape[-1],) * 2 or np.shape(mean) != cov.shape[:1] or not np.isfinite(x).all():
+        return None
+    try:
+        factor = np.linalg.cholesky(cov)
+    except np.linalg.LinAlgError:
+        return None
+    scales = np.diagonal(factor)
+    if not scales.max() < 1e4 * scales.min():  # nearly singular
+        return None
+    z = np.linalg.solve(factor, np.reshape(x - mean, (-1, len(cov))).T)
+    out = np.sum(z * z, 0) * -0.5 - (np.sum(np.log(scales)) + LOG_TWO_PI * (len(cov) / 2))
+    return np.squeeze(np.reshape(out, x.shape[:-1]))[()]
 
 
 def _solved(x: Any, mean: Any, cov: Any, allow_singular: bool) -> Any:
@@ -37,8 +57,9 @@ def _by_mean(g: Any, out: Any, x: Any, mean: Any, cov: Any, allow_singular: bool
 def _by_cov(g: Any, out: Any, x: Any, mean: Any, cov: Any, allow_singular: bool) -> Any:
     if allow_singular:
         raise NoRuleError("multivariate_normal: no derivative by a singular covariance matrix")
-    solved = _solved(x, mean, cov, allow_singular)
-    return ((np.reshape(g, (-1, 1)) * solved).T @ solved - np.sum(g) * np.linalg.inv(cov)) / 2
+    inverse = np.linalg.inv(cov)
+    solved = (np.reshape(x, (-1, len(cov))) - mean) @ inverse.T
+    return ((np.reshape(g, (-1, 1)) * solved).T @ solved - np.sum(g) * inverse) / 2
 
 
 _logpdf.rule.name = "logpdf"

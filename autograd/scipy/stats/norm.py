@@ -13,8 +13,11 @@ from .formulas import continuous
 __getattr__ = names_of(_stats.norm, globals())
 
 
+HALF_LOG_TWO_PI = float(np.log(2 * np.pi)) / 2
+
+
 def _log_density(z: Any) -> Any:
-    return -(z**2 + np.log(2 * np.pi)) / 2
+    return z**2 * -0.5 - HALF_LOG_TWO_PI
 
 
 pdf, logpdf, cdf, sf, logcdf, logsf = continuous(_stats.norm, _log_density)
