@@ -79,6 +79,7 @@ class Trace:
         """The gradients of ⟨cotangent, out⟩ in the inputs: Tensors if they are recorded, else arrays."""
         records = self.records if records is None else records
         found: dict[Node, Any] = {}
+        seed = None
         root = out.node if isinstance(out, Tensor) else None
         nodes = [x.node for x in self.inputs]
         if root is not None and root.needs_grad and nodes:
@@ -96,7 +97,7 @@ class Trace:
         grads = [found[node] if node in found else zeros(x.shape, x._data) for node, x in inputs]
         if isinstance(cotangent, Rows):
             return [rows_like(g, cotangent) for g in grads]
-        return [finished(g, records, records) for g in grads]
+        return [g if not records and _owned(g, seed) else finished(g, records, records) for g in grads]
 
     def push(self, outs: list[Any], directions: list[Any]) -> list[Any]:
         """The derivatives of `outs` along a direction for each input (None: it stays): Tensors if they are recorded."""
@@ -137,6 +138,11 @@ def finished(value: Any, tensors: bool, records: bool) -> Any:
         return value
     value = np.asarray(value)
     return value[()] if not value.shape else np.array(value)
+
+
+def _owned(g: Any, seed: Any) -> bool:
+    """Whether a gradient is an array that the sweep made, and no part of another, which the caller can have."""
+    return g.__class__ is np.ndarray and g.base is None and g is not seed and bool(g.shape) and g.flags.writeable
 
 
 def _lifted(node: Node) -> Any:

@@ -208,3 +208,28 @@ def test_reductions_of_no_elements_keep_their_axes_and_their_record():
         out = median(x, axis=0)
         out.sum().backward()
         assert np.isnan(out.data).all() and x.grad.shape == (0, 2)
+
+
+@pytest.mark.parametrize("axis", [0, 1, -2, None, (0, 1)])
+@pytest.mark.parametrize("shift", [0, 1, -5, np.int64(2)])
+def test_what_is_rolled_along_one_axis_is_numpys(shift, axis):
+    x = Tensor(np.arange(6.0).reshape(2, 3))
+    np.testing.assert_array_equal(np.roll(x, shift, axis).data, np.roll(x.data, shift, axis))
+    (np.roll(x, shift, axis) * x.data).sum().backward()
+    np.testing.assert_array_equal(np.roll(x.grad, shift, axis), x.data)
+
+
+@pytest.mark.parametrize("subscripts", ["mnd,mdo->mno", "mnd,mdo->on", "nmd,omd->no", "mnd,odm->mdno"])
+def test_a_large_einsum_and_its_gradients_are_numpys(subscripts):
+    rng = np.random.default_rng(0)
+    first, second = subscripts.partition("->")[0].split(",")
+    sizes = {"m": 9, "n": 20, "d": 19, "o": 21}
+    x, y = (Tensor(rng.normal(size=[sizes[c] for c in letters])) for letters in (first, second))
+    out = np.einsum(subscripts, x, y)
+    np.testing.assert_allclose(out.data, np.einsum(subscripts, x.data, y.data), rtol=1e-9, atol=1e-12)
+    g = rng.normal(size=out.shape)
+    out.backward(g)
+    letters = subscripts.partition("->")[2]
+    for t, mine, others, terms in ((x, first, y, second), (y, second, x, first)):
+        expected = np.einsum(f"{letters},{terms}->{mine}", g, others.data)
+        np.testing.assert_allclose(t.grad, expected, rtol=1e-9, atol=1e-12)

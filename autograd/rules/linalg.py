@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import string
 from typing import Any
@@ -30,7 +31,7 @@ def _matmul_x(g: Any, x_shape: tuple[int, ...], y: Any) -> Any:
     if y.ndim == 1:
         return np.expand_dims(g, -1) * y
     if len(x_shape) == 1:
-        return np.matmul(y, np.expand_dims(g, -1))[..., 0]
+        return np.matmul(y, g) if y.ndim == 2 else np.matmul(y, np.expand_dims(g, -1))[..., 0]
     return np.matmul(g, turned(y))
 
 
@@ -38,7 +39,7 @@ def _matmul_y(g: Any, x: Any, y_shape: tuple[int, ...]) -> Any:
     if x.ndim == 1:
         return np.expand_dims(x, -1) * np.expand_dims(g, -2) if len(y_shape) > 1 else g * x
     if len(y_shape) == 1:
-        return np.matmul(turned(x), np.expand_dims(g, -1))[..., 0]
+        return np.matmul(turned(x), g) if x.ndim == 2 else np.matmul(turned(x), np.expand_dims(g, -1))[..., 0]
     if len(y_shape) == 2 and x.ndim > 2:
         # one product over all leading axes, instead of a stack of them that would then be summed
         rows, (k, n) = math.prod(x.shape[:-1]), y_shape
@@ -136,38 +137,64 @@ defvjp(
 ).op = lambda x, y, axes=2: np.tensordot(x, y, _pairs(axes, x.ndim, y.ndim))  # Dask's is wrong where axes are negative
 
 
-def _dot_x(g: Any, x_ndim: int, y: Any) -> Any:
-    if x_ndim == 0 or y.ndim == 0:
+def _dot_x(g: Any, x_shape: tuple[int, ...], y: Any) -> Any:
+    if not x_shape or y.ndim == 0:
         return g * y
-    return _contract_x(g, x_ndim, y, (x_ndim - 1,), (max(y.ndim - 2, 0),))
+    if len(x_shape) < 3 and y.ndim < 3:
+        return _matmul_x(g, x_shape, y)
+    return _contract_x(g, len(x_shape), y, (len(x_shape) - 1,), (max(y.ndim - 2, 0),))
 
 
-def _dot_y(g: Any, x: Any, y_ndim: int) -> Any:
-    if x.ndim == 0 or y_ndim == 0:
+def _dot_y(g: Any, x: Any, y_shape: tuple[int, ...]) -> Any:
+    if x.ndim == 0 or not y_shape:
         return g * x
-    return _contract_y(g, x, y_ndim, (x.ndim - 1,), (max(y_ndim - 2, 0),))
+    if x.ndim < 3 and len(y_shape) < 3:
+        return _matmul_y(g, x, y_shape)
+    return _contract_y(g, x, len(y_shape), (x.ndim - 1,), (max(len(y_shape) - 2, 0),))
 
 
-defvjp(np.dot, lambda g, out, x, y: _dot_x(g, x.ndim, y), lambda g, out, x, y: _dot_y(g, x, y.ndim))
+defvjp(np.dot, lambda g, out, x, y: _dot_x(g, x.shape, y), lambda g, out, x, y: _dot_y(g, x, y.shape))
 
 # --- einsum -----------------------------------------------------------------------------------------------------------
+
+
+MUCH = 2**15  # products, above which those of matrices take less time
+
+
+def _summed(subscripts: str, *operands: Any, optimize: Any) -> Any:
+    """``np.einsum``, by products of matrices where there is much to multiply."""
+    if not optimize and len(operands) == 2 and all(a.__class__ is np.ndarray for a in operands):
+        x, y = operands
+        if x.size * y.size > MUCH:
+            inputs = subscripts.partition("->")[0].replace(",", "")
+            optimize = math.prod(dict(zip(inputs, x.shape + y.shape, strict=True)).values()) > MUCH
+    return np.einsum(subscripts, *operands, optimize=optimize)
 
 
 @pure
 def einsum(*operands: Any, subscripts: str, optimize: Any = False) -> Any:
     """``np.einsum`` with its subscripts written out: every axis has a letter, and the output is stated."""
-    return np.einsum(subscripts, *operands, optimize=optimize)
+    return _summed(subscripts, *operands, optimize=optimize)
+
+
+@functools.lru_cache(maxsize=256)
+def _subscripts_of_gradient(subscripts: str, i: int) -> tuple[str, str, str, str]:
+    """The subscripts of the product of g and the others, and letters: operand i's, these once each, the result's."""
+    inputs, output = subscripts.split("->")
+    terms = inputs.split(",")
+    mine = terms.pop(i)
+    letters = "".join(dict.fromkeys(mine))
+    shared = "".join(c for c in letters if c in output or any(c in term for term in terms))
+    return f"{','.join([output, *terms])}->{shared}", mine, letters, shared
 
 
 def _einsum_rule(g: Any, out: Any, i: int, *operands: Any, subscripts: str = "", optimize: Any = False) -> Any:
     """The product of g and the other operands, summed over all letters but those of operand i."""
-    inputs, output = subscripts.split("->")
-    terms = inputs.split(",")
-    mine, shape = terms.pop(i), operands[i].shape
-    others = operands[:i] + operands[i + 1 :]
-    letters = "".join(dict.fromkeys(mine))
-    shared = "".join(c for c in letters if c in output or any(c in term for term in terms))
-    grad = np.einsum(f"{','.join([output, *terms])}->{shared}", g, *others, optimize=optimize)
+    product, mine, letters, shared = _subscripts_of_gradient(subscripts, i)
+    others, shape = operands[:i] + operands[i + 1 :], operands[i].shape
+    grad = _summed(product, g, *others, optimize=optimize)
+    if mine == shared and grad.shape == shape:
+        return grad
     # a letter that only this operand has was summed over: its elements all get the same
     lengths = dict(zip(shared, grad.shape, strict=True))
     sizes = dict(zip(mine, shape, strict=True))
@@ -184,7 +211,8 @@ def _einsum_rule(g: Any, out: Any, i: int, *operands: Any, subscripts: str = "",
 defvjp_variadic(einsum, _einsum_rule)
 
 
-def _subscripts(text: str, ndims: list[int]) -> str:
+@functools.lru_cache(maxsize=256)
+def _subscripts(text: str, ndims: tuple[int, ...]) -> str:
     """Subscripts as NumPy takes them, with a letter for every axis and the output stated."""
     text = text.replace(" ", "")
     inputs, arrow, output = text.partition("->")
@@ -219,7 +247,7 @@ def _einsum(*operands: Any, optimize: Any = False, **options: Any) -> Any:
         if len(operands) % 2:
             text += f"->{_letters(operands[-1])}"
     arrays = [arrayed(a) for a in arrays]
-    return einsum(*arrays, subscripts=_subscripts(text, [a.ndim for a in arrays]), optimize=optimize)
+    return einsum(*arrays, subscripts=_subscripts(text, tuple([a.ndim for a in arrays])), optimize=optimize)
 
 
 def _letters(axes: Any) -> str:

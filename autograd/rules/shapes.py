@@ -75,7 +75,19 @@ defvjp(np.flip, lambda g, out, x, axis=None: np.flip(g, axis))
 defvjp(np.flipud, lambda g, out, x: np.flipud(g))
 defvjp(np.fliplr, lambda g, out, x: np.fliplr(g))
 defvjp(np.rot90, lambda g, out, x, k=1, axes=(0, 1): np.rot90(g, -k, axes))
-defvjp(np.roll, lambda g, out, x, shift, axis=None: np.roll(g, _negated(shift), axis))
+
+
+def _rolled(x: Any, shift: Any, axis: Any = None) -> Any:
+    """``np.roll``, along one axis of an array without what it does for several."""
+    one = x.__class__ is np.ndarray and x.size and shift.__class__ is int and axis.__class__ is int
+    if not one or not -x.ndim <= axis < x.ndim:
+        return np.roll(x, shift, axis)
+    before = (slice(None),) * (axis % x.ndim)
+    first = -shift % x.shape[axis]
+    return np.concatenate((x[(*before, slice(first, None))], x[(*before, slice(None, first))]), axis)
+
+
+defvjp(np.roll, lambda g, out, x, shift, axis=None: _rolled(g, _negated(shift), axis)).op = _rolled
 defvjp(np.triu, lambda g, out, x, k=0: np.triu(g, k))
 defvjp(np.tril, lambda g, out, x, k=0: np.tril(g, k))
 
