@@ -151,14 +151,16 @@ METADATA = frozenset({"shape", "dtype", "ndim", "size"})
 
 def values_read(vjp: Callable[..., Any] | None, before: int) -> tuple[bool, frozenset[int] | None]:
     """Read off a rule's byte code whether it loads ``out``, and the values of which operands."""
-    if not inspect.isfunction(vjp):
-        return True, None
-    code = vjp.__code__
+    return _reads_of(vjp.__code__, before) if inspect.isfunction(vjp) else (True, None)
+
+
+@per_instruction
+def _reads_of(code: Any, before: int) -> tuple[bool, frozenset[int] | None]:
     positions = {name: i for i, name in enumerate(code.co_varnames[: code.co_argcount])}
     rest = code.co_varnames[code.co_argcount + code.co_kwonlyargcount] if code.co_flags & inspect.CO_VARARGS else None
     read: set[int] = set()
     all_operands = False
-    instructions = [i for i in dis.get_instructions(vjp) if i.opname not in ("CACHE", "EXTENDED_ARG", "NOP")]
+    instructions = [i for i in dis.get_instructions(code) if i.opname not in ("CACHE", "EXTENDED_ARG", "NOP")]
     for here, following in zip(instructions, [*instructions[1:], None], strict=True):
         if not here.opname.startswith("LOAD_") and here.opname != "STORE_FAST_LOAD_FAST":
             continue

@@ -70,8 +70,8 @@ def leaves_like(tree: Any, like: Any, what: str) -> list[Any]:
         if tree.keys() != like.keys():
             raise ValueError(f"{what} has the keys {list(tree)}, expected {list(like)}")
         return [leaf for key in like for leaf in leaves_like(tree[key], like[key], f"{what}[{key!r}]")]
-    if isinstance(like, list | tuple):
-        if not isinstance(tree, list | tuple):
+    if isinstance(like, (list, tuple)):
+        if not isinstance(tree, (list, tuple)):
             raise ValueError(f"{what} is {_kind(tree)}, expected a {type(like).__name__} of {len(like)}")
         if len(tree) != len(like):
             raise ValueError(f"{what} has {len(tree)} entries, expected {len(like)}")
@@ -81,22 +81,24 @@ def leaves_like(tree: Any, like: Any, what: str) -> list[Any]:
         if tree is not None:
             raise ValueError(f"{what} is {_kind(tree)}, expected None")
         return []
-    if tree is None or isinstance(tree, dict | list | tuple):
+    if tree is None or isinstance(tree, _NESTS):
         raise ValueError(f"{what} is {_kind(tree)}, expected an array of shape {np.shape(numbers_of(like))}")
     return [_array_like(tree, like, what)]
 
 
 def _kind(tree: Any) -> str:
-    if isinstance(tree, dict | list | tuple):
+    if isinstance(tree, _NESTS):
         return f"a {type(tree).__name__} of {len(tree)}"
     return "None" if tree is None else f"an array of shape {np.shape(numbers_of(tree))}"
 
 
 def _array_like(value: Any, like: Any, what: str) -> Any:
     """`value` as an array of the shape and dtype of `like`."""
+    shape, dtype = np.shape(numbers_of(like)), getattr(like, "dtype", None)
+    if not shape and value.__class__ is np.float64 and dtype is value.dtype:
+        return value
     if not isinstance(value, Tensor) and not foreign(value):
         value = np.array(constant(value))
-    shape, dtype = np.shape(numbers_of(like)), getattr(like, "dtype", None)
     if dtype is None:
         dtype = np.dtype(complex if isinstance(like, complex) else float)
     if value.dtype is not dtype and value.dtype.kind not in ("fiubc" if dtype.kind == "c" else "fiub"):
