@@ -18,8 +18,8 @@ from .indexing import scatter
 def sum_to_shape(x: Any, shape: tuple[int, ...]) -> Any:
     """Undo broadcasting: sum `x` over the axes that broadcasting to its shape from `shape` added or stretched."""
     added = x.ndim - len(shape)
-    stretched = tuple(i + added for i, n in enumerate(shape) if n == 1 and x.shape[i + added] != 1)
-    if added < 0 or any(n not in (1, m) for n, m in zip(shape, x.shape[added:], strict=True)):
+    stretched = [i + added for i, n in enumerate(shape) if n != x.shape[i + added]] if added >= 0 else []
+    if added < 0 or any(shape[i - added] != 1 for i in stretched):
         raise ValueError(f"a gradient of shape {x.shape} does not fit an operand of shape {shape}")
     axes = (*range(added), *stretched)
     x = x.sum(axis=axes) if axes else x
@@ -37,7 +37,7 @@ def fitted(g: Any, shape: tuple[int, ...], of: tuple[int, ...]) -> Any:
             f"a gradient of shape {g.shape} has more axes than the result, of shape {of}, and than the operand, of "
             f"shape {shape}"
         )
-    return sum_to_shape(g, shape)
+    return (sum_to_shape.fn if g.__class__ is np.ndarray else sum_to_shape)(g, shape)
 
 
 def cast(g: Any, dtype: np.dtype[Any]) -> Any:
@@ -272,11 +272,11 @@ def _in_dtype(x: Any, dtype: Any) -> Any:
 
 
 def _vstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
-    return _concatenate([np.atleast_2d(a) for a in _arrays(tup)], 0, dtype=dtype)
+    return _concatenate([a if a.ndim > 1 else np.atleast_2d(a) for a in _arrays(tup)], 0, dtype=dtype)
 
 
 def _hstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
-    parts = [np.atleast_1d(a) for a in _arrays(tup)]
+    parts = [a if a.ndim else np.atleast_1d(a) for a in _arrays(tup)]
     return _concatenate(parts, 0 if parts[0].ndim == 1 else 1, dtype=dtype)
 
 
