@@ -81,6 +81,7 @@ def adam(
         nonlocal mean, squares
         mean = b1 * mean + (1 - b1) * g
         squares = b2 * squares + (1 - b2) * g**2
-        return step_size * mean / (1 - b1 ** (i + 1)) / (np.sqrt(squares / (1 - b2 ** (i + 1))) + eps)
+        root = (1 - b2 ** (i + 1)) ** 0.5
+        return step_size * root / (1 - b1 ** (i + 1)) * mean / (np.sqrt(squares) + eps * root)
 
     return _descend(grad, x, callback, num_iters, step)
