@@ -159,6 +159,13 @@ def test_a_gradient_is_the_callers_own_to_write_into():
     np.testing.assert_array_equal(g, [2, 2, 2])
 
 
+def test_gradients_of_several_arguments_are_arrays_of_their_own():
+    x, c = np.ones(3), np.arange(3.0)
+    one, other = grad(lambda x, y: ((x + y) * c).sum(), (0, 1))(x, x)
+    one[:] = 7.0
+    assert other.tolist() == c.tolist() == [0.0, 1.0, 2.0] and x.tolist() == [1.0, 1.0, 1.0]
+
+
 def test_the_dtype_of_the_argument_is_kept():
     x = X.astype(np.float32)
     assert grad(rosenbrock)(x).dtype == np.float32
