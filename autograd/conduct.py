@@ -14,7 +14,7 @@ from .errors import no_attribute
 from .leaving import not_an_array, number_of
 from .operands import MASKED, as_array
 
-__all__ = ["Conduct"]
+__all__ = ["Conduct", "Missing"]
 
 _getframe = sys._getframe
 
@@ -118,8 +118,8 @@ class Conduct:
         rebuild, parts = self.__reduce__()
         return rebuild(*parts)
 
-    def __getattr__(self: Any, name: str) -> Any:
-        raise no_attribute(type(self).__name__, name)
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if hasattr(type(self), name)]
 
     def __repr__(self: Any) -> str:
         text = np.array2string(self._data, separator=", ", prefix="Tensor(", threshold=100, edgeitems=3)
@@ -142,3 +142,18 @@ class Conduct:
 
 for _name in ("shape", "ndim", "size", "dtype"):
     setattr(Conduct, _name, property(operator.attrgetter(f"_data.{_name}")))  # in C, as they are asked for all the time
+
+
+class Missing:
+    """In the place of a method that a Tensor lacks: asked for, it is missing, and says what to write.
+
+    Not a ``__getattr__``: a class that has one is slower at all its attributes, also at those it has.
+    """
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __get__(self, tensor: Any, kind: type) -> Any:
+        raise no_attribute(kind.__name__, self.name)

@@ -135,23 +135,19 @@ def no_rule(fn: Callable[..., Any], why: str = "") -> NoRuleError:
 
 
 def no_attribute(kind: str, name: str) -> AttributeError:
-    """The error for a name that a Tensor, of the class `kind`, lacks: says what to write for one of ndarray's."""
-    if name in _SPELLED:
-        hint = f": write {_SPELLED[name]}"
-    elif not name.startswith("_") and hasattr(np.ndarray, name):
-        said = refusal(getattr(np, name, None))
-        hint = f": write np.{name}(t)" if has_rule(name) else f": write {said.instead.replace('`', '')}" if said else ""
-        return AttributeError(
-            f"ndarray.{name} has no derivative rule on a Tensor{hint}. For the numbers alone use t.data.{name}"
-        )
-    else:
-        hint = ""
-    return AttributeError(f"{kind!r} object has no attribute {name!r}{hint}")
+    """The error for a name of ndarray's or PyTorch's that a Tensor, of the class `kind`, lacks: says what to write."""
+    if name in SPELLED:
+        return AttributeError(f"{kind!r} object has no attribute {name!r}: write {SPELLED[name]}")
+    said = refusal(getattr(np, name, None))
+    hint = f": write np.{name}(t)" if has_rule(name) else f": write {said.instead.replace('`', '')}" if said else ""
+    return AttributeError(
+        f"ndarray.{name} has no derivative rule on a Tensor{hint}. For the numbers alone use t.data.{name}"
+    )
 
 
-# Methods of PyTorch and of arrays that go by another name here.
-_SPELLED = {
+SPELLED = {
     "cuda": "t, which is in the memory of the CPU", "type": "t.astype(dtype)", "fill": "np.full_like(t, value)",
     "itemset": "autograd.set_at(t, index, value)", "values": "t itself, max and min give the values alone",
     "indices": "t.argmax(axis) or t.argmin(axis)",
 }  # fmt: skip
+"""Methods of PyTorch and of arrays that go by another name here."""

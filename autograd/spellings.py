@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from .errors import describe, updated_in_place
+from .conduct import Missing
+from .errors import SPELLED, describe, updated_in_place
 from .methods import unary
 from .recording import SCOPE
 from .rules import elementwise, reductions
@@ -363,6 +364,9 @@ def _set_methods() -> None:
     for name, method in own.items():
         setattr(Tensor, name, method)
     Tensor.size = property(_size, doc="How many elements; ``size()`` is the shape.")  # type: ignore[assignment]
+    for name in {*dir(np.ndarray), *SPELLED}:
+        if not name.startswith("_") and not hasattr(Tensor, name):
+            setattr(Tensor, name, Missing(name))
 
 
 _set_methods()
