@@ -372,3 +372,16 @@ def skips_of_blocks_forgotten():
         hands[w] = before.T @ (d * on)
         d = (d * on) @ p.T
     return 0.5 * (x**2).sum(), hands
+
+
+@posted("two slips at once", "the derivative ReLU′ is missing")
+def no_mask_and_weights_already_updated():
+    rng = np.random.default_rng(47)
+    X, y = rng.normal(size=(8, 3)), (rng.random((8, 1)) > 0.5) * 1.0
+    W, V = rng.normal(size=(3, 5)), rng.normal(size=(5, 1))
+    w, v = Tensor(W, name="W1"), Tensor(V, name="W2")
+    p = F.sigmoid(F.relu(X @ w) @ v)
+    H = np.maximum(X @ W, 0)
+    d = (sigma(H @ V) - y) / 8
+    dV = H.T @ d
+    return -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean(), {w: X.T @ (d @ (V - 0.1 * dV).T), v: dV}

@@ -14,6 +14,7 @@ from ...plain.numbers import listed
 from ..powers import VIEWS
 from ..pushing import Change, Edge, Sweeper, replayed
 from ..trials import Scene, Trial, ended, once, slip, times, with_reads
+from .activations import missing
 from .scales import counts
 
 _READERS = frozenset({"matmul", "inner", "dot", "multiply", "tensordot", "window_product", "vecdot", "outer", "einsum"})
@@ -60,6 +61,21 @@ def updated(scene: Scene) -> Iterator[Trial]:
             yield Trial(node, f"{what}{scene.lr:g}{rest}", partial(change, scene.lr), i, places=len(weights))
         else:
             yield Trial(node, f"{what}{{}}{rest}", change, i, lambda t: 1e-6 < t < 1e3, len(weights))
+
+
+@slip("two slips at once", 91, generic=3, slow=True)
+def updated_and_a_derivative_missing(scene: Scene) -> Iterator[Trial]:
+    """Weights already updated, and the derivative of an activation missing."""
+    for first in missing.trials(scene):
+        for trial in updated.trials(scene):
+            scene.tried += 1
+            said = first.said().replace("{", "{{").replace("}", "}}")
+            change = partial(_after, first, trial) if trial.accepts is not None else _after(first, trial)
+            yield trial._replace(sentence=f"two slips at once: {said}; and {trial.sentence}", change=change)
+
+
+def _after(first: Trial, trial: Trial, t: float | None = None) -> Change:
+    return first.made().then(trial.made(t))
 
 
 def updated_as_well(scene: Scene, lr: float, but: Iterable[Node]) -> Trial | None:
