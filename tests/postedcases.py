@@ -385,3 +385,12 @@ def no_mask_and_weights_already_updated():
     d = (sigma(H @ V) - y) / 8
     dV = H.T @ d
     return -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean(), {w: X.T @ (d @ (V - 0.1 * dV).T), v: dV}
+
+
+@posted("another value in the place of an operand", "pi was taken in the place of dens")
+def weights_of_a_mixture_for_responsibilities():
+    rng = np.random.default_rng(44)
+    x, pi = rng.normal(size=10), np.array([0.2, 0.5, 0.3])
+    mu = Tensor([-1.0, 0.5, 2.0], name="mu")
+    dens = pi * np.exp(-0.5 * (x[:, None] - mu) ** 2)
+    return -np.log(dens.sum(axis=1)).sum(), {mu: -(pi * (x[:, None] - mu.data)).sum(0)}

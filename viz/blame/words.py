@@ -191,7 +191,8 @@ def _inside(tape: Tape) -> set[Node]:
 def _written_operand(node: Node, k: int) -> str:
     """What the program wrote for operand `k` of an operation, where that can be told and is short; or empty."""
     part = written(node, k)
-    if not isinstance(part, ast.Name | ast.Attribute | ast.Subscript):
+    if not isinstance(part, ast.Name | ast.Attribute | ast.Subscript | ast.BinOp | ast.UnaryOp | ast.Call):
         return ""
     text = ast.unparse(part)
+    text = f"({text})" if isinstance(part, ast.BinOp | ast.UnaryOp) else text
     return text if len(text) <= _SHORT else ""

@@ -99,6 +99,13 @@ def _others(scene: Scene, form: Form, part: Symbol) -> list[Symbol]:
         return far + (0 if s.node is None or scene.words.has(s.node) else len(scene.tape))
 
     some = [s for s in _by_shape(scene).get(part.shape, ()) if s.node is not part.node or s.kind != part.kind]
+    some += [
+        Symbol("constant", s.name, np.broadcast_to(s.array, part.shape))
+        for shape, group in _by_shape(scene).items()
+        if shape != part.shape and all(n in (1, m) for n, m in zip(shape[::-1], part.shape[::-1], strict=False))
+        for s in (group if len(shape) <= part.ndim else ())
+        if s.kind == "constant" and s.size > 1
+    ]
     some = [s for s in some if own is None or not np.array_equal(s.array, own)]
     return sorted(some, key=distance)[:_MOST]
 
