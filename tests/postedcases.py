@@ -392,5 +392,5 @@ def weights_of_a_mixture_for_responsibilities():
     rng = np.random.default_rng(44)
     x, pi = rng.normal(size=10), np.array([0.2, 0.5, 0.3])
     mu = Tensor([-1.0, 0.5, 2.0], name="mu")
-    dens = pi * np.exp(-0.5 * (x[:, None] - mu) ** 2)
+    dens = pi * np.exp(-0.5 * (x[:, None] - mu) ** 2) / np.sqrt(2 * np.pi)
     return -np.log(dens.sum(axis=1)).sum(), {mu: -(pi * (x[:, None] - mu.data)).sum(0)}
