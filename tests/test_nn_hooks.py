@@ -207,7 +207,7 @@ def test_a_buffer_need_not_be_saved():
         (lambda m: m.add_module("forward", nn.ReLU()), ValueError, "Linear already has an attribute 'forward'"),
         (lambda m: m.register_parameter("a.b", None), ValueError, "the name of an attribute is needed, got 'a.b'"),
         (lambda m: m.register_buffer("weight", 1), ValueError, "Linear already has an attribute 'weight'"),
-        (lambda m: m.to("cpu"), TypeError, "a floating dtype such as np.float64 is needed, got 'cpu'"),
+        (lambda m: m.to("cuda"), TypeError, "a floating dtype such as np.float64 is needed, got 'cuda'"),
         (lambda m: m.to(int), TypeError, "a floating dtype such as np.float64 is needed, got int64"),
     ],
 )
