@@ -85,7 +85,9 @@ def test_a_deep_chain_in_a_process_of_its_own_has_the_gradients_of_its_closed_fo
 def test_growth_is_measured_for_each_length_and_drawn(monkeypatch, tmp_path):
     pytest.importorskip("matplotlib")
     monkeypatch.setattr(growth, "torch_or_none", lambda: None)
-    points = growth.draw(tmp_path / "growth.svg", 1, (100, 1000))["tracegrad"]
+    found, tools = growth.draw(tmp_path / "growth.svg", 1, (100, 1000), (20, 40))
+    points = found["tracegrad"]
+    assert set(tools) == set(growth.TOOLS) and all([n for n, _ in of_one] == [20, 40] for of_one in tools.values())
     assert [operations for operations, _, _ in points] == [200, 2000] and all(ns > 0 for _, ns, _ in points)
     assert "</svg>" in (tmp_path / "growth.svg").read_text()
 

@@ -79,18 +79,19 @@ def _all(units: Sequence[Unit]) -> list[Leaf]:
     small = len(units) <= SMALL
     leaves = []
     for key, (leaf, array) in shown.items():
-        mine = ends[key]
-        users = list(dict.fromkeys(u for u, _, _ in mine))
+        mine, users = ends[key], dict[int, list[tuple[int, Node, int]]]()
+        for end in mine:
+            users.setdefault(end[0], []).append(end)
         learned = leaf is not None and leaf.op == "parameter"
         if len(users) == 1 or small or (not learned and len(users) <= _MOST_SHARED):
             leaves.append(Leaf(leaf, array, tuple(mine)))
             continue
         if lines:
             # lines are written with its name: it need not stand beside each of them
-            leaves.append(Leaf(leaf, array, tuple(e for e in mine if e[0] == users[0]), uses=len(users)))
+            leaves.append(Leaf(leaf, array, tuple(next(iter(users.values()))), uses=len(users)))
             continue
-        for copy, user in enumerate(users):
-            leaves.append(Leaf(leaf, array, tuple(e for e in mine if e[0] == user), copy, len(users)))
+        for copy, some in enumerate(users.values()):
+            leaves.append(Leaf(leaf, array, tuple(some), copy, len(users)))
     return leaves
 
 
