@@ -70,6 +70,8 @@ def _bindings(tree: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
         found = [pair for target in reversed(tree.targets) for pair in pairs(target, tree.value)]
     elif isinstance(tree, ast.Return) and tree.value is not None:
         found = [(ast.Name(_RETURNED), tree.value)]
+    elif isinstance(tree, ast.Lambda):
+        found = [(ast.Name(_RETURNED), tree.body)]
     elif isinstance(tree, ast.AnnAssign | ast.NamedExpr) and tree.value is not None:
         found = [(tree.target, tree.value)]
     else:

@@ -135,6 +135,13 @@ def test_there_are_names_for_leaves_results_and_what_functions_return():
     assert list(variables(tape).values()) == ["weights", "given", "out"]
 
 
+def test_what_a_lambda_gives_has_the_name_under_which_it_is_used():
+    x, a, b = (Tensor(np.ones((2, 2)), name=name) for name in "xab")
+    heads = lambda weight: (x @ weight).reshape(4)
+    q, k = heads(a), heads(b)
+    assert list(variables(Tape((q * k).sum())).values()) == ["q", "k"]
+
+
 def test_what_is_taken_apart_has_a_name_for_each_part():
     z = Tensor(np.ones((2, 6)), name="z")
     for _ in range(2):
