@@ -109,7 +109,7 @@ def otherwise(
     for m in batches.means:
         data, of_examples = batches.outermost(m), set(batches.of(m))
         over = f"the loss recorded here is the mean over {m}"
-        whole = max((a.size // max(n.size, 1) for n, i in data if n.op == "mean" for a in [n.operands[i]]), default=m)
+        whole = max((n.operands[i].size // max(n.size, 1) for n, i in data if n.op == "mean"), default=m)
         of = "the batch" if whole == m else f"the axis of length {m}"
         over = over if whole == m else f"the loss recorded here is the mean over all {whole} numbers"
         alone = all(node in of_examples for node in wrong)

@@ -87,6 +87,10 @@ class Probes:
             moved = moved or abs(product) > _FAR_OFF * size
         return self._all or moved
 
+    def rules_out_each(self, change: Change) -> bool:
+        """The same of a slip at several places none of which hands on to another, as in what weights get."""
+        return self.rules_out_added(self._sent(change))
+
     def rules_out_any(self, change: Callable[[float], Change]) -> bool:
         """The same of a slip with a number that is to be solved for, of which what it adds is a multiple."""
         one, two = (self._added(change(t)) for t in (1.0, 2.0))

@@ -131,7 +131,9 @@ def together(scene: Scene, chosen: Sequence[Trial], most: int, places: int) -> T
 SECONDS = 2.0
 """How long a person waits."""
 _TO_SAY = 0.3
+"""To say what was found takes this part of what it took to compare."""
 RESULT = -1
+"""The place of a result among the operands that a rule reads."""
 QUOTIENTS = frozenset({"divide", "reciprocal"})
 """Their rules read the result, where a textbook has a power of the operand."""
 _SIMPLEST = 12

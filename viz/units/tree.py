@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import operator
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
@@ -67,7 +68,8 @@ def _each_result(unit: Unit, used: Mapping[Node, Sequence[Node]]) -> list[Unit]:
     ends, more = {len(unit.parts)}, {0}
     while more - ends:
         ends |= more
-        stretch = [sum(end <= k for end in ends) for k in range(len(unit.parts))]
+        order = sorted(ends)
+        stretch = [bisect_right(order, k) for k in range(len(unit.parts))]
         more = {k + 1 for node, k in of.items() if any(user not in of or stretch[of[user]] != stretch[k]
                                                        for user in used.get(node, ()))}  # fmt: skip
     stretches = [unit.parts[a:b] for a, b in pairwise(sorted(ends))]

@@ -196,16 +196,14 @@ def another_gradient(scene: Scene) -> Iterator[Trial]:
         flows = [sweeper.given.get(o, grads[o]) for o in others if o in grads and o.shape == node.shape]
         if place == at.of[node] or len(flows) < len(edges):
             continue
-        sent = {edge: sweeper.send(*edge, g) for edge, g in zip(edges, flows, strict=True)}
-        added = [(node.operands[i], c - sweeper.base.sent[edge]) for edge, c in sent.items()]
-        if scene.probes is None or not scene.probes.rules_out_added(added):
+        pairs = zip(edges, flows, strict=True)
+        change = Change(edges={edge: with_upstream(sweeper, edge, partial(constantly, g)) for edge, g in pairs})
+        if scene.probes is None or not scene.probes.rules_out_each(change):
             sentence = (
                 f"{w.gradient(nodes[at.ordinal[node]])} was taken in the place of {w.gradient(node)} in what "
                 f"{w.say(node.operands[i])} gets at {w.made(node)}; and so at each of the {len(edges)} steps"
             )
-            pairs = zip(edges, flows, strict=True)
-            made = {edge: with_upstream(sweeper, edge, partial(constantly, g)) for edge, g in pairs}
-            yield Trial(node, sentence, Change(edges=made), i)
+            yield Trial(node, sentence, change, i)
 
 
 def _in_loops(
@@ -216,21 +214,21 @@ def _in_loops(
             return
         for taken in itertools.chain.from_iterable(found(scene, at, edges) for found in made):
             weights, read = edges[0][0].operands[edges[0][1]].is_leaf, _formula(scene, taken[0].edge, taken[0].k)
-            ruled_out = weights and scene.probes is not None and scene.probes.rules_out_added(_added(scene, taken))
+            change = Change(edges={one.edge: one.sent(scene) for one in taken})
+            ruled_out = weights and scene.probes is not None and scene.probes.rules_out_each(change)
             if read is not None and not ruled_out:
-                yield _trial(scene, taken, *read)
+                yield _trial(scene, taken, change, *read)
 
 
-def _trial(scene: Scene, taken: Sequence[_Taken], form: Form, old: Symbol) -> Trial:
+def _trial(scene: Scene, taken: Sequence[_Taken], change: Change, form: Form, old: Symbol) -> Trial:
     other = taken[0].other
     new = value_symbol(other, scene.words, scene.value) if isinstance(other, Node) else other
     was, instead = (scene.words.say(s.node) if s.node else s.name for s in (old, new))
     count = len({id(one.other) for one in taken})
     sentence = f"{instead} was taken in the place of {was} at each of the {count} steps in {where(scene, form)}"
     edit = Edit("step", (), old, new, substituted(form.formula.tree, {id(old): new}))
-    sent = {one.edge: one.sent(scene) for one in taken}
     formulas = partial(both_formulas, scene, form, edit)
-    return Trial(form.node, sentence, Change(edges=sent), form.operand, formulas=formulas)
+    return Trial(form.node, sentence, change, form.operand, formulas=formulas)
 
 
 def _formula(scene: Scene, edge: Edge, k: int) -> tuple[Form, Symbol] | None:
@@ -263,15 +261,6 @@ def after_the_derivative(scene: Scene) -> Iterator[Trial]:
 
 def _is_one_to_one(scene: Scene, node: Node) -> bool:
     return len(node.operands) == 1 == len(scene.sweeper.edges[node]) and node.operands[0].shape == node.shape
-
-
-def _added(scene: Scene, taken: Sequence[_Taken]) -> list[tuple[Node, Any]]:
-    base, given = scene.sweeper.base, scene.sweeper.given
-    found = []
-    for one in taken:
-        (node, i), was = one.edge, base.sent[one.edge]
-        found.append((node.operands[i], one.sent(scene)(given.get(node, base.grads[node]), was) - was))
-    return found
 
 
 def _with_others(scene: Scene, at: _Places, edges: Sequence[Edge], *, of_steps: bool) -> Iterator[list[_Taken]]:

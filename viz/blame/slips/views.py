@@ -85,7 +85,7 @@ def _window(node: Node) -> list[tuple[int, int]]:
 
 
 def _beside(found: list[tuple[int, int]], shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-    """Other starts: one before or after, and at either end, along all axes where there is room and along each alone."""
+    """Other starts: one before or after, along all axes where there is room and along each alone."""
     free = [k for k, ((_, n), most) in enumerate(zip(found, shape, strict=False)) if n < most]
     if not 0 < len(free) <= _MOST_AXES:
         return
