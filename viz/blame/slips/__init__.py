@@ -2,8 +2,8 @@
 
 from ..trials import Slip
 from . import (
-    activations,
     conventions,
+    derivatives,
     formulas,
     jacobians,
     losses,
@@ -20,7 +20,7 @@ from . import (
 __all__ = ["SLIPS"]
 
 _MODULES = (
-    activations, conventions, formulas, jacobians, losses, names, paths, pools, products, scales, steps,
+    conventions, derivatives, formulas, jacobians, losses, names, paths, pools, products, scales, steps,
     views, weights,
 )  # fmt: skip
 

@@ -11,18 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Node, Tensor, enable_grad
+from autograd import Node, Tape, Tensor, enable_grad
 from autograd.forward import record
+from autograd.registry import Rule
 from autograd.testing.attempts import attempted
 
 from ...derivation.routes import Routes
 from ...derivation.trees import size
-from ...formula import Formula, Symbol, backward, forward, gradient_symbol
+from ...formula import Formula, Symbol, backward, forward, gradient_symbol, value_symbol
 from ...formula.tidy import tidied
-from ...formula.tree import Apply, Opaque, Tree, evaluate, substituted
+from ...formula.tree import Apply, Opaque, Tree, evaluate, substituted, symbols
+from ...tape.names import Names
 from ..pushing import Change, Edge
 from ..trials import QUOTIENTS, Scene, once
-from .activations import activations
+from .activations import ALONG_AXES, Activation, activations
 from .edits import is_gradient
 
 __all__ = ["Form", "composed", "rule", "rules", "written_out"]
@@ -65,6 +67,11 @@ class Form:
     def _own(self) -> list[Symbol]:
         return [s for s in self.formula.symbols if s.kind == "gradient"]
 
+    @property
+    def upstream(self) -> Symbol:
+        """The gradient that arrives."""
+        return self._own[0]
+
     def change(self, tree: Tree) -> Change:
         """What is done where another formula is used."""
         if self.edge is None and self.past is None:
@@ -86,20 +93,6 @@ class Form:
         return value if value.shape == self.target.shape else np.broadcast_to(value, self.target.shape)
 
 
-class _Called:
-    """Names for the records of an activation that is written out as one operation."""
-
-    def __init__(self, scene: Scene, names: dict[Node, Node]):
-        self.loss, self.tape = scene.words.loss, scene.tape
-        self._words, self._names = scene.words, names
-
-    def of(self, node: Node, limit: int = 48) -> str:
-        return self._words.of(self._names.get(node, node), limit)
-
-    def constant(self, array: Any) -> str | None:
-        return self._words.constant(array)
-
-
 @once
 def rules(scene: Scene) -> list[Form]:
     """The rules that the gradients in question pass through, the last operation first; and activations that are
@@ -110,9 +103,14 @@ def rules(scene: Scene) -> list[Form]:
 
 
 @once
+def activated(scene: Scene) -> list[tuple[Activation, Form]]:
+    """The activations that the gradients in question pass through, as one step each."""
+    return [(act, _of_activation(scene, act)) for act in activations(scene)]
+
+
 def written_out(scene: Scene) -> list[Form]:
-    """The activations that are written out, as one step each."""
-    return [_of_activation(scene, act) for act in activations(scene) if act.a.rule is not act.rule]
+    """Those of them that the program wrote out in several operations."""
+    return [form for act, form in activated(scene) if form.past is not None]
 
 
 def _flow(scene: Scene, node: Node) -> Any:
@@ -155,13 +153,35 @@ def _without_its_result(scene: Scene, node: Node, formula: Formula) -> Formula:
     return Formula(formula.target, tree, formula.notes, formula.adds)
 
 
-def _of_activation(scene: Scene, act: Any) -> Form:
-    with enable_grad(), np.errstate(all="ignore"):
-        z = Tensor(scene.value(act.z))
-        a = record(act.rule, (z,), act.options)
-    names = _Called(scene, {z.node: act.z, a.node: act.a})
-    formula = backward(a.node, 0, _flow(scene, act.a), names)
-    return Form(act.a, act.z, formula, act.rule, past=act.a)
+def _of_activation(scene: Scene, act: Activation) -> Form:
+    """An activation as one step."""
+    w, one = scene.words, act.a.rule is act.rule
+    target = gradient_symbol(act.z, w)
+    upstream = gradient_symbol(act.a, w, _flow(scene, act.a))
+    tree = derivative(scene, act, act.rule, value_symbol(act.a, w, scene.value), upstream)
+    edge, operand = ((act.a, 0), 0) if one else (None, None)
+    return Form(act.a, act.z, Formula(target, tree), act.rule, operand, edge, None if one else act.a)
+
+
+def derivative(scene: Scene, act: Activation, rule: Rule, out: Tree, upstream: Tree, *, at: Tree | None = None) -> Tree:
+    """What the derivative of a function at an activation sends: with this for its result and its operand, else z."""
+    options = act.options if rule is act.rule or (act.rule in ALONG_AXES and rule in ALONG_AXES) else {}
+    known, key = _derivatives(scene), (rule, tuple(options.items()), act.a.shape)
+    if key not in known:
+        with enable_grad(), np.errstate(all="ignore"):
+            z = Tensor(np.full(act.a.shape, 0.5))
+            a = record(rule, (z,), options)
+        tape = Tape(a)
+        tree = backward(a.node, 0, np.ones(a.shape), Names(tape), tape.value).tree
+        known[key] = tree, {s: "g" if s.kind == "gradient" else "a" if s.node is a.node else "z" for s in symbols(tree)}
+    tree, stand = known[key]
+    by = {"g": upstream, "a": out, "z": at or value_symbol(act.z, scene.words, scene.value)}
+    return substituted(tree, {id(s): by[name] for s, name in stand.items()})
+
+
+@once
+def _derivatives(scene: Scene) -> dict[Any, tuple[Tree, dict[Symbol, str]]]:
+    return {}
 
 
 @once

@@ -29,8 +29,9 @@ class Candidate(NamedTuple):
     added: Any
 
 
-def _trial(scene: Scene, form: Form, edit: Edit, **more: Any) -> Trial:
-    later: Callable[[None], str] = lambda solved: said(scene, form, edit)
+def edited(scene: Scene, form: Form, edit: Edit, sentence: str = "", **more: Any) -> Trial:
+    """Another formula in the place of one; the sentence is made when it is asked for."""
+    later: Callable[[None], str] = lambda solved: sentence or said(scene, form, edit)
     formulas = partial(both_formulas, scene, form, edit)
     return Trial(form.node, later, form.change(edit.tree), form.operand, formulas=formulas, **more)
 
@@ -113,7 +114,7 @@ def _by_the_other(scene: Scene, form: Form) -> Iterator[Edit]:
 def near_trials(scene: Scene, kind: str) -> Iterator[Trial]:
     """A change of a kind at each step."""
     for form, edit in _near_edits(scene)[kind]:
-        yield _trial(scene, form, edit, kind=(form.kind, edit.place))
+        yield edited(scene, form, edit, kind=(form.kind, edit.place))
 
 
 for _kind, _rank in {"local": 35, "upstream": 35, "own": 35, "factor": 40, "term": 41, "sign": 42, "power": 43}.items():
@@ -242,7 +243,7 @@ def _of_kind(kind: str, rank: int) -> Slip:
     @slip(NAMES[kind], rank, generic=2, chancy=True)
     def found(scene: Scene) -> Iterator[Trial]:
         for form, edit, _ in _candidates(scene).get(kind, ()):
-            yield _trial(scene, form, edit, places=1 + (edit.kind == "other"))
+            yield edited(scene, form, edit, places=1 + (edit.kind == "other"))
 
     return found
 

@@ -17,7 +17,7 @@ from ...formula import Symbol, value_symbol
 from ...formula.tree import substituted
 from ..pushing import Change, Edge
 from ..trials import RESULT, Scene, Slip, Trial, constantly, once, slip, together, with_reads, with_upstream
-from .activations import at_the_input, at_the_output, missing
+from .derivatives import at_the_input, at_the_output, missing
 from .forms import Form, rule
 from .formulas import NAMES, both_formulas, near_trials, where
 from .parts import Edit

@@ -14,7 +14,7 @@ from ...plain.numbers import listed
 from ..powers import VIEWS
 from ..pushing import Change, Edge, Sweeper, replayed
 from ..trials import Scene, Trial, ended, once, slip, times, with_reads
-from .activations import missing
+from .derivatives import missing
 from .scales import counts
 
 _READERS = frozenset({"matmul", "inner", "dot", "multiply", "tensordot", "window_product", "vecdot", "outer", "einsum"})

@@ -1,0 +1,129 @@
+"""Slips at an activation: its derivative missing, doubled, at the wrong value, of another function, as if diagonal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from autograd import Node, Tape, Tensor, enable_grad
+from autograd.forward import record
+from autograd.registry import Rule
+
+from ...formula import backward, value_symbol
+from ...formula.tree import Tree, apply, is_call, rebuilt, substituted
+from ...tape.names import Names
+from ..pushing import Change
+from ..trials import Scene, Trial, slip
+from .activations import ALONG_AXES, LOG_SOFTMAX, RELU, SIGMOID, SMOOTH, SOFTMAX, TANH, Activation
+from .forms import Form, activated, derivative
+from .formulas import edited
+from .parts import Edit
+
+
+def _trial(scene: Scene, act: Activation, form: Form, kind: str, tree: Tree, sentence: str, *which: Any) -> Trial:
+    """A slip at an activation; `which` tells its forms apart."""
+    edit = Edit(kind, which, form.formula.tree, tree, tree)
+    alike = f"{act.symbol} activations"
+    return edited(scene, form, edit, sentence, kind=(act.rule, *which), alike=alike)
+
+
+@slip("activation derivative missing", 20)
+def missing(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    for act, form in activated(scene):
+        handed_on = f"{w.gradient(act.a)} was handed on as {w.gradient(act.z)}"
+        sentence = f"the derivative {act.symbol}′ is missing at {w.made(act.a)}: {handed_on}"
+        yield _trial(scene, act, form, "local", form.upstream, sentence)
+
+
+@slip("activation derivative doubled", 22)
+def doubled(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    for act, form in activated(scene):
+        twice = substituted(form.formula.tree, {id(form.upstream): form.formula.tree})
+        sentence = f"the derivative {act.symbol}′ was multiplied on twice at {w.made(act.a)}"
+        yield _trial(scene, act, form, "again", twice, sentence)
+        if act.rule is LOG_SOFTMAX:
+            p = apply(np.exp, value_symbol(act.a, w, scene.value))
+            again = derivative(scene, act, SOFTMAX, p, form.formula.tree)
+            holds = f"where {w.gradient(act.z)} (p − y) already holds it"
+            sentence = f"the derivative of the softmax was multiplied on once more at {w.made(act.a)}, {holds}"
+            yield _trial(scene, act, form, "again", again, sentence, SOFTMAX)
+    for node in scene.nodes():
+        z = next((o for o in node.operands if isinstance(o, Node) and o.needs_grad), None)
+        while z is not None and z.op == "negative":
+            z = z.operands[0]
+        if node.op == "logaddexp" and z is not None and z in scene.sweeper.base.grads:
+            holds = f"where {w.gradient(z)} (σ(z) − y) already holds it"
+            sentence = f"the derivative σ′ was multiplied on once more at {w.say(z)}, {holds}"
+            a = SIGMOID.fn(scene.value(z))
+            yield Trial(node, sentence, Change(turned={z: lambda g, grads, a=a: g * a * (1 - a)}))  # type: ignore[misc]
+
+
+@slip("activation derivative at the activated value", 10)
+def at_the_output(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    for act, form in activated(scene):
+        if act.rule not in ALONG_AXES:
+            a, symbol = value_symbol(act.a, w, scene.value), act.symbol
+            tree = derivative(scene, act, act.rule, apply(act.rule.fn, a), form.upstream, at=a)
+            taken = f"{symbol}′ was taken at {w.say(act.a)} instead of {w.say(act.z)}: {symbol}′({w.say(act.a)})"
+            yield _trial(scene, act, form, "at", tree, f"in the step back from {w.made(act.a)}, {taken}")
+
+
+@slip("activation derivative at the value before it", 10)
+def at_the_input(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    for act, form in activated(scene):
+        if act.rule not in (RELU, LOG_SOFTMAX) and act.rule.reads(0)[0]:
+            tree = derivative(scene, act, act.rule, value_symbol(act.z, w, scene.value), form.upstream)
+            fed = f"was fed with {w.say(act.z)} in the place of {w.say(act.a)}"
+            sentence = f"in the step back from {w.made(act.a)}, {act.symbol}′ = {_in_its_result(act.rule)} {fed}"
+            yield _trial(scene, act, form, "before", tree, sentence)
+
+
+@slip("derivative of another activation", 12)
+def another(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    for act, form in activated(scene):
+        x = scene.value(act.z)
+        a, z = (value_symbol(node, w, scene.value) for node in (act.a, act.z))
+        for other, name in ((SIGMOID, "σ"), (TANH, "tanh"), (RELU, "ReLU")) if act.rule not in SMOOTH else ():
+            if other is act.rule or (other is RELU and ((x > 0).all() or (x <= 0).all())):
+                continue
+            what = f"the derivative of {name} was used at {w.made(act.a)}, which is {act.symbol}"
+            tree = derivative(scene, act, other, apply(other.fn, z), form.upstream)
+            yield _trial(scene, act, form, "function", tree, f"{what}: {name}′({w.say(act.z)})", other)
+            if other is not RELU and act.rule not in ALONG_AXES:
+                tree = derivative(scene, act, other, a, form.upstream)
+                said = f"{what}: {name}′ = {_in_its_result(other)} with a = {w.say(act.a)}"
+                yield _trial(scene, act, form, "function", tree, said, other, "in its result")
+
+
+@cache
+def _in_its_result(rule: Rule) -> str:
+    """The derivative of an activation in its output a, printed from its own rule."""
+    with enable_grad():
+        z = Tensor(0.5, name="z")
+        a = record(rule, (z,), {})
+    a.name = "a"
+    tape = Tape(a)
+    text = backward(a.node, 0, np.float64(1.0), Names(tape), tape.value).plain()
+    return text.partition(" × ")[2] or text.replace("∂a/∂a", "1")
+
+
+@slip("softmax derivative as if diagonal", 8)
+def diagonal(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    for act, form in activated(scene):
+        if act.rule in ALONG_AXES:
+            tree = rebuilt(form.formula.tree, lambda part: part.args[0] if is_call(part, np.sum) else part)
+            of, name = w.say(act.z), act.symbol
+            sentence = (
+                f"the {name}'s derivative was taken as if diagonal at {w.made(act.a)}: only ∂pᵢ/∂{of}ᵢ, without the "
+                f"∂pⱼ/∂{of}ᵢ of the other classes"
+            )
+            yield _trial(scene, act, form, "sum", tree, sentence)
