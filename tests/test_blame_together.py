@@ -266,7 +266,7 @@ def test_the_gradient_of_the_scores_of_attention_transposed():
     P = p.data
     ds = P * (c - (c * P).sum(-1, keepdims=True))
     found = blamed(explain_mismatch((p * c).sum(), {q: ds.T @ k.data}), "upstream gradient transposed", s)
-    assert "∂L/∂S was handed to the rule of Q transposed" in found.sentence
+    assert "(∂L/∂S)ᵀ was taken in the place of ∂L/∂S in ∂L/∂Q" in found.sentence
     blamed(explain_mismatch((p * c).sum(), {k: ds @ q.data}), "upstream gradient transposed", s)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.registry import Rule
+from autograd.registry import RULES, Rule
 from autograd.rules import elementwise, windows
 
 from ...formula.products import power
@@ -36,7 +36,18 @@ from ...formula.tree import (
 )  # fmt: skip
 from .parts import Edit, parts, put
 
-__all__ = ["FUNCTIONS", "far", "is_gradient", "near", "values"]
+__all__ = [
+    "FUNCTIONS",
+    "far",
+    "has_gradient",
+    "is_gradient",
+    "is_square",
+    "near",
+    "products",
+    "turned",
+    "values",
+    "windows_flipped",
+]
 
 _OPPOSITE: dict[Any, Any] = {
     np.greater: np.less_equal, np.less: np.greater_equal, np.greater_equal: np.less, np.less_equal: np.greater,
@@ -153,7 +164,7 @@ def _factors(part: Apply) -> Changed:
             square = power(factor, 2)
             args = (square if a is factor else a for a in part.args)
             yield "power", k, factor, square, apply(part.fn, *args, dtype=part.dtype)
-        if not divided and not _has_gradient(factor) and factor.dtype.kind == "f":
+        if not divided and not has_gradient(factor) and factor.dtype.kind == "f":
             yield "division", k, part, (quotient := apply(np.divide, rest, factor, dtype=part.dtype)), quotient
 
 
@@ -161,7 +172,7 @@ def is_gradient(tree: Tree) -> bool:
     return isinstance(tree, Symbol) and tree.kind == "gradient"
 
 
-def _has_gradient(tree: Tree) -> bool:
+def has_gradient(tree: Tree) -> bool:
     return any(is_gradient(part) for part in each(tree))
 
 
@@ -176,6 +187,7 @@ def _further(part: Apply) -> Changed:
         yield from _loops(part)
     if is_call(part, np.matmul, np.outer):
         yield from _products(part)
+    yield from _flipped(part)
     for k, number in enumerate(part.args):
         if isinstance(number, Number) and np.ndim(number.value) == 0 and not is_call(part, np.power):
             for other in _other_numbers(number.value):
@@ -199,7 +211,7 @@ def _other_numbers(value: Any) -> list[float]:
 
 def _value_for_derivative(part: Apply) -> Changed:
     """``a`` for ``1 − a²`` or for ``a > 0``."""
-    if _has_gradient(part) or is_call(part, np.negative, np.transpose, np.linalg.inv):
+    if has_gradient(part) or is_call(part, np.negative, np.transpose, np.linalg.inv):
         return
     for s in symbols(part) if not is_call(part, np.square) else ():
         if s.shape == part.shape and s.dtype.kind == "f" and part.shape is not None:
@@ -327,20 +339,65 @@ def _last_index(part: Apply) -> Callable[[Any], Any]:
     return assigned
 
 
+def turned(x: Tree) -> Tree:
+    """A matrix, or each of several, transposed."""
+    if x.ndim == 2:
+        return transposed(x)
+    if is_call(x, np.swapaxes) and {x.options["axis1"], x.options["axis2"]} == {-1, -2}:
+        return x.args[0]
+    shape = (*x.shape[:-2], *x.shape[:-3:-1])
+    return Apply(RULES[np.swapaxes], (x,), {"axis1": -1, "axis2": -2}, shape, x.dtype)
+
+
+def is_square(x: Any) -> bool:
+    return x.ndim > 1 and x.shape[-1] == x.shape[-2] > 1
+
+
+def products(tree: Tree) -> Iterator[Edit]:
+    """A factor of a product of matrices transposed, or both in the other order."""
+    yield from _edits(tree, _of_matrices)
+
+
+def _of_matrices(part: Apply) -> Changed:
+    einsum = part.rule.name == "einsum"
+    if not (is_call(part, np.matmul) or einsum) or len(part.args) != 2:
+        return
+    a, b = part.args
+    for k, one in enumerate(part.args):
+        if is_square(one):
+            other = turned(one)
+            yield "transpose", k, one, other, part.with_args([other if j == k else x for j, x in enumerate((a, b))])
+    if is_square(a) and is_square(b) and a.ndim == b.ndim:
+        other = turned(part.with_args([turned(a), turned(b)])) if einsum else part.with_args([b, a])
+        yield "order", "turned", part, other, other
+
+
+def windows_flipped(tree: Tree) -> Iterator[Edit]:
+    """A kernel turned by 180°, or its gradient."""
+    yield from _edits(tree, _flipped)
+
+
+def _flipped(part: Apply) -> Changed:
+    if part.rule.name == "window_product_windows":
+        g, kernel = part.args
+        yield "flipped", "kernel", kernel, (other := _turned_round(kernel)), part.with_args([g, other])
+    elif part.rule.name == "window_product_weight":
+        yield "flipped", "gradient", part, (other := _turned_round(part)), other
+
+
+def _turned_round(x: Tree) -> Apply:
+    return Apply(RULES[np.flip], (x,), {"axis": (-2, -1)}, x.shape, x.dtype)
+
+
 def _products(part: Apply) -> Changed:
     a, b = part.args
     if is_call(part, np.outer):
         if a.shape == b.shape:
-            yield "order", "turned", part, (turned := part.with_args([b, a])), turned
+            yield "order", "turned", part, (other := part.with_args([b, a])), other
         return
+    yield from _of_matrices(part)
     if a.ndim != 2 or b.ndim != 2:
         return
-    if a.shape[0] == a.shape[1] and b.shape[0] == b.shape[1]:
-        yield "order", "turned", part, (turned := part.with_args([b, a])), turned
-    for k, one in enumerate(part.args):
-        if one.shape[0] == one.shape[1] and not is_call(one, np.transpose, np.linalg.inv):
-            other = transposed(one)
-            yield "transpose", k, one, other, part.with_args([other if j == k else x for j, x in enumerate((a, b))])
     if a.shape == b.shape == part.shape:
         yield "elementwise", "", part, (product := apply(np.multiply, a, b, like=part)), product
     for which, at in (("first", 0), ("last", -1)):

@@ -4,7 +4,7 @@ and the closed form."""
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -27,7 +27,7 @@ from ..trials import QUOTIENTS, Scene, once
 from .activations import ALONG_AXES, Activation, activations
 from .edits import is_gradient
 
-__all__ = ["Form", "composed", "rule", "rules", "written_out"]
+__all__ = ["Form", "activated", "composed", "derivative", "rule", "rules", "rules_of", "written_out"]
 
 _MOST_PARTS = 40
 """Formulas of more parts are no one's to derive by hand."""
@@ -98,7 +98,7 @@ def rules(scene: Scene) -> list[Form]:
     """The rules that the gradients in question pass through, the last operation first; and activations that are
     written out."""
     edges = itertools.takewhile(lambda edge: not scene.budget.is_spent_on("parts of a rule"), scene.edges())
-    found = [form for edge in edges if (form := rule(scene, edge)) is not None]
+    found = [form for edge in edges if (form := rule(scene, edge)) and isinstance(form.formula.tree, Apply)]
     return found + written_out(scene)
 
 
@@ -116,6 +116,13 @@ def written_out(scene: Scene) -> list[Form]:
 def _flow(scene: Scene, node: Node) -> Any:
     """The gradient of a record as it is handed on."""
     return scene.sweeper.given.get(node, scene.sweeper.base.grads[node])
+
+
+def rules_of(scene: Scene, ops: Container[str]) -> Iterator[Form]:
+    """The rules of some operations."""
+    for edge in scene.edges():
+        if edge[0].op in ops and (form := rule(scene, edge)) is not None:
+            yield form
 
 
 def rule(scene: Scene, edge: Edge) -> Form | None:
@@ -136,7 +143,7 @@ def _of_rule(scene: Scene, edge: Edge) -> Form | None:
     formula = scene.words.backward(node, i, _flow(scene, node))
     if node.op in QUOTIENTS and isinstance(formula.tree, Apply):
         formula = _without_its_result(scene, node, formula)
-    if not isinstance(formula.tree, Apply) or isinstance(formula.tree, Opaque) or size(formula.tree) > _MOST_PARTS:
+    if isinstance(formula.tree, Opaque) or size(formula.tree) > _MOST_PARTS:
         return None
     return Form(node, node.operands[i], formula, (node.rule, i), i, edge)
 

@@ -192,6 +192,9 @@ def said(scene: Scene, form: Form, edit: Edit) -> str:
             return f"what has to be counted each time was counted once in {here}"
         case "exchanged":
             return f"operands were exchanged in {here}"
+        case "order" if edit.new is not None:
+            other = _written(form, edit.new)
+            return f"factors were multiplied in the other order: {other} in the place of {old}, in {here}"
         case "transpose" if edit.place[-1] in ("all", "left out"):
             return f"{'transposes were' if edit.place[-1] == 'all' else 'a transpose was'} left out of {here}"
     if edit.new is None:
