@@ -564,7 +564,7 @@ def the_last_class_alone_in_a_softmax():
     z = Tensor(Z, name="z")
     p = named("p", F.softmax(z))
     P = softmax(Z)
-    return named("L", (p * c).sum()), {z: P * (c - (P * c)[:, -1:])}, p, "last("
+    return named("L", (p * c).sum()), {z: P * (c - (P * c)[:, -1:])}, p, "[:, −1:]"
 
 
 @case("product element by element")

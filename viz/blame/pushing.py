@@ -202,12 +202,6 @@ class Sweeper:
             known[node, i] = Call(node, i, fed, kwargs=options, out=change.reads.get(node, self.value(node)))
         return np.asarray(known[node, i].pull(np.asarray(g, node.dtype)))
 
-    def unsummed(self, node: Node, i: int, g: Any) -> Any:
-        """What an elementwise rule sends to an operand before it is summed over what broadcasting stretched."""
-        fed = [self._read(a, {}) for a in node.operands]
-        fed[i] = leaf(node.operands[i], node.shape, np.broadcast_to(self.value(node.operands[i]), node.shape))
-        return np.asarray(Call(node, i, fed, out=self.value(node)).pull(np.asarray(g, node.dtype)))
-
     def _read(self, a: Any, reads: Mapping[Node, Any]) -> Any:
         return leaf(a, a.shape, reads.get(a, self.value(a))) if isinstance(a, Node) else a
 

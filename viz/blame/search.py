@@ -17,7 +17,6 @@ from .printed import Given
 from .probes import Probes
 from .pushing import Change
 from .slips import SLIPS
-from .slips.formulas import as_an_edit
 from .trials import Scene, Slip, Trial, nearest_ratio, once, times, together
 
 __all__ = ["DIGITS", "explained", "search"]
@@ -70,15 +69,7 @@ def search(scene: Scene, *, deep: bool = True) -> list[Fit]:
     fits = fits if fits or deep else list(_with_a_factor(scene))
     if not fits and deep:
         fits = [f for f in _of(scene, [s for s in SLIPS if s.generic == TWO], []) if _evidence(scene, f)]
-    return [_with_formulas(scene, fit) for fit in distinct(sorted(fits, key=lambda f: f.order))]
-
-
-def _with_formulas(scene: Scene, fit: Fit) -> Fit:
-    """What the catalogue finds has formulas, too, where it is a small edit of one."""
-    trial = fit.trial
-    if trial.formulas is not None or scene.outcome is not None or trial.accepts is not None or not trial.node.args:
-        return fit
-    return fit._replace(trial=trial._replace(formulas=partial(as_an_edit, scene, trial)))
+    return distinct(sorted(fits, key=lambda f: f.order))
 
 
 def _of(scene: Scene, entries: Sequence[Slip], before: Sequence[Fit]) -> list[Fit]:

@@ -2,6 +2,7 @@
 
 from ..trials import Slip
 from . import (
+    broadcasts,
     conventions,
     derivatives,
     formulas,
@@ -20,7 +21,7 @@ from . import (
 __all__ = ["SLIPS"]
 
 _MODULES = (
-    conventions, derivatives, formulas, jacobians, losses, names, paths, pools, products, scales, steps,
+    broadcasts, conventions, derivatives, formulas, jacobians, losses, names, paths, pools, products, scales, steps,
     views, weights,
 )  # fmt: skip
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from autograd.registry import RULES, Rule
 from autograd.rules import elementwise, windows
+from autograd.rules.indexing import getitem
 
 from ...formula.products import power
 from ...formula.terms import total
@@ -252,35 +253,50 @@ def _loops(part: Apply) -> Changed:
     elif part.rule.name == "scatter":
         yield "index", "last", part, (one := special("last", _last_index(part), part, x)), one
     elif is_call(part, np.sum) and x.ndim:
+        yield from _of_one(part)
         axes, kept = tuple(axes_of(part)), part.options.get("keepdims", False)
-        for which, at in (("first", 0), ("last", -1)):
-            yield "loop", which, part, (one := special(which, _taken(axes, at, kept), part, x)), one
         yield "once", "", part, (one := special("once", _counted_once(axes, kept), part, x)), one
         for axis in range(x.ndim) if len(axes) == 1 else ():
-            other = _along(part, x, axis, kept)
+            other = summed_over(part, (axis,), keepdims=kept)
             if axis not in axes and _broadcasts(other.shape, x.shape if kept else part.shape):
                 yield "axis", axis, part, other, other
         n = math.prod(x.shape[a] for a in axes)
         if n > 1:
-            mean = apply(np.divide, part, Number(float(n)), like=part)
-            yield "constant", "mean", part, mean, mean
+            yield "constant", "mean", part, (mean := apply(np.divide, part, Number(float(n)), like=part)), mean
         if is_call(x, np.multiply):
             for factor, rest in (x.args, x.args[::-1]):
                 inner = part.with_args([rest]) if rest.shape == x.shape else None
                 if inner is not None and factor.shape and _broadcasts(factor.shape, part.shape):
-                    yield (
-                        "loop",
-                        factor,
-                        part,
-                        (outside := apply(np.multiply, inner, factor, dtype=part.dtype)),
-                        outside,
-                    )
+                    other = apply(np.multiply, inner, factor, dtype=part.dtype)
+                    yield "loop", factor, part, other, other
 
 
-def _along(part: Apply, x: Tree, axis: int, kept: bool) -> Apply:
-    """A sum over another axis."""
-    shape = tuple(1 if k == axis else n for k, n in enumerate(x.shape) if kept or k != axis)
-    return Apply(part.rule, (x,), {**part.options, "axis": axis}, shape, part.dtype)
+def _of_one(part: Apply) -> Changed:
+    for which, at in (("first", 0), ("last", -1)):
+        yield "loop", which, part, (one := one_of(part, at)), one
+
+
+def one_of(part: Apply, at: int) -> Apply:
+    """One summand of a sum, or of a product of matrices."""
+    if is_call(part, np.matmul):
+        a, b = part.args
+        return apply(np.outer, _at(a, (slice(None), at)), _at(b, (at,)), like=part)
+    axes, kept = axes_of(part), part.options.get("keepdims", False)
+    one = slice(at, at + 1 or None) if kept else at
+    return _at(part.args[0], tuple(one if k in axes else slice(None) for k in range(max(axes) + 1)))
+
+
+def _at(x: Tree, index: tuple[Any, ...]) -> Apply:
+    shape = np.broadcast_to(0, x.shape)[index].shape
+    return Apply(getitem.rule, (x,), {"index": index}, shape, x.dtype)
+
+
+def summed_over(part: Apply, axes: tuple[int, ...], *, keepdims: bool) -> Apply:
+    """A sum over other axes."""
+    x = part.args[0]
+    shape = tuple(1 if k in axes else n for k, n in enumerate(x.shape) if keepdims or k not in axes)
+    options = {"axis": axes if len(axes) > 1 else axes[0], **({"keepdims": True} if keepdims else {})}
+    return Apply(part.rule, (x,), options, shape, part.dtype)
 
 
 def _broadcasts(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
@@ -288,16 +304,6 @@ def _broadcasts(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
         return np.broadcast_shapes(a, b) == b
     except ValueError:
         return False
-
-
-def _taken(axes: tuple[int, ...], at: int, kept: bool) -> Callable[[Any], Any]:
-    def one(x: Any) -> Any:
-        some = x[tuple([at] if k in axes else slice(None) for k in range(x.ndim))] if len(axes) == 1 else x
-        for axis in axes if len(axes) > 1 else ():
-            some = np.take(some, [at], axis=axis)
-        return some if kept else np.squeeze(some, axis=axes)
-
-    return one
 
 
 def _counted_once(axes: tuple[int, ...], kept: bool) -> Callable[[Any], Any]:
@@ -400,15 +406,11 @@ def _products(part: Apply) -> Changed:
         return
     if a.shape == b.shape == part.shape:
         yield "elementwise", "", part, (product := apply(np.multiply, a, b, like=part)), product
+    yield from _of_one(part)
     for which, at in (("first", 0), ("last", -1)):
-        yield "loop", which, part, (one := special(which, _one_of_a_product(at), part, a, b)), one
         for inside in (0, 1):
             fn = _outside_of_a_loop(at, inside)
             yield "outside", (which, inside), part, (one := special("outside", fn, part, a, b)), one
-
-
-def _one_of_a_product(at: int) -> Callable[[Any, Any], Any]:
-    return lambda a, b: np.multiply.outer(a[:, at], b[at])
 
 
 def _outside_of_a_loop(at: int, inside: int) -> Callable[[Any, Any], Any]:

@@ -12,11 +12,13 @@ import numpy as np
 from autograd.testing.attempts import attempted
 
 from ...formula import Formula, value_symbol
-from ...formula.tree import Evaluator, Tree, is_call, substituted, symbols
+from ...formula.tidy import tidied
+from ...formula.tree import Evaluator, Number, Tree, apply, is_call, negated, substituted, symbols
 from ...plain.numbers import number
-from ..trials import Scene, Slip, Trial, handed_on, once, slip
+from ..pushing import Edge
+from ..trials import Scene, Slip, Trial, handed_on, once, slip, times
 from .edits import far, near, values
-from .forms import Form, composed, rule, rules, written_out
+from .forms import Form, composed, rule, rules
 from .leaves import for_another
 from .parts import Edit
 
@@ -34,6 +36,20 @@ def edited(scene: Scene, form: Form, edit: Edit, sentence: str = "", **more: Any
     later: Callable[[None], str] = lambda solved: sentence or said(scene, form, edit)
     formulas = partial(both_formulas, scene, form, edit)
     return Trial(form.node, later, form.change(edit.tree), form.operand, formulas=formulas, **more)
+
+
+def scaled(scene: Scene, edge: Edge, k: float, sentence: str, **more: Any) -> Trial:
+    """What a rule sends times a number."""
+    return scene.trial(edge, sentence, times(k), formulas=partial(_times, scene, edge, k), **more)
+
+
+def _times(scene: Scene, edge: Edge, k: float) -> tuple[str, str]:
+    form = rule(scene, edge)
+    if form is None:
+        return "", ""
+    right = form.formula.tree
+    tree = negated(right) if k == -1 else tidied(apply(np.multiply, Number(k), right, like=right))
+    return both_formulas(scene, form, Edit("constant", (k,), right, tree, tree))
 
 
 def both_formulas(scene: Scene, form: Form, edit: Edit) -> tuple[str, str]:
@@ -129,31 +145,6 @@ def at_the_start(scene: Scene) -> Iterator[Trial]:
         name = scene.words.say(root)
         sentence = f"the gradient that is handed in for {name} was not multiplied in, as if it were 1 everywhere"
         yield Trial(root, sentence, handed_on(scene.sweeper, root, np.ones_like))
-
-
-def as_an_edit(scene: Scene, trial: Trial) -> tuple[str, str]:
-    """The formula that a slip amounts to at its place, and the right one; empty where no small edit does."""
-    change = trial.made()
-    edges = [(trial.node, i) for i in scene.sweeper.edges.get(trial.node, ())]
-    for form in (*(rule(scene, edge) for edge in edges), *written_out(scene)):
-        if form is None or form.node is not trial.node or not (form.edge in change.edges or form.node in change.past):
-            continue
-        g = scene.sweeper.given.get(form.node, scene.sweeper.base.grads[form.node])
-        if form.edge in change.edges and form.edge is not None:
-            sent = change.edges[form.edge](g, scene.sweeper.base.sent[form.edge])
-        elif len(scene.sweeper.edges[form.node]) == 1 and change.past[form.node][0] is form.target:
-            sent = change.past[form.node][1](g)
-        else:
-            continue
-        evaluated = Evaluator()
-        for edits in (
-            (near(form.formula.tree), far(form.formula.tree), for_another(scene, form)) if sent is not None else ()
-        ):
-            for edit in edits:
-                value = _value(evaluated, form, edit.tree)
-                if value is not None and value.shape == np.shape(sent) and np.allclose(value, sent, rtol=1e-9, atol=0):
-                    return both_formulas(scene, form, edit)
-    return "", ""
 
 
 # --- all edits, of all formulas ---------------------------------------------------------------------------------------

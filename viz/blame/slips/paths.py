@@ -1,4 +1,4 @@
-"""Slips where a gradient is a sum: over paths, over what broadcasting stretched, over the uses of a shared weight."""
+"""Slips where a gradient is a sum: over paths, over the uses of a shared weight, over examples or positions."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ import numpy as np
 
 from autograd import Node
 
+from ...formula.tree import is_call
 from ...plain.numbers import listed, ordinal
 from ..powers import VIEWS
 from ..pushing import Change, Edge
-from ..trials import Scene, Trial, constantly, ended, slip, times, with_upstream
+from ..trials import Scene, Trial, slip, times, with_upstream
+from .edits import one_of
+from .forms import rule
+from .formulas import both_formulas
+from .parts import Edit
 
 _MOST_ROWS = 32
 _MOST_POSITIONS = 144
@@ -162,7 +167,7 @@ def one_example(scene: Scene) -> Iterator[Trial]:
     for node, i in _weight_edges(scene):
         batch = node.shape[0]
         for k in sorted({*range(min(batch, _MOST_ROWS)), batch - 1}):
-            mask = _only(node.shape, k)
+            mask, formulas = _only(node.shape, k), partial(_of_one_example, scene, (node, i), k)
             which = "the last" if k == batch - 1 else "the first" if k == 0 else f"row {k}, counting from 0,"
             yield scene.trial(
                 (node, i),
@@ -171,7 +176,17 @@ def one_example(scene: Scene) -> Iterator[Trial]:
                 with_upstream(scene.sweeper, (node, i), partial(np.multiply, mask)),
                 kind=(batch, k),
                 alike="parameters",
+                formulas=formulas,
             )
+
+
+def _of_one_example(scene: Scene, edge: Edge, k: int) -> tuple[str, str]:
+    form = rule(scene, edge)
+    tree = form.formula.tree if form is not None else None
+    if form is None or not is_call(tree, np.sum, np.matmul) or any(a.ndim != 2 for a in tree.args):
+        return "", ""
+    one = one_of(tree, k)
+    return both_formulas(scene, form, Edit("loop", (k,), tree, one, one))
 
 
 @slip("shared kernel at one position only", 14)
@@ -220,95 +235,3 @@ def _source(node: Node) -> Node:
     while node.op in VIEWS:
         node = node.operands[0]
     return node
-
-
-# --- broadcasting -----------------------------------------------------------------------------------------------------
-
-
-def _broadcasts(scene: Scene) -> Iterator[Edge]:
-    for node, i in scene.edges():
-        fn = node.rule.fn
-        if isinstance(fn, np.ufunc) and fn.signature is None and node.operands[i].shape != node.shape:
-            yield node, i
-
-
-@slip("broadcast sum left out", 12, covers=("one example of the batch only",))
-def sum_left_out(scene: Scene) -> Iterator[Trial]:
-    w = scene.words
-    for node, i in _broadcasts(scene):
-        operand = node.operands[i]
-        whole = scene.sweeper.unsummed(node, i, scene.sweeper.base.grads[node])
-        stretched = _stretched(operand, node)
-        over = f"axis {stretched[0]}" if len(stretched) == 1 else f"the axes {listed([str(k) for k in stretched])}"
-        said = (
-            f"{w.say(_source(operand))} of shape {_source(operand).shape} takes part in every element of "
-            f"{w.made(node)}, of shape {node.shape}, so that its gradient is a sum over {over}"
-        )
-        if operand in scene.given:
-            yield Trial(
-                node,
-                f"the sum of broadcasting was left out: {said}; yours, of shape {whole.shape}, is not summed yet",
-                ended(operand, partial(constantly, whole)),
-                i,
-            )
-        if node.shape and operand.size < node.size:
-            for axes in dict.fromkeys((stretched, *((k,) for k in stretched))):
-                parts = int(np.prod([node.shape[k] for k in axes]))
-                if parts > 1:
-                    yield scene.trial(
-                        (node, i),
-                        f"a mean was taken instead of the sum of broadcasting: {said}, not a mean of {parts}",
-                        times(1 / parts),
-                        kind=("mean", axes),
-                    )
-            for which, at in (("first", 0), ("last", -1)):
-                index = tuple(at if k in stretched else slice(None) for k in range(node.ndim))
-
-                def one(g: Any, c: Any, e: Edge = (node, i), index: Any = index, shape: Any = operand.shape) -> Any:
-                    return scene.sweeper.unsummed(*e, g)[index].reshape(shape)
-
-                yield scene.trial(
-                    (node, i),
-                    f"the sum of broadcasting was left out: {said}; yours is the {which} part alone",
-                    one,
-                    kind=which,
-                )
-
-
-def _stretched(operand: Node, node: Node) -> tuple[int, ...]:
-    """The axes of a result along which broadcasting stretched an operand."""
-    shape = (1,) * (node.ndim - operand.ndim) + operand.shape
-    return tuple(k for k in range(node.ndim) if shape[k] == 1 and node.shape[k] != 1)
-
-
-@slip("broadcast sum over the wrong axis", 12)
-def wrong_axis(scene: Scene) -> Iterator[Trial]:
-    w = scene.words
-    for node, i in _broadcasts(scene):
-        operand = node.operands[i]
-        right = _stretched(operand, node)
-        whole = scene.sweeper.unsummed(node, i, scene.sweeper.base.grads[node])
-        choices = [(k,) for k in range(node.ndim)] + [tuple(range(node.ndim))]
-        for axes in choices:
-            if axes == right or (len(axes) == node.ndim and len(right) == node.ndim):
-                continue
-            said = f"axis {axes[0]}" if len(axes) == 1 else "all axes"
-            should = f"axis {right[0]}" if len(right) == 1 else f"axes {right}"
-            sentence = (
-                f"the sum of broadcasting went over {said} instead of {should} of {w.gradient(node)}, for "
-                f"{w.say(_source(operand))} at {w.made(node)}"
-            )
-            total = whole.sum(axis=axes)
-            if operand in scene.given:
-                for seen in (total, whole.sum(axis=axes, keepdims=True)):
-                    if seen.shape != operand.shape:
-                        yield Trial(node, sentence, ended(operand, partial(constantly, seen)), i)
-            if total.size == operand.size and total.shape != operand.shape:
-                total = total.reshape(operand.shape)
-
-            def summed(g: Any, c: Any, e: Edge = (node, i), axes: Any = axes, like: Any = operand) -> Any:
-                other = scene.sweeper.unsummed(*e, g).sum(axis=axes)
-                return np.broadcast_to(other.reshape(like.shape) if other.size == like.size else other, like.shape)
-
-            if total.shape == operand.shape or total.shape == ():
-                yield scene.trial((node, i), sentence, summed, kind=axes)

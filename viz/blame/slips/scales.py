@@ -13,8 +13,9 @@ from autograd.testing.batches import constant_factor
 
 from ..powers import VIEWS
 from ..pushing import Change, Edge
-from ..trials import Scene, Trial, nearest_ratio, once, slip, times
+from ..trials import Scene, Trial, nearest_ratio, once, slip
 from .activations import written_out
+from .formulas import scaled
 
 _FRACTIONS = {0.5: "½", 0.25: "¼"}
 _MEANS = ("mean", "average", "window_mean")
@@ -47,15 +48,10 @@ def minus_lost(scene: Scene) -> Iterator[Trial]:
         minus = (node.op == "subtract" and i == 1) or node.op == "negative"
         minus = minus or (node.op in ("multiply", "divide") and any(o < 0 for o in constant))
         if minus:
-            yield scene.trial(
-                (node, i), f"the minus sign of {w.made(node)} was lost", times(-1)
-            )  # fmt: skip
+            yield scaled(scene, (node, i), -1, f"the minus sign of {w.made(node)} was lost")
         if node.op == "subtract" and i == 0:
-            yield scene.trial(
-                (node, i),
-                f"the sign is wrong, as if the difference {w.made(node)} were taken the other way round",
-                times(-1),
-            )
+            turned = f"the sign is wrong, as if the difference {w.made(node)} were taken the other way round"
+            yield scaled(scene, (node, i), -1, turned)
 
 
 @slip("sign", 36, generic=True, quick=True)
@@ -82,7 +78,7 @@ def _contributions(scene: Scene, k: float, what: str) -> Iterator[Trial]:
         to = node.operands[i]
         if len(scene.sweeper.into[to]) > 1:
             said = f"the contribution to {w.gradient(to)} through {w.made(node)} {what}"
-            yield scene.trial((node, i), said, times(k))
+            yield scaled(scene, (node, i), k, said)
 
 
 def _everywhere(scene: Scene, fn: Any) -> Iterator[tuple[str, Node, Change]]:
@@ -110,10 +106,8 @@ def factor_lost(scene: Scene) -> Iterator[Trial]:
     for node, i in scene.edges():
         if node in written_out(scene):
             continue
-        for k, what in _factors(scene, (node, i)):
-            yield scene.trial((node, i), f"{what} at {w.made(node)}", times(k))
-        for k, what in _of_a_mean_square(scene, (node, i)):
-            yield scene.trial((node, i), f"{what} at {w.made(node)}", times(k))
+        for k, what in (*_factors(scene, (node, i)), *_of_a_mean_square(scene, (node, i))):
+            yield scaled(scene, (node, i), k, f"{what} at {w.made(node)}")
 
 
 def _of_a_mean_square(scene: Scene, edge: Edge) -> Iterator[tuple[float, str]]:
@@ -158,7 +152,7 @@ def mean_over_examples(scene: Scene) -> Iterator[Trial]:
         if ng is not None and ng.factor(node.operands[i]) < ng.factor(node):
             for k, what in ((float(ng.m), "is missing"), (1 / ng.m, "was taken twice")):
                 said = f"the factor 1/{ng.m} of dW and db in {ng.name} {what} at {scene.words.made(node)}"
-                yield scene.trial((node, i), said, times(k), kind=(what, node.op), alike="sums over the examples")
+                yield scaled(scene, (node, i), k, said, kind=(what, node.op), alike="sums over the examples")
 
 
 def _factors(scene: Scene, edge: Edge) -> Iterator[tuple[float, str]]:
