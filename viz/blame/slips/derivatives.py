@@ -13,6 +13,7 @@ from autograd.forward import record
 from autograd.registry import Rule
 
 from ...formula import backward, value_symbol
+from ...formula.tidy import tidied
 from ...formula.tree import Tree, apply, is_call, rebuilt, substituted
 from ...tape.names import Names
 from ..pushing import Change
@@ -43,7 +44,7 @@ def missing(scene: Scene) -> Iterator[Trial]:
 def doubled(scene: Scene) -> Iterator[Trial]:
     w = scene.words
     for act, form in activated(scene):
-        twice = substituted(form.formula.tree, {id(form.upstream): form.formula.tree})
+        twice = tidied(substituted(form.formula.tree, {id(form.upstream): form.formula.tree}))
         sentence = f"the derivative {act.symbol}′ was multiplied on twice at {w.made(act.a)}"
         yield _trial(scene, act, form, "again", twice, sentence)
         if act.rule is LOG_SOFTMAX:

@@ -18,6 +18,7 @@ from autograd.rules.indexing import getitem
 
 from ...formula.products import power
 from ...formula.terms import total
+from ...formula.tidy import tidied
 from ...formula.tree import (
     Apply,
     Number,
@@ -45,6 +46,7 @@ __all__ = [
     "is_square",
     "near",
     "products",
+    "times_a_number",
     "turned",
     "values",
     "windows_flipped",
@@ -276,11 +278,36 @@ def _of_one(part: Apply) -> Changed:
         yield "loop", which, part, (one := one_of(part, at)), one
 
 
+def times_a_number(tree: Tree, k: float) -> Tree:
+    """A formula times a number, in the place of the number that is in it."""
+    if k == -1:
+        return tree.args[0] if is_call(tree, np.negative) else negated(tree)
+    return _into_its_number(tree, k) or tidied(apply(np.multiply, Number(k), tree, dtype=tree.dtype))
+
+
+def _into_its_number(tree: Tree, k: float) -> Tree | None:
+    if not is_call(tree, np.multiply, np.divide, np.negative, np.sum, np.broadcast_to, np.reshape):
+        return None
+    divided = is_call(tree, np.divide)
+    for j, one in enumerate(tree.args):
+        if isinstance(one, Number) and np.ndim(one.value) == 0 and (j or not divided):
+            number = one.value / k if divided else one.value * k
+            number = round(number) if abs(number - round(number)) < 1e-12 * abs(number) else number
+            inner: Tree | None = Number(number)
+            if number == 1:
+                return tree.args[1 - j]
+        else:
+            inner = _into_its_number(one, k) if j == 0 or not divided else None
+        if inner is not None:
+            return tree.with_args([inner if i == j else a for i, a in enumerate(tree.args)])
+    return None
+
+
 def one_of(part: Apply, at: int) -> Apply:
     """One summand of a sum, or of a product of matrices."""
     if is_call(part, np.matmul):
         a, b = part.args
-        return apply(np.outer, _at(a, (slice(None), at)), _at(b, (at,)), like=part)
+        return apply(np.outer, _at(transposed(a), (at,)), _at(b, (at,)), like=part)
     axes, kept = axes_of(part), part.options.get("keepdims", False)
     one = slice(at, at + 1 or None) if kept else at
     return _at(part.args[0], tuple(one if k in axes else slice(None) for k in range(max(axes) + 1)))

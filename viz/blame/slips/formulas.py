@@ -12,12 +12,11 @@ import numpy as np
 from autograd.testing.attempts import attempted
 
 from ...formula import Formula, value_symbol
-from ...formula.tidy import tidied
-from ...formula.tree import Evaluator, Number, Tree, apply, is_call, negated, substituted, symbols
+from ...formula.tree import Evaluator, Tree, is_call, substituted, symbols
 from ...plain.numbers import number
 from ..pushing import Edge
 from ..trials import Scene, Slip, Trial, handed_on, once, slip, times
-from .edits import far, near, values
+from .edits import far, near, times_a_number, values
 from .forms import Form, composed, rule, rules
 from .leaves import for_another
 from .parts import Edit
@@ -48,7 +47,7 @@ def _times(scene: Scene, edge: Edge, k: float) -> tuple[str, str]:
     if form is None:
         return "", ""
     right = form.formula.tree
-    tree = negated(right) if k == -1 else tidied(apply(np.multiply, Number(k), right, like=right))
+    tree = times_a_number(right, k)
     return both_formulas(scene, form, Edit("constant", (k,), right, tree, tree))
 
 
