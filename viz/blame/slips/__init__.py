@@ -6,7 +6,6 @@ from . import (
     conventions,
     derivatives,
     formulas,
-    jacobians,
     losses,
     names,
     paths,
@@ -21,7 +20,7 @@ from . import (
 __all__ = ["SLIPS"]
 
 _MODULES = (
-    broadcasts, conventions, derivatives, formulas, jacobians, losses, names, paths, pools, products, scales, steps,
+    broadcasts, conventions, derivatives, formulas, losses, names, paths, pools, products, scales, steps,
     views, weights,
 )  # fmt: skip
 

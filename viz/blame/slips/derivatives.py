@@ -14,11 +14,12 @@ from autograd.registry import Rule
 
 from ...formula import backward, value_symbol
 from ...formula.tidy import tidied
-from ...formula.tree import Tree, apply, is_call, rebuilt, substituted
+from ...formula.tree import Tree, apply, substituted
 from ...tape.names import Names
 from ..pushing import Change
 from ..trials import Scene, Trial, slip
 from .activations import ALONG_AXES, LOG_SOFTMAX, RELU, SIGMOID, SMOOTH, SOFTMAX, TANH, Activation
+from .edits import diagonal as diagonal_of
 from .forms import Form, activated, derivative
 from .formulas import edited
 from .parts import Edit
@@ -121,7 +122,7 @@ def diagonal(scene: Scene) -> Iterator[Trial]:
     w = scene.words
     for act, form in activated(scene):
         if act.rule in ALONG_AXES:
-            tree = rebuilt(form.formula.tree, lambda part: part.args[0] if is_call(part, np.sum) else part)
+            tree = diagonal_of(form.formula.tree)
             of, name = w.say(act.z), act.symbol
             sentence = (
                 f"the {name}'s derivative was taken as if diagonal at {w.made(act.a)}: only ∂pᵢ/∂{of}ᵢ, without the "

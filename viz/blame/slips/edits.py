@@ -453,6 +453,9 @@ def _as_a_whole(tree: Tree) -> Iterator[Edit]:
     if len(found) > 1:
         without = rebuilt(tree, lambda p: p.args[0] if is_call(p, np.transpose) and p.args[0].shape == p.shape else p)
         yield Edit("transpose", ("all",), tree, without, without)
+    own = diagonal(tree)
+    if own is not tree:
+        yield Edit("diagonal", ("diagonal",), tree, own, own)
     yield Edit("sign", ("whole",), tree, (minus := negated(tree)), minus)
     named = [s for s in symbols(tree) if s.dtype.kind == "f"]
     for factor in _factors_of(tree):
@@ -465,6 +468,15 @@ def _as_a_whole(tree: Tree) -> Iterator[Edit]:
             if a.shape == b.shape:
                 exchanged = substituted(tree, {id(a): b, id(b): a})
                 yield Edit("exchanged", ("exchanged", a.name, b.name), tree, exchanged, exchanged)
+
+
+def diagonal(tree: Tree) -> Tree:
+    """A formula as if no element depended on another one: without the sums over what it has the shape of."""
+
+    def own(part: Tree) -> Tree:
+        return part.args[0] if is_call(part, np.sum) and part.args[0].shape == tree.shape else part
+
+    return rebuilt(tree, own)
 
 
 def _factors_of(tree: Tree) -> Sequence[Tree]:

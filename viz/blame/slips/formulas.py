@@ -85,6 +85,7 @@ NAMES = {
     "axis": "sum over another axis",
     "index": "index that repeats",
     "before": "value before the activation",
+    "diagonal": "only the diagonal of the Jacobian",
     "loop": "one of the loop only",
     "once": "counted once",
     "outside": "outside of the loop",
@@ -185,6 +186,8 @@ def said(scene: Scene, form: Form, edit: Edit) -> str:
         case "order" if edit.new is not None:
             other = _written(form, edit.new)
             return f"factors were multiplied in the other order: {other} in the place of {old}, in {here}"
+        case "diagonal":
+            return f"the diagonal of the Jacobian alone was taken, as if no element depended on another one, in {here}"
         case "transpose" if edit.place[-1] in ("all", "left out"):
             return f"{'transposes were' if edit.place[-1] == 'all' else 'a transpose was'} left out of {here}"
     if edit.new is None:
