@@ -282,7 +282,10 @@ def times_a_number(tree: Tree, k: float) -> Tree:
     """A formula times a number, in the place of the number that is in it."""
     if k == -1:
         return tree.args[0] if is_call(tree, np.negative) else negated(tree)
-    return _into_its_number(tree, k) or tidied(apply(np.multiply, Number(k), tree, dtype=tree.dtype))
+    found, n = _into_its_number(tree, k), round(1 / k)
+    if found is None and abs(n) > 1 and abs(k * n - 1) < 1e-12:
+        return tidied(apply(np.divide, tree, Number(n), dtype=tree.dtype))
+    return found or tidied(apply(np.multiply, Number(k), tree, dtype=tree.dtype))
 
 
 def _into_its_number(tree: Tree, k: float) -> Tree | None:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
 
 from autograd import Node
 
-from ...formula.tree import is_call
+from ...formula import Formula
+from ...formula.tidy import tidied
+from ...formula.tree import Number, apply, is_call
 from ...plain.numbers import listed, ordinal
 from ..powers import VIEWS
 from ..pushing import Change, Edge
 from ..trials import Scene, Trial, slip, times, with_upstream
 from .edits import one_of
 from .forms import rule
-from .formulas import both_formulas
+from .formulas import both_formulas, scaled
 from .parts import Edit
 
+_MOST = 64
+_MOST_WRITTEN = 4
 _MOST_ROWS = 32
 _MOST_POSITIONS = 144
 
@@ -37,8 +41,40 @@ def _fans(scene: Scene) -> Iterator[tuple[Node, list[Edge]]]:
             yield node, edges
 
 
-def _nothing(edges: list[Edge]) -> Change:
-    return Change(edges=dict.fromkeys(edges, lambda g, c: None))
+def _of_some(
+    scene: Scene,
+    edges: list[Edge],
+    kept: list[Edge],
+    sentence: str,
+    share: float = 1,
+    at: Edge | None = None,
+    **more: Any,
+) -> Trial:
+    """A gradient that is made of some of the contributions to it, or of a share of each."""
+    changed = {edge: times(share) if edge in kept else _nothing for edge in edges if share != 1 or edge not in kept}
+    formulas = partial(_both_sums, scene, edges, kept, share)
+    node, i = at or (edges[0][0].operands[edges[0][1]], None)
+    return Trial(node, sentence, Change(edges=changed), i, formulas=formulas, **more)
+
+
+def _nothing(g: Any, c: Any) -> None:
+    return None
+
+
+def _both_sums(scene: Scene, edges: list[Edge], kept: list[Edge], share: float) -> tuple[str, str]:
+    """The sum of the contributions that were kept, and of all, where these are few."""
+    forms = {edge: form for edge in edges[:_MOST_WRITTEN] if (form := rule(scene, edge)) is not None}
+    if len(forms) < len(edges):
+        return "", ""
+    notes = tuple(dict.fromkeys(note for form in forms.values() for note in form.formula.notes))
+    target = forms[edges[0]].formula.target
+
+    def added(some: list[Edge], share: float = 1) -> str:
+        tree = reduce(partial(apply, np.add), [forms[edge].formula.tree for edge in some])
+        tree = tree if share == 1 else apply(np.divide, tree, Number(1 / share))
+        return scene.words.equation(Formula(target, tidied(tree), notes), adds=False)
+
+    return added(kept, share), added(edges)
 
 
 def _alike(edges: list[Edge]) -> bool:
@@ -50,14 +86,13 @@ def _alike(edges: list[Edge]) -> bool:
 def path_left_out(scene: Scene) -> Iterator[Trial]:
     w = scene.words
     for node, edges in _fans(scene):
-        k = len(edges)
-        for edge in edges[:64]:
-            if k > 2 or not _alike(edges):
-                sentence = f"of the {k} paths to {w.say(node)} the one through {w.made(edge[0])} was left out"
-                yield Trial(edge[0], sentence, _nothing([edge]), edge[1], kind=(node.op, edge[0].op, edge[1]))
-            if k > 2 and not _alike(edges):
-                sentence = f"of the {k} paths to {w.say(node)} only the one through {w.made(edge[0])} was followed"
-                yield Trial(edge[0], sentence, _nothing([e for e in edges if e != edge]), edge[1])
+        k, alike = len(edges), _alike(edges)
+        for edge in edges[:_MOST] if k > 2 or not alike else ():
+            others, through = [e for e in edges if e != edge], f"the one through {w.made(edge[0])} was"
+            of, kind = f"of the {k} paths to {w.say(node)}", (node.op, edge[0].op, edge[1])
+            yield _of_some(scene, edges, others, f"{of} {through} left out", at=edge, kind=kind)
+            if k > 2 and not alike:
+                yield _of_some(scene, edges, [edge], f"{of} only {through} followed", at=edge)
 
 
 @slip("assigned instead of accumulated", 16)
@@ -91,24 +126,17 @@ def _but_for(taken: Any, g: Any, c: Any) -> Any:
 def one_position(scene: Scene) -> Iterator[Trial]:
     w = scene.words
     for node, edges in _fans(scene):
-        k = len(edges)
+        k, used = len(edges), f"{w.say(node)} is used at {len(edges)} places, and only the"
         if not _alike(edges):
             continue
-        for n, edge in enumerate(edges[:64]):
+        for n, edge in enumerate(edges[:_MOST]):
             which = "first" if n == 0 else "last" if n == k - 1 else ordinal(n + 1)
-            sentence = (
-                f"{w.say(node)} is used at {k} places, and only the {which} was counted, {w.made(edge[0])}; the "
-                "contributions of all must be added"
-            )
-            others = _nothing([e for e in edges if e != edge])
-            yield Trial(edge[0], sentence, others, edge[1], kind=(k, which), alike="shared weights")
-        for n in range(2, k - 1) if k <= 64 else ():
+            sentence = f"{used} {which} was counted, {w.made(edge[0])}; the contributions of all must be added"
+            yield _of_some(scene, edges, [edge], sentence, at=edge, kind=(k, which), alike="shared weights")
+        for n in range(2, k - 1) if k <= _MOST else ():
             for some, which, end in ((edges[-n:], "last", 0), (edges[:n], "first", -1)):
-                sentence = (
-                    f"{w.say(node)} is used at {k} places, and only the {which} {n} of them were counted, up to "
-                    f"{w.made(some[end][0])}"
-                )
-                yield Trial(some[end][0], sentence, _nothing([e for e in edges if e not in some]), some[end][1])
+                sentence = f"{used} {which} {n} of them were counted, up to {w.made(some[end][0])}"
+                yield _of_some(scene, edges, some, sentence, at=some[end])
 
 
 @slip("shared weight averaged", 14)
@@ -124,18 +152,11 @@ def paths_averaged(scene: Scene) -> Iterator[Trial]:
 def _averaged(scene: Scene, *, alike: bool) -> Iterator[Trial]:
     w = scene.words
     for node, edges in _fans(scene):
-        if _alike(edges) != alike:
-            continue
-        k = len(edges)
-        change = Change(edges=dict.fromkeys(edges, times(1 / k)))
-        sentence = f"the {k} contributions to {w.say(node)} were averaged, not added"
-        yield Trial(
-            node,
-            f"{sentence}: that through {w.made(edges[0][0])} and the others",
-            change,
-            kind=k,
-            alike="shared weights",
-        )
+        if _alike(edges) == alike:
+            k = len(edges)
+            those = f"that through {w.made(edges[0][0])} and the others"
+            sentence = f"the {k} contributions to {w.say(node)} were averaged, not added: {those}"
+            yield _of_some(scene, edges, edges, sentence, 1 / k, kind=k, alike="shared weights")
 
 
 def _to_leaf(scene: Scene, node: Node) -> bool:
@@ -156,31 +177,29 @@ def _weight_edges(scene: Scene) -> Iterator[Edge]:
             yield node, i
 
 
-def _only(shape: tuple[int, ...], index: Any) -> Any:
-    mask = np.zeros(shape)
+def _of_one(scene: Scene, edge: Edge, index: Any, sentence: str, **more: Any) -> Trial:
+    """What a rule sends of one part of the gradient that arrives."""
+    mask = np.zeros(edge[0].shape)
     mask[index] = 1
-    return mask
+    return scene.trial(edge, sentence, with_upstream(scene.sweeper, edge, partial(np.multiply, mask)), **more)
 
 
 @slip("one example of the batch only", 18)
 def one_example(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
     for node, i in _weight_edges(scene):
         batch = node.shape[0]
         for k in sorted({*range(min(batch, _MOST_ROWS)), batch - 1}):
-            mask, formulas = _only(node.shape, k), partial(_of_one_example, scene, (node, i), k)
             which = "the last" if k == batch - 1 else "the first" if k == 0 else f"row {k}, counting from 0,"
-            yield scene.trial(
-                (node, i),
-                f"{scene.words.say(node.operands[i])} got the contribution of one example only, {which} of {batch} "
-                f"in the batch, at {scene.words.made(node)}; those of all must be added",
-                with_upstream(scene.sweeper, (node, i), partial(np.multiply, mask)),
-                kind=(batch, k),
-                alike="parameters",
-                formulas=formulas,
+            sentence = (
+                f"{w.say(node.operands[i])} got the contribution of one example only, {which} of {batch} in the batch, "
+                f"at {w.made(node)}; those of all must be added"
             )
+            formulas = partial(_both_of_one, scene, (node, i), k)
+            yield _of_one(scene, (node, i), k, sentence, kind=(batch, k), alike="parameters", formulas=formulas)
 
 
-def _of_one_example(scene: Scene, edge: Edge, k: int) -> tuple[str, str]:
+def _both_of_one(scene: Scene, edge: Edge, k: int) -> tuple[str, str]:
     form = rule(scene, edge)
     tree = form.formula.tree if form is not None else None
     if form is None or not is_call(tree, np.sum, np.matmul) or any(a.ndim != 2 for a in tree.args):
@@ -189,49 +208,34 @@ def _of_one_example(scene: Scene, edge: Edge, k: int) -> tuple[str, str]:
     return both_formulas(scene, form, Edit("loop", (k,), tree, one, one))
 
 
+def _shared_kernels(scene: Scene) -> Iterator[tuple[Edge, str, list[tuple[int, ...]]]]:
+    """The rules of kernels and their biases, what these are called, and the positions that they are used at."""
+    for node, i in scene.edges():
+        shared = node.op == "window_product" and i == 1
+        shared = shared or (node.op == "add" and node.ndim == 4 and node.operands[i].size == node.shape[1] > 0)
+        if shared and node.ndim == 4 and node.shape[2] * node.shape[3] > 1:
+            kernel = node.operands[i]
+            while kernel.op in VIEWS:
+                kernel = kernel.operands[0]
+            yield (node, i), scene.words.say(kernel), list(np.ndindex(node.shape[2:]))
+
+
 @slip("shared kernel at one position only", 14)
 def one_window(scene: Scene) -> Iterator[Trial]:
-    w = scene.words
-    for node, i in _weight_edges_of_images(scene):
-        name = w.say(_source(node.operands[i]))
-        positions = list(np.ndindex(node.shape[2:]))
-        if len(positions) < 2:
-            continue
-        sentence = f"{name} is shared by {len(positions)} positions, and"
+    for (node, i), name, positions in _shared_kernels(scene):
         for at in sorted({*positions[:_MOST_POSITIONS], positions[-1]}):
-            mask = _only(node.shape, (slice(None), slice(None), *at))
-            yield scene.trial(
-                (node, i),
-                f"{sentence} only that of {list(at)} was counted at {w.made(node)}: the contributions of all must be "
-                "added",
-                with_upstream(scene.sweeper, (node, i), partial(np.multiply, mask)),
+            sentence = (
+                f"{name} is shared by {len(positions)} positions, and only that of {list(at)} was counted at "
+                f"{scene.words.made(node)}: the contributions of all must be added"
             )
+            yield _of_one(scene, (node, i), (slice(None), slice(None), *at), sentence)
 
 
 @slip("shared kernel averaged", 14)
 def averaged_windows(scene: Scene) -> Iterator[Trial]:
-    w = scene.words
-    for node, i in _weight_edges_of_images(scene):
-        k = int(np.prod(node.shape[2:]))
-        if k > 1:
-            name = w.say(_source(node.operands[i]))
-            yield scene.trial(
-                (node, i),
-                f"the contributions to {name} of the {k} positions it is used at were averaged, not added, at "
-                f"{w.made(node)}",
-                times(1 / k),
-            )
-
-
-def _weight_edges_of_images(scene: Scene) -> Iterator[Edge]:
-    for node, i in scene.edges():
-        shared = node.op == "window_product" and i == 1
-        shared = shared or (node.ndim == 4 and node.op == "add" and node.operands[i].size == node.shape[1] > 0)
-        if shared and node.ndim == 4:
-            yield node, i
-
-
-def _source(node: Node) -> Node:
-    while node.op in VIEWS:
-        node = node.operands[0]
-    return node
+    for (node, i), name, positions in _shared_kernels(scene):
+        sentence = (
+            f"the contributions to {name} of the {len(positions)} positions it is used at were averaged, not added, at "
+            f"{scene.words.made(node)}"
+        )
+        yield scaled(scene, (node, i), 1 / len(positions), sentence)
