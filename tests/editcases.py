@@ -279,6 +279,20 @@ def the_diagonal_of_layer_norm():
     return named("L", (y * c).sum()), {x: c * (1 - 1 / 5 - h * h / 5) / s}, None, ""
 
 
+@case("activation derivative where no activation is")
+def the_derivative_of_a_linear_output():
+    n = three()
+    out = n.v[2] @ n.W[2] + n.b3.data
+    return n.L, {n.W3: n.v[2].T @ (n.d * out * (1 - out))}, None, "out ⊙ (1 − out)"
+
+
+@case("activation derivative where no activation is")
+def the_relu_of_the_hidden_layers_at_a_linear_output():
+    n = three(act="relu")
+    d = n.d * (n.v[2] @ n.W[2] + n.b3.data > 0)
+    return n.L, {n.b3: d.sum(0), n.W3: n.v[2].T @ d}, None, "where no ReLU is"
+
+
 @case("upstream gradient not multiplied in")
 def the_incoming_gradient_ignored():
     n = three()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -12,17 +13,19 @@ from autograd import Node, Tape, Tensor, enable_grad
 from autograd.forward import record
 from autograd.registry import Rule
 
-from ...formula import backward, value_symbol
+from ...formula import Formula, backward, gradient_symbol, value_symbol
 from ...formula.tidy import tidied
 from ...formula.tree import Tree, apply, substituted
 from ...tape.names import Names
-from ..pushing import Change
 from ..trials import Scene, Trial, slip
-from .activations import ALONG_AXES, LOG_SOFTMAX, RELU, SIGMOID, SMOOTH, SOFTMAX, TANH, Activation
+from .activations import ALONG_AXES, LOG_SOFTMAX, RELU, SIGMOID, SMOOTH, SOFTMAX, TANH, Activation, all_activations
 from .edits import diagonal as diagonal_of
 from .forms import Form, activated, derivative
 from .formulas import edited
 from .parts import Edit
+
+_DERIVATIVES = ((SIGMOID, "σ"), (TANH, "tanh"), (RELU, "ReLU"))
+_MOST = 24
 
 
 def _trial(scene: Scene, act: Activation, form: Form, kind: str, tree: Tree, sentence: str, *which: Any) -> Trial:
@@ -54,6 +57,12 @@ def doubled(scene: Scene) -> Iterator[Trial]:
             holds = f"where {w.gradient(act.z)} (p − y) already holds it"
             sentence = f"the derivative of the softmax was multiplied on once more at {w.made(act.a)}, {holds}"
             yield _trial(scene, act, form, "again", again, sentence, SOFTMAX)
+
+
+@slip("activation derivative doubled", 22)
+def of_logits(scene: Scene) -> Iterator[Trial]:
+    """Of a loss that is made of logits, z, and so holds the derivative already."""
+    w = scene.words
     for node in scene.nodes():
         z = next((o for o in node.operands if isinstance(o, Node) and o.needs_grad), None)
         while z is not None and z.op == "negative":
@@ -61,8 +70,32 @@ def doubled(scene: Scene) -> Iterator[Trial]:
         if node.op == "logaddexp" and z is not None and z in scene.sweeper.base.grads:
             holds = f"where {w.gradient(z)} (σ(z) − y) already holds it"
             sentence = f"the derivative σ′ was multiplied on once more at {w.say(z)}, {holds}"
-            a = SIGMOID.fn(scene.value(z))
-            yield Trial(node, sentence, Change(turned={z: lambda g, grads, a=a: g * a * (1 - a)}))  # type: ignore[misc]
+            yield _multiplied_on(scene, z, SIGMOID, sentence, in_its_result=False)
+
+
+@slip("activation derivative where no activation is", 34, generic=True, chancy=True)
+def where_none_is(scene: Scene) -> Iterator[Trial]:
+    """As at the output of a network that is linear."""
+    w, acts = scene.words, all_activations(scene)
+    known = {act.a for act in acts} | {act.z for act in acts}
+    some = (n for n in scene.nodes() if w.has(n) and n.ndim and n not in known and n is not scene.tape.root)
+    for z in itertools.islice(some, _MOST):
+        for rule, name in _DERIVATIVES:
+            what = f"the derivative of {name} was multiplied on at {w.made(z)}, where no {name} is: {name}′"
+            yield _multiplied_on(scene, z, rule, f"{what}({w.say(z)})", in_its_result=False)
+            if rule is not RELU:
+                said = f"{what} = {_in_its_result(rule)} with a = {w.say(z)}"
+                yield _multiplied_on(scene, z, rule, said, in_its_result=True)
+
+
+def _multiplied_on(scene: Scene, z: Node, rule: Rule, sentence: str, *, in_its_result: bool) -> Trial:
+    """The gradient of a value times a derivative there."""
+    value, target = value_symbol(z, scene.words, scene.value), gradient_symbol(z, scene.words)
+    upstream = gradient_symbol(z, scene.words, scene.sweeper.base.grads[z])
+    act = Activation(z, z, rule, {})
+    tree = derivative(scene, act, rule, value if in_its_result else apply(rule.fn, value), upstream)
+    form = Form(z, z, Formula(target, upstream), rule)
+    return edited(scene, form, Edit("again", (), upstream, tree, tree), sentence)
 
 
 @slip("activation derivative at the activated value", 10)
@@ -93,7 +126,7 @@ def another(scene: Scene) -> Iterator[Trial]:
     for act, form in activated(scene):
         x = scene.value(act.z)
         a, z = (value_symbol(node, w, scene.value) for node in (act.a, act.z))
-        for other, name in ((SIGMOID, "σ"), (TANH, "tanh"), (RELU, "ReLU")) if act.rule not in SMOOTH else ():
+        for other, name in _DERIVATIVES if act.rule not in SMOOTH else ():
             if other is act.rule or (other is RELU and ((x > 0).all() or (x <= 0).all())):
                 continue
             what = f"the derivative of {name} was used at {w.made(act.a)}, which is {act.symbol}"
