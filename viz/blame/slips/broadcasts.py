@@ -14,10 +14,10 @@ from autograd.registry import RULES
 from ...formula.tree import Apply, Number, Tree, apply, axes_of, evaluate, is_call
 from ...plain.numbers import listed
 from ..trials import Scene, Trial, constantly, ended, slip
-from .edits import one_of, summed_over
 from .forms import Form, rule
 from .formulas import edited
 from .parts import Edit, parts, put
+from .sums import one_of, summed_over
 
 
 def _sums(scene: Scene) -> Iterator[tuple[Form, tuple[int, ...], Apply]]:

@@ -7,14 +7,12 @@ else in the place of what is there.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd.registry import RULES, Rule
-from autograd.rules import elementwise, windows
-from autograd.rules.indexing import getitem
+from autograd.rules import elementwise
 
 from ...formula.products import power
 from ...formula.terms import total
@@ -22,35 +20,21 @@ from ...formula.tidy import tidied
 from ...formula.tree import (
     Apply,
     Number,
-    Opaque,
     Symbol,
     Tree,
     apply,
-    axes_of,
     each,
     is_call,
     negated,
     rebuilt,
-    replaced,
     substituted,
     symbols,
     transposed,
 )  # fmt: skip
-from .parts import Edit, parts, put
+from .parts import Changed, Edit, edits_of, has_gradient, is_gradient, parts, put
+from .sums import broadcasts, flipped, of_products, of_sums
 
-__all__ = [
-    "FUNCTIONS",
-    "far",
-    "has_gradient",
-    "is_gradient",
-    "is_square",
-    "near",
-    "products",
-    "times_a_number",
-    "turned",
-    "values",
-    "windows_flipped",
-]
+__all__ = ["FUNCTIONS", "diagonal", "far", "near", "times_a_number", "values"]
 
 _OPPOSITE: dict[Any, Any] = {
     np.greater: np.less_equal, np.less: np.greater_equal, np.greater_equal: np.less, np.less_equal: np.greater,
@@ -60,8 +44,6 @@ FUNCTIONS = (
 )  # fmt: skip
 """That are taken for each other."""
 
-Changed = Iterator[tuple[str, Any, Tree, Tree | None, Tree]]
-
 
 def near(tree: Tree) -> Iterator[Edit]:
     """A factor, a term, a sign, a power at one place; the incoming gradient, or all but it."""
@@ -70,7 +52,7 @@ def near(tree: Tree) -> Iterator[Edit]:
             if s.shape == tree.shape:
                 yield Edit("local", ("local",), tree, s, s)
             yield Edit("upstream", ("upstream",), s, None, _without(tree, s))
-    yield from _edits(tree, _nearly)
+    yield from edits_of(tree, _nearly)
 
 
 def _without(tree: Tree, s: Symbol) -> Tree:
@@ -85,20 +67,13 @@ def _without(tree: Tree, s: Symbol) -> Tree:
 
 def far(tree: Tree) -> Iterator[Edit]:
     """What takes more than that: another number, a function for its derivative, a loop that went wrong."""
-    yield from _edits(tree, _further)
+    yield from edits_of(tree, _further)
     yield from _as_a_whole(tree)
 
 
 def values(tree: Tree) -> Iterator[Edit]:
     """A value in the place of its derivative."""
-    yield from (edit for edit in _edits(tree, _value_for_derivative) if edit.kind == "value")
-
-
-def _edits(tree: Tree, changed: Callable[[Apply], Changed]) -> Iterator[Edit]:
-    for place, part in parts(tree):
-        if isinstance(part, Apply) and not isinstance(part, Opaque):
-            for kind, key, old, new, instead in changed(part):
-                yield Edit(kind, (*place, key), old, new, put(tree, place, instead))
+    yield from (edit for edit in edits_of(tree, _value_for_derivative) if edit.kind == "value")
 
 
 # --- near -------------------------------------------------------------------------------------------------------------
@@ -171,14 +146,6 @@ def _factors(part: Apply) -> Changed:
             yield "division", k, part, (quotient := apply(np.divide, rest, factor, dtype=part.dtype)), quotient
 
 
-def is_gradient(tree: Tree) -> bool:
-    return isinstance(tree, Symbol) and tree.kind == "gradient"
-
-
-def has_gradient(tree: Tree) -> bool:
-    return any(is_gradient(part) for part in each(tree))
-
-
 # --- far --------------------------------------------------------------------------------------------------------------
 
 
@@ -187,10 +154,10 @@ def _further(part: Apply) -> Changed:
     if is_call(part, np.multiply, np.divide):
         yield from _brackets(part)
     if is_call(part, np.sum, total) or part.rule.name in ("fold_windows", "scatter"):
-        yield from _loops(part)
+        yield from of_sums(part)
     if is_call(part, np.matmul, np.outer):
-        yield from _products(part)
-    yield from _flipped(part)
+        yield from of_products(part)
+    yield from flipped(part)
     for k, number in enumerate(part.args):
         if isinstance(number, Number) and np.ndim(number.value) == 0 and not is_call(part, np.power):
             for other in _other_numbers(number.value):
@@ -242,42 +209,6 @@ def _with(part: Apply, x: Tree, factor: Tree) -> Tree:
     return apply(part.fn, x, factor, dtype=part.dtype)
 
 
-def special(name: str, fn: Callable[..., Any], part: Apply, *args: Tree) -> Apply:
-    """What no rule of the table computes, of the shape of a part."""
-    return Apply(Rule(fn, name), args, {}, part.shape, part.dtype)
-
-
-def _loops(part: Apply) -> Changed:
-    """A sum of which one summand alone was kept, or that counts once what it has to count each time."""
-    x = part.args[0]
-    if part.rule.name == "fold_windows":
-        yield "assigned", "last", part, (one := special("last", _last_window(part), part, x)), one
-    elif part.rule.name == "scatter":
-        yield "index", "last", part, (one := special("last", _last_index(part), part, x)), one
-    elif is_call(part, np.sum) and x.ndim:
-        yield from _of_one(part)
-        axes, kept = tuple(axes_of(part)), part.options.get("keepdims", False)
-        yield "once", "", part, (one := special("once", _counted_once(axes, kept), part, x)), one
-        for axis in range(x.ndim) if len(axes) == 1 else ():
-            other = summed_over(part, (axis,), keepdims=kept)
-            if axis not in axes and _broadcasts(other.shape, x.shape if kept else part.shape):
-                yield "axis", axis, part, other, other
-        n = math.prod(x.shape[a] for a in axes)
-        if n > 1:
-            yield "constant", "mean", part, (mean := apply(np.divide, part, Number(float(n)), like=part)), mean
-        if is_call(x, np.multiply):
-            for factor, rest in (x.args, x.args[::-1]):
-                inner = part.with_args([rest]) if rest.shape == x.shape else None
-                if inner is not None and factor.shape and _broadcasts(factor.shape, part.shape):
-                    other = apply(np.multiply, inner, factor, dtype=part.dtype)
-                    yield "loop", factor, part, other, other
-
-
-def _of_one(part: Apply) -> Changed:
-    for which, at in (("first", 0), ("last", -1)):
-        yield "loop", which, part, (one := one_of(part, at)), one
-
-
 def times_a_number(tree: Tree, k: float) -> Tree:
     """A formula times a number, in the place of the number that is in it."""
     if k == -1:
@@ -306,150 +237,6 @@ def _into_its_number(tree: Tree, k: float) -> Tree | None:
     return None
 
 
-def one_of(part: Apply, at: int) -> Apply:
-    """One summand of a sum, or of a product of matrices."""
-    if is_call(part, np.matmul):
-        a, b = part.args
-        return apply(np.outer, _at(transposed(a), (at,)), _at(b, (at,)), like=part)
-    axes, kept = axes_of(part), part.options.get("keepdims", False)
-    one = slice(at, at + 1 or None) if kept else at
-    return _at(part.args[0], tuple(one if k in axes else slice(None) for k in range(max(axes) + 1)))
-
-
-def _at(x: Tree, index: tuple[Any, ...]) -> Apply:
-    shape = np.broadcast_to(0, x.shape)[index].shape
-    return Apply(getitem.rule, (x,), {"index": index}, shape, x.dtype)
-
-
-def summed_over(part: Apply, axes: tuple[int, ...], *, keepdims: bool) -> Apply:
-    """A sum over other axes."""
-    x = part.args[0]
-    shape = tuple(1 if k in axes else n for k, n in enumerate(x.shape) if keepdims or k not in axes)
-    options = {"axis": axes if len(axes) > 1 else axes[0], **({"keepdims": True} if keepdims else {})}
-    return Apply(part.rule, (x,), options, shape, part.dtype)
-
-
-def _broadcasts(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
-    try:
-        return np.broadcast_shapes(a, b) == b
-    except ValueError:
-        return False
-
-
-def _counted_once(axes: tuple[int, ...], kept: bool) -> Callable[[Any], Any]:
-    def once(x: Any) -> Any:
-        n = np.count_nonzero(x, axis=axes, keepdims=kept)
-        return np.sum(x, axis=axes, keepdims=kept) / np.maximum(n, 1)
-
-    return once
-
-
-def _last_window(part: Apply) -> Callable[[Any], Any]:
-    options = dict(part.options)
-    shape = options.pop("shape")
-
-    def assigned(g: Any) -> Any:
-        size = int(np.prod(shape))
-        own = {"kernel_size": g.shape[-2:], **options}
-        places = np.asarray(windows.windows.fn(np.arange(float(size)).reshape(shape), **own)).astype(int)
-        out = np.zeros(size)
-        n = g.shape[2] * g.shape[3]
-        flat = (g.reshape(*g.shape[:2], n, -1), places.reshape(*places.shape[:2], n, -1))
-        for k in range(n):
-            values, where = (one[:, :, k].ravel() for one in flat)
-            chosen = values != 0
-            out[where[chosen]] = values[chosen]
-        return out.reshape(shape)
-
-    return assigned
-
-
-def _last_index(part: Apply) -> Callable[[Any], Any]:
-    index, shape = part.options["index"], part.options["shape"]
-
-    def assigned(g: Any) -> Any:
-        out = np.zeros(shape)
-        out[replaced(index, lambda i: i.array if isinstance(i, Symbol) else i)] += g
-        return out
-
-    return assigned
-
-
-def turned(x: Tree) -> Tree:
-    """A matrix, or each of several, transposed."""
-    if x.ndim == 2:
-        return transposed(x)
-    if is_call(x, np.swapaxes) and {x.options["axis1"], x.options["axis2"]} == {-1, -2}:
-        return x.args[0]
-    shape = (*x.shape[:-2], *x.shape[:-3:-1])
-    return Apply(RULES[np.swapaxes], (x,), {"axis1": -1, "axis2": -2}, shape, x.dtype)
-
-
-def is_square(x: Any) -> bool:
-    return x.ndim > 1 and x.shape[-1] == x.shape[-2] > 1
-
-
-def products(tree: Tree) -> Iterator[Edit]:
-    """A factor of a product of matrices transposed, or both in the other order."""
-    yield from _edits(tree, _of_matrices)
-
-
-def _of_matrices(part: Apply) -> Changed:
-    einsum = part.rule.name == "einsum"
-    if not (is_call(part, np.matmul) or einsum) or len(part.args) != 2:
-        return
-    a, b = part.args
-    for k, one in enumerate(part.args):
-        if is_square(one):
-            other = turned(one)
-            yield "transpose", k, one, other, part.with_args([other if j == k else x for j, x in enumerate((a, b))])
-    if is_square(a) and is_square(b) and a.ndim == b.ndim:
-        other = turned(part.with_args([turned(a), turned(b)])) if einsum else part.with_args([b, a])
-        yield "order", "turned", part, other, other
-
-
-def windows_flipped(tree: Tree) -> Iterator[Edit]:
-    """A kernel turned by 180°, or its gradient."""
-    yield from _edits(tree, _flipped)
-
-
-def _flipped(part: Apply) -> Changed:
-    if part.rule.name == "window_product_windows":
-        g, kernel = part.args
-        yield "flipped", "kernel", kernel, (other := _turned_round(kernel)), part.with_args([g, other])
-    elif part.rule.name == "window_product_weight":
-        yield "flipped", "gradient", part, (other := _turned_round(part)), other
-
-
-def _turned_round(x: Tree) -> Apply:
-    return Apply(RULES[np.flip], (x,), {"axis": (-2, -1)}, x.shape, x.dtype)
-
-
-def _products(part: Apply) -> Changed:
-    a, b = part.args
-    if is_call(part, np.outer):
-        if a.shape == b.shape:
-            yield "order", "turned", part, (other := part.with_args([b, a])), other
-        return
-    yield from _of_matrices(part)
-    if a.ndim != 2 or b.ndim != 2:
-        return
-    if a.shape == b.shape == part.shape:
-        yield "elementwise", "", part, (product := apply(np.multiply, a, b, like=part)), product
-    yield from _of_one(part)
-    for which, at in (("first", 0), ("last", -1)):
-        for inside in (0, 1):
-            fn = _outside_of_a_loop(at, inside)
-            yield "outside", (which, inside), part, (one := special("outside", fn, part, a, b)), one
-
-
-def _outside_of_a_loop(at: int, inside: int) -> Callable[[Any, Any], Any]:
-    """Of the two factors one is added up, the other one is what it was when the loop ended."""
-    if inside:
-        return lambda a, b: np.multiply.outer(a[:, at], b.sum(0))
-    return lambda a, b: np.multiply.outer(a.sum(1), b[at])
-
-
 def _as_a_whole(tree: Tree) -> Iterator[Edit]:
     """What is changed everywhere at once, or beside all of the formula."""
     found = [part for part in each(tree) if is_call(part, np.transpose) and part.ndim == 2]
@@ -462,7 +249,7 @@ def _as_a_whole(tree: Tree) -> Iterator[Edit]:
     yield Edit("sign", ("whole",), tree, (minus := negated(tree)), minus)
     named = [s for s in symbols(tree) if s.dtype.kind == "f"]
     for factor in _factors_of(tree):
-        if _broadcasts(factor.shape, tree.shape) and factor.dtype.kind == "f" and not isinstance(factor, Number):
+        if broadcasts(factor.shape, tree.shape) and factor.dtype.kind == "f" and not isinstance(factor, Number):
             again = apply(np.multiply, tree, factor, dtype=tree.dtype)
             yield Edit("again", ("again", id(factor)), factor, apply(np.square, factor, like=factor), again)
     values = [s for s in named if s.kind != "gradient"]

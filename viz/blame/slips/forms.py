@@ -25,7 +25,7 @@ from ...tape.names import Names
 from ..pushing import Change, Edge
 from ..trials import QUOTIENTS, Scene, once
 from .activations import ALONG_AXES, Activation, activations
-from .edits import is_gradient
+from .parts import is_gradient
 
 __all__ = ["Form", "activated", "composed", "derivative", "rule", "rules", "rules_of", "written_out"]
 

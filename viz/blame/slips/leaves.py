@@ -14,9 +14,9 @@ from ...formula import gradient_symbol, value_symbol
 from ...formula.tree import Apply, Symbol, apply, is_call, substituted, symbols
 from ..trials import Scene, once
 from .activations import all_activations
-from .edits import FUNCTIONS, is_gradient
+from .edits import FUNCTIONS
 from .forms import Form
-from .parts import Edit, parts, put
+from .parts import Edit, is_gradient, parts, put
 
 __all__ = ["for_another"]
 

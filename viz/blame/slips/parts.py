@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...formula.tree import Apply, Tree
+from ...formula.tree import Apply, Opaque, Symbol, Tree, each
 
-__all__ = ["Edit", "parts", "put"]
+__all__ = ["Changed", "Edit", "edits_of", "has_gradient", "is_gradient", "parts", "put"]
+
+
+Changed = Iterator[tuple[str, Any, Tree, Tree | None, Tree]]
+"""What can go wrong with one part: the kind, which one, what is changed, to what, and the part that comes out."""
 
 
 class Edit(NamedTuple):
@@ -40,3 +44,19 @@ def put(tree: Any, place: tuple[int, ...], part: Tree) -> Tree:
     if isinstance(tree.fn, np.ufunc) and tree.fn.signature is None:
         shape = np.broadcast_shapes(*(a.shape for a in args))
     return Apply(tree.rule, tuple(args), tree.options, shape, tree.dtype)
+
+
+def edits_of(tree: Tree, changed: Callable[[Apply], Changed]) -> Iterator[Edit]:
+    """What can go wrong with each part of a formula."""
+    for place, part in parts(tree):
+        if isinstance(part, Apply) and not isinstance(part, Opaque):
+            for kind, key, old, new, instead in changed(part):
+                yield Edit(kind, (*place, key), old, new, put(tree, place, instead))
+
+
+def is_gradient(tree: Tree) -> bool:
+    return isinstance(tree, Symbol) and tree.kind == "gradient"
+
+
+def has_gradient(tree: Tree) -> bool:
+    return any(is_gradient(part) for part in each(tree))

@@ -17,10 +17,10 @@ from ...plain.numbers import listed, ordinal
 from ..powers import VIEWS
 from ..pushing import Change, Edge
 from ..trials import Scene, Trial, slip, times, with_upstream
-from .edits import one_of
 from .forms import rule
 from .formulas import both_formulas, scaled
 from .parts import Edit
+from .sums import one_of
 
 _MOST = 64
 _MOST_WRITTEN = 4

@@ -12,10 +12,11 @@ from ...formula import Symbol
 from ...formula.tree import Number, apply, substituted
 from ..pushing import Change
 from ..trials import Scene, Trial, ended, slip
-from .edits import has_gradient, is_square, products, turned, windows_flipped
 from .forms import Form, rule, rules_of
 from .formulas import edited
-from .parts import Edit
+from .parts import Edit, edits_of, has_gradient
+from .sums import flipped as kernel_flipped
+from .sums import is_square, of_matrices, turned
 
 _MATRIX = frozenset({"matmul", "inner", "dot", "einsum"})
 _PRODUCTS = _MATRIX | {"vecdot", "outer", "tensordot", "multiply", "window_product"}
@@ -65,7 +66,7 @@ def reversed_as_a_whole(scene: Scene) -> Iterator[Trial]:
 
 def _of_matrices(scene: Scene, kind: str, *, upstream: bool = False) -> Iterator[Trial]:
     for form in rules_of(scene, _MATRIX):
-        for edit in products(form.formula.tree):
+        for edit in edits_of(form.formula.tree, of_matrices):
             if edit.kind == kind and (kind == "order" or has_gradient(edit.old) == upstream):
                 kind_of = form.node.op, form.operand
                 yield edited(scene, form, edit, kind=kind_of, alike="products of this kind")
@@ -75,7 +76,7 @@ def _of_matrices(scene: Scene, kind: str, *, upstream: bool = False) -> Iterator
 def flipped(scene: Scene) -> Iterator[Trial]:
     w = scene.words
     for form in rules_of(scene, {"window_product"}):
-        for edit in windows_flipped(form.formula.tree):
+        for edit in edits_of(form.formula.tree, kernel_flipped):
             name, made = w.operand(form.node, 1), w.made(form.node)
             if edit.place[-1] == "gradient":
                 sentence = (
