@@ -8,6 +8,7 @@ from noise import noisy
 from postedcases import POSTED
 
 from autograd import Tape, Tensor
+from nn import functional as F
 from viz import explain_mismatch
 
 
@@ -98,3 +99,29 @@ def test_a_mistake_at_each_step_of_an_lstm(steps, mistake, slip):
     assert report.first.slip == slip and len(report.first.gradients) == 4, str(report)
     between = mistake in ("h not carried", "c not carried", "W for Wᵀ")
     assert f"at each of the {(steps - between) * (4 if slip == 'transpose' else 1)} " in str(report), str(report)
+
+
+def test_numbers_given_are_not_explained_by_themselves():
+    rng = np.random.default_rng(0)
+    x, w, y = rng.normal(size=(6, 3)), Tensor(rng.normal(size=(3, 4)), name="w"), rng.normal(size=(6, 4))
+    z = x @ w
+    z.name = "z"
+    a = np.maximum(z, 0)
+    a.name = "a"
+    loss = 0.5 * ((a - y) ** 2).sum()
+    da = a.data - y
+    noise = rng.normal(size=(2, 6, 4))
+    for hands in ({a: da * noise[0]}, {a: da, z: noise[1] * (z.data > 0)}):
+        report = explain_mismatch(loss, hands)
+        assert [finding.slip for finding in report] == [None], str(report)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_number_is_not_misread_by_less_than_was_rounded(seed):
+    rng = np.random.default_rng(seed)
+    q, k, c = rng.normal(size=(3, 3)), Tensor(rng.normal(size=(3, 3)), name="K"), rng.normal(size=(3, 3))
+    loss = (F.softmax(q @ k.T) * c).sum()
+    loss.backward()
+    off = k.grad * (1 + 1e-3 * rng.normal(size=(3, 3)))
+    report = explain_mismatch(loss, {k: np.vectorize(lambda n: f"{n:.3g}", otypes=[object])(off).tolist()})
+    assert all(finding.slip in (None, "rounding") for finding in report), str(report)

@@ -13,7 +13,7 @@ from autograd import Node
 
 from .fits import Fit, is_doubtful
 from .printed import Given
-from .pushing import Sweeper
+from .pushing import Change, Sweeper
 from .report import Finding
 from .search import explained as explained_by
 from .search import search
@@ -43,6 +43,11 @@ def by_slips(
     found: list[list[Fit]] = []
     while left:
         held = [fits[0] for fits in found]
+        following = _following(report, left, held) if len(held) > 1 else []
+        findings += [report.follows(one, held) for one in following]
+        left = [one for one in left if one not in following]
+        if not left:
+            break
         fits = _fitting(report, left, lr, weight_decay, held)
         near = [one for one in left if one.is_near(report.engine[one.node])]
         if near and all(fit.solved is not None for fit in fits):
@@ -66,6 +71,12 @@ def by_slips(
         whole = _of_all(report, fits, [one for before in held for one in before.explains], lr, weight_decay)
         found = [whole] if whole else [*found, fits]
     return [*findings, *(finding for fits in found for finding in report.of_slips(fits))], notes
+
+
+def _following(report: Sentences, left: Sequence[Given], held: Sequence[Fit]) -> list[Given]:
+    """The gradients that the slips found before give together."""
+    grads = report.sweeper.under(Change.all(fit.change for fit in held)).base.grads
+    return [one for one in left if one.node in grads and one.agrees(grads[one.node])]
 
 
 def _of_all(

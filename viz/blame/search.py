@@ -21,6 +21,7 @@ from .trials import Scene, Slip, Trial, nearest_ratio, once, times, together
 
 __all__ = ["DIGITS", "explained", "search"]
 
+_FEWEST_DIFFERING = 2
 _FEW_STEPS = 3
 """After so many steps a number that is solved for must have led some of the way."""
 _PLENTY = 24
@@ -228,9 +229,17 @@ def _tried(scene: Scene, entry: Slip, trial: Trial) -> Fit | None:
                 continue
             if _says_more(scene, entry, partial(trial.made, candidate), explains):
                 continue
+            if sum(_differing(scene, one) for one in explains) < _FEWEST_DIFFERING:
+                continue  # one alone is had by solving for another
             if len(explains) >= len(some) and all(one in explains for one in some):
                 return Fit(entry, trial, explains, candidate)
     return None
+
+
+def _differing(scene: Scene, one: Given) -> int:
+    """How many numbers are not what they are without a slip, to the digits given."""
+    right = np.asarray(_right(scene)[one.node], np.float64)
+    return int(np.count_nonzero(one.picked(np.abs(one.array - right) > one.limits.of(right, one.hand, one.node.dtype))))
 
 
 def _says_more(scene: Scene, entry: Slip, change: Callable[[], Change], explains: Sequence[Given]) -> bool:
@@ -265,7 +274,8 @@ def explained(scene: Scene, change: Callable[[], Change]) -> tuple[Given, ...]:
     grads = _pushed(scene, change, allowed)
     if grads is None or not all(allowed(node, grads[node]) for node in scene.given if node in grads):
         return ()
-    return tuple(one for one in scene.wrong if one.node in grads and one.agrees(grads[one.node]))
+    given = (one for one in scene.wrong if one.node in grads and one.agrees(grads[one.node]))
+    return tuple(one for one in given if one.node not in base or not one.agrees(base[one.node]))
 
 
 @once

@@ -202,6 +202,13 @@ class Sentences:
         node, rule = self._step(one)
         return self._finding(INHERITED, sentence, (one,), None, node, (node,), rule)
 
+    def follows(self, one: Given, held: Sequence[Fit]) -> Finding:
+        """A gradient that several slips found before give together."""
+        before = list(dict.fromkeys(self.name(g.node) for fit in held for g in fit.explains))
+        sentence = f"{self._who([one])}{self._context(one)}: it follows from what is said of {listed(before)}."
+        node, rule = self._step(one)
+        return self._finding(INHERITED, sentence, (one,), None, node, (node,), rule)
+
     def _between(self, one: Given) -> tuple[list[Node], str]:
         """The operations that may have gone wrong; and so in words."""
         between: dict[Node, None] = {}

@@ -86,7 +86,8 @@ class Form:
 
     def arrived(self, g: Any, grads: Mapping[Node, Any] | None = None) -> dict[int, Any]:
         """The gradients that a formula is made of, as they arrive."""
-        return {id(s): np.asarray(g if grads is None else grads[s.node]) for s in self._own}
+        arrives = {s: g if grads is None or s.node is self.target else grads[s.node] for s in self._own}
+        return {id(s): np.asarray(value) for s, value in arrives.items()}
 
     def _fitted(self, value: Any) -> Any:
         value = np.asarray(value, self.formula.target.dtype)

@@ -13,7 +13,7 @@ from autograd.testing.batches import constant_factor
 
 from ..powers import VIEWS
 from ..pushing import Change, Edge
-from ..trials import Scene, Trial, nearest_ratio, once, slip
+from ..trials import Scene, Trial, nearest_ratio, once, slip, times
 from .activations import written_out
 from .formulas import scaled
 
@@ -106,8 +106,10 @@ def factor_lost(scene: Scene) -> Iterator[Trial]:
     for node, i in scene.edges():
         if node in written_out(scene):
             continue
-        for k, what in (*_factors(scene, (node, i)), *_of_a_mean_square(scene, (node, i))):
+        for k, what in _factors(scene, (node, i)):
             yield scaled(scene, (node, i), k, f"{what} at {w.made(node)}")
+        for k, what in _of_a_mean_square(scene, (node, i)):
+            yield scene.trial((node, i), f"{what} at {w.made(node)}", times(k))
 
 
 def _of_a_mean_square(scene: Scene, edge: Edge) -> Iterator[tuple[float, str]]:
