@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ from ...formula.tree import (
     transposed,
 )  # fmt: skip
 from .parts import Changed, Edit, edits_of, has_gradient, is_gradient, parts, put
-from .sums import broadcasts, flipped, of_products, of_sums
+from .sums import broadcasts, flipped, of_products, of_sums, summed_over
 
 __all__ = ["FUNCTIONS", "diagonal", "far", "near", "times_a_number", "values"]
 
@@ -246,6 +247,7 @@ def _as_a_whole(tree: Tree) -> Iterator[Edit]:
     own = diagonal(tree)
     if own is not tree:
         yield Edit("diagonal", ("diagonal",), tree, own, own)
+    yield from _everywhere(tree)
     yield Edit("sign", ("whole",), tree, (minus := negated(tree)), minus)
     named = [s for s in symbols(tree) if s.dtype.kind == "f"]
     for factor in _factors_of(tree):
@@ -258,6 +260,29 @@ def _as_a_whole(tree: Tree) -> Iterator[Edit]:
             if a.shape == b.shape:
                 exchanged = substituted(tree, {id(a): b, id(b): a})
                 yield Edit("exchanged", ("exchanged", a.name, b.name), tree, exchanged, exchanged)
+
+
+def _everywhere(tree: Tree) -> Iterator[Edit]:
+    """All sums over another axis; a factor that comes several times in one place alone."""
+    sums = [part for part in each(tree) if is_call(part, np.sum) and part.args[0].ndim > 1]
+    for axis in range(min(part.args[0].ndim for part in sums)) if len(sums) > 1 else ():
+        other = rebuilt(tree, partial(_along, axis))
+        yield Edit("axis", ("all", axis), tree, other, other)
+    for s in symbols(tree):
+        places = [place for place, part in parts(tree) if is_call(part, np.multiply) and any(a is s for a in part.args)]
+        for kept in places if len(places) > 1 and s.kind != "gradient" else ():
+            fewer = tree
+            for place in sorted(places, key=len, reverse=True):
+                part: Any = next(part for at, part in parts(fewer) if at == place)
+                rest = next((a for a in part.args if a is not s), part)
+                fewer = put(fewer, place, rest) if place != kept and rest.shape == part.shape else fewer
+            yield Edit("factor", ("once", s.name, kept), s, None, fewer)
+
+
+def _along(axis: int, part: Tree) -> Tree:
+    if not is_call(part, np.sum) or part.args[0].ndim < 2:
+        return part
+    return summed_over(part, (axis,), keepdims=bool(part.options.get("keepdims")))
 
 
 def diagonal(tree: Tree) -> Tree:

@@ -202,15 +202,26 @@ def composed(scene: Scene) -> list[Form]:
         routes = _routes(scene, one.node)
         if routes is None or len(routes.stations) > _MOST_STATIONS:
             continue
+        across = _meeting(scene, routes)
         for node in reversed(routes.stations):
             if node is scene.tape.root or node not in scene.sweeper.base.grads:
                 continue
-            for kind, named in (("next", frozenset(routes.stations) - {node}), ("closed", frozenset[Node]())):
-                if (node, kind) not in found and (kind == "next" or node is one.node):
-                    form = _composed(scene, routes, node, named)
-                    if form is not None:
-                        found[node, kind] = form
+            kinds = {"next": frozenset(routes.stations) - {node}}
+            kinds |= {"across": frozenset({across[node]})} if across[node] not in routes.users(node) else {}
+            kinds |= {"closed": frozenset[Node]()} if node is one.node else {}
+            for kind, named in kinds.items():
+                form = None if (node, kind) in found else _composed(scene, routes, node, named)
+                if form is not None:
+                    found[node, kind] = form
     return list(found.values())
+
+
+def _meeting(scene: Scene, routes: Routes) -> dict[Node, Node]:
+    """Of each station the next one that all ways from it to the loss lead through."""
+    index, beyond = scene.tape.index, {scene.tape.root: {scene.tape.root}}
+    for node in reversed(routes.stations[:-1]):
+        beyond[node] = set[Node].intersection(*({user} | beyond[user] for user in routes.users(node)))
+    return {node: min(some, key=index) for node, some in beyond.items()}
 
 
 def _routes(scene: Scene, node: Node) -> Routes | None:

@@ -92,7 +92,8 @@ def path_left_out(scene: Scene) -> Iterator[Trial]:
             of, kind = f"of the {k} paths to {w.say(node)}", (node.op, edge[0].op, edge[1])
             yield _of_some(scene, edges, others, f"{of} {through} left out", at=edge, kind=kind)
             if k > 2 and not alike:
-                yield _of_some(scene, edges, [edge], f"{of} only {through} followed", at=edge)
+                only = f"{of} only {through} followed"
+                yield _of_some(scene, edges, [edge], only, at=edge, kind=("only", *kind), alike="such sums")
 
 
 @slip("assigned instead of accumulated", 16)

@@ -17,10 +17,11 @@ from ...formula import Symbol, value_symbol
 from ...formula.tree import substituted
 from ..pushing import Change, Edge
 from ..trials import RESULT, Scene, Slip, Trial, constantly, once, slip, together, with_reads, with_upstream
-from .derivatives import at_the_input, at_the_output, missing
+from .derivatives import another, at_the_input, at_the_output, missing
 from .forms import Form, rule
 from .formulas import NAMES, both_formulas, near_trials, where
 from .parts import Edit
+from .paths import path_left_out
 from .products import transposed, turned_round
 
 _FEWEST = 3
@@ -168,7 +169,7 @@ def _at_each_step(name: str, trials: Callable[[Scene], Iterable[Trial]]) -> Slip
     return found
 
 
-for _made in (missing, at_the_input, at_the_output, transposed, turned_round):
+for _made in (missing, at_the_input, at_the_output, another, path_left_out, transposed, turned_round):
     globals()[f"each_{_made.name}"] = _at_each_step(_made.name, _made.trials)
 for _kind in ("local", "factor", "value", "sign", "term", "power"):
     globals()[f"each_{_kind}"] = _at_each_step(NAMES[_kind], partial(near_trials, kind=_kind))
