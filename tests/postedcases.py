@@ -115,9 +115,9 @@ def the_skip_of_a_residual_block_added_twice():
     return loss, {w: X.T @ ((2 * d + db @ V.T) * (1 - H**2)), v: H.T @ db}
 
 
-def in_time(after=False, before=False, slope_of=0, input_of=0, steps=5):
+def in_time(after=False, before=False, slope_of=0, input_of=0, carried=None, steps=5):
     """A network in time: what comes from the next step added after tanh′; the gradient of b from before it; tanh′ or
-    the input of another step."""
+    the input of another step; what is carried to the step before without tanh′, or times another one."""
     rng = np.random.default_rng(1)
     xs, ys = rng.normal(size=(steps, 2)), rng.normal(size=(steps, 2))
     W, U, V, b = (rng.normal(size=s) / 2 for s in ((3, 3), (3, 2), (2, 3), 3))
@@ -131,8 +131,9 @@ def in_time(after=False, before=False, slope_of=0, input_of=0, steps=5):
     for k in range(steps, 0, -1):
         e, slope = V @ hs[k] - ys[k - 1], 1 - hs[k + slope_of] ** 2
         d = slope * (V.T @ e) + g if after else slope * (V.T @ e + g)
+        d = slope * (V.T @ e) + (1 - hs[k]) * g if carried == "square lost" else d
         dW, dU, dV = dW + np.outer(d, hs[k - 1]), dU + np.outer(d, xs[k - 1 + input_of]), dV + np.outer(e, hs[k])
-        db, g = db + (V.T @ e + g if before else d), W.T @ d
+        db, g = db + (V.T @ e + g if before else d), W.T @ (V.T @ e + g if carried == "before" else d)
     return named("L", loss), {w: dW, u: dU, v: dV, bias: db}
 
 
@@ -141,9 +142,32 @@ def what_comes_from_the_next_step_added_after_the_derivative():
     return in_time(after=True)
 
 
-@posted("another gradient in the place of the upstream one", "at each of the 5 steps")
+@posted("activation derivative missing", "is missing in what b gets")
 def the_gradient_of_a_bias_from_before_the_derivative_at_each_step():
     return in_time(before=True)
+
+
+@posted("activation derivative missing", "is missing in what h (5) gets")
+def what_is_carried_made_from_before_the_derivative():
+    return in_time(carried="before")
+
+
+@posted("derivative on one way", "for what comes through `w @ h`")
+def the_square_lost_in_what_is_carried():
+    return in_time(carried="square lost")
+
+
+@posted("bracket left out", "was added after the derivative of h")
+def a_penalty_of_activations_added_after_their_derivative():
+    rng = np.random.default_rng(2)
+    X, y, W, V = (rng.normal(size=shape) for shape in ((6, 3), (6, 2), (3, 4), (4, 2)))
+    w, v = Tensor(W, name="W"), Tensor(V, name="V")
+    h = named("h", np.tanh(X @ w))
+    rho = named("rho", h.mean(axis=0))
+    loss = 0.5 * ((h @ v - y) ** 2).sum() + 3 * (rho**2).sum()
+    H = np.tanh(X @ W)
+    d = H @ V - y
+    return loss, {w: X.T @ ((d @ V.T) * (1 - H**2) + H.mean(0)), v: H.T @ d}
 
 
 @posted("value of another step", "h (5) was taken in the place of h (6) at each of the 5 steps")
@@ -287,7 +311,7 @@ def the_state_before_in_what_the_output_weight_gets_at_each_step():
     return loss, {V: sum(2 * np.outer(V.data @ H[t + 1] - ys[t], H[t]) for t in range(4))}
 
 
-@posted("factor of the rule left out", "was left out of ∂L/∂b")
+@posted("activation derivative missing", "is missing in what b gets")
 def the_derivative_left_out_for_a_bias_below_a_softmax_written_out():
     rng = np.random.default_rng(46)
     X, W, V, a = (rng.normal(size=shape) for shape in ((6, 3), (3, 4), (4, 3), 4))

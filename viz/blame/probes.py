@@ -188,7 +188,7 @@ class Probes:
     def _added(self, change: Change) -> list[tuple[Node, Any]] | None:
         """What a slip adds to the gradients of records; None where it does so in more than one place on the way."""
         base = self.sweeper.base
-        if change.rerouted:
+        if not change.rerouted.keys() <= change.edges.keys():
             return None
         if len(change.turned) == 1 and not (change.edges or change.past or change.reads or change.calls or change.ends):
             ((node, turn),) = change.turned.items()
@@ -212,8 +212,11 @@ class Probes:
             was = base.sent.get((node, i))
             if was is None:
                 continue
-            now = sent(self._flows(node), was)
-            found.append((node.operands[i], -was if now is None else np.asarray(now) - was))
+            now, to = sent(self._flows(node), was), change.rerouted.get((node, i), node.operands[i])
+            if now is None or to is not node.operands[i]:
+                found.append((node.operands[i], -was))
+            if now is not None:
+                found.append((to, np.asarray(now) - (was if to is node.operands[i] else 0.0)))
         return found
 
     def _flows(self, node: Node) -> Any:

@@ -14,6 +14,7 @@ from . import (
     scales,
     steps,
     views,
+    ways,
     weights,
 )
 
@@ -21,7 +22,7 @@ __all__ = ["SLIPS"]
 
 _MODULES = (
     broadcasts, conventions, derivatives, formulas, losses, names, paths, pools, products, scales, steps,
-    views, weights,
+    views, ways, weights,
 )  # fmt: skip
 
 SLIPS = tuple(dict.fromkeys(made for module in _MODULES for made in vars(module).values() if isinstance(made, Slip)))

@@ -23,6 +23,7 @@ from .formulas import NAMES, both_formulas, near_trials, where
 from .parts import Edit
 from .paths import path_left_out
 from .products import transposed, turned_round
+from .ways import added_after, missing_on_one_way, on_one_way
 
 _FEWEST = 3
 _MOST_BESIDE = 12
@@ -169,8 +170,11 @@ def _at_each_step(name: str, trials: Callable[[Scene], Iterable[Trial]]) -> Slip
     return found
 
 
-for _made in (missing, at_the_input, at_the_output, another, path_left_out, transposed, turned_round):
-    globals()[f"each_{_made.name}"] = _at_each_step(_made.name, _made.trials)
+for _made in (
+    missing, at_the_input, at_the_output, another, path_left_out, transposed, turned_round, added_after,
+    missing_on_one_way, on_one_way,
+):  # fmt: skip
+    globals()[f"each_{_made.name}_{_made.rank}"] = _at_each_step(_made.name, _made.trials)
 for _kind in ("local", "factor", "value", "sign", "term", "power"):
     globals()[f"each_{_kind}"] = _at_each_step(NAMES[_kind], partial(near_trials, kind=_kind))
 
@@ -243,25 +247,6 @@ def _formula(scene: Scene, edge: Edge, k: int) -> tuple[Form, Symbol] | None:
 
 def _operand(node: Node, k: int) -> Any:
     return node if k == RESULT else node.operands[k]
-
-
-@slip(NAMES["bracket"], 1)
-def after_the_derivative(scene: Scene) -> Iterator[Trial]:
-    """What comes from the next step added after the derivative of the activation, not before."""
-    for edges in _edges(scene):
-        past = {e: to.operands[0] for e in edges for to in [e[0].operands[e[1]]] if _is_one_to_one(scene, to)}
-        if len(past) >= _FEWEST - 1:
-            w, (node, i) = scene.words, edges[0]
-            h = node.operands[i]
-            sentence = (
-                f"what {w.say(h)} gets through {w.made(node)} was added after the derivative of {w.made(h)}, which was "
-                f"multiplied with the rest alone; and so at each of the {len(past)} steps"
-            )
-            yield Trial(node, sentence, Change(rerouted=past), i)
-
-
-def _is_one_to_one(scene: Scene, node: Node) -> bool:
-    return len(node.operands) == 1 == len(scene.sweeper.edges[node]) and node.operands[0].shape == node.shape
 
 
 def _with_others(scene: Scene, at: _Places, edges: Sequence[Edge], *, of_steps: bool) -> Iterator[list[_Taken]]:

@@ -1,0 +1,81 @@
+"""Slips at the derivative of an activation that concern one of several ways alone: of what its result is used for, or
+of what it is made from."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ...formula.tree import Tree, evaluate
+from ..pushing import Change, Edge
+from ..trials import Scene, Trial, slip, with_upstream
+from .activations import Activation
+from .edits import near
+from .forms import Form, activated
+from .formulas import said
+
+
+def _ways(scene: Scene) -> Iterator[tuple[Activation, Form, Edge]]:
+    for act, form in activated(scene):
+        edges = [edge for edge in scene.sweeper.into[act.a] if edge in scene.sweeper.base.sent]
+        for edge in edges if len(edges) > 1 else ():
+            yield act, form, edge
+
+
+def _past(scene: Scene, act: Activation, form: Form, edge: Edge, tree: Tree, sentence: str, *which: Any) -> Trial:
+    """What comes on one way handed on past the activation, by another formula."""
+    kind = (act.rule, scene.words.place(edge[0]), edge[1], *which)
+    change = Change(edges={edge: lambda g, c: form.of(tree, c)}, rerouted={edge: act.z})
+    return Trial(act.a, sentence, change, kind=kind, alike="steps")
+
+
+@slip("bracket left out", 24, generic=True, chancy=True)
+def added_after(scene: Scene) -> Iterator[Trial]:
+    """What comes on one way added after the derivative of the activation, not before."""
+    w = scene.words
+    for act, form, edge in _ways(scene):
+        sentence = (
+            f"what {w.say(act.a)} gets through {w.made(edge[0])} was added after the derivative of {w.made(act.a)}, "
+            "which was multiplied with the rest alone"
+        )
+        yield _past(scene, act, form, edge, form.upstream, sentence)
+
+
+@slip("derivative on one way", 45, generic=True, chancy=True)
+def on_one_way(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    for act, form, edge in _ways(scene):
+        for edit in near(form.formula.tree):
+            if edit.kind in ("factor", "power", "sign"):
+                sentence = f"{said(scene, form, edit)}, for what comes through {w.made(edge[0])} alone"
+                yield _past(scene, act, form, edge, edit.tree, sentence, edit.kind, edit.place)
+
+
+@slip("activation derivative missing", 25, generic=True, chancy=True)
+def missing_on_one_way(scene: Scene) -> Iterator[Trial]:
+    """In what goes on to the step before, not in what the weights get."""
+    w, grads = scene.words, scene.sweeper.base.grads
+    below: dict[Any, list[Edge]] = defaultdict(list)
+    for node, i in scene.edges():
+        below[node.shape, grads[node].tobytes()].append((node, i))
+    for act, form in activated(scene):
+        edges = [e for e in below[act.z.shape, grads[act.z].tobytes()] if e[0] is not act.z or len(act.z.operands) > 1]
+        local = evaluate(form.formula.tree, {id(form.upstream): np.ones(act.a.shape)})
+        for node, i in edges if np.all(local) and not act.z.is_leaf else ():
+            to = node.operands[i]
+            sentence = (
+                f"the derivative {act.symbol}′ of {w.made(act.a)} is missing in what {w.say(to)} gets through "
+                f"{w.made(node)}: it was made of {w.gradient(act.a)}, all else of {w.gradient(act.z)}"
+            )
+            sent = with_upstream(scene.sweeper, (node, i), partial(_without, local))
+            change = Change(edges={(node, i): sent})
+            kind = (act.rule, w.place(node), i)
+            yield Trial(act.a, sentence, change, kind=kind, alike="steps")
+
+
+def _without(local: Any, g: Any) -> Any:
+    return g / local
