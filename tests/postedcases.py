@@ -326,6 +326,33 @@ def the_derivative_left_out_for_a_bias_below_a_softmax_written_out():
     return named("L", loss), {w: X.T @ (dh * (1 - H**2)), b: dh.sum(0), v: H.T @ d}
 
 
+def halves():
+    """Two halves of a layer, each with its own activation, joined again."""
+    rng = np.random.default_rng(4)
+    X, W, V, c = (rng.normal(size=shape) for shape in ((3, 4), (4, 4), (4, 4), (3, 4)))
+    w, v = Tensor(W, name="W"), Tensor(V, name="V")
+    h = named("h", X @ w)
+    left, right = named("left", np.tanh(h[:, :2])), named("right", np.tanh(h[:, 2:]))
+    out = np.concatenate([left, right], axis=1) @ v
+    slopes = 1 - np.tanh(X @ W) ** 2
+    both = np.tanh(X @ W)
+    d = both @ V - c
+    return 0.5 * ((out - c) ** 2).sum(), w, v, X, d @ V.T, slopes, both.T @ d
+
+
+@posted("parts exchanged", "in each other's place, in ∂L/∂h")
+def the_gradients_of_two_halves_stacked_in_the_other_order():
+    loss, w, v, X, g, slopes, dv = halves()
+    d = g * slopes
+    return loss, {w: X.T @ np.hstack([d[:, 2:], d[:, :2]]), v: dv}
+
+
+@posted("parts exchanged", "were handed to left and right in each other's place")
+def the_halves_of_a_gradient_taken_in_the_other_order():
+    loss, w, v, X, g, slopes, dv = halves()
+    return loss, {w: X.T @ (np.hstack([g[:, 2:], g[:, :2]]) * slopes), v: dv}
+
+
 @posted("part at another place", "at [0:2, 0:4, 0:4], in the place of [0:2, 1:5, 1:5]")
 def padding_cut_off_at_the_end_alone():
     rng = np.random.default_rng(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -10,11 +11,13 @@ import numpy as np
 
 from autograd import Node
 
-from ..pushing import Change
+from ..pushing import Change, Edge, Sweeper
 from ..trials import Scene, Trial, slip
 
 _TURNED = frozenset({"transpose", "swapaxes", "moveaxis"})
+_JOINED = frozenset({"concatenate", "stack", "hstack", "vstack", "dstack", "column_stack", "append"})
 _MOST_AXES = 4
+_MOST_PARTS = 8
 
 
 @slip("axes not put back", 8)
@@ -56,6 +59,34 @@ def moved(scene: Scene) -> Iterator[Trial]:
             right = "[" + ", ".join(f"{a}:{a + n}" for a, n in found) + "]"
             sentence = f"{what}, in the place of {right}, at {w.made(node)}"
             yield scene.trial((node, i), sentence, sent, kind=(node.op, by), alike="parts")
+
+
+@slip("parts exchanged", 9)
+def exchanged(scene: Scene) -> Iterator[Trial]:
+    """Parts of an array, or what was joined to one, each with the gradient of the other."""
+    w, sent = scene.words, scene.sweeper.base.sent
+    for node in scene.sweeper.nodes:
+        parts = [after for after, i in scene.sweeper.into[node] if after.op == "getitem" and (after, i) in sent]
+        for a, b in itertools.combinations(parts[:_MOST_PARTS], 2):
+            at = [part.kwargs["index"] for part in (a, b)]
+            if a.shape == b.shape and repr(at[0]) != repr(at[1]):
+                change = {
+                    (part, 0): partial(_put, index, node.shape) for part, index in zip((a, b), at[::-1], strict=True)
+                }
+                sentence = f"{w.gradient(a)} and {w.gradient(b)} were put in each other's place, in {w.gradient(node)}"
+                yield Trial(node, sentence, Change(edges=change), kind=repr(at), alike="such arrays")
+        if node.op in _JOINED:
+            for i, j in itertools.combinations(scene.sweeper.edges[node][:_MOST_PARTS], 2):
+                x, y = node.operands[i], node.operands[j]
+                if x is not y and x.shape == y.shape:
+                    change = {(node, p): partial(_sent_to, scene.sweeper, (node, q)) for p, q in ((i, j), (j, i))}
+                    made = f"of {w.gradient(node)}, at {w.made(node)}"
+                    sentence = f"the parts {made}, were handed to {w.say(x)} and {w.say(y)} in each other's place"
+                    yield Trial(node, sentence, Change(edges=change), kind=(node.op, i, j), alike="such arrays")
+
+
+def _sent_to(sweeper: Sweeper, edge: Edge, g: Any, c: Any) -> Any:
+    return sweeper.send(*edge, g)
 
 
 def _cut(place: Any, g: Any, c: Any) -> Any:
