@@ -326,6 +326,17 @@ def the_derivative_left_out_for_a_bias_below_a_softmax_written_out():
     return named("L", loss), {w: X.T @ (dh * (1 - H**2)), b: dh.sum(0), v: H.T @ d}
 
 
+@posted("two slips at once", "the regularisation term of W is missing")
+def a_penalty_lost_and_a_transpose_forgotten_in_one_gradient():
+    rng = np.random.default_rng(5)
+    X, c, W, V = (rng.normal(size=shape) for shape in ((5, 3), (5, 4), (3, 4), (4, 4)))
+    w, v = Tensor(W, name="W"), Tensor(V, name="V")
+    h = named("h", np.tanh(X @ w))
+    loss = 0.5 * ((h @ v - c) ** 2).sum() + 0.1 * (w**2).sum()
+    H = np.tanh(X @ W)
+    return loss, {w: X.T @ (((H @ V - c) @ V) * (1 - H**2))}
+
+
 def halves():
     """Two halves of a layer, each with its own activation, joined again."""
     rng = np.random.default_rng(4)

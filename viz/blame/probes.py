@@ -72,7 +72,7 @@ class Probes:
 
     def rules_out(self, change: Change) -> bool:
         """Whether a slip surely does not give any of the wrong gradients, or spoils a right one."""
-        added = self._added(change)
+        added = self.added(change)
         return added is not None and self.rules_out_added(added)
 
     def rules_out_added(self, added: Sequence[tuple[Node, Any]]) -> bool:
@@ -93,7 +93,7 @@ class Probes:
 
     def rules_out_any(self, change: Callable[[float], Change]) -> bool:
         """The same of a slip with a number that is to be solved for, of which what it adds is a multiple."""
-        one, two = (self._added(change(t)) for t in (1.0, 2.0))
+        one, two = (self.added(change(t)) for t in (1.0, 2.0))
         if one is None or two is None or not _is_twice(one, two):
             return False
         if self._spoils(one, of_any_size=True):
@@ -112,7 +112,7 @@ class Probes:
 
     def rules_out_times(self, change: Change, accepts: Callable[[float], bool]) -> bool:
         """Whether a slip surely does not give the first of the wrong gradients but for a factor that is accepted."""
-        added = self._added(change)
+        added = self.added(change)
         if added is None:
             return False
         factors = []
@@ -185,7 +185,7 @@ class Probes:
         product, size = _product(self._others, added)
         return abs(product) > _FAR_OFF * size + (0.0 if of_any_size else self._others.slack)
 
-    def _added(self, change: Change) -> list[tuple[Node, Any]] | None:
+    def added(self, change: Change) -> list[tuple[Node, Any]] | None:
         """What a slip adds to the gradients of records; None where it does so in more than one place on the way."""
         base = self.sweeper.base
         if not change.rerouted.keys() <= change.edges.keys():

@@ -8,6 +8,7 @@ from . import (
     formulas,
     losses,
     names,
+    pairs,
     paths,
     pools,
     products,
@@ -21,7 +22,7 @@ from . import (
 __all__ = ["SLIPS"]
 
 _MODULES = (
-    broadcasts, conventions, derivatives, formulas, losses, names, paths, pools, products, scales, steps,
+    broadcasts, conventions, derivatives, formulas, losses, names, pairs, paths, pools, products, scales, steps,
     views, ways, weights,
 )  # fmt: skip
 

@@ -59,7 +59,7 @@ def both_formulas(scene: Scene, form: Form, edit: Edit) -> tuple[str, str]:
     return scene.words.equation(yours, adds=adds), scene.words.equation(form.formula, adds=adds)
 
 
-def _written(form: Form, part: Tree, *, alone: bool = False) -> str:
+def written(form: Form, part: Tree, *, alone: bool = False) -> str:
     text = Formula(form.formula.target, part).plain()
     return f"({text})" if is_call(part, np.add, np.subtract, np.negative) and not alone else text
 
@@ -153,13 +153,13 @@ def at_the_start(scene: Scene) -> Iterator[Trial]:
 def said(scene: Scene, form: Form, edit: Edit) -> str:
     """What was done, in words."""
     here = where(scene, form)
-    old = _written(form, edit.old)
+    old = written(form, edit.old)
     match edit.kind:
         case "factor" | "term":
-            old = _written(form, edit.old, alone=edit.kind == "term")
+            old = written(form, edit.old, alone=edit.kind == "term")
             return f"the {edit.kind} {old} was left out of {here}"
         case "local":
-            w, new = scene.words, _written(form, edit.tree)
+            w, new = scene.words, written(form, edit.tree)
             to = f"was handed on to {w.say(form.target)} as it is"
             return f"the local derivative is missing at {w.made(form.node)}: {new} {to}"
         case "upstream":
@@ -170,7 +170,7 @@ def said(scene: Scene, form: Form, edit: Edit) -> str:
             return f"the factor {old} was multiplied in twice in {here}"
         case "before":
             assert edit.new is not None
-            return f"{_written(form, edit.new)} instead of {old}, the value before the activation, was taken in {here}"
+            return f"{written(form, edit.new)} instead of {old}, the value before the activation, was taken in {here}"
         case "index":
             return f"an index comes more than once, and of its contributions only the last was kept, in {here}"
         case "assigned":
@@ -184,7 +184,7 @@ def said(scene: Scene, form: Form, edit: Edit) -> str:
         case "exchanged":
             return f"operands were exchanged in {here}"
         case "order" if edit.new is not None:
-            other = _written(form, edit.new)
+            other = written(form, edit.new)
             return f"factors were multiplied in the other order: {other} in the place of {old}, in {here}"
         case "diagonal":
             return f"the diagonal of the Jacobian alone was taken, as if no element depended on another one, in {here}"
@@ -192,7 +192,7 @@ def said(scene: Scene, form: Form, edit: Edit) -> str:
             return f"{'transposes were' if edit.place[-1] == 'all' else 'a transpose was'} left out of {here}"
     if edit.new is None:
         return f"{old} was left out of {here}"
-    return f"{_written(form, edit.new)} was taken in the place of {old} in {here}"
+    return f"{written(form, edit.new)} was taken in the place of {old} in {here}"
 
 
 @once
@@ -201,7 +201,7 @@ def _candidates(scene: Scene) -> dict[str, list[Candidate]]:
     found: dict[str, list[Candidate]] = defaultdict(list)
     evaluated, seen = Evaluator(), set()
     for form in [*rules(scene), *composed(scene)]:
-        base = _value(evaluated, form, form.formula.tree)
+        base = value_of(evaluated, form, form.formula.tree)
         if base is None:
             continue
         some: list[Iterable[Edit]] = [far(form.formula.tree), for_another(scene, form)]
@@ -210,7 +210,7 @@ def _candidates(scene: Scene) -> dict[str, list[Candidate]]:
             if scene.budget.is_spent_on("small edits of formulas"):
                 return found
             for edit in edits:
-                value = _value(evaluated, form, edit.tree)
+                value = value_of(evaluated, form, edit.tree)
                 if value is None:
                     continue
                 scene.tried += 1
@@ -226,7 +226,7 @@ def _candidates(scene: Scene) -> dict[str, list[Candidate]]:
     return found
 
 
-def _value(evaluated: Evaluator, form: Form, tree: Tree) -> Any:
+def value_of(evaluated: Evaluator, form: Form, tree: Tree) -> Any:
     """The numbers of a formula; None where there are none."""
     value = None
     with attempted() as trial, np.errstate(all="ignore"):
@@ -246,84 +246,3 @@ def _of_kind(kind: str, rank: int) -> Slip:
 
 for _rank, _kind in enumerate(kind for kind in NAMES if kind != "own"):
     globals()[f"edit_{_kind}"] = _of_kind(_kind, 50 + _rank)
-
-
-# --- two at once ------------------------------------------------------------------------------------------------------
-
-_FIRST = ("local", "factor", "value", "sign", "power", "upstream", "function", "transpose", "constant", "term")
-"""Edits that come with another one, the likeliest first."""
-_MOST_FIRST = 120
-
-
-@slip("two slips at once", 90, generic=3, chancy=True)
-def two(scene: Scene) -> Iterator[Trial]:
-    """Two edits, in different terms or one after the other."""
-    if scene.probes is not None and scene.wrong[0].numbers.size > 1:
-        yield from _in_two_terms(scene)
-        yield from _one_after_another(scene)
-
-
-@once
-def _singles(scene: Scene) -> list[Candidate]:
-    """All edits of rules, but for names taken for others, and what they add."""
-    evaluated, found = Evaluator(), []
-    for form in rules(scene):
-        base = _value(evaluated, form, form.formula.tree)
-        for edit in (*near(form.formula.tree), *far(form.formula.tree)) if base is not None else ():
-            value = _value(evaluated, form, edit.tree)
-            if value is not None:
-                found.append(Candidate(form, edit, [(form.target, value - base)]))
-    return found
-
-
-def _in_two_terms(scene: Scene) -> Iterator[Trial]:
-    """Edits of which the products add up to what it takes."""
-    some = _singles(scene)
-    scene.tried += len(some)
-    for one, other in scene.probes.pairs([c.added for c in some]):
-        a, b = some[one], some[other]
-        if a.form.edge != b.form.edge:
-            yield _both_at_once(scene, a, b)
-
-
-def _one_after_another(scene: Scene) -> Iterator[Trial]:
-    """An edit, and another one of what is made of the gradient that it gives."""
-    some = sorted((c for c in _singles(scene) if c.edit.kind in _FIRST), key=lambda c: _FIRST.index(c.edit.kind))
-    by_form: dict[Form, list[Candidate]] = defaultdict(list)
-    for candidate in some:
-        by_form[candidate.form].append(candidate)
-    index, plain = scene.tape.index, scene.sweeper.base.grads
-    for first in some[:_MOST_FIRST]:
-        if scene.budget.is_spent_on("two slips at once"):
-            return
-        with attempted() as trial:
-            sweeper = scene.sweeper.under(first.form.change(first.edit.tree))
-            probes = scene.probes.on(sweeper)
-        if trial.failed:
-            continue
-        for form, edits in by_form.items():
-            if index(form.node) >= index(first.form.node) or form.node not in sweeper.base.grads:
-                continue
-            g = sweeper.given.get(form.node, sweeper.base.grads[form.node])
-            if np.array_equal(g, plain[form.node]):
-                continue
-            evaluated = Evaluator(form.arrived(g))
-            base = _value(evaluated, form, form.formula.tree)
-            scene.tried += len(edits)
-            for second in edits if base is not None else ():
-                value = _value(evaluated, form, second.edit.tree)
-                if value is not None and not probes.rules_out_added([(form.target, value - base)]):
-                    yield _both_at_once(scene, first, second)
-
-
-def _both_at_once(scene: Scene, a: Candidate, b: Candidate) -> Trial:
-    (old, new), other = ([_written(c.form, part) if part else "" for part in (c.edit.old, c.edit.new)] for c in (a, b))
-    lead = f"{old} and {new} were exchanged" if [new, old] == other else "two slips at once"
-    sentence = f"{lead}: {said(scene, a.form, a.edit)}; and {said(scene, b.form, b.edit)}"
-    change = a.form.change(a.edit.tree).then(b.form.change(b.edit.tree))
-
-    def formulas() -> tuple[str, str]:
-        (yours, right), (more, rest) = (both_formulas(scene, c.form, c.edit) for c in (a, b))
-        return f"{yours}; {more}", f"{right}; {rest}"
-
-    return Trial(a.form.node, sentence, change, a.form.operand, formulas=formulas, places=2)
