@@ -477,6 +477,13 @@ def test_another_choice_at_a_kink_is_said_to_be_as_good():
     assert "as good" in blamed(report, "gradient at a tie of two", y).sentence
 
 
+def test_another_choice_at_the_kinks_of_every_layer():
+    x = Tensor([-1.0, 0.0, 2.0, 0.0], name="x")
+    b = F.relu(F.relu(x) - [0.0, 0.0, 2.0, 1.0])
+    report = explain_mismatch((b * [1.0, 3.0, 5.0, 7.0]).sum(), {x: [0.0, 3.0, 5.0, 0.0]})
+    assert "whole" in blamed(report, "gradient at a tie of two", b).sentence and "at each of the 2" in str(report)
+
+
 def test_a_maximum_along_an_axis_to_every_tie_or_to_the_first():
     x = Tensor([[1.0, 4.0, 4.0], [7.0, 2.0, 7.0]], name="x")
     m = np.max(x, axis=1)
