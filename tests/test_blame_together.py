@@ -159,6 +159,15 @@ def test_wrong_labels_in_logistic_regression(loss, wrong, said):
     assert said in found.sentence
 
 
+def test_labels_between_0_and_1_that_are_used_twice():
+    rng = np.random.default_rng(0)
+    x, q, w = rng.normal(size=(5, 3)), np.array([0.9, 0.1, 0.8, 0.7, 0.2]), Tensor(rng.normal(size=3), name="w")
+    a = F.sigmoid(x @ w)
+    loss = -(q * np.log(a) + (1 - q) * np.log(1 - a)).mean()
+    found = blamed(explain_mismatch(loss, {w: x.T @ (a.data - q[::-1]) / 5}), "labels")
+    assert "in reverse order" in found.sentence
+
+
 def test_the_labels_subtracted_nowhere_from_a_softmax():
     rng = np.random.default_rng(0)
     z, y = Tensor(rng.normal(size=(4, 3)), name="z"), np.array([0, 2, 1, 1])
