@@ -366,7 +366,9 @@ def test_a_regularisation_term_that_the_loss_lacks():
     wrong = v.x.T @ v.d1 + 0.1 * v.W1
     found = blamed(explain_mismatch(t.loss, {t.W1: wrong}), "regularisation term")
     assert "λ = 0.1" in found.sentence and found.solved == 0.1
-    blamed(explain_mismatch(t.loss, {t.W1: wrong}, weight_decay=0.1), "regularisation term")
+    for decay, said in ((0.1, "+ λW⁽¹⁾ with λ = 0.1"), (0.05, "+ 2λW⁽¹⁾ with λ = 0.05")):
+        found = blamed(explain_mismatch(t.loss, {t.W1: wrong}, weight_decay=decay), "regularisation term")
+        assert said in found.sentence and found.solved is None
 
 
 def test_stale_forward_values():

@@ -309,3 +309,6 @@ def test_an_activation_of_the_pass_before_the_last_step():
     loss = ((out - y) ** 2).sum()
     found = blamed(explain_mismatch(loss, {w2: a.T @ (2 * (out.data - y))}, lr=0.02), "stale forward values", out)
     assert "a1 was read as it was before the last step of lr = 0.02" in found.sentence
+    old = {w1: x.T @ ((d @ old2.T) * a * (1 - a)), w2: a.T @ d}
+    found = blamed(explain_mismatch(loss, old, lr=0.02), "stale forward values")
+    assert "at W1 and W2 before the last step, of lr = 0.02" in found.sentence

@@ -28,35 +28,35 @@ def _maxima(scene: Scene) -> Iterator[tuple[Edge, Any, Any]]:
             yield (node, i), np.asarray(shares), options.get("axis")
 
 
-def _shared(shape: tuple[int, ...], share: Any, where: Any, g: Any, c: Any) -> Any:
-    """Shares of the gradient, in a shape that broadcasts; elsewhere what the engine sends."""
-    return np.where(where, g.reshape(shape) * share, c)
+def _shared(axis: Any, share: Any, where: Any, g: Any, c: Any) -> Any:
+    """Shares of the gradient, among numbers along some axes; elsewhere what the engine sends."""
+    return np.where(where, g.reshape(np.max(c, axis, keepdims=True).shape) * share, c)
+
+
+def _sent(
+    scene: Scene, edge: Edge, said: str, shares: Mapping[str, Any], axis: Any, where: Any = True
+) -> Iterator[Trial]:
+    for what, share in shares.items():
+        sent = partial(_shared, axis, share, where)
+        yield scene.trial(edge, said.replace("{}", what), sent, kind=(what, edge[1]))
 
 
 @slip("max-pool gradient", 8)
 def pooled(scene: Scene) -> Iterator[Trial]:
-    for (node, i), shares, axis in _maxima(scene):
-        window, engine = "", "splits it between them"
-        if node.op == "window_max":
-            window, engine = " the window", "sends it to the first"
-        for what, share in (
-            (f"sent to every tie, whole; the engine {engine}", shares != 0),
-            (f"spread evenly{window and ' over'}{window}, as if it were a mean", node.size / shares.size),
-            (f"sent to all{window and ' of'}{window}, not to the maximum alone", 1.0),
-        ):
-            sent = partial(_shared, np.max(shares, axis, keepdims=True).shape, share, True)
-            sentence = f"at the maximum {scene.words.made(node)} the gradient was {what}"
-            yield scene.trial((node, i), sentence, sent, kind=what)
+    for edge, shares, axis in _maxima(scene):
+        every, engine = "all", "splits it between them"
+        if edge[0].op == "window_max":
+            every, engine = "all of the window", "sends it to the first"
+        routes = {
+            f"sent to every tie, whole; the engine {engine}": shares != 0,
+            f"spread evenly over {every}, as if it were a mean": edge[0].size / shares.size,
+            f"sent to {every}, not to the maximum alone": 1.0,
+        }
+        said = f"at the maximum {scene.words.made(edge[0])} the gradient was {{}}"
+        yield from _sent(scene, edge, said, routes, axis)
 
 
-def _choices(
-    scene: Scene, edge: Edge, kink: str, shape: tuple[int, ...], where: Any, choices: Mapping[str, Any]
-) -> Iterator[Trial]:
-    for what, share in choices.items():
-        said = f"where {kink} at {scene.words.made(edge[0])}, a kink, the gradient was {what}"
-        sent = partial(_shared, shape, share, where)
-        as_good = "another choice than the engine's, which is as good"
-        yield scene.trial(edge, f"{said}: {as_good}", sent, kind=(what, edge[1]))
+_A_KINK = "a kink, the gradient was {}: another choice than the engine's, which is as good"
 
 
 @slip("gradient at a tie of several", 11, harmless=True)
@@ -65,11 +65,11 @@ def tie_of_several(scene: Scene) -> Iterator[Trial]:
     for edge, shares, axis in _maxima(scene):
         largest, place = shares != 0, np.arange(shares.size).reshape(shares.shape)
         if np.count_nonzero(largest) > edge[0].size:
-            first = np.min(place, axis, where=largest, initial=place.size, keepdims=True)
-            last = np.max(place, axis, where=largest, initial=-1, keepdims=True)
-            ties = {"split between them": shares, "sent to the first of them": place == first}
-            ties["sent to the last of them"] = place == last
-            yield from _choices(scene, edge, "several are largest", first.shape, True, ties)
+            first = place == np.min(place, axis, where=largest, initial=place.size, keepdims=True)
+            last = place == np.max(place, axis, where=largest, initial=-1, keepdims=True)
+            ties = {"split between them": shares, "sent to the first of them": first, "sent to the last of them": last}
+            said = f"where several are largest at {scene.words.made(edge[0])}, {_A_KINK}"
+            yield from _sent(scene, edge, said, ties, axis)
 
 
 @slip("gradient at a tie of two", 11, harmless=True)
@@ -81,4 +81,5 @@ def tie_of_two(scene: Scene) -> Iterator[Trial]:
             x, y = node.operands[i], 0.0 if node.op == "relu" else node.operands[1 - i]
             tie = np.broadcast_to(scene.value(x) == scene.value(y), node.shape)
             kink = f"{scene.words.say(x)} is 0" if node.op == "relu" else "the two are equal"
-            yield from _choices(scene, (node, i), kink, node.shape, tie, shares if tie.any() else {})
+            said = f"where {kink} at {scene.words.made(node)}, {_A_KINK}"
+            yield from _sent(scene, (node, i), said, shares if tie.any() else {}, (), tie)
