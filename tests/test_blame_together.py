@@ -145,7 +145,7 @@ def test_a_forgotten_factor_is_said_once_as_a_factor(loss, factor, said):
     (lambda y: 1 - y, "the opposite label"),
     (lambda y: y[::-1], "in reverse order"),
     (lambda y: np.roll(y, 1), "the label of the example beside"),
-    (lambda y: 0 * y, "left out, as if it were 0"),
+    (lambda y: 0 * y, "the loss without labels: 0 in the place of"),
     (lambda y: y * [0, 1, 1, 1, 1], "0 instead of 1 at [0]"),
 ])  # fmt: skip
 def test_wrong_labels_in_logistic_regression(loss, wrong, said):

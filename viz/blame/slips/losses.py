@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -40,12 +41,6 @@ def _replayed(scene: Scene, calls: Calls) -> Change:
     return Change(calls=calls, reads=replayed(scene.tape, Change(calls=calls)))
 
 
-def _put(calls: Calls, node: Node, k: int, value: Any) -> None:
-    """Call a record with another operand."""
-    operands, options = calls.get(node, (node.operands, node.kwargs))
-    calls[node] = (*operands[:k], value, *operands[k + 1 :]), options
-
-
 def _of_operands(scene: Scene) -> Iterator[tuple[Node, str, Calls]]:
     """Other labels in all of the places where they are used, as y and as 1 − y, or to choose by."""
     for uses in _uses(scene):
@@ -54,13 +49,15 @@ def _of_operands(scene: Scene) -> Iterator[tuple[Node, str, Calls]]:
         for what, other in _others(name if name.isidentifier() else "the labels", y, node):
             calls: Calls = {}
             for user, place, was in uses:
-                _put(calls, user, place, other if np.allclose(was, y) else 1 - other)
+                operands, options = calls.get(user, (user.operands, user.kwargs))
+                value = other if np.allclose(was, y) else 1 - other
+                calls[user] = (*operands[:place], value, *operands[place + 1 :]), options
             yield node, what, calls
 
 
-def _uses(scene: Scene) -> list[list[tuple[Node, int, Any]]]:
+def _uses(scene: Scene) -> Iterable[list[tuple[Node, int, Any]]]:
     """What may be labels among the operands, as numbers, with the places where it is used, the first one first."""
-    found: list[list[tuple[Node, int, Any]]] = []
+    found: dict[Any, list[tuple[Node, int, Any]]] = defaultdict(list)
     for node in reversed([*scene.nodes()]):
         for k, a in enumerate(node.operands if node.op in _WITH_LABELS else ()):
             if not hasattr(a, "shape") or (isinstance(a, Node) and a.needs_grad):
@@ -69,14 +66,9 @@ def _uses(scene: Scene) -> list[list[tuple[Node, int, Any]]]:
             fits = 0 < y.size <= _MOST_LABELS and (y.size == node.size or 0 < y.ndim < node.ndim)
             computed = node.op == "where" or (isinstance(a, Node) and not a.is_leaf)
             if fits and (not computed or np.isin(y, (0, 1)).all()):
-                uses = next((uses for uses in found if _alike(uses[0][2], y)), [])
-                found += [] if uses else [uses]
-                uses.append((node, k, y))
-    return found
-
-
-def _alike(y: Any, other: Any) -> bool:
-    return y.shape == other.shape and (np.allclose(y, other) or np.allclose(y, 1 - other))
+                known_as = y.shape, frozenset((np.round(part, 6) + 0.0).tobytes() for part in (y, 1 - y))
+                found[known_as].append((node, k, y))
+    return found.values()
 
 
 def _others(name: str, y: Any, node: Node) -> Iterator[tuple[str, Any]]:
@@ -84,11 +76,11 @@ def _others(name: str, y: Any, node: Node) -> Iterator[tuple[str, Any]]:
     binary, classes = np.isin(y, (0, 1)).all(), y.shape[-1] if y.ndim else 0
     one_of = classes > 0 and y.min() >= 0 and np.allclose(y.sum(-1), 1)
     if binary or node.op == "subtract":
-        yield f"the loss without labels: {name} left out, as if it were 0", 0 * y
+        yield f"the loss without labels: 0 in the place of {name}", 0 * y
     if binary:
         yield f"the loss with the opposite label: 1 − {name} in the place of {name}", 1 - y
     elif one_of:
-        hard = np.eye(classes)[y.argmax(-1)]
+        hard = (y == y.max(-1, keepdims=True)) * 1.0
         yield f"the loss without smoothing: {name} with 1 for the likeliest class and 0 for the others", hard
     for axis in (-1, 0) if y.ndim > 1 else (0 if node.ndim == 1 else -1,) * y.ndim:
         yield _REVERSED[axis], np.flip(y, axis)
@@ -97,24 +89,22 @@ def _others(name: str, y: Any, node: Node) -> Iterator[tuple[str, Any]]:
     by_class = one_of and (classes > 2 or node.op == "getitem")
     places = np.ndindex(y.shape[:-1] if by_class else y.shape)
     for at in itertools.islice(places, _MOST) if binary and y.ndim else ():
-        for new in np.eye(classes) if by_class else (1 - y[at],):
-            if by_class:
-                whose = f" of example {at[0]}" if at else ""
-                said = f"class {new.argmax()} instead of {y[at].argmax()}{whose}, counting from 0"
-            else:
-                said = f"{new:g} instead of {y[at]:g} at {list(at)} of {name}"
+        whose = f" of example {at[0]}" if at else ""
+        for k in range(classes) if by_class else (1 - y[at],):
+            said = f"class {k} instead of {y[at].argmax()}{whose}, counting from 0"
+            said = said if by_class else f"{k:g} instead of {y[at]:g} at {list(at)} of {name}"
             other = y.copy()
-            other[at] = new
+            other[at] = np.arange(classes) == k if by_class else k
             yield f"the loss with the wrong label: {said}", other
 
 
 def _of_indices(scene: Scene) -> Iterator[tuple[Node, str, Calls]]:
     """Other class numbers in the index that picks those of the right ones."""
-    for node in scene.nodes():
-        index = node.kwargs["index"] if node.op == "getitem" else ()
+    for node in [n for n in scene.nodes() if n.op == "getitem"]:
+        index, shape = node.kwargs["index"], node.operands[0].shape
         parts = index if isinstance(index, tuple) else (index,)
-        for place, (part, n) in enumerate(zip(parts, node.operands[0].shape, strict=False)):
-            picked, of_classes = np.asarray(part), place in (1, node.operands[0].ndim - 1)
+        for place, (part, n) in enumerate(zip(parts, shape, strict=False)):
+            picked, of_classes = np.asarray(part), place in (1, len(shape) - 1)
             if of_classes and picked.dtype.kind in "iu" and picked.size * n <= _MOST_LABELS:
                 y = (picked[..., None] % n == np.arange(n)) * 1.0
                 for what, other in _others("the labels", y, node):
@@ -127,9 +117,8 @@ def _of_weights(scene: Scene) -> Iterator[tuple[Node, str, Calls]]:
     """Means of what is multiplied with weights, and divided by the sum of these; with ones in their place."""
     means = [n for n in scene.nodes() if n.op == "divide" and isinstance(n.operands[1], float | np.floating)]
     for mean, node in itertools.product(means, scene.nodes() if means else ()):
-        for k, a in enumerate(node.operands if node.op == "multiply" else ()):
+        for a in node.operands if node.op == "multiply" else ():
             if isinstance(a, np.ndarray) and a.shape == node.shape and np.isclose(a.sum(), mean.operands[1], rtol=1e-6):
-                calls: Calls = {}
-                _put(calls, node, k, np.ones_like(a))
-                _put(calls, mean, 1, a.size)
+                operands = tuple(np.ones_like(a) if b is a else b for b in node.operands)
+                calls = {node: (operands, node.kwargs), mean: ((mean.operands[0], a.size), mean.kwargs)}
                 yield mean, "the plain mean, without weights", calls

@@ -13,7 +13,8 @@ from autograd.registry import RULES
 from ..pushing import Edge
 from ..trials import Scene, Trial, slip
 
-_OF_TWO = ("maximum", "minimum", "fmax", "fmin")
+_OF_TWO = ("maximum", "minimum", "fmax", "fmin", "relu")
+_A_KINK = "a kink, the gradient was {}: another choice than the engine's, which is as good"
 _MAX = RULES[np.max]
 
 
@@ -28,17 +29,15 @@ def _maxima(scene: Scene) -> Iterator[tuple[Edge, Any, Any]]:
             yield (node, i), np.asarray(shares), options.get("axis")
 
 
-def _shared(axis: Any, share: Any, where: Any, g: Any, c: Any) -> Any:
-    """Shares of the gradient, among numbers along some axes; elsewhere what the engine sends."""
-    return np.where(where, g.reshape(np.max(c, axis, keepdims=True).shape) * share, c)
-
-
-def _sent(
-    scene: Scene, edge: Edge, said: str, shares: Mapping[str, Any], axis: Any, where: Any = True
-) -> Iterator[Trial]:
+def _sent(scene: Scene, edge: Edge, said: str, axis: Any, shares: Mapping[str, Any]) -> Iterator[Trial]:
+    """Other shares of the gradient of a maximum along some axes."""
     for what, share in shares.items():
-        sent = partial(_shared, axis, share, where)
-        yield scene.trial(edge, said.replace("{}", what), sent, kind=(what, edge[1]))
+        shape = np.max(share, axis, keepdims=True).shape
+        yield scene.trial(edge, said.replace("{}", what), partial(_times, shape, share), kind=(what, edge[1]))
+
+
+def _times(shape: tuple[int, ...], share: Any, g: Any, c: Any) -> Any:
+    return g.reshape(shape) * share
 
 
 @slip("max-pool gradient", 8)
@@ -49,14 +48,10 @@ def pooled(scene: Scene) -> Iterator[Trial]:
             every, engine = "all of the window", "sends it to the first"
         routes = {
             f"sent to every tie, whole; the engine {engine}": shares != 0,
-            f"spread evenly over {every}, as if it were a mean": edge[0].size / shares.size,
-            f"sent to {every}, not to the maximum alone": 1.0,
+            f"spread evenly over {every}, as if it were a mean": np.full(shares.shape, edge[0].size / shares.size),
+            f"sent to {every}, not to the maximum alone": np.ones(shares.shape),
         }
-        said = f"at the maximum {scene.words.made(edge[0])} the gradient was {{}}"
-        yield from _sent(scene, edge, said, routes, axis)
-
-
-_A_KINK = "a kink, the gradient was {}: another choice than the engine's, which is as good"
+        yield from _sent(scene, edge, f"at the maximum {scene.words.made(edge[0])} the gradient was {{}}", axis, routes)
 
 
 @slip("gradient at a tie of several", 11, harmless=True)
@@ -69,17 +64,17 @@ def tie_of_several(scene: Scene) -> Iterator[Trial]:
             last = place == np.max(place, axis, where=largest, initial=-1, keepdims=True)
             ties = {"split between them": shares, "sent to the first of them": first, "sent to the last of them": last}
             said = f"where several are largest at {scene.words.made(edge[0])}, {_A_KINK}"
-            yield from _sent(scene, edge, said, ties, axis)
+            yield from _sent(scene, edge, said, axis, ties)
 
 
 @slip("gradient at a tie of two", 11, harmless=True)
 def tie_of_two(scene: Scene) -> Iterator[Trial]:
     """maximum(x, y) and relu where the two are equal."""
-    shares = {"handed on whole": 1.0, "handed on not at all": 0.0, "handed on half": 0.5}
     for node, i in scene.edges():
-        if node.op in (*_OF_TWO, "relu") and node.operands[i].shape == node.shape:
+        if node.op in _OF_TWO and node.operands[i].shape == node.shape:
             x, y = node.operands[i], 0.0 if node.op == "relu" else node.operands[1 - i]
-            tie = np.broadcast_to(scene.value(x) == scene.value(y), node.shape)
+            tie, own = scene.value(x) == scene.value(y), scene.sweeper.send(node, i, np.ones(node.shape))
+            shares = {"handed on whole": 1.0, "handed on not at all": 0.0, "handed on half": 0.5} if tie.any() else {}
             kink = f"{scene.words.say(x)} is 0" if node.op == "relu" else "the two are equal"
             said = f"where {kink} at {scene.words.made(node)}, {_A_KINK}"
-            yield from _sent(scene, (node, i), said, shares if tie.any() else {}, (), tie)
+            yield from _sent(scene, (node, i), said, (), {what: np.where(tie, k, own) for what, k in shares.items()})

@@ -107,7 +107,7 @@ def _before_the_step(scene: Scene) -> Values:
         new = {p: np.asarray(scene.value(p) + lr * grads[p], p.dtype) for p in old}
         if all(np.allclose(new[p], old[p], rtol=1e-13, atol=1e-15) for p in old):
             return values
-        if not all(np.isfinite(value).all() for value in new.values()):
+        if not all(np.isfinite(new[p]).all() for p in old) or scene.budget.is_spent_on("stale forward values"):
             break
         old = new
     return {}
@@ -129,9 +129,9 @@ def updated(scene: Scene) -> Iterator[Trial]:
         choices += [([*read], _all_at_once, ""), ([*read], _one_after_another, how)]
     for weights, stepped, how in choices:
         node, i = read[weights[0]]
+        used = f"{_named(scene, weights)} already updated{how} (new = old − lr · gradient, lr = {{}})"
         said = (
-            f"the backward pass used {_named(scene, weights)} already updated{how} (new = old − lr · gradient, lr = "
-            f"{{}}), where the values of the forward pass belong, at {scene.words.made(node)}"
+            f"the backward pass used {used}, where the values of the forward pass belong, at {scene.words.made(node)}"
         )
 
         def change(t: float, weights: list[Node] = weights, stepped: Any = stepped) -> Change:
@@ -168,22 +168,20 @@ def stale(scene: Scene) -> Iterator[Trial]:
     weights = scene.parameters
     it = "it is" if scene.outcome is None else "the step was made with"
     what = f"{it} the gradient of another forward pass, at {_named(scene, weights)}"
-
-    def after(t: float) -> Change:
-        return _replay(scene, _all_at_once(scene, weights, t))
-
-    yield _at_a_rate(scene, Trial(weights[0], f"{what} after a step of lr = {{}}", after, places=len(weights)))
+    said, places = f"{what} after a step of lr = {{}}", len(weights)
+    after = Trial(weights[0], said, lambda t: _replay(scene, _all_at_once(scene, weights, t)), places=places)
+    yield _at_a_rate(scene, after)
     if scene.lr is not None:
         said = f"{what} before the last step, of lr = {scene.lr:g}"
-        yield Trial(weights[0], said, lambda: Change(reads=_before_the_step(scene)), places=len(weights))
+        yield Trial(weights[0], said, lambda: Change(reads=_before_the_step(scene)), places=places)
     now = {p: np.asarray(h.data) for p in weights if (h := p.holder and p.holder()) is not None}
     changed = {p: v for p, v in now.items() if v.shape == p.shape and not np.array_equal(v, scene.value(p))}
     if changed:
         node, names, change = next(iter(changed)), _named(scene, changed), partial(_replay, scene, changed)
         said = (
-            f"this is the gradient at the weights as they are now; {names} changed after the forward pass that the tape"
+            f"this is the gradient at the weights as they are now; {names} changed after the forward pass on the tape"
         )
-        yield Trial(node, f"stale forward values: {said} recorded", change, places=len(changed))
+        yield Trial(node, f"stale forward values: {said}", change, places=len(changed))
         said = f"the backward pass read {names} as they are now, the activations as the tape recorded them"
         yield Trial(node, f"stale forward values: {said}", Change(reads=_views(scene, changed)), places=len(changed))
 
@@ -224,14 +222,12 @@ def decay(scene: Scene) -> Iterator[Trial]:
 
         for k, how in known.items():
             yield Trial(node, said.replace("{}", how), scaled(k), i)
-
         some = f"{{:.4g}} times the right one{s}"
         yield Trial(
             node, lambda t, said=said, some=some: said.replace("{}", some.format(1 + t)),
             lambda t, of=scaled: of(1 + t), i, bool, places=2, linear=True,
         )  # fmt: skip
-    lacking = [node for node in leaves if node not in terms]
-    is_all = any(_ratio(scene.gradients[node], scene.value(node)) is not None for node in lacking)
+    lacking = [n for n in leaves if n not in terms and _ratio(scene.gradients[n], scene.value(n)) is None]
     given = scene.weight_decay or 0.0
     for nodes in _all_and_each(lacking):
 
@@ -241,7 +237,7 @@ def decay(scene: Scene) -> Iterator[Trial]:
         lacks = partial(_lacks, [w.say(node) for node in nodes])
         for share, said in ((1.0, ""), (2.0, "2"), (0.5, "½")) if given else ():
             yield Trial(nodes[0], lacks(given, said), added(share * given))
-        if len(nodes) == len(scene.wrong) and not is_all:
+        if len(nodes) == len(scene.wrong):
             yield Trial(nodes[0], lacks, added, accepts=bool, places=2, linear=True)
 
 
@@ -254,12 +250,9 @@ def _lacks(names: list[str], t: float, k: str = "") -> str:
 
 def _term(scene: Scene, node: Node) -> tuple[Edge, float] | None:
     """The rule of a regularisation term of a weight that is used elsewhere, too, and the k of its gradient kW."""
-    into = scene.sweeper.into[node]
-    for edge in into if len(into) > 1 else ():
-        k = _ratio(scene.sweeper.base.sent.get(edge), scene.value(node))
-        if k is not None and _is_added(scene, edge[0]):
-            return edge, k
-    return None
+    into, sent = scene.sweeper.into[node], scene.sweeper.base.sent
+    added = (edge for edge in into if len(into) > 1 and _is_added(scene, edge[0]))
+    return next(((edge, k) for edge in added if (k := _ratio(sent.get(edge), scene.value(node))) is not None), None)
 
 
 def _is_added(scene: Scene, node: Node) -> bool:
