@@ -105,7 +105,7 @@ def _of_indices(scene: Scene) -> Iterator[tuple[Node, str, Calls]]:
         parts = index if isinstance(index, tuple) else (index,)
         for place, (part, n) in enumerate(zip(parts, shape, strict=False)):
             picked, of_classes = np.asarray(part), place in (1, len(shape) - 1)
-            if of_classes and picked.dtype.kind in "iu" and picked.size * n <= _MOST_LABELS:
+            if of_classes and picked.dtype.kind in "iu" and 0 < picked.size * n <= _MOST_LABELS:
                 y = (picked[..., None] % n == np.arange(n)) * 1.0
                 for what, other in _others("the labels", y, node):
                     if (other.sum(-1) == 1).all():

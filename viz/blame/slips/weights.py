@@ -122,7 +122,7 @@ def _at_a_rate(scene: Scene, trial: Trial) -> Trial:
 
 @slip("weights already updated", 5, slow=True)
 def updated(scene: Scene) -> Iterator[Trial]:
-    read = _readers(scene)
+    w, read = scene.words, _readers(scene)
     choices = [([p], _all_at_once, "") for p in read]
     if 1 < len(read) <= _MOST_LAYERS:
         how = ", each before the gradient went on to the layer before"
@@ -130,9 +130,7 @@ def updated(scene: Scene) -> Iterator[Trial]:
     for weights, stepped, how in choices:
         node, i = read[weights[0]]
         used = f"{_named(scene, weights)} already updated{how} (new = old − lr · gradient, lr = {{}})"
-        said = (
-            f"the backward pass used {used}, where the values of the forward pass belong, at {scene.words.made(node)}"
-        )
+        said = f"the backward pass used {used}, where the values of the forward pass belong, at {w.made(node)}"
 
         def change(t: float, weights: list[Node] = weights, stepped: Any = stepped) -> Change:
             return _read_by_products(scene, stepped(scene, weights, t))
