@@ -235,7 +235,7 @@ def a_matrix_taken_as_symmetric():
     A, b, X = rng.normal(size=(4, 4)), rng.normal(size=4), rng.normal(size=4)
     x = Tensor(X, name="x")
     loss = named("L", 0.5 * x @ (A @ x) - b @ x)
-    return loss, {x: A @ X - b}, None, "A was taken in the place of Aᵀ in ∂L/∂x"
+    return loss, {x: A @ X - b}, None, "A was taken in the place of its transpose Aᵀ in ∂L/∂x"
 
 
 @case("softmax derivative as if diagonal")

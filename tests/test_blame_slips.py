@@ -366,7 +366,9 @@ def test_a_regularisation_term_that_the_loss_lacks():
     wrong = v.x.T @ v.d1 + 0.1 * v.W1
     found = blamed(explain_mismatch(t.loss, {t.W1: wrong}), "regularisation term")
     assert "λ = 0.1" in found.sentence and found.solved == 0.1
-    blamed(explain_mismatch(t.loss, {t.W1: wrong}, weight_decay=0.1), "regularisation term")
+    for decay, said in ((0.1, "+ λW⁽¹⁾ with λ = 0.1"), (0.05, "+ 2λW⁽¹⁾ with λ = 0.05")):
+        found = blamed(explain_mismatch(t.loss, {t.W1: wrong}, weight_decay=decay), "regularisation term")
+        assert said in found.sentence and found.solved is None
 
 
 def test_stale_forward_values():
@@ -475,6 +477,13 @@ def test_another_choice_at_a_kink_is_said_to_be_as_good():
     y = np.maximum(x, 0.0)
     report = explain_mismatch((y * [1.0, 3.0, 5.0]).sum(), {x: [0.0, 0.0, 5.0]})
     assert "as good" in blamed(report, "gradient at a tie of two", y).sentence
+
+
+def test_another_choice_at_the_kinks_of_every_layer():
+    x = Tensor([-1.0, 0.0, 2.0, 0.0], name="x")
+    b = F.relu(F.relu(x) - [0.0, 0.0, 2.0, 1.0])
+    report = explain_mismatch((b * [1.0, 3.0, 5.0, 7.0]).sum(), {x: [0.0, 3.0, 5.0, 0.0]})
+    assert "whole" in blamed(report, "gradient at a tie of two", b).sentence and "at each of the 2" in str(report)
 
 
 def test_a_maximum_along_an_axis_to_every_tie_or_to_the_first():

@@ -145,7 +145,7 @@ def test_a_forgotten_factor_is_said_once_as_a_factor(loss, factor, said):
     (lambda y: 1 - y, "the opposite label"),
     (lambda y: y[::-1], "in reverse order"),
     (lambda y: np.roll(y, 1), "the label of the example beside"),
-    (lambda y: 0 * y, "left out, as if it were 0"),
+    (lambda y: 0 * y, "the loss without labels: 0 in the place of"),
     (lambda y: y * [0, 1, 1, 1, 1], "0 instead of 1 at [0]"),
 ])  # fmt: skip
 def test_wrong_labels_in_logistic_regression(loss, wrong, said):
@@ -157,6 +157,15 @@ def test_wrong_labels_in_logistic_regression(loss, wrong, said):
     assert explain_mismatch(L, {w: x.T @ (a.data - y) / 5}).ok
     found = blamed(explain_mismatch(L, {w: x.T @ (a.data - wrong(y)) / 5}), "labels")
     assert said in found.sentence
+
+
+def test_labels_between_0_and_1_that_are_used_twice():
+    rng = np.random.default_rng(0)
+    x, q, w = rng.normal(size=(5, 3)), np.array([0.9, 0.1, 0.8, 0.7, 0.2]), Tensor(rng.normal(size=3), name="w")
+    a = F.sigmoid(x @ w)
+    loss = -(q * np.log(a) + (1 - q) * np.log(1 - a)).mean()
+    found = blamed(explain_mismatch(loss, {w: x.T @ (a.data - q[::-1]) / 5}), "labels")
+    assert "in reverse order" in found.sentence
 
 
 def test_the_labels_subtracted_nowhere_from_a_softmax():
@@ -300,3 +309,6 @@ def test_an_activation_of_the_pass_before_the_last_step():
     loss = ((out - y) ** 2).sum()
     found = blamed(explain_mismatch(loss, {w2: a.T @ (2 * (out.data - y))}, lr=0.02), "stale forward values", out)
     assert "a1 was read as it was before the last step of lr = 0.02" in found.sentence
+    old = {w1: x.T @ ((d @ old2.T) * a * (1 - a)), w2: a.T @ d}
+    found = blamed(explain_mismatch(loss, old, lr=0.02), "stale forward values")
+    assert "at W1 and W2 before the last step, of lr = 0.02" in found.sentence

@@ -188,8 +188,12 @@ def said(scene: Scene, form: Form, edit: Edit) -> str:
             return f"factors were multiplied in the other order: {other} in the place of {old}, in {here}"
         case "diagonal":
             return f"the diagonal of the Jacobian alone was taken, as if no element depended on another one, in {here}"
-        case "transpose" if edit.place[-1] in ("all", "left out"):
-            return f"{'transposes were' if edit.place[-1] == 'all' else 'a transpose was'} left out of {here}"
+        case "transpose" if edit.place[-1] == "all":
+            return f"transposes were left out of {here}"
+        case "transpose" if edit.new is not None:
+            new, its = written(form, edit.new), is_call(edit.old, np.transpose, np.swapaxes)
+            which = f"{new} was taken in the place of its" if its else f"the transpose {new} was taken in the place of"
+            return f"{which}{' transpose' if its else ''} {old} in {here}"
     if edit.new is None:
         return f"{old} was left out of {here}"
     return f"{written(form, edit.new)} was taken in the place of {old} in {here}"

@@ -1,8 +1,8 @@
-"""Slips at a maximum: the gradient to every tie, to the last one, spread evenly, or to all."""
+"""Slips at a maximum: the gradient to every tie, to one of them, spread evenly, or to all."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -14,113 +14,78 @@ from ...plain.numbers import ordinal
 from ..pushing import Edge
 from ..trials import Scene, Trial, slip
 
-_OVER = (-2, -1)
-_OPTIONS = ("axis", "keepdims")
-_MAX, _MEAN = RULES[np.max], RULES[np.mean]
+_OF_TWO = ("maximum", "minimum", "fmax", "fmin", "relu")
+_A_KINK = "a kink, the gradient was {}: another choice than the engine's, which is as good"
+_MAX = RULES[np.max]
 
 
-def _maxima(scene: Scene) -> Iterator[tuple[Edge, dict[str, Any]]]:
-    """The rules of maxima over windows or axes, and the options with which they are maxima over axes."""
+def _maxima(scene: Scene) -> Iterator[tuple[Edge, Any, Any]]:
+    """Maxima over windows or axes: the rule, the shares of the numbers that are largest, and the axes."""
     for node, i in scene.edges():
-        if node.op == "window_max":
-            yield (node, i), {"axis": _OVER}
-        elif node.rule is _MAX and node.shape != node.operands[0].shape:
-            yield (node, i), {k: v for k, v in node.kwargs.items() if k in _OPTIONS}
+        over_windows = node.op == "window_max"
+        if over_windows or (node.rule is _MAX and node.shape != node.operands[i].shape):
+            options = {"axis": (-2, -1)} if over_windows else node.kwargs
+            out = scene.value(node)
+            shares = _MAX.pull(np.ones_like(out), out, 0, scene.value(node.operands[i]), **options)
+            yield (node, i), np.asarray(shares), options.get("axis")
+
+
+def _sent(scene: Scene, edge: Edge, said: str, axis: Any, shares: Mapping[str, Any]) -> Iterator[Trial]:
+    """Other shares of the gradient of a maximum along some axes."""
+    for what, share in shares.items():
+        shape = np.max(share, axis, keepdims=True).shape
+        yield scene.trial(edge, said.replace("{}", what), partial(_times, shape, share), kind=(what, edge[1]))
+
+
+def _times(shape: tuple[int, ...], share: Any, g: Any, c: Any) -> Any:
+    return g.reshape(shape) * share
 
 
 @slip("max-pool gradient", 8)
 def pooled(scene: Scene) -> Iterator[Trial]:
-    for (node, i), options in _maxima(scene):
-        x, out = scene.value(node.operands[0]), scene.value(node)
-        cells = x.size // max(out.size, 1)
-
-        def mean(g: Any, c: Any, out: Any = out, x: Any = x, options: Any = options) -> Any:
-            return _MEAN.vjps[0](g, out, x, **options)  # type: ignore[misc]
-
-        winners = _MAX.vjps[0](np.ones_like(out), out, x, **options) != 0  # type: ignore[misc]
-        over_windows = node.op == "window_max"
-        engine = "sends it to the first" if over_windows else "splits it between them"
-        for what, k in (
-            (f"was sent to every tie, whole; the engine {engine}", cells * winners),
-            (f"was spread evenly{' over the window' if over_windows else ''}, as if it were a mean", 1),
-            (f"was sent to all{' of the window' if over_windows else ''}, not to the maximum alone", cells),
-        ):
-            sentence = f"at the maximum {scene.words.made(node)} the gradient {what}"
-            yield scene.trial((node, i), sentence, partial(_times, mean, k), kind=what)
-
-
-def _times(fn: Callable[[Any, Any], Any], k: Any, g: Any, c: Any) -> Any:
-    return fn(g, c) * k
-
-
-_AS_GOOD = "another choice than the engine's, which is as good"
+    for edge, shares, axis in _maxima(scene):
+        every, engine = "all", "splits it between them"
+        if edge[0].op == "window_max":
+            every, engine = "all of the window", "sends it to the first"
+        routes = {
+            f"sent to every tie, whole; the engine {engine}": shares != 0,
+            f"spread evenly over {every}, as if it were a mean": np.full(shares.shape, edge[0].size / shares.size),
+            f"sent to {every}, not to the maximum alone": np.ones(shares.shape),
+        }
+        yield from _sent(scene, edge, f"at the maximum {scene.words.made(edge[0])} the gradient was {{}}", axis, routes)
 
 
 @slip("gradient at a tie of several", 11, harmless=True)
 def tie_of_several(scene: Scene) -> Iterator[Trial]:
     """Of a maximum over a window or an axis: to one of the ties, or split between them."""
-    w = scene.words
-    for (node, i), options in _maxima(scene):
-        x, out = scene.value(node.operands[0]), scene.value(node)
+    for edge, shares, axis in _maxima(scene):
+        largest, place = shares != 0, np.arange(shares.size).reshape(shares.shape)
+        if np.count_nonzero(largest) > edge[0].size:
 
-        def split(g: Any, x: Any = x, out: Any = out, options: Any = options) -> Any:
-            return _MAX.vjps[0](g, out, x, **options)  # type: ignore[misc]
+            def first(some: Any, place: Any = place, axis: Any = axis) -> Any:
+                return place == np.min(place, axis, where=some, initial=place.size, keepdims=True)
 
-        shares = split(np.ones_like(out))
-        axis = options.get("axis")
-        axes = tuple(range(x.ndim)) if axis is None else tuple(int(k) % x.ndim for k in np.atleast_1d(axis))
-        order = _order_of_ties(shares != 0, axes)
-        most = int(order.max(initial=0))
-        if most < 2:
-            continue
-        said = f"where several are largest at {w.made(node)}, a kink, the gradient was"
-        yield scene.trial((node, i), f"{said} split between them: {_AS_GOOD}", partial(_alone, split))
-        counts = np.max(order, axis=axes, keepdims=True)
-        for k in range(1, most + 1):
-            which = f"the {'first' if k == 1 else 'last' if k == most else ordinal(k)}"
-            only = order == np.minimum(k, counts)
-            weight = np.divide(only, shares, out=np.zeros(shares.shape), where=shares != 0)
-
-            def to_one(g: Any, c: Any, s: Any = split, weight: Any = weight) -> Any:
-                return s(g) * weight
-
-            yield scene.trial((node, i), f"{said} sent to {which} of them: {_AS_GOOD}", to_one)
-
-
-def _alone(fn: Callable[[Any], Any], g: Any, c: Any) -> Any:
-    return fn(g)
-
-
-def _order_of_ties(hit: Any, axes: tuple[int, ...]) -> Any:
-    """1 at the first of the largest along some axes, 2 at the second; 0 where there is another."""
-    front = np.moveaxis(hit, axes, range(len(axes)))
-    flat = front.reshape(-1, *front.shape[len(axes) :])
-    order = (np.cumsum(flat, axis=0) * flat).reshape(front.shape)
-    return np.moveaxis(order, range(len(axes)), axes)
+            last = place == np.max(place, axis, where=largest, initial=-1, keepdims=True)
+            ties = {"split between them": shares, "sent to the first of them": first(largest)}
+            left, k = largest & ~first(largest), 2
+            while (left & ~last).any():
+                ties[f"sent to the {ordinal(k)} of them"] = np.where(
+                    np.any(left, axis, keepdims=True), first(left), last
+                )
+                left, k = left & ~first(left), k + 1
+            ties["sent to the last of them"] = last
+            said = f"where several are largest at {scene.words.made(edge[0])}, {_A_KINK}"
+            yield from _sent(scene, edge, said, axis, ties)
 
 
 @slip("gradient at a tie of two", 11, harmless=True)
 def tie_of_two(scene: Scene) -> Iterator[Trial]:
     """maximum(x, y) and relu where the two are equal."""
-    w = scene.words
     for node, i in scene.edges():
-        if node.op in ("maximum", "minimum", "fmax", "fmin"):
-            x, y = (scene.value(o) for o in (node.operands[i], node.operands[1 - i]))
-            tie = np.broadcast_to(x == y, node.shape)
-        elif node.op == "relu":
-            tie = scene.value(node.operands[0]) == 0
-        else:
-            continue
-        if not tie.any() or node.operands[i].shape != node.shape:
-            continue
-        equal = f"{w.say(node.operands[0])} is 0" if node.op == "relu" else "the two are equal"
-        for k, what in ((1.0, "whole"), (0.0, "not at all"), (0.5, "half")):
-            yield scene.trial(
-                (node, i),
-                f"where {equal} at {w.made(node)}, a kink, the gradient was handed on {what}: {_AS_GOOD}",
-                partial(_at_ties, tie, k),
-            )
-
-
-def _at_ties(tie: Any, share: float, g: Any, c: Any) -> Any:
-    return np.where(tie, share * g, c)
+        if node.op in _OF_TWO and node.operands[i].shape == node.shape:
+            x, y = node.operands[i], 0.0 if node.op == "relu" else node.operands[1 - i]
+            tie, own = scene.value(x) == scene.value(y), scene.sweeper.send(node, i, np.ones(node.shape))
+            shares = {"handed on whole": 1.0, "handed on not at all": 0.0, "handed on half": 0.5} if tie.any() else {}
+            kink = f"{scene.words.say(x)} is 0" if node.op == "relu" else "the two are equal"
+            said = f"where {kink} at {scene.words.made(node)}, {_A_KINK}"
+            yield from _sent(scene, (node, i), said, (), {what: np.where(tie, k, own) for what, k in shares.items()})
