@@ -212,6 +212,8 @@ def _with(part: Apply, x: Tree, factor: Tree) -> Tree:
 
 def times_a_number(tree: Tree, k: float) -> Tree:
     """A formula times a number, in the place of the number that is in it."""
+    if k == 1:
+        return tree
     if k == -1:
         return tree.args[0] if is_call(tree, np.negative) else negated(tree)
     found, n = _into_its_number(tree, k), round(1 / k)

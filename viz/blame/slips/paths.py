@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial, reduce
 from typing import Any
 
@@ -12,11 +12,12 @@ from autograd import Node
 
 from ...formula import Formula
 from ...formula.tidy import tidied
-from ...formula.tree import Number, apply, is_call
+from ...formula.tree import apply, is_call
 from ...plain.numbers import listed, ordinal
 from ..powers import VIEWS
 from ..pushing import Change, Edge
 from ..trials import Scene, Trial, slip, times, with_upstream
+from .edits import times_a_number
 from .forms import rule
 from .formulas import both_formulas, scaled
 from .parts import Edit
@@ -52,7 +53,7 @@ def _of_some(
 ) -> Trial:
     """A gradient that is made of some of the contributions to it, or of a share of each."""
     changed = {edge: times(share) if edge in kept else _nothing for edge in edges if share != 1 or edge not in kept}
-    formulas = partial(_both_sums, scene, edges, kept, share)
+    formulas = partial(both_sums, scene, edges, {edge: share if edge in kept else 0 for edge in edges})
     node, i = at or (edges[0][0].operands[edges[0][1]], None)
     return Trial(node, sentence, Change(edges=changed), i, formulas=formulas, **more)
 
@@ -61,20 +62,22 @@ def _nothing(g: Any, c: Any) -> None:
     return None
 
 
-def _both_sums(scene: Scene, edges: list[Edge], kept: list[Edge], share: float) -> tuple[str, str]:
-    """The sum of the contributions that were kept, and of all, where these are few."""
+def both_sums(scene: Scene, edges: Sequence[Edge], shares: Mapping[Edge, float]) -> tuple[str, str]:
+    """The sum of shares of contributions, all where none is told, and of the contributions, where these are few."""
     forms = {edge: form for edge in edges[:_MOST_WRITTEN] if (form := rule(scene, edge)) is not None}
     if len(forms) < len(edges):
         return "", ""
     notes = tuple(dict.fromkeys(note for form in forms.values() for note in form.formula.notes))
-    target = forms[edges[0]].formula.target
+    target, all_alike = forms[edges[0]].formula.target, len({shares.get(edge, 1) for edge in edges}) == 1
 
-    def added(some: list[Edge], share: float = 1) -> str:
-        tree = reduce(partial(apply, np.add), [forms[edge].formula.tree for edge in some])
-        tree = tree if share == 1 else apply(np.divide, tree, Number(1 / share))
+    def added(of: Mapping[Edge, float]) -> str:
+        shown = {edge: 1 if all_alike else of.get(edge, 1) for edge in edges}
+        trees = [times_a_number(forms[edge].formula.tree, k) for edge, k in shown.items() if k]
+        tree = reduce(partial(apply, np.add), trees)
+        tree = times_a_number(tree, of.get(edges[0], 1)) if all_alike else tree
         return scene.words.equation(Formula(target, tidied(tree), notes), adds=False)
 
-    return added(kept, share), added(edges)
+    return added(shares), added({})
 
 
 def _alike(edges: list[Edge]) -> bool:

@@ -15,6 +15,7 @@ from ..powers import VIEWS
 from ..pushing import Change, Edge, Sweeper, replayed
 from ..trials import Scene, Trial, once, slip, times, with_reads
 from .derivatives import missing
+from .paths import both_sums
 from .scales import counts
 
 _READERS = frozenset({"matmul", "inner", "dot", "multiply", "tensordot", "window_product", "vecdot", "outer", "einsum"})
@@ -218,8 +219,10 @@ def decay(scene: Scene) -> Iterator[Trial]:
         def scaled(k: float, edges: list[Edge] = edges) -> Change:
             return Change(edges=dict.fromkeys(edges, times(k)))
 
+        into = scene.sweeper.into[nodes[0]]
         for k, how in known.items():
-            yield Trial(node, said.replace("{}", how), scaled(k), i)
+            formulas = partial(both_sums, scene, into, {edges[0]: k}) if len(nodes) == 1 else None
+            yield Trial(node, said.replace("{}", how), scaled(k), i, formulas=formulas)
         some = f"{{:.4g}} times the right one{s}"
         yield Trial(
             node, lambda t, said=said, some=some: said.replace("{}", some.format(1 + t)),
