@@ -41,7 +41,8 @@ _LEVELS = (0, 1, 2)
 """Slips are tried by how generic they are, small edits of formulas last."""
 _OF_LOOPS = 1
 """Slips of no higher rank are made at each step of a loop, and the first one is enough."""
-_SAME = 1e-9
+_FIRST, _NEAR = 4, 1.0
+"""Of each of these so many are tried first, and those that are nearer than none at all."""
 _EXACT = 15
 _NOT_ANY = 0.5
 """With fewer, some slip gives any number."""
@@ -77,14 +78,17 @@ def _of(scene: Scene, entries: Sequence[Slip], before: Sequence[Fit]) -> list[Fi
     """The fits of some slips, at one place each; at several where no slip explains all."""
     fits: list[Fit] = []
     alike: dict[tuple[Slip, Any], list[Trial]] = {}
-    for entry in sorted(entries, key=lambda s: (not s.quick, s.slow, s.rank)):
-        if any(f.slip.rank <= _OF_LOOPS and _is_whole(scene, f) for f in fits):
-            break
-        for trial, fit in _each_tried(scene, entry):
-            if fit is not None:
-                fits.append(fit)
-            if trial.kind is not None and trial.accepts is None:
-                alike.setdefault((entry, trial.kind), []).append(trial)
+    ordered = sorted(entries, key=lambda s: (not s.quick, s.slow, s.rank))
+    in_loops = [s for s in ordered if s.rank <= _OF_LOOPS] if scene.probes is not None else []
+    once = ((entry, trial) for entry in ordered if entry not in in_loops for trial in _trials(scene, entry))
+    for entry, trial in itertools.chain(_nearest_first(scene, in_loops), once):
+        fit = _tried(scene, entry, trial)
+        if fit is not None:
+            fits.append(fit)
+            if entry in in_loops and _is_whole(scene, fit):
+                return fits
+        if trial.kind is not None and trial.accepts is None:
+            alike.setdefault((entry, trial.kind), []).append(trial)
     if any(len(fit.explains) == len(scene.wrong) and not is_doubtful(fit) for fit in (*before, *fits)):
         return fits
     for entry, joined in _at_several_places(scene, alike):
@@ -96,20 +100,19 @@ def _of(scene: Scene, entries: Sequence[Slip], before: Sequence[Fit]) -> list[Fi
     return fits
 
 
-def _each_tried(scene: Scene, entry: Slip) -> Iterator[tuple[Trial, Fit | None]]:
-    """The trials of a slip; at each step of a loop those first that come nearest to the numbers, and none that is
-    farther than one that fits."""
-    trials, nearest = _trials(scene, entry), np.inf
-    if entry.rank > _OF_LOOPS or scene.probes is None:
-        yield from ((trial, _tried(scene, entry, trial)) for trial in trials)
-        return
-    for distance, trial in sorted(((_distance(scene, trial), trial) for trial in trials), key=lambda one: one[0]):
-        if distance > nearest or scene.budget.is_spent_on(scene.beyond or entry.name):
+def _nearest_first(scene: Scene, entries: Sequence[Slip]) -> Iterator[tuple[Slip, Trial]]:
+    """The trials of slips at each step of a loop: of each slip those nearest to the numbers, then the rest."""
+    rest: list[tuple[float, Slip, Trial]] = []
+    for entry in entries:
+        some = ((_distance(scene, trial), entry, trial) for trial in _trials(scene, entry))
+        ranked = sorted(some, key=lambda one: one[0])
+        near = [one for k, one in enumerate(ranked) if k < _FIRST or one[0] < _NEAR]
+        yield from ((entry, trial) for _, entry, trial in near)
+        rest += ranked[len(near) :]
+    for _, entry, trial in sorted(rest, key=lambda one: one[0]):
+        if scene.budget.is_spent_on(scene.beyond or entry.name):
             return
-        fit = _tried(scene, entry, trial)
-        if fit is not None and _is_whole(scene, fit):
-            nearest = distance * (1 + _SAME)
-        yield trial, fit
+        yield entry, trial
 
 
 def _distance(scene: Scene, trial: Trial) -> float:

@@ -171,7 +171,7 @@ def _at_each_step(name: str, trials: Callable[[Scene], Iterable[Trial]]) -> Slip
 
 
 for _made in (
-    missing, at_the_input, at_the_output, another, path_left_out, transposed, turned_round, added_after,
+    missing, at_the_input, transposed, turned_round, at_the_output, path_left_out, another, added_after,
     missing_on_one_way, on_one_way,
 ):  # fmt: skip
     globals()[f"each_{_made.name}_{_made.rank}"] = _at_each_step(_made.name, _made.trials)
