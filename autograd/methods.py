@@ -10,7 +10,7 @@ import numpy as np
 from .forward import record
 from .node import NO_OPTIONS
 from .operands import settled
-from .registry import RULES, Rule
+from .registry import METHODS, RULES, Rule
 from .rules import elementwise, indexing, shapes
 from .tensor import Tensor
 
@@ -191,6 +191,8 @@ for _name in (
     "take", "trace", "diagonal", "choose", *_NUMBERS_ONLY,
 ):  # fmt: skip
     setattr(Tensor, _name, _method(_name))
+METHODS.update(name for name, method in vars(Tensor).items() if getattr(method, "__module__", "") == __name__)
+METHODS.update(("T", "mT", "real", "imag"))
 
 
 def _prev(self: Tensor) -> Any:

@@ -191,6 +191,8 @@ RULES = _Rules()
 COMPOSITES: dict[Callable[..., Any], Callable[..., Any]] = {}
 INSTEAD: dict[Callable[..., Any], Callable[..., Any]] = {}
 """What to call of arrays of other libraries in the place of functions that these may lack."""
+METHODS: set[str] = set()
+"""The names of methods and properties of `Tensor` that are operations on it."""
 NUMBERS_ONLY: set[Callable[..., Any]] = set()
 """Functions that look at the numbers and give plain arrays (``np.argmax``, ``np.zeros_like``)."""
 

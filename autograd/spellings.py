@@ -18,6 +18,7 @@ from .conduct import Missing
 from .errors import SPELLED, describe, updated_in_place
 from .methods import unary
 from .recording import SCOPE
+from .registry import METHODS
 from .rules import elementwise, reductions
 from .tensor import Tensor
 
@@ -361,6 +362,7 @@ def _set_methods() -> None:
     own |= {name: _row(name) for name in (*_ROWS, *_ROWS_OF_SIZES)}
     own |= {name: _cast(dtype) for name, dtype in _CASTS.items()}
     own |= {name: _in_place(name, new) for name, new in _IN_PLACE.items()}
+    METHODS.update(own)
     for name, method in own.items():
         setattr(Tensor, name, method)
     Tensor.size = property(_size, doc="How many elements; ``size()`` is the shape.")  # type: ignore[assignment]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Node, Tape
-from autograd.variables import written
+from autograd.written import written
 
 from ..formula import Formula, Symbol, backward
 from ..formula.tree import Tree, substituted
