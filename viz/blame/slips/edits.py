@@ -35,7 +35,7 @@ from ...formula.tree import (
 from .parts import Changed, Edit, edits_of, has_gradient, is_gradient, parts, put
 from .sums import broadcasts, flipped, of_products, of_sums, summed_over
 
-__all__ = ["FUNCTIONS", "diagonal", "far", "near", "times_a_number", "values"]
+__all__ = ["FUNCTIONS", "diagonal", "factor_of", "far", "near", "times_a_number", "values"]
 
 _OPPOSITE: dict[Any, Any] = {
     np.greater: np.less_equal, np.less: np.greater_equal, np.greater_equal: np.less, np.less_equal: np.greater,
@@ -212,32 +212,43 @@ def _with(part: Apply, x: Tree, factor: Tree) -> Tree:
 
 def times_a_number(tree: Tree, k: float) -> Tree:
     """A formula times a number, in the place of the number that is in it."""
-    if k == 1:
-        return tree
-    if k == -1:
-        return tree.args[0] if is_call(tree, np.negative) else negated(tree)
-    found, n = _into_its_number(tree, k), round(1 / k)
-    if found is None and abs(n) > 1 and abs(k * n - 1) < 1e-12:
+    if abs(k) == 1:
+        return tree if k == 1 else tree.args[0] if is_call(tree, np.negative) else negated(tree)
+    found, n = _its_number(tree), round(1 / k)
+    if found is not None:
+        place, part, j = found
+        number = _value(part, j) / k if is_call(part, np.divide) else _value(part, j) * k
+        number = round(number) if abs(number - round(number)) < 1e-12 * abs(number) else number
+        other = part.with_args([Number(number) if i == j else a for i, a in enumerate(part.args)])
+        return put(tree, place, part.args[1 - j] if number == 1 else other)
+    if abs(n) > 1 and abs(k * n - 1) < 1e-12:
         return tidied(apply(np.divide, tree, Number(n), dtype=tree.dtype))
-    return found or tidied(apply(np.multiply, Number(k), tree, dtype=tree.dtype))
+    return tidied(apply(np.multiply, Number(k), tree, dtype=tree.dtype))
 
 
-def _into_its_number(tree: Tree, k: float) -> Tree | None:
+def factor_of(tree: Tree) -> float:
+    """The number that a formula multiplies by, 1 where there is none."""
+    if (found := _its_number(tree)) is None:
+        return 1.0
+    _, part, j = found
+    return 1 / _value(part, j) if is_call(part, np.divide) else _value(part, j)
+
+
+def _its_number(tree: Tree, place: tuple[int, ...] = ()) -> tuple[tuple[int, ...], Apply, int] | None:
+    """Where a formula multiplies by a number, or divides by one: in which product or quotient, as which operand."""
     if not is_call(tree, np.multiply, np.divide, np.negative, np.sum, np.broadcast_to, np.reshape):
         return None
-    divided = is_call(tree, np.divide)
-    for j, one in enumerate(tree.args):
-        if isinstance(one, Number) and np.ndim(one.value) == 0 and (j or not divided):
-            number = one.value / k if divided else one.value * k
-            number = round(number) if abs(number - round(number)) < 1e-12 * abs(number) else number
-            inner: Tree | None = Number(number)
-            if number == 1:
-                return tree.args[1 - j]
-        else:
-            inner = _into_its_number(one, k) if j == 0 or not divided else None
-        if inner is not None:
-            return tree.with_args([inner if i == j else a for i, a in enumerate(tree.args)])
+    for j, one in enumerate(tree.args[: 1 + is_call(tree, np.multiply, np.divide)]):
+        if isinstance(one, Number) and np.ndim(one.value) == 0 and one.value and (j or not is_call(tree, np.divide)):
+            return place, tree, j
+        found = _its_number(one, (*place, j)) if j == 0 or is_call(tree, np.multiply) else None
+        if found is not None:
+            return found
     return None
+
+
+def _value(part: Apply, j: int) -> float:
+    return float(part.args[j].value)
 
 
 def _as_a_whole(tree: Tree) -> Iterator[Edit]:

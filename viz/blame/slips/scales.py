@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from autograd import Node
-from autograd.testing.batches import constant_factor
 
 from ..powers import VIEWS
-from ..pushing import Change, Edge
+from ..pushing import Change
 from ..trials import Scene, Trial, nearest_ratio, once, slip, times
 from .activations import written_out
+from .edits import factor_of
+from .forms import Form, rule
 from .formulas import scaled
 
 _FRACTIONS = {0.5: "½", 0.25: "¼"}
@@ -102,48 +103,57 @@ def _everywhere(scene: Scene, fn: Any) -> Iterator[tuple[str, Node, Change]]:
 
 @slip("factor", 4, covers=_LESS_SAID)
 def factor_lost(scene: Scene) -> Iterator[Trial]:
-    w = scene.words
-    for node, i in scene.edges():
-        if node in written_out(scene):
-            continue
-        for k, what in _factors(scene, (node, i)):
-            yield scaled(scene, (node, i), k, f"{what} at {w.made(node)}")
-        for k, what in _of_a_mean_square(scene, (node, i)):
-            yield scene.trial((node, i), f"{what} at {w.made(node)}", times(k))
+    """The number in a rule forgotten, taken twice, or another one in its place."""
+    for edge in scene.edges():
+        form = rule(scene, edge) if edge[0] not in written_out(scene) else None
+        made = scene.words.made(edge[0])
+        for k, what in _factors(scene, form) if form is not None else ():
+            yield scaled(scene, edge, k, f"{what} at {made}")
+        for k, what in _of_a_mean_square(scene, form) if form is not None else ():
+            yield scene.trial(edge, f"{what} at {made}", times(k))
 
 
-def _of_a_mean_square(scene: Scene, edge: Edge) -> Iterator[tuple[float, str]]:
+def _factors(scene: Scene, form: Form) -> Iterator[tuple[float, str]]:
+    """By how much a rule's contribution is off, and what that is called."""
+    node, x, k = form.node, form.target, factor_of(form.formula.tree)
+    per = x.size // max(node.size, 1)
+    axes = {n for n in x.shape if 1 < n < per}
+    is_mean, of = node.op in _MEANS, " of the derivative of the power" * (node.op in ("power", "square"))
+    if abs(k) != 1:
+        said = _rooted(k) if abs(k) >= 1 or k in (0.5, 0.25) else f"1/{_rooted(1 / k)}"
+        yield 1 / k, f"{'a sum instead of a mean: ' * is_mean}the factor {said}{of} is missing"
+        yield k, f"the factor {said}{' of the mean' * is_mean}{of} was taken twice"
+        beside = {per - 1} - {1} if is_mean else {round(1 / k) + 1, round(1 / k) - 1} & {*counts(scene)}
+        for n in beside if abs(k) <= 0.5 else ():
+            yield 1 / (k * n), f"1/{n:g} was taken in the place of the {said}{' of the mean' * is_mean}"
+    for n in sorted(axes) if is_mean else ():
+        yield per / n, f"the mean is over {per:g} numbers, but only 1/{n} was taken"
+    for n in sorted(_lengths(scene) - axes - {per - 1, per}) if is_mean and per > 1 else ():
+        yield per / n, f"the mean is over {per:g} numbers, but 1/{n} was taken"
+    for n in (per, *sorted(axes)) if node.op == "sum" and per > 1 else ():
+        yield 1 / n, f"a mean instead of a sum: a factor 1/{n} too much"
+    if node.op == "var" and (ddof := node.kwargs.get("ddof")):
+        yield (per - ddof) / per, f"1/{per:g} was taken in the place of the 1/({per:g} − {ddof:g}) of the variance"
+
+
+def _of_a_mean_square(scene: Scene, form: Form) -> Iterator[tuple[float, str]]:
     """What a mean, or a number, and a power below it give together: the 2/N of a mean square."""
-    node, i = edge
-    below = node.operands[i]
-    share = node.size / max(below.size, 1) if node.op in _MEANS else constant_factor(scene.tape, node, i)
-    while below.op in VIEWS or below.op == "sum" or _is_scaled(scene, below):
-        below = next(o for o in below.parents if o.needs_grad)
-    power = _power(below)
-    if power is None or share is None or abs(share) == 1 or share * power == 1:
+    share, below = factor_of(form.formula.tree), form.target
+    while below.op in VIEWS or below.op == "sum" or (below.op in ("multiply", "divide") and len(_sources(below)) == 1):
+        below = _sources(below)[0]
+    square = rule(scene, (below, 0)) if below.op in ("power", "square") and 0 in scene.sweeper.edges[below] else None
+    power = 1.0 if square is None else factor_of(square.formula.tree)
+    if 1 in (power, abs(share), share * power):
         return
     said = f"{power:g}/{_rooted(1 / share)}" if abs(share) < 1 else f"{power:g} · {_rooted(share)}"
-    if node.op in _MEANS:
+    if form.node.op in _MEANS:
         said += " of the mean square" if power == 2 else f" of the mean of powers of {power:g}"
     yield 1 / (share * power), f"the factor {said} is missing"
     yield share * power, f"the factor {said} was taken twice"
 
 
-def _is_scaled(scene: Scene, node: Node) -> bool:
-    """Whether a record is another one times a number."""
-    return any(
-        isinstance(o, Node) and constant_factor(scene.tape, node, i) is not None for i, o in enumerate(node.operands)
-    )
-
-
-def _power(node: Node) -> float | None:
-    """The exponent of a power of a number that is no record."""
-    if node.op == "square":
-        return 2.0
-    if node.op == "power" and np.ndim(node.operands[1]) == 0 and not isinstance(node.operands[1], Node):
-        power = float(node.operands[1])
-        return power if power not in (0.0, 1.0) else None
-    return None
+def _sources(node: Node) -> list[Node]:
+    return [o for o in node.parents if o.needs_grad]
 
 
 @slip("factor", 5)
@@ -155,43 +165,6 @@ def mean_over_examples(scene: Scene) -> Iterator[Trial]:
             for k, what in ((float(ng.m), "is missing"), (1 / ng.m, "was taken twice")):
                 said = f"the factor 1/{ng.m} of dW and db in {ng.name} {what} at {scene.words.made(node)}"
                 yield scaled(scene, (node, i), k, said, kind=(what, node.op), alike="sums over the examples")
-
-
-def _factors(scene: Scene, edge: Edge) -> Iterator[tuple[float, str]]:
-    """By how much a rule's contribution is off where a factor in it is forgotten, and what that is called."""
-    node, i = edge
-    operand = node.operands[i]
-    per = operand.size / max(node.size, 1)
-    axes = {n for n in operand.shape if n > 1}
-    if node.op in _MEANS and per > 1:
-        yield per, f"a sum instead of a mean: the factor 1/{per:g} is missing"
-        yield 1 / per, f"the factor 1/{per:g} of the mean was taken twice"
-        if per > 2:
-            yield per / (per - 1), f"1/{per - 1:g} was taken in the place of the 1/{per:g} of the mean"
-        for n in sorted(axes):
-            if n < per:
-                yield per / n, f"the mean is over {per:g} numbers, but only 1/{n} was taken"
-        for n in sorted(_lengths(scene) - axes - {per - 1, per}):
-            yield per / n, f"the mean is over {per:g} numbers, but 1/{n} was taken"
-    elif node.op == "sum" and per > 1:
-        yield 1 / per, f"a mean instead of a sum: a factor 1/{per:g} too much"
-        for n in sorted(axes):
-            if n < per:
-                yield 1 / n, f"a mean instead of a sum: a factor 1/{n} too much"
-    power = _power(node) if i == 0 else None
-    if power is not None:
-        yield 1 / power, f"the factor {power:g} of the derivative of the power is missing"
-        if power == 2.0:
-            yield 2.0, "the factor 2 of the derivative of the square was taken twice"
-    k = constant_factor(scene.tape, node, i)
-    if k is not None and abs(k) != 1:
-        said = f"{_rooted(k)}" if abs(k) >= 1 or k in (0.5, 0.25) else f"1/{_rooted(1 / k)}"
-        yield 1 / k, f"the factor {said} is missing"
-        yield k, f"the factor {said} was taken twice"
-        for n in {round(1 / k) + 1, round(1 / k) - 1} & {*counts(scene)} if abs(k) <= 0.5 else ():
-            yield 1 / (k * n), f"the factor 1/{n:g} was taken in the place of {said}"
-    if node.op == "var" and (ddof := node.kwargs.get("ddof")):
-        yield (per - ddof) / per, f"1/{per:g} was taken in the place of the 1/({per:g} − {ddof:g}) of the variance"
 
 
 @once
