@@ -133,7 +133,16 @@ def near_trials(scene: Scene, kind: str) -> Iterator[Trial]:
         yield edited(scene, form, edit, kind=(form.kind, edit.place))
 
 
-for _kind, _rank in {"local": 35, "upstream": 35, "own": 35, "factor": 40, "term": 41, "sign": 42, "power": 43}.items():
+for _kind, _rank in {
+    "local": 35,
+    "upstream": 35,
+    "own": 35,
+    "factor": 40,
+    "term": 41,
+    "sign": 42,
+    "power": 43,
+    "division": 43,
+}.items():
     _entry = slip(NAMES[_kind], _rank, generic=True, chancy=_rank >= 40)
     globals()[f"near_{_kind}"] = _entry(partial(near_trials, kind=_kind))
 

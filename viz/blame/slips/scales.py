@@ -120,7 +120,7 @@ def _factors(scene: Scene, form: Form) -> Iterator[tuple[float, str]]:
     axes = {n for n in x.shape if 1 < n < per}
     is_mean, of = node.op in _MEANS, " of the derivative of the power" * (node.op in ("power", "square"))
     if abs(k) != 1:
-        said = _rooted(k) if abs(k) >= 1 or k in (0.5, 0.25) else f"1/{_rooted(1 / k)}"
+        said = _rooted(k) if abs(k) >= 1 or (k in (0.5, 0.25) and not is_mean) else f"1/{_rooted(1 / k)}"
         yield 1 / k, f"{'a sum instead of a mean: ' * is_mean}the factor {said}{of} is missing"
         yield k, f"the factor {said}{' of the mean' * is_mean}{of} was taken twice"
         beside = {per - 1} - {1} if is_mean else {round(1 / k) + 1, round(1 / k) - 1} & {*counts(scene)}
@@ -186,9 +186,12 @@ def factor(scene: Scene) -> Iterator[Trial]:
     for name, node, change in _everywhere(scene, None):
         for k in _ratios(scene, list(change.ends)):
             said = _FRACTIONS.get(abs(k)) or (f"{abs(k):g}" if abs(k) >= 1 else f"1/{1 / abs(k):g}")
-            fn = partial(np.multiply, k)
-            ends = Change(ends=dict.fromkeys(change.ends, fn))
-            yield Trial(node, f"{name} {'−' if k < 0 else ''}{said} times the right one", ends)
+            ends = Change(ends=dict.fromkeys(change.ends, partial(np.multiply, k)))
+            n = max(abs(k), 1 / abs(k))
+            mean = next((m for m in scene.tape if m.op in _MEANS and m.operands[0].size == n * m.size), None)
+            how = "missing" if abs(k) > 1 else "taken twice"
+            why = "" if mean is None else f", as where the 1/{n:g} of the mean {scene.words.made(mean)} is {how}"
+            yield Trial(node, f"{name} {'−' if k < 0 else ''}{said} times the right one{why}", ends)
 
 
 def _ratios(scene: Scene, nodes: list[Node]) -> list[float]:
