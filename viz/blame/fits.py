@@ -46,8 +46,9 @@ class Fit(NamedTuple):
 
     @property
     def order(self) -> tuple[Any, ...]:
-        """The best first: explains most, says most, at the fewest places, with nothing solved for."""
-        return (-len(self.explains), self.slip.generic, self.slip.rank, self.trial.places, self.solved is not None)
+        """The best first: explains most, says most, at the fewest places, with nothing solved for, shortest."""
+        trial = self.trial
+        return -len(self.explains), self.slip.generic, self.slip.rank, trial.places, self.solved is not None, trial.size
 
 
 def is_doubtful(fit: Fit) -> bool:

@@ -52,6 +52,8 @@ class Trial(NamedTuple):
         Whether the gradients are linear in the number `t`.
     formulas : callable or None
         Gives the formula that was used, and the right one.
+    size : int
+        Of the formula: the shorter one is likelier to be what somebody wrote.
     """
 
     node: Node
@@ -64,6 +66,7 @@ class Trial(NamedTuple):
     alike: str = "steps of this kind"
     linear: bool = False
     formulas: Callable[[], tuple[str, str]] | None = None
+    size: int = 0
 
     def made(self, solved: float | None = None) -> Change:
         """The change, with the number that was solved for."""

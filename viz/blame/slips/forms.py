@@ -67,6 +67,11 @@ class Form:
     def _own(self) -> list[Symbol]:
         return [s for s in self.formula.symbols if s.kind == "gradient"]
 
+    @cached_property
+    def size(self) -> int:
+        """How many parts it has."""
+        return size(self.formula.tree)
+
     @property
     def upstream(self) -> Symbol:
         """The gradient that arrives."""

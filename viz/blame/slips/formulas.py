@@ -34,7 +34,7 @@ def edited(scene: Scene, form: Form, edit: Edit, sentence: str = "", **more: Any
     """Another formula in the place of one; the sentence is made when it is asked for."""
     later: Callable[[None], str] = lambda solved: sentence or said(scene, form, edit)
     formulas = partial(both_formulas, scene, form, edit)
-    return Trial(form.node, later, form.change(edit.tree), form.operand, formulas=formulas, **more)
+    return Trial(form.node, later, form.change(edit.tree), form.operand, formulas=formulas, size=form.size, **more)
 
 
 def scaled(scene: Scene, edge: Edge, k: float, sentence: str, **more: Any) -> Trial:
