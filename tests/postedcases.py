@@ -337,6 +337,32 @@ def a_penalty_lost_and_a_transpose_forgotten_in_one_gradient():
     return loss, {w: X.T @ (((H @ V - c) @ V) * (1 - H**2))}
 
 
+def margins(counted):
+    """A hinge loss summed up by a loop, and its gradient over some of the passes."""
+    rng = np.random.default_rng(0)
+    X, y, w = rng.normal(size=(5, 3)), rng.integers(0, 4, size=5), Tensor(rng.normal(size=(3, 4)), name="W")
+    loss = 0.0
+    for x, k in zip(X, y, strict=True):
+        scores = x @ w
+        loss = loss + np.maximum(0, scores - scores[k] + 1).sum() - 1
+    d = np.zeros((3, 4))
+    for x, k in list(zip(X, y, strict=True))[counted]:
+        over = (x @ w.data - (x @ w.data)[k] + 1 > 0) & (np.arange(4) != k)
+        d += np.outer(x, over)
+        d[:, k] -= x * over.sum()
+    return named("L", loss / 5 + 0.1 * (w**2).sum()), {w: d / 5 + 0.2 * w.data}
+
+
+@posted("one of the loop only", "the first alone was counted")
+def a_loop_over_examples_that_returns_in_its_first_pass():
+    return margins(slice(1))
+
+
+@posted("one of the loop only", "the last alone was counted")
+def a_loop_over_examples_that_assigns():
+    return margins(slice(4, None))
+
+
 def halves():
     """Two halves of a layer, each with its own activation, joined again."""
     rng = np.random.default_rng(4)

@@ -284,7 +284,8 @@ def handed_on(sweeper: Sweeper, node: Node, fn: Callable[[Any], Any]) -> Change:
 
 
 def with_reads(sweeper: Sweeper, edge: Edge, position: int, value: Any) -> Callable[[Any, Any], Any]:
-    """What one rule sends where it reads another value for the operand at `position`, or for the result."""
+    """What one rule sends where it reads another value for the operand at `position`, and for the result where it reads
+    both; or for the result alone."""
     node, i = edge
     if position == RESULT:
         change = Change(reads={node: value})
@@ -292,7 +293,8 @@ def with_reads(sweeper: Sweeper, edge: Edge, position: int, value: Any) -> Calla
         operands = list(node.operands)
         operands[position] = value
         change = Change(calls={node: (tuple(operands), node.kwargs)})
-        if node.op in QUOTIENTS:
+        reads_result, reads = node.rule.reads(i)
+        if node.op in QUOTIENTS or (reads_result and (reads is None or position in reads)):
             read = [sweeper.value(a) if isinstance(a, Node) else a for a in operands]
             change = replace(change, reads={node: np.asarray(node.rule.op(*read, **node.kwargs))})
     return lambda g, c: sweeper.send(node, i, g, change)

@@ -136,6 +136,23 @@ def not_carried(scene: Scene) -> Iterator[Trial]:
         yield Trial(node, sentence, Change(edges=dict.fromkeys(edges, lambda g, c: None)), i)
 
 
+@slip(NAMES["loop"], 18)
+def one_pass(scene: Scene) -> Iterator[Trial]:
+    """Of what a loop adds up the first or the last pass alone, as where it returns too early."""
+    w, grads = scene.words, scene.sweeper.base.grads
+    for nodes in _places(scene)[0].nodes.values():
+        some = [node for node in nodes.values() if node.op in ("add", "subtract") and node in grads]
+        alike = len(some) >= _FEWEST and all(np.array_equal(grads[node], grads[some[0]]) for node in some)
+        into = scene.sweeper.into[some[-2]] if alike else []
+        inside = any(w.steps(user) == w.steps(some[-1]) for user, _ in scene.sweeper.into[some[-1]]) if alike else False
+        if len(into) == 1 and not inside and all(len(scene.sweeper.into[node]) == 1 for node in some[:-1]):
+            sentence = f"of the {len(some)} passes of a loop that {w.made(some[-1])} adds up the {{}} alone was counted"
+            first = Change(past={some[-1]: (some[0], lambda g: g)})
+            yield Trial(some[-1], sentence.replace("{}", "first"), first)
+            last = Change(edges={into[0]: lambda g, c: None})
+            yield Trial(some[-1], sentence.replace("{}", "last"), last)
+
+
 def _shares_weights(scene: Scene, count: int) -> bool:
     """Whether there are steps in time, which use the same weights, rather than layers with their own."""
     return any(len(scene.sweeper.into[leaf]) >= count for leaf in scene.parameters)

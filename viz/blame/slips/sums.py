@@ -60,7 +60,8 @@ def one_of(part: Apply, at: int) -> Apply:
     """One summand of a sum, or of a product of matrices."""
     if is_call(part, np.matmul):
         a, b = part.args
-        return apply(np.outer, _at(transposed(a), (at,)), _at(b, (at,)), like=part)
+        product = np.outer if b.ndim > 1 else np.multiply
+        return apply(product, _at(transposed(a), (at,)), _at(b, (at,)), like=part)
     axes, kept = axes_of(part), part.options.get("keepdims", False)
     one = slice(at, at + 1 or None) if kept else at
     return _at(part.args[0], tuple(one if k in axes else slice(None) for k in range(max(axes) + 1)))
@@ -173,6 +174,7 @@ def of_products(part: Apply) -> Changed:
         return
     yield from of_matrices(part)
     if a.ndim != 2 or b.ndim != 2:
+        yield from _of_one(part) if a.ndim == 2 and b.ndim == 1 else ()
         return
     if a.shape == b.shape == part.shape:
         yield "elementwise", "", part, (product := apply(np.multiply, a, b, like=part)), product

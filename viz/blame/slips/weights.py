@@ -200,7 +200,10 @@ def _all_and_each(nodes: list[Node]) -> list[list[Node]]:
     return [nodes] * (len(nodes) > 1) + [[node] for node in nodes]
 
 
-@slip("regularisation term", 2, covers=("path left out", "shared weight at one position only", "factor", "some factor"))
+_COVERED = ("path left out", "shared weight at one position only", "one of the loop only", "factor", "some factor")
+
+
+@slip("regularisation term", 2, covers=_COVERED)
 def decay(scene: Scene) -> Iterator[Trial]:
     w = scene.words
     leaves = [one.node for one in scene.wrong if one.node.is_leaf and one.has_shape and one.node.ndim]
