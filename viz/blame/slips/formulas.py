@@ -68,37 +68,75 @@ def where(scene: Scene, form: Form) -> str:
     return f"{form.formula.target.name}, at {scene.words.made(form.node)}"
 
 
-NAMES = {
-    "factor": "factor of the rule left out",
-    "term": "term of the rule left out",
-    "sign": "sign in the rule",
-    "power": "power in the rule",
-    "division": "product and quotient mixed up",
-    "constant": "constant in the rule",
-    "local": "local derivative missing",
-    "value": "value in the place of its derivative",
-    "function": "function in the place of another",
-    "bracket": "bracket left out",
-    "upstream": "upstream gradient not multiplied in",
-    "again": "factor taken twice",
-    "assigned": "assigned instead of accumulated",
-    "axis": "sum over another axis",
-    "index": "index that repeats",
-    "before": "value before the activation",
-    "diagonal": "only the diagonal of the Jacobian",
-    "loop": "one of the loop only",
-    "once": "counted once",
-    "outside": "outside of the loop",
-    "order": "order of a product",
-    "elementwise": "product element by element",
-    "transpose": "transpose",
-    "exchanged": "operands exchanged",
-    "own": "derivative by the other operand",
-    "other": "another value in the place of an operand",
-    "at": "derivative at another value",
-    "gradient": "another gradient in the place of the upstream one",
-}
-"""What edits are called, the likeliest first."""
+_TAKEN = "{new} was taken in the place of {old} in {here}"
+_KINDS = {
+    "factor": ("factor of the rule left out", "the factor {old} was left out of {here}"),
+    "term": ("term of the rule left out", "the term {old} was left out of {here}"),
+    "sign": ("sign in the rule", _TAKEN),
+    "power": ("power in the rule", _TAKEN),
+    "division": ("product and quotient mixed up", _TAKEN),
+    "constant": ("constant in the rule", _TAKEN),
+    "local": ("local derivative missing", "the local derivative is missing at {made}: {new} was handed on to {to} as it is"),
+    "value": ("value in the place of its derivative", _TAKEN),
+    "function": ("function in the place of another", _TAKEN),
+    "bracket": ("bracket left out", _TAKEN),
+    "upstream": (
+        "upstream gradient not multiplied in",
+        "the local derivative was taken alone, without the factor {old}{value} of the chain rule, in {here}",
+    ),
+    "again": ("factor taken twice", "the factor {old} was multiplied in twice in {here}"),
+    "assigned": (
+        "assigned instead of accumulated",
+        "what comes from several places was assigned, so that the last one alone was kept, in {here}",
+    ),
+    "axis": ("sum over another axis", _TAKEN),
+    "index": (
+        "index that repeats",
+        "an index comes more than once, and of its contributions only the last was kept, in {here}",
+    ),
+    "before": (
+        "value before the activation", "{new} instead of {old}, the value before the activation, was taken in {here}",
+    ),
+    "diagonal": (
+        "only the diagonal of the Jacobian",
+        "the diagonal of the Jacobian alone was taken, as if no element depended on another one, in {here}",
+    ),
+    "loop": ("one of the loop only", "of what a loop adds up not all was added in {here}"),
+    "once": ("counted once", "what has to be counted each time was counted once in {here}"),
+    "outside": (
+        "outside of the loop", "a factor was multiplied in outside of the loop, with its last value, in {here}",
+    ),
+    "order": (
+        "order of a product", "factors were multiplied in the other order: {new} in the place of {old}, in {here}",
+    ),
+    "elementwise": ("product element by element", _TAKEN),
+    "flipped": ("kernel flipped", _TAKEN),
+    "transpose": ("transpose", "{new} was taken in the place of {its}{old} in {here}"),
+    "exchanged": ("operands exchanged", "operands were exchanged in {here}"),
+    "own": ("derivative by the other operand", _TAKEN),
+    "other": ("another value in the place of an operand", _TAKEN),
+    "at": ("derivative at another value", _TAKEN),
+    "gradient": ("another gradient in the place of the upstream one", _TAKEN),
+}  # fmt: skip
+"""What edits are called, and said to be, the likeliest first."""
+NAMES = {kind: name for kind, (name, _) in _KINDS.items()}
+
+
+def said(scene: Scene, form: Form, edit: Edit) -> str:
+    """What was done, in words."""
+    w, new = scene.words, edit.tree if edit.kind == "local" else edit.new
+    same = next((s.array for s in symbols(edit.old) if s.kind == "gradient" and np.ptp(s.array) == 0), None)
+    sentence = _KINDS[edit.kind][1]
+    if edit.kind == "transpose" and edit.place[-1] == "all":
+        sentence = "transposes were left out of {here}"
+    is_transposed = is_call(edit.old, np.transpose, np.swapaxes)
+    which = "the transpose " * (edit.kind == "transpose" and not is_transposed)
+    return sentence.format(
+        old=written(form, edit.old, alone=edit.kind == "term"),
+        new="" if new is None else which + written(form, new),
+        here=where(scene, form), made=w.made(form.node), to=w.say(form.target),
+        value="" if same is None else f" = {number(np.ravel(same)[0])}", its="its transpose " * is_transposed,
+    )  # fmt: skip
 
 
 # --- parts of a rule --------------------------------------------------------------------------------------------------
@@ -133,16 +171,10 @@ def near_trials(scene: Scene, kind: str) -> Iterator[Trial]:
         yield edited(scene, form, edit, kind=(form.kind, edit.place))
 
 
-for _kind, _rank in {
-    "local": 35,
-    "upstream": 35,
-    "own": 35,
-    "factor": 40,
-    "term": 41,
-    "sign": 42,
-    "power": 43,
-    "division": 43,
-}.items():
+_LIKELY = {
+    "local": 35, "upstream": 35, "own": 35, "factor": 40, "term": 41, "sign": 42, "power": 43, "division": 43,
+}  # fmt: skip
+for _kind, _rank in _LIKELY.items():
     _entry = slip(NAMES[_kind], _rank, generic=True, chancy=_rank >= 40)
     globals()[f"near_{_kind}"] = _entry(partial(near_trials, kind=_kind))
 
@@ -157,55 +189,6 @@ def at_the_start(scene: Scene) -> Iterator[Trial]:
 
 
 # --- all edits, of all formulas ---------------------------------------------------------------------------------------
-
-
-def said(scene: Scene, form: Form, edit: Edit) -> str:
-    """What was done, in words."""
-    here = where(scene, form)
-    old = written(form, edit.old)
-    match edit.kind:
-        case "factor" | "term":
-            old = written(form, edit.old, alone=edit.kind == "term")
-            return f"the {edit.kind} {old} was left out of {here}"
-        case "local":
-            w, new = scene.words, written(form, edit.tree)
-            to = f"was handed on to {w.say(form.target)} as it is"
-            return f"the local derivative is missing at {w.made(form.node)}: {new} {to}"
-        case "upstream":
-            one = next((s.array for s in symbols(edit.old) if s.kind == "gradient" and np.ptp(s.array) == 0), None)
-            value = "" if one is None else f" = {number(np.ravel(one)[0])}"
-            return f"the local derivative was taken alone, without the factor {old}{value} of the chain rule, in {here}"
-        case "again":
-            return f"the factor {old} was multiplied in twice in {here}"
-        case "before":
-            assert edit.new is not None
-            return f"{written(form, edit.new)} instead of {old}, the value before the activation, was taken in {here}"
-        case "index":
-            return f"an index comes more than once, and of its contributions only the last was kept, in {here}"
-        case "assigned":
-            return f"what comes from several places was assigned, so that the last one alone was kept, in {here}"
-        case "loop":
-            return f"of what a loop adds up not all was added in {here}"
-        case "outside":
-            return f"a factor was multiplied in outside of the loop, with its last value, in {here}"
-        case "once":
-            return f"what has to be counted each time was counted once in {here}"
-        case "exchanged":
-            return f"operands were exchanged in {here}"
-        case "order" if edit.new is not None:
-            other = written(form, edit.new)
-            return f"factors were multiplied in the other order: {other} in the place of {old}, in {here}"
-        case "diagonal":
-            return f"the diagonal of the Jacobian alone was taken, as if no element depended on another one, in {here}"
-        case "transpose" if edit.place[-1] == "all":
-            return f"transposes were left out of {here}"
-        case "transpose" if edit.new is not None:
-            new, its = written(form, edit.new), is_call(edit.old, np.transpose, np.swapaxes)
-            which = f"{new} was taken in the place of its" if its else f"the transpose {new} was taken in the place of"
-            return f"{which}{' transpose' if its else ''} {old} in {here}"
-    if edit.new is None:
-        return f"{old} was left out of {here}"
-    return f"{written(form, edit.new)} was taken in the place of {old} in {here}"
 
 
 @once
