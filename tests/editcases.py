@@ -199,7 +199,7 @@ def the_gradient_of_a_bias_from_that_of_its_weight():
     return n.L, {n.W2: n.v[1].T @ d2, n.b2: (n.v[1].T @ d2).sum(0)}, None, "∂L/∂W2"
 
 
-@case("local derivative missing")
+@case("labels")
 def the_mask_of_known_entries_forgotten():
     rng = np.random.default_rng(1)
     R, M = rng.normal(size=(4, 5)), rng.integers(0, 2, size=(4, 5)) * 1.0
@@ -208,7 +208,18 @@ def the_mask_of_known_entries_forgotten():
     e = named("e", R - p @ q.T)
     loss = named("L", (M * e**2).sum())
     E = R - P @ Q.T
-    return loss, {p: -2 * E @ Q, q: -2 * E.T @ P}, None, "M * e**2"
+    return loss, {p: -2 * E @ Q, q: -2 * E.T @ P}, None, "1 everywhere in the place of M"
+
+
+@case("labels")
+def the_mask_of_known_entries_forgotten_where_the_error_is_masked():
+    rng = np.random.default_rng(1)
+    R, M = rng.normal(size=(4, 5)), rng.integers(0, 2, size=(4, 5)) * 1.0
+    P, Q = rng.normal(size=(4, 2)), rng.normal(size=(5, 2))
+    p, q = Tensor(P, name="P"), Tensor(Q, name="Q")
+    e = named("e", M * (R - p @ q.T))
+    E = R - P @ Q.T
+    return named("L", (e**2).sum()), {p: -2 * E @ Q, q: -2 * E.T @ P}, e, "1 everywhere in the place of M"
 
 
 @case("sign")
@@ -509,8 +520,16 @@ def the_last_example_alone():
     return n.L, {n.W2: np.outer(n.v[1][-1], d2[-1]), n.b2: d2[-1]}, None, "last"
 
 
-@case("counted once")
-def a_margin_counted_once_for_each_example():
+@case("factor taken twice")
+def the_rate_of_an_exponential_as_a_factor_of_its_derivative():
+    rng = np.random.default_rng(6)
+    D, c = rng.uniform(size=(3, 4)), rng.normal(size=(3, 4))
+    g = Tensor(0.7, name="γ")
+    return named("L", (c * np.exp(-g * D)).sum()), {g: -0.7 * (c * D * np.exp(-0.7 * D)).sum()}, None, "γ was"
+
+
+def once_for_each(also_where_there_is_none):
+    """The margins of the other classes, counted once for the right one; also where none is broken."""
     rng = np.random.default_rng(4)
     X, V, y = rng.normal(size=(6, 3)), rng.normal(size=(3, 5)), np.array([0, 3, 1, 4, 2, 2])
     w = Tensor(V, name="W")
@@ -522,8 +541,18 @@ def a_margin_counted_once_for_each_example():
     loss = named("L", m.sum() / 6)
     S = X @ V
     mask = ((S - S[np.arange(6), y][:, None] + 1) * other > 0) * 1.0
-    mask[np.arange(6), y] = -1.0 * (mask.sum(1) > 0)
+    mask[np.arange(6), y] = -1.0 * ((mask.sum(1) > 0) | also_where_there_is_none)
     return loss, {w: X.T @ mask / 6}, None, "once"
+
+
+@case("counted once")
+def a_margin_counted_once_for_each_example():
+    return once_for_each(False)
+
+
+@case("counted once")
+def a_margin_counted_once_also_where_there_is_none():
+    return once_for_each(True)
 
 
 def potential():

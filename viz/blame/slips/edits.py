@@ -33,7 +33,7 @@ from ...formula.tree import (
     transposed,
 )  # fmt: skip
 from .parts import Changed, Edit, edits_of, has_gradient, is_gradient, parts, put
-from .sums import broadcasts, flipped, of_products, of_sums, summed_over
+from .sums import broadcasts, flipped, is_square, of_products, of_sums, summed_over
 
 __all__ = ["FUNCTIONS", "diagonal", "factor_of", "far", "near", "times_a_number", "values"]
 
@@ -161,7 +161,8 @@ def _further(part: Apply) -> Changed:
     yield from flipped(part)
     for k, number in enumerate(part.args):
         if isinstance(number, Number) and np.ndim(number.value) == 0 and not is_call(part, np.power):
-            for other in _other_numbers(number.value):
+            some = _other_numbers(number.value)
+            for other in some if not is_call(part, np.multiply) else [n for n in some if n != 1]:
                 instead = part.with_args([Number(other) if j == k else a for j, a in enumerate(part.args)])
                 yield "constant", (k, other), number, Number(other), instead
     if is_call(part, np.transpose) and part.ndim == 2:
@@ -282,6 +283,10 @@ def _everywhere(tree: Tree) -> Iterator[Edit]:
         other = rebuilt(tree, partial(_along, axis))
         yield Edit("axis", ("all", axis), tree, other, other)
     for s in symbols(tree):
+        if s.kind != "gradient" and is_square(s):
+            without = rebuilt(tree, partial(_without_factor, s))
+            if without is not tree:
+                yield Edit("factor", ("all", s.name), s, None, without)
         places = [place for place, part in parts(tree) if is_call(part, np.multiply) and any(a is s for a in part.args)]
         for kept in places if len(places) > 1 and s.kind != "gradient" else ():
             fewer = tree
@@ -290,6 +295,14 @@ def _everywhere(tree: Tree) -> Iterator[Edit]:
                 rest = next((a for a in part.args if a is not s), part)
                 fewer = put(fewer, place, rest) if place != kept and rest.shape == part.shape else fewer
             yield Edit("factor", ("once", s.name, kept), s, None, fewer)
+
+
+def _without_factor(s: Symbol, part: Tree) -> Tree:
+    """A product of matrices without one of them."""
+    if not is_call(part, np.matmul):
+        return part
+    rest = [a for a in part.args if a is not s and not (is_call(a, np.transpose) and a.args[0] is s)]
+    return rest[0] if len(rest) == 1 and rest[0].shape == part.shape else part
 
 
 def _along(axis: int, part: Tree) -> Tree:

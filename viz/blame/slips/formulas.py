@@ -12,7 +12,7 @@ import numpy as np
 from autograd.testing.attempts import attempted
 
 from ...formula import Formula, value_symbol
-from ...formula.tree import Evaluator, Tree, is_call, substituted, symbols
+from ...formula.tree import Evaluator, Number, Tree, is_call, rebuilt, substituted, symbols
 from ...plain.numbers import number
 from ..pushing import Edge
 from ..trials import Scene, Slip, Trial, handed_on, once, slip, times
@@ -54,9 +54,24 @@ def _times(scene: Scene, edge: Edge, k: float) -> tuple[str, str]:
 def both_formulas(scene: Scene, form: Form, edit: Edit) -> tuple[str, str]:
     """The formula that was used, and the right one."""
     target = form.formula.target
-    yours = Formula(target, edit.tree, form.formula.notes, form.formula.adds)
+    tree = rebuilt(edit.tree, _without_one)
+    yours = Formula(target, tree, form.formula.notes, form.formula.adds)
     adds = form.edge is not None and len(scene.sweeper.into[form.target]) > 1
     return scene.words.equation(yours, adds=adds), scene.words.equation(form.formula, adds=adds)
+
+
+def _without_one(part: Tree) -> Tree:
+    """A product with 1 as what it is."""
+    if not is_call(part, np.multiply):
+        return part
+    x, y = part.args
+    return (
+        y
+        if isinstance(x, Number) and np.all(x.value == 1)
+        else x
+        if isinstance(y, Number) and np.all(y.value == 1)
+        else part
+    )
 
 
 def written(form: Form, part: Tree, *, alone: bool = False) -> str:
@@ -76,7 +91,9 @@ _KINDS = {
     "power": ("power in the rule", _TAKEN),
     "division": ("product and quotient mixed up", _TAKEN),
     "constant": ("constant in the rule", _TAKEN),
-    "local": ("local derivative missing", "the local derivative is missing at {made}: {new} was handed on to {to} as it is"),
+    "local": (
+        "local derivative missing", "the local derivative is missing at {made}: {new} was handed on to {to} as it is",
+    ),
     "value": ("value in the place of its derivative", _TAKEN),
     "function": ("function in the place of another", _TAKEN),
     "bracket": ("bracket left out", _TAKEN),
@@ -84,7 +101,7 @@ _KINDS = {
         "upstream gradient not multiplied in",
         "the local derivative was taken alone, without the factor {old}{value} of the chain rule, in {here}",
     ),
-    "again": ("factor taken twice", "the factor {old} was multiplied in twice in {here}"),
+    "again": ("factor taken twice", "the factor {old} was multiplied in once too often in {here}"),
     "assigned": (
         "assigned instead of accumulated",
         "what comes from several places was assigned, so that the last one alone was kept, in {here}",

@@ -32,6 +32,9 @@ def for_another(scene: Scene, form: Form) -> Iterator[Edit]:
     if alone and is_call(tree, np.multiply) and is_gradient(tree.args[0]):
         result = value_symbol(form.node, scene.words, scene.value)
         yield Edit("value", ("result",), tree.args[1], result, put(tree, (1,), result))
+    own = value_symbol(form.target, scene.words, scene.value)
+    if own.dtype.kind == "f" and tree.shape == own.shape:
+        yield Edit("again", ("own",), own, apply(np.square, own), apply(np.multiply, tree, own))
     for place, part in parts(tree):
         if isinstance(part, Symbol) and (part.kind != "constant" or part.dtype.kind == "f") and part.ndim:
             for other in _others(scene, form, part):

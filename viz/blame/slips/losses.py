@@ -77,6 +77,8 @@ def _others(name: str, y: Any, node: Node) -> Iterator[tuple[str, Any]]:
     one_of = classes > 0 and y.min() >= 0 and np.allclose(y.sum(-1), 1)
     if binary or node.op == "subtract":
         yield f"the loss without labels: 0 in the place of {name}", 0 * y
+    if binary and node.op == "multiply" and not one_of:
+        yield f"the loss without a mask: 1 everywhere in the place of {name}", np.ones_like(y)
     if binary:
         yield f"the loss with the opposite label: 1 − {name} in the place of {name}", 1 - y
     elif one_of:

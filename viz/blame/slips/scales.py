@@ -120,7 +120,7 @@ def _factors(scene: Scene, form: Form) -> Iterator[tuple[float, str]]:
     axes = {n for n in x.shape if 1 < n < per}
     is_mean, of = node.op in _MEANS, " of the derivative of the power" * (node.op in ("power", "square"))
     if abs(k) != 1:
-        said = _rooted(k) if abs(k) >= 1 or (k in (0.5, 0.25) and not is_mean) else f"1/{_rooted(1 / k)}"
+        said = f"1/{per}" if is_mean else _share(k)
         yield 1 / k, f"{'a sum instead of a mean: ' * is_mean}the factor {said}{of} is missing"
         yield k, f"the factor {said}{' of the mean' * is_mean}{of} was taken twice"
         beside = {per - 1} - {1} if is_mean else {round(1 / k) + 1, round(1 / k) - 1} & {*counts(scene)}
@@ -145,7 +145,7 @@ def _of_a_mean_square(scene: Scene, form: Form) -> Iterator[tuple[float, str]]:
     power = 1.0 if square is None else factor_of(square.formula.tree)
     if 1 in (power, abs(share), share * power):
         return
-    said = f"{power:g}/{_rooted(1 / share)}" if abs(share) < 1 else f"{power:g} · {_rooted(share)}"
+    said = f"{power:g} · {_share(share)}".replace(" · 1/", "/")
     if form.node.op in _MEANS:
         said += " of the mean square" if power == 2 else f" of the mean of powers of {power:g}"
     yield 1 / (share * power), f"the factor {said} is missing"
@@ -173,6 +173,14 @@ def _lengths(scene: Scene) -> set[int]:
     return {n for node in scene.parameters for n in node.shape if n > 1}
 
 
+def _share(k: float) -> str:
+    """``1/5``, ``0.5``, ``0.6``, ``2``."""
+    whole = (
+        abs(k) < 1 and k not in (0.5, 0.25) and (_rooted(1 / k)[0] == "√" or abs(1 / k - round(1 / k)) < 1e-9 / abs(k))
+    )
+    return f"1/{_rooted(1 / k)}" if whole else _rooted(k)
+
+
 def _rooted(k: float) -> str:
     """A number, √3 by its square."""
     square = round(k * k)
@@ -188,10 +196,17 @@ def factor(scene: Scene) -> Iterator[Trial]:
             said = _FRACTIONS.get(abs(k)) or (f"{abs(k):g}" if abs(k) >= 1 else f"1/{1 / abs(k):g}")
             ends = Change(ends=dict.fromkeys(change.ends, partial(np.multiply, k)))
             n = max(abs(k), 1 / abs(k))
-            mean = next((m for m in scene.tape if m.op in _MEANS and m.operands[0].size == n * m.size), None)
+            mean = next((m for m in scene.tape if _divides_by(m, n)), None)
             how = "missing" if abs(k) > 1 else "taken twice"
-            why = "" if mean is None else f", as where the 1/{n:g} of the mean {scene.words.made(mean)} is {how}"
+            why = "" if mean is None else f", as where the 1/{n:g} of {scene.words.made(mean)} is {how}"
             yield Trial(node, f"{name} {'−' if k < 0 else ''}{said} times the right one{why}", ends)
+
+
+def _divides_by(node: Node, n: float) -> bool:
+    """Whether an operation is a mean of so many, or divides by that number."""
+    if node.op in ("multiply", "divide"):
+        return any(np.ndim(o) == 0 and o in (n, 1 / n) for o in node.operands if not isinstance(o, Node))
+    return node.op in _MEANS and node.operands[0].size == n * node.size
 
 
 def _ratios(scene: Scene, nodes: list[Node]) -> list[float]:

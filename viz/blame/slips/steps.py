@@ -125,7 +125,8 @@ def not_carried(scene: Scene) -> Iterator[Trial]:
     for edges in _edges(scene):
         node, i = edges[0]
         count, to = len({n.operands[k] for n, k in edges}), node.operands[i]
-        if _shares_weights(scene, count):
+        within = w.steps(node) == w.steps(to) and all(w.ordinal(n) == w.ordinal(n.operands[k]) for n, k in edges)
+        if _shares_weights(scene, count) and not within:
             sentence = (
                 f"the gradient was not carried from step to step: what {w.say(to)} gets from the next step, through "
                 f"{w.made(node)}, was left out; and so at each of the {count} steps"
@@ -246,7 +247,8 @@ def _trial(scene: Scene, taken: Sequence[_Taken], change: Change, form: Form, ol
     other = taken[0].other
     new = value_symbol(other, scene.words, scene.value) if isinstance(other, Node) else other
     was, instead = (scene.words.say(s.node) if s.node else s.name for s in (old, new))
-    count = len({id(one.other) for one in taken})
+    others = {id(one.other) for one in taken}
+    count = len(others if len(others) > 1 else taken)
     sentence = f"{instead} was taken in the place of {was} at each of the {count} steps in {where(scene, form)}"
     edit = Edit("step", (), old, new, substituted(form.formula.tree, {id(old): new}))
     formulas = partial(both_formulas, scene, form, edit)

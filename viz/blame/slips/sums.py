@@ -13,7 +13,7 @@ from autograd.rules import windows
 from autograd.rules.indexing import getitem
 
 from ...formula.tree import Apply, Number, Symbol, Tree, apply, axes_of, is_call, replaced, transposed
-from .parts import Changed
+from .parts import Changed, is_gradient
 
 __all__ = [
     "broadcasts", "flipped", "is_square", "of_matrices", "of_products", "of_sums", "one_of", "summed_over", "turned",
@@ -36,6 +36,7 @@ def of_sums(part: Apply) -> Changed:
         yield from _of_one(part)
         axes, kept = tuple(axes_of(part)), part.options.get("keepdims", False)
         yield "once", "", part, (one := _special("once", _counted_once(axes, kept), part, x)), one
+        yield "once", "each", part, (one := _special("once", _counted_for_each, part, x)), one
         for axis in range(x.ndim) if len(axes) == 1 else ():
             other = summed_over(part, (axis,), keepdims=kept)
             if axis not in axes and broadcasts(other.shape, x.shape if kept else part.shape):
@@ -85,6 +86,12 @@ def broadcasts(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
         return np.broadcast_shapes(a, b) == b
     except ValueError:
         return False
+
+
+def _counted_for_each(x: Any) -> Any:
+    """The number that is added up, also where it is not once."""
+    some = x[x != 0]
+    return some[0] if some.size and np.allclose(some, some[0]) else np.nan
 
 
 def _counted_once(axes: tuple[int, ...], kept: bool) -> Callable[[Any], Any]:
@@ -146,6 +153,9 @@ def of_matrices(part: Apply) -> Changed:
         return
     a, b = part.args
     for k, one in enumerate(part.args):
+        rest = part.args[1 - k]
+        if is_square(one) and rest.shape == part.shape and not is_gradient(one):
+            yield "factor", k, one, None, rest
         if is_square(one):
             other = turned(one)
             yield "transpose", k, one, other, part.with_args([other if j == k else x for j, x in enumerate((a, b))])
