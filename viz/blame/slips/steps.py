@@ -16,7 +16,7 @@ from autograd import Node
 from ...formula import Symbol, value_symbol
 from ...formula.tree import substituted
 from ..pushing import Change, Edge
-from ..trials import RESULT, Scene, Slip, Trial, constantly, once, slip, together, with_reads, with_upstream
+from ..trials import RESULT, Scene, Slip, Trial, once, slip, together, with_reads
 from .derivatives import another, at_the_input, at_the_output, missing
 from .forms import Form, rule
 from .formulas import NAMES, both_formulas, near_trials, where
@@ -206,27 +206,6 @@ def of_another_step(scene: Scene) -> Iterator[Trial]:
 @slip("another value in the place of an operand", 1, chancy=True)
 def of_the_same_step(scene: Scene) -> Iterator[Trial]:
     return _in_loops(scene, partial(_with_others, of_steps=False))
-
-
-@slip(NAMES["gradient"], 1, chancy=True)
-def another_gradient(scene: Scene) -> Iterator[Trial]:
-    """What a weight gets at each step, of the gradient of another value of that step."""
-    w, sweeper, grads = scene.words, scene.sweeper, scene.sweeper.base.grads
-    to_weights = (loop for loop in _loops(scene) if (edge := loop[1][0])[0].operands[edge[1]].is_leaf)
-    for (at, edges), place in ((loop, place) for loop in to_weights for place in loop[0].nodes):
-        (node, i), nodes = edges[0], at.nodes[place]
-        others = [nodes.get(at.ordinal[n]) for n, _ in edges]
-        flows = [sweeper.given.get(o, grads[o]) for o in others if o in grads and o.shape == node.shape]
-        if place == at.of[node] or len(flows) < len(edges):
-            continue
-        pairs = zip(edges, flows, strict=True)
-        change = Change(edges={edge: with_upstream(sweeper, edge, partial(constantly, g)) for edge, g in pairs})
-        if scene.probes is None or not scene.probes.rules_out_each(change):
-            sentence = (
-                f"{w.gradient(nodes[at.ordinal[node]])} was taken in the place of {w.gradient(node)} in what "
-                f"{w.say(node.operands[i])} gets at {w.made(node)}; and so at each of the {len(edges)} steps"
-            )
-            yield Trial(node, sentence, change, i)
 
 
 def _in_loops(
