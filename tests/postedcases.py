@@ -337,6 +337,15 @@ def a_penalty_lost_and_a_transpose_forgotten_in_one_gradient():
     return loss, {w: X.T @ (((H @ V - c) @ V) * (1 - H**2))}
 
 
+@posted("activation derivative where no activation is", "(σ(z) − y) already holds it")
+def the_derivative_of_the_sigmoid_on_top_of_a_loss_of_logits():
+    rng = np.random.default_rng(0)
+    X, y, w = rng.normal(size=(6, 3)), rng.integers(0, 2, size=6) * 1.0, Tensor(rng.normal(size=3), name="w")
+    loss = np.mean(np.logaddexp(0, X @ w) - y * (X @ w))
+    a = 1 / (1 + np.exp(-X @ w.data))
+    return loss, {w: X.T @ ((a - y) * a * (1 - a)) / 6}
+
+
 def margins(counted):
     """A hinge loss summed up by a loop, and its gradient over some of the passes."""
     rng = np.random.default_rng(0)

@@ -59,29 +59,17 @@ def doubled(scene: Scene) -> Iterator[Trial]:
             yield _trial(scene, act, form, "again", again, sentence, SOFTMAX)
 
 
-@slip("activation derivative doubled", 22)
-def of_logits(scene: Scene) -> Iterator[Trial]:
-    """Of a loss that is made of logits, z, and so holds the derivative already."""
-    w = scene.words
-    for node in scene.nodes():
-        z = next((o for o in node.operands if isinstance(o, Node) and o.needs_grad), None)
-        while z is not None and z.op == "negative":
-            z = z.operands[0]
-        if node.op == "logaddexp" and z is not None and z in scene.sweeper.base.grads:
-            holds = f"where {w.gradient(z)} (σ(z) − y) already holds it"
-            sentence = f"the derivative σ′ was multiplied on once more at {w.say(z)}, {holds}"
-            yield _multiplied_on(scene, z, SIGMOID, sentence, in_its_result=False)
-
-
 @slip("activation derivative where no activation is", 34, generic=True, chancy=True)
 def where_none_is(scene: Scene) -> Iterator[Trial]:
     """As at the output of a network that is linear."""
-    w, acts = scene.words, all_activations(scene)
-    known = {act.a for act in acts} | {act.z for act in acts}
-    some = (n for n in scene.nodes() if w.has(n) and n.ndim and n not in known and n is not scene.tape.root)
+    w, acts, into = scene.words, all_activations(scene), scene.sweeper.into
+    known = {act.a for act in acts} | {act.z for act in acts} | {scene.tape.root}
+    logits = {node for node in scene.nodes() if any(user.op == "logaddexp" for user, _ in into[node])}
+    some = (n for n in scene.nodes() if n.ndim and n not in known and (w.has(n) or n in logits))
     for z in itertools.islice(some, _MOST):
+        holds = f", and {w.gradient(z)} (σ(z) − y) already holds it" * (z in logits)
         for rule, name in _DERIVATIVES:
-            what = f"the derivative of {name} was multiplied on at {w.made(z)}, where no {name} is: {name}′"
+            what = f"the derivative of {name} was multiplied on at {w.made(z)}, where no {name} is{holds}: {name}′"
             yield _multiplied_on(scene, z, rule, f"{what}({w.say(z)})", in_its_result=False)
             if rule is not RELU:
                 said = f"{what} = {_in_its_result(rule)} with a = {w.say(z)}"
