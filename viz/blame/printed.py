@@ -55,6 +55,15 @@ class Given(ByHand):
             each = np.log10(np.abs(self.numbers) / self.picked(self.hand.unit))
         return float(each[np.isfinite(each) & (each > 0)].sum())
 
+    def digits_off(self, right: Any) -> float:
+        """How many digits its difference from the right one has: what a cause has to account for."""
+        if np.shape(right) != self.array.shape:
+            return self.digits
+        unit = 1e-15 * np.abs(self.array) if self.hand.unit is None else self.hand.unit
+        with np.errstate(all="ignore"):
+            each = np.log10(np.abs(self.picked(self.array - right)) / self.picked(unit))
+        return float(np.minimum(each, 15.0)[each > 0].sum())
+
     def loosened(self) -> Given:
         """The same with some of the last digits printed not to be trusted."""
         unit = self.hand.unit

@@ -45,7 +45,7 @@ _FIRST, _NEAR = 4, 1.0
 """Of each of these so many are tried first, and those that are nearer than none at all."""
 _EXACT = 15
 _NOT_ANY = 0.5
-"""With fewer, some slip gives any number."""
+"""With fewer, some slip gives any number; the more were tried, the more digits that takes."""
 _DIGITS_TO_SOLVE = 8
 """So many where a number is solved for."""
 
@@ -95,7 +95,7 @@ def _of(scene: Scene, entries: Sequence[Slip], before: Sequence[Fit]) -> list[Fi
         if scene.budget.is_spent_on(scene.beyond or "one slip at several places"):
             break
         fit = _tried(scene, entry, joined)
-        if fit is not None and sum(one.digits for one in fit.explains) >= DIGITS:
+        if fit is not None and sum(_digits(scene, one) for one in fit.explains) >= DIGITS:
             fits.append(fit)
     return fits
 
@@ -129,9 +129,14 @@ def _is_whole(scene: Scene, fit: Fit) -> bool:
 def _evidence(scene: Scene, fit: Fit) -> bool:
     """Whether there are digits enough to believe a slip: the more, the more edits of formulas were tried."""
     if fit.slip.generic < _LEVELS[-1]:
-        return sum(one.digits for one in fit.explains) >= _NOT_ANY
+        least = max(_NOT_ANY, float(np.log10(scene.made / 2)))
+        return sum(_digits(scene, one) for one in fit.explains) >= least
     needed = float(np.log10(max(scene.tried, 1))) + 2 * (fit.slip.generic - 1)
-    return sum(min(one.digits, _EXACT * _different(one)) for one in fit.explains) >= needed
+    return sum(min(_digits(scene, one), _EXACT * _different(one)) for one in fit.explains) >= needed
+
+
+def _digits(scene: Scene, one: Given) -> float:
+    return one.digits_off(_right(scene).get(one.node))
 
 
 def _different(one: Given) -> int:
@@ -151,6 +156,7 @@ def _trials(scene: Scene, entry: Slip, beyond: str = "") -> Iterator[Trial]:
             trial = next(trials, None)
         if making.failed or trial is None:
             return
+        scene.made += 1
         yield trial
 
 
@@ -219,7 +225,7 @@ def _tried(scene: Scene, entry: Slip, trial: Trial) -> Fit | None:
         explains = explained(scene, trial.made)
         if _says_more(scene, entry, trial.made, explains):
             return None
-        if entry.chancy and not all(one.digits >= _FEWEST_DIGITS for one in explains):
+        if entry.chancy and not all(_digits(scene, one) >= _FEWEST_DIGITS for one in explains):
             return None
         return Fit(entry, trial, explains, None) if explains else None
     for some in _subsets(scene.wrong):

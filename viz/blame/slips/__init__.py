@@ -1,4 +1,5 @@
-"""The classic slips, each with the places where it can happen; every wrong gradient is made with the engine's rules."""
+"""What may have gone wrong, each with the places where it can happen: small edits of the formulas that one would have
+written, and what is no edit of a formula. Every wrong gradient is made with the engine's rules."""
 
 from ..trials import Slip
 from . import (
