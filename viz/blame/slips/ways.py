@@ -61,9 +61,10 @@ def missing_on_one_way(scene: Scene) -> Iterator[Trial]:
     w, grads = scene.words, scene.sweeper.base.grads
     below: dict[Any, list[Edge]] = defaultdict(list)
     for node, i in scene.edges():
-        below[node.shape, grads[node].tobytes()].append((node, i))
+        below[node.shape, hash(grads[node].tobytes())].append((node, i))
     for act, form in activated(scene):
-        edges = [e for e in below[act.z.shape, grads[act.z].tobytes()] if e[0] is not act.z or len(act.z.operands) > 1]
+        alike = below[act.z.shape, hash(grads[act.z].tobytes())]
+        edges = [edge for edge in alike if edge[0] is not act.z or len(act.z.operands) > 1]
         local = evaluate(form.formula.tree, {id(form.upstream): np.ones(act.a.shape)})
         for node, i in edges if np.all(local) and not act.z.is_leaf else ():
             to = node.operands[i]
