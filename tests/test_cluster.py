@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import time
 
 import numpy as np
 import pytest
@@ -176,6 +177,10 @@ def test_a_chunk_that_kills_each_of_its_workers_is_an_error_and_parameters_are_k
     with pytest.raises(RuntimeError, match=r"epoch 1, batch 1 .* one worker after the other died .* last whole step"):
         trained(net, cluster=workers)
     workers.cluster.scheduler.allowed_failures = 3
+    deadline = time.monotonic() + 30
+    while workers.cluster.scheduler.tasks and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not workers.cluster.scheduler.tasks, "what is left of the step goes on"
     for one, other in zip(before, net.parameters(), strict=True):
         np.testing.assert_array_equal(one, other.data)
 

@@ -436,3 +436,13 @@ def test_roots_of_numbers_are_written_as_such():
     assert computed(X / np.sqrt(2)).plain() == "x / √2"
     assert computed(X * (1 / np.sqrt(3))).plain() == "x × 1/√3"
     assert computed(np.sqrt(X**2)).plain() == "√(%1)"
+
+
+def test_an_index_that_is_computed_is_not_called_as_the_one_that_it_is_computed_of():
+    y = np.array([1, 2, 1])
+    theta = Tensor([0.5, 1.0, 2.0])
+    upper, lower = theta[y], theta[y - 1]
+    tape = Tape((upper - lower).sum())
+    names = Names(tape)
+    written = [forward(node, names, tape.value).plain() for node in tape if node.op == "getitem"]
+    assert written == ["θ[y]", "θ[k]"]

@@ -83,10 +83,16 @@ class Cluster:
             self.client.submit(_chunk, packed, x[rows], y[rows], len(rows) / len(x), chance, [step, k], pure=False)
             for k, rows in enumerate(np.array_split(np.arange(len(x)), min(self.chunks, len(x))))
         ]
+        every = [*parts]
         while len(parts) > 1:
             pairs = [parts[i : i + 2] for i in range(0, len(parts), 2)]
             parts = [pair[0] if len(pair) == 1 else self.client.submit(_sum, *pair, pure=False) for pair in pairs]
-        outs, number, grads = self._result(parts[0], where)
+            every += parts
+        try:
+            outs, number, grads = self._result(parts[0], where)
+        except BaseException:
+            self.client.cancel(every)  # what is left of a step that failed would go on, and may end other workers
+            raise
         with no_grad():
             out = Tensor(outs, copy=False)
             value = self.loss(out, y)

@@ -77,6 +77,10 @@ class Words:
         """The name of an array that is no record."""
         return self._fallback.constant(array)
 
+    def is_constant(self, name: str) -> bool:
+        """Whether such an array is called so."""
+        return self._fallback.is_constant(name)
+
     def _called(self, node: Node) -> str:
         """``log_softmax(z)`` of one operand that has a name, else ``matmul``."""
         only = node.parents[0] if len(node.operands) == 1 and len(node.parents) == 1 else None

@@ -53,6 +53,8 @@ class Named(Protocol):
 
     def constant(self, array: Any) -> str | None: ...
 
+    def is_constant(self, name: str) -> bool: ...
+
 
 class Formula:
     """A formula: what it gives, and the tree of what is computed.
@@ -175,7 +177,8 @@ class ConstantNames:
         elif _counts_up(array):
             name = "i"
         else:
-            name = "y" if array.dtype.kind in "iu" else "c"
+            number = "k" if self.names.is_constant("y") else "y"
+            name = number if array.dtype.kind in "iu" else "c"
         return self.free(name)
 
     def free(self, name: str) -> str:

@@ -28,6 +28,10 @@ class Names(Labels):
         """The name of an array that operations on the tape were given; None of another."""
         return self._constants[0].get(content(array))
 
+    def is_constant(self, name: str) -> bool:
+        """Whether such an array is called so."""
+        return name in self._constants[0].values()
+
     def variable(self, array: Any) -> str | None:
         """The name of such an array if it has that from the program."""
         return self.constant(array) if content(array) in self._constants[1] else None
