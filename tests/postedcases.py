@@ -346,6 +346,24 @@ def the_derivative_of_the_sigmoid_on_top_of_a_loss_of_logits():
     return loss, {w: X.T @ ((a - y) * a * (1 - a)) / 6}
 
 
+def normalised(axis):
+    """Layer norm written out, with the sums of its backward pass over some axis."""
+    rng = np.random.default_rng(7)
+    X, c, w = rng.normal(size=(4, 3)), rng.normal(size=(4, 5)), Tensor(rng.normal(size=(3, 5)), name="W")
+    x = X @ w
+    mean = x.mean(axis=1, keepdims=True)
+    var = ((x - mean) ** 2).mean(axis=1, keepdims=True)
+    xhat = (x - mean) / np.sqrt(var + 1e-5)
+    h, d = xhat.data, c * 1.0
+    sums = d.mean(axis, keepdims=True) + h * (d * h).mean(axis, keepdims=True)
+    return (xhat * c).sum(), {w: X.T @ ((d - sums) / np.sqrt(var.data + 1e-5))}
+
+
+@posted("sum over another axis", "the sums of gradients went over axis 0 in ∂L/∂x")
+def the_means_of_layer_norm_over_the_batch_on_the_way_back():
+    return normalised(0)
+
+
 def margins(counted):
     """A hinge loss summed up by a loop, and its gradient over some of the passes."""
     rng = np.random.default_rng(0)

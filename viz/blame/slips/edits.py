@@ -7,9 +7,9 @@ else in the place of what is there.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from ...formula.tree import (
     Symbol,
     Tree,
     apply,
+    axes_of,
     each,
     is_call,
     negated,
@@ -278,10 +279,13 @@ def _as_a_whole(tree: Tree) -> Iterator[Edit]:
 
 def _everywhere(tree: Tree) -> Iterator[Edit]:
     """All sums over another axis; a factor that comes several times in one place alone."""
-    sums = [part for part in each(tree) if is_call(part, np.sum) and part.args[0].ndim > 1]
-    for axis in range(min(part.args[0].ndim for part in sums)) if len(sums) > 1 else ():
-        other = rebuilt(tree, partial(_along, axis))
-        yield Edit("axis", ("all", axis), tree, other, other)
+    sums = [part for part in each(tree) if _is_of_gradients(part)]
+    for axis in range(min(part.args[0].ndim for part in sums)) if sums else ():
+        counts = {math.prod(x.shape[k] for k in axes_of(part)): x.shape[axis] for part in sums for x in part.args}
+        is_mean = any(isinstance(n, Number) and counts.get(n.value, n.value) != n.value for n in each(tree))
+        if len(sums) > 1 or is_mean:
+            other = rebuilt(tree, partial(_along, axis, counts))
+            yield Edit("axis", ("all", axis), tree, other, other)
     for s in symbols(tree):
         if s.kind != "gradient" and is_square(s):
             without = rebuilt(tree, partial(_without_factor, s))
@@ -305,10 +309,20 @@ def _without_factor(s: Symbol, part: Tree) -> Tree:
     return rest[0] if len(rest) == 1 and rest[0].shape == part.shape else part
 
 
-def _along(axis: int, part: Tree) -> Tree:
+def _is_of_gradients(part: Any) -> TypeGuard[Apply]:
+    """Whether it is a sum of what is made of a gradient, and of no other sum."""
     if not is_call(part, np.sum) or part.args[0].ndim < 2:
-        return part
-    return summed_over(part, (axis,), keepdims=bool(part.options.get("keepdims")))
+        return False
+    return has_gradient(part) and not any(is_call(one, np.sum) for one in each(part.args[0]))
+
+
+def _along(axis: int, counts: Mapping[float, int], part: Tree) -> Tree:
+    """A sum of gradients over another axis, and means by its length."""
+    if _is_of_gradients(part):
+        return summed_over(part, (axis,), keepdims=bool(part.options.get("keepdims")))
+    if is_call(part, np.divide) and isinstance(by := part.args[1], Number) and np.ndim(by.value) == 0:
+        return part.with_args([part.args[0], Number(counts.get(by.value, by.value))])
+    return part
 
 
 def diagonal(tree: Tree) -> Tree:

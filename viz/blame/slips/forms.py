@@ -212,7 +212,7 @@ def composed(scene: Scene) -> list[Form]:
             if node is scene.tape.root or node not in scene.sweeper.base.grads:
                 continue
             kinds = {"next": frozenset(routes.stations) - {node}}
-            kinds |= {"across": frozenset({across[node]})} if across[node] not in routes.users(node) else {}
+            kinds |= {"across": frozenset({across[node]})} if len(routes.users(node)) > 1 else {}
             kinds |= {"closed": frozenset[Node]()} if node is one.node else {}
             for kind, named in kinds.items():
                 form = None if (node, kind) in found else _composed(scene, routes, node, named)

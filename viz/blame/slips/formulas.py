@@ -146,6 +146,8 @@ def said(scene: Scene, form: Form, edit: Edit) -> str:
     sentence = _KINDS[edit.kind][1]
     if edit.kind == "transpose" and edit.place[-1] == "all":
         sentence = "transposes were left out of {here}"
+    elif edit.kind == "axis" and edit.place[0] == "all":
+        sentence = f"the sums of gradients went over axis {edit.place[1]} in {{here}}"
     is_transposed = is_call(edit.old, np.transpose, np.swapaxes)
     which = "the transpose " * (edit.kind == "transpose" and not is_transposed)
     return sentence.format(
