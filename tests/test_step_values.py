@@ -189,6 +189,8 @@ def test_many_leaves_are_listed_when_they_are_asked_for(show: Open) -> None:
     rows = shown.step_view().locator(".leaves tr")
     assert rows.count() == 24
     shown.step_view().get_by_text("7 more", exact=True).click()
+    rows.nth(30).wait_for()
     assert rows.count() == 31
     shown.press("ArrowRight", "ArrowLeft")  # they stay open
+    rows.nth(30).wait_for()
     assert rows.count() == 31
