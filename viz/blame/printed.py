@@ -49,11 +49,7 @@ class Given(ByHand):
     @property
     def digits(self) -> float:
         """How many digits its numbers have together."""
-        if self.hand.unit is None:
-            return 15.0 * np.count_nonzero(self.numbers)
-        with np.errstate(all="ignore"):
-            each = np.log10(np.abs(self.numbers) / self.picked(self.hand.unit))
-        return float(each[np.isfinite(each) & (each > 0)].sum())
+        return self.digits_off(np.zeros(self.array.shape))
 
     def digits_off(self, right: Any) -> float:
         """How many digits its difference from the right one has: what a cause has to account for."""

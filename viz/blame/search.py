@@ -22,6 +22,7 @@ from .trials import Scene, Slip, Trial, nearest_ratio, once, times, together
 __all__ = ["DIGITS", "explained", "search"]
 
 _FEWEST_DIFFERING = 2
+"""So many numbers must be wrong where one is solved for: one alone is had by any."""
 _FEW_STEPS = 3
 """After so many steps a number that is solved for must have led some of the way."""
 _PLENTY = 24
@@ -239,7 +240,7 @@ def _tried(scene: Scene, entry: Slip, trial: Trial) -> Fit | None:
             if _says_more(scene, entry, partial(trial.made, candidate), explains):
                 continue
             if sum(_differing(scene, one) for one in explains) < _FEWEST_DIFFERING:
-                continue  # one alone is had by solving for another
+                continue
             if len(explains) >= len(some) and all(one in explains for one in some):
                 return Fit(entry, trial, explains, candidate)
     return None

@@ -42,13 +42,13 @@ def _instead(scene: Scene, form: Form, place: Any, part: Apply, kind: str, new: 
     """Something else in the place of a sum; in its shape, if it has as many numbers."""
     if new.shape != form.target.shape and math.prod(new.shape) == form.target.size:
         new = Apply(RULES[np.reshape], (new,), {"shape": form.target.shape}, form.target.shape, new.dtype)
-    edit = Edit(kind, (*place, sentence), part, new, put(form.formula.tree, place, new))
+    edit = Edit(kind, place, part, new, put(form.formula.tree, place, new))
     return edited(scene, form, edit, sentence)
 
 
 def _of_another_shape(scene: Scene, form: Form, place: Any, part: Apply, new: Tree, sentence: str) -> Iterator[Trial]:
     """The same, where what was given has the wrong shape that it gives."""
-    edit = Edit("axis", (*place, sentence), part, new, put(form.formula.tree, place, new))
+    edit = Edit("axis", place, part, new, put(form.formula.tree, place, new))
     if form.target in scene.given and edit.tree.shape != form.target.shape:
         change = ended(form.target, partial(constantly, evaluate(edit.tree)))
         yield edited(scene, form, edit, sentence)._replace(change=change)

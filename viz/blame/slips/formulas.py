@@ -64,14 +64,8 @@ def _without_one(part: Tree) -> Tree:
     """A product with 1 as what it is."""
     if not is_call(part, np.multiply):
         return part
-    x, y = part.args
-    return (
-        y
-        if isinstance(x, Number) and np.all(x.value == 1)
-        else x
-        if isinstance(y, Number) and np.all(y.value == 1)
-        else part
-    )
+    others = [a for a in part.args if not (isinstance(a, Number) and np.all(a.value == 1))]
+    return others[0] if len(others) == 1 else part
 
 
 def written(form: Form, part: Tree, *, alone: bool = False) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from autograd import Node
 from autograd.testing.attempts import attempted
 
 from ...formula.tree import Evaluator
@@ -49,14 +50,15 @@ def _singles(scene: Scene) -> list[Candidate]:
 def _in_two_terms(scene: Scene) -> Iterator[Trial]:
     """Edits, terms and paths left out, of which the products add up to what it takes."""
     some: list[Candidate | Trial] = [*_singles(scene)]
-    effects: list[object] = []
+    effects = set[tuple[tuple[Node, bytes], ...]]()
     added = [single.added for single in _singles(scene)]
     for trial in itertools.chain.from_iterable(entry.trials(scene) for entry in _TERMS):
         adds = scene.probes.added(trial.made()) if trial.accepts is None else None
-        effect = None if adds is None else [(node, delta.tobytes()) for node, delta in adds]
+        effect = tuple((node, delta.tobytes()) for node, delta in adds or ())
         if adds is not None and effect not in effects:
-            effects.append(effect)
-            some, added = [*some, trial], [*added, adds]
+            effects.add(effect)
+            some.append(trial)
+            added.append(adds)
     scene.tried += len(some)
     for one, other in scene.probes.pairs(added):
         a, b = some[one], some[other]

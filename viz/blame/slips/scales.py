@@ -106,11 +106,11 @@ def factor_lost(scene: Scene) -> Iterator[Trial]:
     """The number in a rule forgotten, taken twice, or another one in its place."""
     for edge in scene.edges():
         form = rule(scene, edge) if edge[0] not in written_out(scene) else None
-        made = scene.words.made(edge[0])
-        for k, what in _factors(scene, form) if form is not None else ():
-            yield scaled(scene, edge, k, f"{what} at {made}")
-        for k, what in _of_a_mean_square(scene, form) if form is not None else ():
-            yield scene.trial(edge, f"{what} at {made}", times(k))
+        if form is not None:
+            for k, what in _factors(scene, form):
+                yield scaled(scene, edge, k, f"{what} at {scene.words.made(edge[0])}")
+            for k, what in _of_a_mean_square(scene, form):
+                yield scene.trial(edge, f"{what} at {scene.words.made(edge[0])}", times(k))
 
 
 def _factors(scene: Scene, form: Form) -> Iterator[tuple[float, str]]:
@@ -175,10 +175,10 @@ def _lengths(scene: Scene) -> set[int]:
 
 def _share(k: float) -> str:
     """``1/5``, ``0.5``, ``0.6``, ``2``."""
-    whole = (
-        abs(k) < 1 and k not in (0.5, 0.25) and (_rooted(1 / k)[0] == "√" or abs(1 / k - round(1 / k)) < 1e-9 / abs(k))
-    )
-    return f"1/{_rooted(1 / k)}" if whole else _rooted(k)
+    if abs(k) >= 1 or k in (0.5, 0.25):
+        return _rooted(k)
+    below = _rooted(1 / k)
+    return f"1/{below}" if below[0] == "√" or abs(1 / k - round(1 / k)) < 1e-9 / abs(k) else _rooted(k)
 
 
 def _rooted(k: float) -> str:

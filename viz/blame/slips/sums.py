@@ -148,6 +148,7 @@ def is_square(x: Any) -> bool:
 
 
 def of_matrices(part: Apply) -> Changed:
+    """A factor of a product of matrices left out or transposed, or both in the other order."""
     einsum = part.rule.name == "einsum"
     if not (is_call(part, np.matmul) or einsum) or len(part.args) != 2:
         return
@@ -165,6 +166,7 @@ def of_matrices(part: Apply) -> Changed:
 
 
 def flipped(part: Apply) -> Changed:
+    """A kernel turned by 180°, or its gradient."""
     if part.rule.name == "window_product_windows":
         g, kernel = part.args
         yield "flipped", "kernel", kernel, (other := _turned_round(kernel)), part.with_args([g, other])
@@ -177,6 +179,7 @@ def _turned_round(x: Tree) -> Apply:
 
 
 def of_products(part: Apply) -> Changed:
+    """Also a product element by element, or of a loop that kept one summand or multiplied outside."""
     a, b = part.args
     if is_call(part, np.outer):
         if a.shape == b.shape:
