@@ -18,7 +18,7 @@ from .edits import FUNCTIONS
 from .forms import Form
 from .parts import Edit, is_gradient, parts, put
 
-__all__ = ["follows", "for_another"]
+__all__ = ["for_another"]
 
 _MOST = 24
 """So many values are tried in the place of one, those with names and the nearest."""
@@ -82,7 +82,7 @@ def _other_sums(scene: Scene, form: Form, place: Any, part: Apply) -> Iterator[E
     """The sum of another gradient that has the right shape: that of a bias made of the one of its weight."""
     for other in _gradients(scene):
         if (
-            follows(scene, other.node, form.target)
+            _follows(scene, other.node, form.target)
             or other.shape == part.args[0].shape
             or other.ndim != part.args[0].ndim
         ):
@@ -114,11 +114,11 @@ def _others(scene: Scene, form: Form, part: Symbol) -> list[Symbol]:
         if s.kind == "constant" and s.size > 1
     ]
     some = [s for s in some if own is None or not np.array_equal(s.array, own)]
-    some = [s for s in some if not (s.kind == "gradient" and follows(scene, s.node, form.target))]
+    some = [s for s in some if not (s.kind == "gradient" and _follows(scene, s.node, form.target))]
     return sorted(some, key=distance)[:_MOST]
 
 
-def follows(scene: Scene, node: Node, target: Node) -> bool:
+def _follows(scene: Scene, node: Node, target: Node) -> bool:
     """Whether numbers that a person gave for one gradient are made of another one, which they then explain by
     themselves."""
     known = _reached(scene)

@@ -70,19 +70,23 @@ def exchanged(scene: Scene) -> Iterator[Trial]:
         for a, b in itertools.combinations(parts[:_MOST_PARTS], 2):
             at = [part.kwargs["index"] for part in (a, b)]
             if a.shape == b.shape and repr(at[0]) != repr(at[1]):
-                change = {
-                    (part, 0): partial(_put, index, node.shape) for part, index in zip((a, b), at[::-1], strict=True)
-                }
                 sentence = f"{w.gradient(a)} and {w.gradient(b)} were put in each other's place, in {w.gradient(node)}"
-                yield Trial(node, sentence, Change(edges=change), kind=repr(at), alike="such arrays")
+                yield Trial(
+                    node, sentence, _each_by_the_other(scene, (a, 0), (b, 0)), kind=repr(at), alike="such arrays"
+                )
         if node.op in _JOINED:
             for i, j in itertools.combinations(scene.sweeper.edges[node][:_MOST_PARTS], 2):
                 x, y = node.operands[i], node.operands[j]
                 if x is not y and x.shape == y.shape:
-                    change = {(node, p): partial(_sent_to, scene.sweeper, (node, q)) for p, q in ((i, j), (j, i))}
+                    change = _each_by_the_other(scene, (node, i), (node, j))
                     made = f"of {w.gradient(node)}, at {w.made(node)}"
                     sentence = f"the parts {made}, were handed to {w.say(x)} and {w.say(y)} in each other's place"
-                    yield Trial(node, sentence, Change(edges=change), kind=(node.op, i, j), alike="such arrays")
+                    yield Trial(node, sentence, change, kind=(node.op, i, j), alike="such arrays")
+
+
+def _each_by_the_other(scene: Scene, one: Edge, other: Edge) -> Change:
+    """What two rules send, each of its own gradient by the other rule."""
+    return Change(edges={a: partial(_sent_to, scene.sweeper, b) for a, b in ((one, other), (other, one))})
 
 
 def _sent_to(sweeper: Sweeper, edge: Edge, g: Any, c: Any) -> Any:
