@@ -450,6 +450,34 @@ def test_a_kernel_reversed_in_a_convolution_that_is_written_out():
     assert "reversed" in blamed(explain_mismatch(loss, {k: right[::-1]}), "flipped").sentence
 
 
+def by_a_view(x, k):
+    return np.einsum("ijkl,kl->ij", np.lib.stride_tricks.sliding_window_view(x, (3, 3)), k)
+
+
+def by_loops(x, k):
+    rows = range(x.shape[0] - 2)
+    return np.stack([np.stack([np.sum(x[i : i + 3, j : j + 3] * k) for j in rows]) for i in rows])
+
+
+@pytest.mark.parametrize("conv", [by_a_view, by_loops])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_kernel_turned_in_the_gradient_of_the_input_of_a_convolution_that_is_written_out(conv, turned):
+    rng = np.random.default_rng(0)
+    x, (k1, k2) = rng.normal(size=(6, 6)), (Tensor(rng.normal(size=(3, 3)), name=name) for name in ("k1", "k2"))
+    a = np.tanh(conv(x, k1))
+    out = conv(a, k2)
+    kernel = k2.data[::-1, ::-1] if turned else k2.data
+    da = sum(out.data[i, j] * np.pad(kernel, ((i, 1 - i), (j, 1 - j))) for i, j in np.ndindex(2, 2))
+    dz = da * (1 - a.data**2)
+    dk1 = sum(dz[i, j] * x[i : i + 3, j : j + 3] for i, j in np.ndindex(4, 4))
+    report = explain_mismatch(0.5 * (out**2).sum(), {k1: dk1})
+    if turned:
+        found = blamed(report, "kernel flipped")
+        assert "the kernel k2 was turned by 180°" in found.sentence and "flip(k2)" in found.your_formula
+    else:
+        assert report.ok
+
+
 def test_another_value_of_the_same_shape_read_in_the_place_of_an_operand():
     rng = np.random.default_rng(4)
     x, W, V = rng.normal(size=(5, 3)), rng.normal(size=(3, 3)), rng.normal(size=(3, 3))

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd import Node
+
 from ...formula import Symbol
 from ...formula.tree import Number, apply, substituted
 from ..pushing import Change
@@ -16,7 +18,7 @@ from .forms import Form, rule, rules_of
 from .formulas import edited
 from .parts import Edit, edits_of, has_gradient
 from .sums import flipped as kernel_flipped
-from .sums import is_square, of_matrices, turned
+from .sums import flipped_in, is_square, of_matrices, turned
 
 _MATRIX = frozenset({"matmul", "inner", "dot", "einsum"})
 _PRODUCTS = _MATRIX | {"vecdot", "outer", "tensordot", "multiply", "window_product"}
@@ -84,11 +86,24 @@ def flipped(scene: Scene) -> Iterator[Trial]:
                     "cross-correlation that the forward pass computes"
                 )
             else:
-                sentence = (
-                    f"the kernel {name} was turned by 180° once too often, or not at all, in the gradient of the "
-                    f"input at {made}"
-                )
+                sentence = _FLIPPED.format(name=name, made=made)
             yield edited(scene, form, edit, sentence, kind=form.operand)
+    for form, s in _values(scene):
+        if s.node is not None and s.ndim and _is_window(scene, form.target):
+            axes = {tuple(range(s.ndim))[-2:], (0, 1)[: s.ndim]}
+            for other in (flipped_in(s, some) for some in axes):
+                edit = Edit("flipped", ("kernel",), s, other, substituted(form.formula.tree, {id(s): other}))
+                sentence = _FLIPPED.format(name=w.say(s.node), made=w.made(form.node))
+                yield edited(scene, form, edit, sentence, kind=(form.operand, other.options["axis"]))
+
+
+_FLIPPED = "the kernel {name} was turned by 180° once too often, or not at all, in the gradient of the input at {made}"
+
+
+def _is_window(scene: Scene, node: Node) -> bool:
+    """A part of an input, as a convolution takes it that is written out: by a view of all, or each in a loop."""
+    several = node.op == "getitem" and len(scene.sweeper.into.get(node.operands[0], ())) > 1
+    return several or node.op == "sliding_window_view"
 
 
 def _values(scene: Scene) -> Iterator[tuple[Form, Symbol]]:

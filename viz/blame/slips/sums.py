@@ -16,7 +16,8 @@ from ...formula.tree import Apply, Number, Symbol, Tree, apply, axes_of, is_call
 from .parts import Changed, is_gradient
 
 __all__ = [
-    "broadcasts", "flipped", "is_square", "of_matrices", "of_products", "of_sums", "one_of", "summed_over", "turned",
+    "broadcasts", "flipped", "flipped_in", "is_square", "of_matrices", "of_products", "of_sums", "one_of",
+    "summed_over", "turned",
 ]  # fmt: skip
 
 
@@ -169,13 +170,13 @@ def flipped(part: Apply) -> Changed:
     """A kernel turned by 180°, or its gradient."""
     if part.rule.name == "window_product_windows":
         g, kernel = part.args
-        yield "flipped", "kernel", kernel, (other := _turned_round(kernel)), part.with_args([g, other])
+        yield "flipped", "kernel", kernel, (other := flipped_in(kernel)), part.with_args([g, other])
     elif part.rule.name == "window_product_weight":
-        yield "flipped", "gradient", part, (other := _turned_round(part)), other
+        yield "flipped", "gradient", part, (other := flipped_in(part)), other
 
 
-def _turned_round(x: Tree) -> Apply:
-    return Apply(RULES[np.flip], (x,), {"axis": (-2, -1)}, x.shape, x.dtype)
+def flipped_in(x: Tree, axes: tuple[int, ...] = (-2, -1)) -> Apply:
+    return Apply(RULES[np.flip], (x,), {"axis": axes}, x.shape, x.dtype)
 
 
 def of_products(part: Apply) -> Changed:
