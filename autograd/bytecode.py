@@ -16,6 +16,7 @@ __all__ = [
     "METADATA",
     "Source",
     "called",
+    "instruction",
     "per_instruction",
     "places",
     "reads_for_update",
@@ -69,6 +70,16 @@ _MOST = 65536
 
 
 @per_instruction
+def instruction(code: Any, byte: int) -> int:
+    """The place of the instruction that a byte belongs to: where Python calls a method from within an instruction that
+    it has specialised after some passes, a frame is no longer at its start, but past the cache behind it."""
+    codes = code.co_code
+    while byte and codes[byte] == _CACHE:
+        byte -= 2
+    return byte
+
+
+@per_instruction
 def reads_for_update(code: Any, lasti: int) -> bool:
     """Whether an attribute is read to be assigned to, as in ``p.data -= step``.
 
@@ -81,6 +92,7 @@ def reads_for_update(code: Any, lasti: int) -> bool:
 
 
 _DOUBLED = bytes((dis.opmap["COPY"], 1))
+_CACHE = dis.opmap["CACHE"]
 _EXTENDED = bytes((dis.opmap["EXTENDED_ARG"],))
 
 

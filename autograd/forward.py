@@ -51,7 +51,7 @@ def record(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     node.seq, node.scope = next_seq(), scope
     node.needs_grad, node.name, node.holder = False, None, None
     frame = located(_getframe(1))
-    node.code, node.lasti = frame.f_code, frame.f_lasti
+    node.code, node.byte = frame.f_code, frame.f_lasti
     if node.dtype.kind in "fc" and not rule.constant:
         for i, operand in enumerate(nodes):
             if operand.__class__ is Node and operand.needs_grad:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .bytecode import Source, source_of
+from .bytecode import Source, instruction, source_of
 from .operands import as_array
 from .recording import Scope
 from .registry import Rule
@@ -48,7 +48,7 @@ class Node:
         ``"z⁽¹⁾"``, where it has one.
     """
 
-    __slots__ = ("__weakref__", "args", "code", "dtype", "holder", "kept", "kwargs", "lasti", "name", "needs_grad",
+    __slots__ = ("__weakref__", "args", "byte", "code", "dtype", "holder", "kept", "kwargs", "name", "needs_grad",
                  "rule", "scope", "seq", "shape")  # fmt: skip
 
     rule: Rule
@@ -63,7 +63,7 @@ class Node:
     name: str | None
     holder: Any
     code: Any
-    lasti: int
+    byte: int
 
     @property
     def op(self) -> str:
@@ -99,9 +99,14 @@ class Node:
         return as_array(self.kept if self.kept is not None else replay(reachable(self, stop_at_kept=True))[self])
 
     @property
+    def lasti(self) -> int:
+        """The instruction of its code that made it, which is the same at each pass of a loop, as a byte need not be."""
+        return 0 if self.code is None else instruction(self.code, self.byte)
+
+    @property
     def source(self) -> Source | None:
         """The line of the user's program that made it."""
-        return None if self.code is None else source_of(self.code, self.lasti)
+        return None if self.code is None else source_of(self.code, self.byte)
 
     def __repr__(self) -> str:
         return f"<Node{f' {self.name}' if self.name else ''}: {self.op} {self.shape} {self.dtype}>"

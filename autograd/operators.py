@@ -117,7 +117,7 @@ def _operator(fn: np.ufunc, op: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
             frame = frame.f_back
             code = frame.f_code
         node.code = code
-        node.lasti = frame.f_lasti
+        node.byte = frame.f_lasti
         return tensor
 
     def reflected(self: Tensor, other: Any) -> Any:

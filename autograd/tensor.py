@@ -169,7 +169,7 @@ class Tensor(Conduct):
         node.needs_grad = requires_grad
         node.holder = (holder or weakref.ref(self)) if requires_grad else None
         node.code = None
-        node.lasti = 0
+        node.byte = 0
         node.name = None
         self._node = node
         if name is not None:

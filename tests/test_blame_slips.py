@@ -450,6 +450,19 @@ def test_a_kernel_reversed_in_a_convolution_that_is_written_out():
     assert "reversed" in blamed(explain_mismatch(loss, {k: right[::-1]}), "flipped").sentence
 
 
+def test_a_kernel_turned_where_each_of_its_numbers_is_read_in_a_loop():
+    rng = np.random.default_rng(1)
+    img, K, d = Tensor(rng.normal(size=(5, 5))), Tensor(rng.normal(size=(3, 3))), rng.normal(size=(3, 3))
+    out = 0.0
+    for i in range(3):
+        for j in range(3):
+            out = out + K[i, j] * img[i : i + 3, j : j + 3]
+    dimg = sum(d[i, j] * np.pad(K.data[::-1, ::-1], ((i, 2 - i), (j, 2 - j))) for i, j in np.ndindex(3, 3))
+    found = blamed(explain_mismatch((out * d).sum(), {img: dimg}), "value of another step")
+    assert "in the other order" in found.sentence
+    assert found.right_formula.startswith("∂L/∂(img[i:i+3, j:j+3], 9th time) = ")
+
+
 def by_a_view(x, k):
     return np.einsum("ijkl,kl->ij", np.lib.stride_tricks.sliding_window_view(x, (3, 3)), k)
 

@@ -201,6 +201,16 @@ def test_regularisation_terms_that_the_loss_contains(share, said):
     assert "does not contain" not in str(both)
 
 
+def test_a_bias_regularised_as_the_loss_regularises_the_weights():
+    rng = np.random.default_rng(18)
+    x, w, b = rng.normal(size=(9, 3)), Tensor(rng.normal(size=3), name="w"), Tensor([0.8], name="b")
+    e = x @ w.data + b.data - 1
+    loss = 0.5 * ((x @ w + b - 1) ** 2).sum() + 0.2 * (w @ w)
+    report = explain_mismatch(loss, {w: e @ x + 0.4 * w.data, b: [e.sum() + 0.4 * 0.8]})
+    assert "+ λb with λ = 0.4" in blamed(report, "regularisation term").sentence
+    assert "does not contain for b, but for w" in report.first.sentence
+
+
 def test_twice_the_gradient_of_a_loss_that_is_a_square_is_a_factor():
     w = Tensor([0.3, -1.0, 0.6], name="w")
     assert explain_mismatch((w**2).sum(), {w: 4 * w.data}).first.slip == "factor"

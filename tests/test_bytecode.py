@@ -3,8 +3,11 @@
 import dis
 import inspect
 import itertools
+from collections import Counter
 
-from autograd import bytecode
+import numpy as np
+
+from autograd import Tape, Tensor, bytecode
 from autograd.registry import PRIMITIVES, RULES
 
 ROWS = {*RULES.values(), *PRIMITIVES.values()}
@@ -53,3 +56,12 @@ def test_an_attribute_that_is_read_to_be_updated_is_told_from_one_that_is_read()
         for one in _instructions(program) if one.opname == "LOAD_ATTR"
     ]  # fmt: skip
     assert told == [True, False, False]
+
+
+def test_a_place_in_a_loop_is_the_same_at_each_pass_also_where_python_specialises_an_instruction():
+    x = Tensor(np.ones(40))
+    total = 0.0
+    for i in range(40):
+        total = total + x[i] * x.T[i].sum()
+    places = Counter((node.op, node.lasti) for node in Tape(total) if not node.is_leaf)
+    assert set(places.values()) == {40}

@@ -20,7 +20,7 @@ from ..tape.names import Names
 __all__ = ["Words"]
 
 _LONGEST = 48
-_SHORT = 20
+_SHORT = 32
 _WHOLE = 2000
 
 
@@ -64,10 +64,11 @@ class Words:
         name = self._names.get(node)
         if name is None:
             source = node.source
-            if source is not None and 0 < len(source.expression) <= _SHORT and node not in self._inside:
+            text = _compact(source.expression) if source is not None else ""
+            if 0 < len(text) <= _SHORT and node not in self._inside:
                 often = self._often[self.place(node)]
                 which = f", {ordinal(self._ordinals[node])} time" if often > 1 else ""
-                name = f"({source.expression}{which})"
+                name = f"({text}{which})"
             else:
                 call = self._calls.get(node, "")
                 name = call if self._alike[call] == 1 else f"{call} ({self._fallback.of(node)})".lstrip()
@@ -180,6 +181,11 @@ class Words:
         """A formula, with what the short names in it stand for."""
         notes = f"   ({', '.join(formula.notes)})" if formula.notes else ""
         return f"{formula.target.name} {'+=' if adds else '='} {formula.plain()}{notes}"
+
+
+def _compact(expression: str) -> str:
+    """An expression without the spaces in its indices: ``x[i:i+3, j]``."""
+    return re.sub(r"\[[^][]*\]", lambda index: index[0].replace(" ", "").replace(",", ", "), expression)
 
 
 def _inside(tape: Tape) -> set[Node]:

@@ -237,7 +237,7 @@ class ScalarGraph:
         seen = set(waiting)
         while waiting:
             made = waiting.pop()
-            made.code, made.lasti = node.code, node.lasti
+            made.code, made.byte = node.code, node.byte
             more = [a for a in made.parents if a.seq > start and a not in seen]
             seen.update(more)
             waiting += more

@@ -88,6 +88,6 @@ def copied(node: Node) -> Node:
     fresh = Node()
     fresh.rule, fresh.args, fresh.kwargs, fresh.kept = node.rule, node.args, node.kwargs, node.kept
     fresh.shape, fresh.dtype, fresh.seq, fresh.needs_grad = node.shape, node.dtype, node.seq, node.needs_grad
-    fresh.scope, fresh.name, fresh.code, fresh.lasti = node.scope, node.name, node.code, node.lasti
+    fresh.scope, fresh.name, fresh.code, fresh.byte = node.scope, node.name, node.code, node.byte
     fresh.holder = None
     return fresh

@@ -37,6 +37,7 @@ class _Taken(NamedTuple):
     edge: Edge
     k: int
     other: Node | Symbol
+    mirrored: bool = False
 
     def value(self, scene: Scene) -> Any:
         return scene.value(self.other) if isinstance(self.other, Node) else self.other.array
@@ -228,7 +229,10 @@ def _trial(scene: Scene, taken: Sequence[_Taken], change: Change, form: Form, ol
     was, instead = (scene.words.say(s.node) if s.node else s.name for s in (old, new))
     others = {id(one.other) for one in taken}
     count = len(others if len(others) > 1 else taken)
-    sentence = f"{instead} was taken in the place of {was} at each of the {count} steps in {where(scene, form)}"
+    how = f"{instead} was taken in the place of {was}"
+    if taken[0].mirrored:
+        how = f"the steps were taken in the other order (a kernel not turned? a list read backwards?): {how}, and so"
+    sentence = f"{how} at each of the {count} steps in {where(scene, form)}"
     edit = Edit("step", (), old, new, substituted(form.formula.tree, {id(old): new}))
     formulas = partial(both_formulas, scene, form, edit)
     return Trial(form.node, sentence, change, form.operand, formulas=formulas)
@@ -248,8 +252,8 @@ def _operand(node: Node, k: int) -> Any:
 
 
 def _with_others(scene: Scene, at: _Places, edges: Sequence[Edge], *, of_steps: bool) -> Iterator[list[_Taken]]:
-    """An operand of each step, or the result, taken for the same value of a step beside, or for another one of the same
-    step; in what weights get also for another one of a step beside."""
+    """An operand of each step, or the result, taken for the same value of a step beside, or of the loop the other way
+    round, or for another one of the same step; in what weights get also for another one of a step beside."""
     model, i = middle = edges[len(edges) // 2]
     weights = model.operands[i].is_leaf
     for k in (*range(len(model.operands)), RESULT):
@@ -260,9 +264,12 @@ def _with_others(scene: Scene, at: _Places, edges: Sequence[Edge], *, of_steps: 
         own = at.of[operand]
         beside = [(p, by) for p in _beside(scene, at, operand) for by in ((0, 1, -1) if weights else (0,))]
         first = _before_the_first(scene, at, at.nodes[own][1]) if of_steps else {}
-        for place, by in [(own, 1), (own, -1)] if of_steps else beside:
-            nodes = {**first, **at.nodes[place]} if of_steps and by < 0 else at.nodes[place]
+        others = at.nodes[own]
+        mirrored = dict(zip(others, reversed(others.values()), strict=True))
+        near = [(others, 1), ({**first, **others}, -1), (mirrored, 0)]
+        for nodes, by in near if of_steps else ((at.nodes[place], by) for place, by in beside):
             taken = [one for edge in edges if (one := _taken(scene, at, edge, k, own, nodes, by)) is not None]
+            taken = [one._replace(mirrored=nodes is mirrored) for one in taken]
             if len(taken) >= _FEWEST - 1:
                 yield taken
 

@@ -207,7 +207,7 @@ _COVERED = ("path left out", "shared weight at one position only", "one of the l
 def decay(scene: Scene) -> Iterator[Trial]:
     w = scene.words
     leaves = [one.node for one in scene.wrong if one.node.is_leaf and one.has_shape and one.node.ndim]
-    terms = {node: found for node in leaves if (found := _term(scene, node)) is not None}
+    terms = {node: found for node in leaves if (found := _terms(scene).get(node)) is not None}
     known = {0.0: "missing", 2.0: "doubled", 0.5: "halved (λ/2 against λ)", -1.0: "of the wrong sign"}
     for n, what in counts(scene).items():
         known |= {1 / n: f"divided by {n:g}, {what}", n: f"multiplied by {n:g}, {what}"} if n > 2 else {}
@@ -241,6 +241,8 @@ def decay(scene: Scene) -> Iterator[Trial]:
         lacks = partial(_lacks, [w.say(node) for node in nodes])
         for share, said in ((1.0, ""), (2.0, "2"), (0.5, "½")) if given else ():
             yield Trial(nodes[0], lacks(given, said), added(share * given))
+        for other, (_, k) in _terms(scene).items():
+            yield Trial(nodes[0], f"{lacks(k)} for {_named(scene, nodes)}, but for {w.say(other)}", added(k))
         if len(nodes) == len(scene.wrong):
             yield Trial(nodes[0], lacks, added, accepts=partial(_is_chosen, scene), places=2, linear=True)
 
@@ -257,6 +259,11 @@ def _lacks(names: list[str], t: float, k: str = "") -> str:
     term = f"{k}λ{'W' if which else names[0]}{which} with λ = {abs(t):.4g}"
     why = "which the loss on this tape does not contain" if t > 0 else "so that yours lacks it"
     return f"a regularisation term: yours is the engine's gradient {sign} {term}, {why}"
+
+
+@once
+def _terms(scene: Scene) -> dict[Node, tuple[Edge, float]]:
+    return {node: found for node in scene.parameters if (found := _term(scene, node)) is not None}
 
 
 def _term(scene: Scene, node: Node) -> tuple[Edge, float] | None:
