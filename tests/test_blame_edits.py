@@ -91,12 +91,16 @@ def test_more_time_is_given_by_timeout_and_what_was_left_untried_is_said():
     ("h not carried", "path left out"), ("c not carried", "path left out"),
     ("tanh′ of c missing", "activation derivative missing"), ("1 − f left out", "factor of the rule left out"),
     ("z for g", "activation derivative at the value before it"), ("W for Wᵀ", "transpose"),
+    ("nothing carried", "path left out"), ("σ(f)", "value in the place of its derivative"),
 ])  # fmt: skip
 def test_a_mistake_at_each_step_of_an_lstm(steps, mistake, slip):
     loss, back = lstm(steps)
     assert explain_mismatch(loss, back("")).ok
     report = explain_mismatch(loss, back(mistake), timeout=4)
     assert report.first.slip == slip and len(report.first.gradients) == 4, str(report)
+    if mistake == "nothing carried":
+        assert "not carried from step to step at all, neither to c" in str(report)
+        return
     between = mistake in ("h not carried", "c not carried", "W for Wᵀ")
     assert f"at each of the {(steps - between) * (4 if slip == 'transpose' else 1)} " in str(report), str(report)
 

@@ -29,6 +29,8 @@ _FOR_EDITS = 0.3
 """This part of the time is kept for small edits of formulas, but for"""
 _LONG = 400
 """records of more operations, where loops take it."""
+_FOR_BOTH = 0.6
+"""And this for slips on top of those that were found before."""
 _MOST_TRIED = 4
 """So many slips that can't be told apart are tried as what later gradients follow from."""
 
@@ -118,9 +120,11 @@ def _fitting(
     them; two at once only where neither is so."""
     alone: list[Fit] = []
     for deep in (False, True):
-        report.budget.hold_back(0.0 if deep or len(report.tape) > _LONG else _FOR_EDITS)
+        later = 0.0 if deep or len(report.tape) > _LONG else _FOR_EDITS
         if all(is_doubtful(fit) or fit.slip.name == "some factor" for fit in alone):
+            report.budget.hold_back(max(later, _FOR_BOTH if held else 0.0))
             alone = _with(report, wrong, lr, weight_decay, [], deep=deep) or alone
+        report.budget.hold_back(later)
         if held and (not alone or alone[0].times):
             above = _with(report, wrong, lr, weight_decay, held, deep=deep)
             if above and not above[0].slip.generic:
@@ -140,7 +144,7 @@ def _with(
 ) -> list[Fit]:
     """The slips that fit, with the person's own gradients handed on where they are wrong, else everywhere."""
     only_wrong, everywhere = _handed_on(report), _handed_on(report, everywhere=True)
-    considered = _considered(report, wrong)
+    considered = _considered(report, wrong) | {one.node: one for fit in held for one in fit.explains}
     beyond = "a slip on top of another one" if held else ""
     for flows in (only_wrong, everywhere) if len(everywhere) > len(only_wrong) else (only_wrong,):
         known_as = tuple(map(id, wrong)), tuple(map(id, held)), flows is everywhere

@@ -17,7 +17,7 @@ from ...formula import Symbol, value_symbol
 from ...formula.tree import substituted
 from ..pushing import Change, Edge
 from ..trials import RESULT, Scene, Slip, Trial, once, slip, together, with_reads
-from .derivatives import another, at_the_input, at_the_output, missing
+from .derivatives import another, at_the_input, at_the_output, instead, missing
 from .forms import Form, rule
 from .formulas import NAMES, both_formulas, near_trials, where
 from .parts import Edit
@@ -27,7 +27,7 @@ from .ways import added_after, missing_on_one_way, on_one_way
 
 _FEWEST = 3
 _MOST_BESIDE = 12
-_FAR = 4
+_FAR = 6
 """So many operations from a record a parameter still tells which of several alike it is."""
 
 
@@ -122,8 +122,15 @@ def _edges(scene: Scene) -> list[list[Edge]]:
 
 @slip("path left out", 0)
 def not_carried(scene: Scene) -> Iterator[Trial]:
-    w = scene.words
-    for edges in _edges(scene):
+    w, all_edges = scene.words, _edges(scene)
+    carried = [edges for edges in all_edges if _shares_weights(scene, len(edges)) and all(map(_is_to_the_past, edges))]
+    if len(carried) > 1:
+        node, i = carried[0][0]
+        states = " nor to ".join(dict.fromkeys(w.say(edges[0][0].operands[edges[0][1]]) for edges in carried))
+        sentence = f"the gradient was not carried from step to step at all, neither to {states}; and so at each step"
+        cut = dict.fromkeys(itertools.chain(*carried), lambda g, c: None)
+        yield Trial(node, sentence, Change(edges=cut), i)
+    for edges in all_edges:
         node, i = edges[0]
         count, to = len({n.operands[k] for n, k in edges}), node.operands[i]
         within = w.steps(node) == w.steps(to) and all(w.ordinal(n) == w.ordinal(n.operands[k]) for n, k in edges)
@@ -136,6 +143,14 @@ def not_carried(scene: Scene) -> Iterator[Trial]:
             paths = f"of the {len(scene.sweeper.into[to])} paths to {w.say(to)} the one through {w.made(node)}"
             sentence = f"{paths} was left out; and so at each of {count} such places"
         yield Trial(node, sentence, Change(edges=dict.fromkeys(edges, lambda g, c: None)), i)
+
+
+def _is_to_the_past(edge: Edge) -> bool:
+    """Whether a record was made of one that stands further down in the body of a loop: that of the pass before."""
+    node, to = edge[0], edge[0].operands[edge[1]]
+    if node.code is to.code or node.source is None or to.source is None:
+        return node.lasti <= to.lasti
+    return node.source.file == to.source.file and node.source.line <= to.source.line
 
 
 @slip(NAMES["loop"], 18)
@@ -190,8 +205,8 @@ def _at_each_step(name: str, trials: Callable[[Scene], Iterable[Trial]]) -> Slip
 
 
 for _made in (
-    missing, at_the_input, transposed, turned_round, flipped, at_the_output, path_left_out, another, added_after,
-    missing_on_one_way, on_one_way,
+    missing, instead, at_the_input, transposed, turned_round, flipped, at_the_output, path_left_out, another,
+    added_after, missing_on_one_way, on_one_way,
 ):  # fmt: skip
     globals()[f"each_{_made.name}_{_made.rank}"] = _at_each_step(_made.name, _made.trials)
 for _kind in ("local", "factor", "value", "sign", "term", "power"):
