@@ -31,6 +31,8 @@ _LONG = 400
 """records of more operations, where loops take it."""
 _FOR_BOTH = 0.6
 """And this for slips on top of those that were found before."""
+_MORE_DIGITS = 2.0
+"""So many more must agree where right gradients are left out of account."""
 _MOST_TRIED = 4
 """So many slips that can't be told apart are tried as what later gradients follow from."""
 
@@ -61,6 +63,8 @@ def by_slips(
             fits = _fitting(report, loosened, lr, weight_decay, held)
             if fits:
                 notes.append(BUT_FOR_THE_LAST_DIGITS)
+        if all(fit.slip.name == "some factor" for fit in fits):
+            fits = _in_one_alone(report, left, lr, weight_decay) or fits
         explained = min((f.explains for f in fits), key=lambda some: order[some[0].node]) if fits else ()
         if not explained:
             findings += [report.unexplained(one) for one in left]
@@ -73,6 +77,25 @@ def by_slips(
         whole = _of_all(report, fits, [one for before in held for one in before.explains], lr, weight_decay)
         found = [whole] if whole else [*found, fits]
     return [*findings, *(finding for fits in found for finding in report.of_slips(fits))], notes
+
+
+def _in_one_alone(report: Sentences, left: Sequence[Given], lr: float | None, weight_decay: float | None) -> list[Fit]:
+    """A slip on the way to one gradient, at a step that others, which have it right, come through as well."""
+    for one in left if len(report.hands) > 1 else ():
+        scene = _scene(report, {one.node: one}, [one], lr, weight_decay, _handed_on(report), [])
+        if scene is not None:
+            scene.beyond, scene.more_digits = "a slip on the way to one gradient alone", _MORE_DIGITS
+            for deep in (False, True):
+                fits = [fit for fit in search(scene, deep=deep) if fit.solved is None and not fit.times]
+                if fits:
+                    return [fit._replace(scaled=_ending(scene, fit, one.node), alone=True) for fit in fits]
+    return []
+
+
+def _ending(scene: Scene, fit: Fit, node: Node) -> Change:
+    """What a slip makes of one gradient, and of no other."""
+    end = scene.sweeper.pushed(fit.change)[node]
+    return Change(ends={node: lambda g: end})
 
 
 def _following(report: Sentences, left: Sequence[Given], held: Sequence[Fit]) -> list[Given]:

@@ -111,6 +111,7 @@ class Sentences:
                 more = "".join(f", {f.sentence}" for f in fit.above if not f.explains)
                 said = f"{follows} from what is said of {listed(before)}{more}, and from another slip: {said}"
             own = self.name(one.node)
+            said += f", on the way to {own} alone" * fit.alone
             if len(fit.explains) == 1 and said.startswith(f"{own} "):
                 said = f"it{said.removeprefix(own)}"
             sentence = f"{who}{self._context(one)}: {said}."
