@@ -1,0 +1,63 @@
+"""Blame: what windows, rows and parts get, put to another place or written over each other."""
+
+import numpy as np
+import pytest
+from blamecases import blamed
+
+from autograd import Tensor
+from viz import explain_mismatch
+
+
+def check(made, slip, *said):
+    """A right gradient is so, and of a wrong one the cause is named."""
+    assert explain_mismatch(*made(False)).ok
+    report = explain_mismatch(*made(True))
+    blamed(report, slip)
+    assert len(report) == 1 and all(part in str(report) for part in said), str(report)
+    assert not report.untried
+
+
+def largest_of_windows(*, wrong, whole):
+    """Maxima of windows that overlap, in a loop."""
+    rng = np.random.default_rng(34)
+    a, c = Tensor(rng.normal(size=(5, 5)), name="a"), rng.normal(size=(3, 3))
+    out = np.stack([np.max(a[i : i + 3, j : j + 3]) for i in range(3) for j in range(3)]).reshape(3, 3)
+    g, found = 2 * out.data * c, np.zeros((5, 5))
+    for i, j in np.ndindex(3, 3):
+        window = a.data[i : i + 3, j : j + 3]
+        sent = (window == window.max()) * g[i, j]
+        if wrong and not whole:
+            p, q = np.unravel_index(np.argmax(window), (3, 3))
+            found[i + p, j + q] = g[i, j]
+        else:
+            found[i : i + 3, j : j + 3] = sent + (0 if wrong else found[i : i + 3, j : j + 3])
+    return (out**2 * c).sum(), {out: g, a: found}
+
+
+@pytest.mark.parametrize(("whole", "said"), [(True, "was assigned, so"), (False, "was assigned where it is not 0, so")])
+def test_windows_that_overlap_of_which_the_last_alone_is_kept(whole, said):
+    check(
+        lambda wrong: largest_of_windows(wrong=wrong, whole=whole), "assigned instead of accumulated", said,
+        "`a[i : i + 3, j : j + 3]` (the 4th time of 9) and others",
+    )  # fmt: skip
+
+
+def triplets(*, wrong, in_turn):
+    """The distances of rows of one array, of which some come more than once."""
+    rng = np.random.default_rng(29)
+    X, i = Tensor(rng.normal(size=(5, 3)), name="X"), np.array([[0, 2, 4], [1, 4, 3], [2, 0, 1]])
+    a, p, n = X[i[:, 0]], X[i[:, 1]], X[i[:, 2]]
+    da, dp, dn = 2 * (n.data - p.data), 2 * (p.data - a.data), 2 * (a.data - n.data)
+    found = np.zeros((5, 3))
+    rows = zip(i.ravel(), np.stack([da, dp, dn], axis=1).reshape(9, 3), strict=True)
+    if not in_turn:
+        rows = zip(i.T.ravel(), np.concatenate([da, dp, dn]), strict=True)
+    for k, row in rows:
+        found[k] = row + (0 if wrong else found[k])
+    return ((a - p) ** 2).sum() - ((a - n) ** 2).sum(), {a: da, p: dp, n: dn, X: found}
+
+
+@pytest.mark.parametrize(("in_turn", "how"), [(True, " row by row"), (False, "")])
+def test_rows_that_are_taken_more_than_once_of_which_the_last_alone_is_kept(in_turn, how):
+    said = f"p and n was assigned{how}, so that where these overlap only that of the last one was kept"
+    check(lambda wrong: triplets(wrong=wrong, in_turn=in_turn), "assigned instead of accumulated", said)
