@@ -61,3 +61,41 @@ def triplets(*, wrong, in_turn):
 def test_rows_that_are_taken_more_than_once_of_which_the_last_alone_is_kept(in_turn, how):
     said = f"p and n was assigned{how}, so that where these overlap only that of the last one was kept"
     check(lambda wrong: triplets(wrong=wrong, in_turn=in_turn), "assigned instead of accumulated", said)
+
+
+def test_an_index_that_repeats_beside_another_part():
+    rng = np.random.default_rng(35)
+    U, v, i = Tensor(rng.normal(size=(6, 3)), name="U"), rng.normal(size=3), np.array([4, 2, 4, 5])
+    loss = np.exp(U[1] @ v) + np.exp(U[i] @ v).sum()
+    right = np.exp(U.data @ v)[:, None] * v * np.array([0, 1, 1, 0, 2, 1])[:, None]
+
+    def made(wrong):
+        return loss, {U: right / np.array([1, 1, 1, 1, 1 + wrong, 1])[:, None]}
+
+    check(made, "index that repeats", "an index comes more than once, and")
+
+
+def contexts(*, wrong, along):
+    """Rows of a table by an index of two axes, in which some come twice."""
+    rng = np.random.default_rng(36)
+    C, W = Tensor(rng.normal(size=(5, 2)), name="C"), rng.normal(size=(6, 4))
+    i = np.array([[0, 0, 2], [0, 2, 3], [2, 3, 3], [1, 4, 0]])
+    emb = C[i]
+    h = np.tanh(emb.reshape(4, 6) @ W)
+    g = (2 * h.data * (1 - h.data**2) @ W.T).reshape(4, 3, 2)
+    found = np.zeros((5, 2))
+    for rows, sent in zip(np.moveaxis(i, along, 0), np.moveaxis(g, along, 0), strict=True):
+        if wrong:
+            found[rows] += sent
+        else:
+            np.add.at(found, rows, sent)
+    return (h**2).sum(), {emb: g, C: found}
+
+
+@pytest.mark.parametrize(("along", "which"), [(0, "row"), (1, "column")])
+def test_an_index_that_repeats_within_a_row_or_a_column(along, which):
+    said = (
+        f"more than once in one {which}, and of its contributions only the last was kept",
+        f"last_in_{which}(∂L/∂emb)",
+    )
+    check(lambda wrong: contexts(wrong=wrong, along=along), "index that repeats", *said)
