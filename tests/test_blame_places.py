@@ -99,3 +99,53 @@ def test_an_index_that_repeats_within_a_row_or_a_column(along, which):
         f"last_in_{which}(∂L/∂emb)",
     )
     check(lambda wrong: contexts(wrong=wrong, along=along), "index that repeats", *said)
+
+
+def convolution(*, put=0, taken=0):
+    """Windows of what a layer gave, with a stride of 2, or of 1 where they were put to or taken from."""
+    rng = np.random.default_rng(5)
+    X, W = Tensor(rng.normal(size=(5, 7)), name="X"), Tensor(rng.normal(size=(3, 3)), name="W")
+    A = np.tanh(X)
+    A.name = "A"
+    Z = np.stack([np.sum(A[2 * i : 2 * i + 3, 2 * j : 2 * j + 3] * W) for i in range(2) for j in range(3)])
+    dA, dW = np.zeros((5, 7)), np.zeros((3, 3))
+    for z, (i, j) in zip(Z.data, np.ndindex(2, 3), strict=True):
+        p, q = (2 - put) * i, (2 - put) * j
+        k, m = (2 - taken) * i, (2 - taken) * j
+        dA[p : p + 3, q : q + 3] += 2 * z * W.data
+        dW += 2 * z * A.data[k : k + 3, m : m + 3]
+    return (Z**2).sum(), {W: dW, X: dA * (1 - A.data**2)}
+
+
+_AT = "at [0:3, 0:3], [0:3, 1:4], [0:3, 2:5], [1:4, 0:3], …, in the place of [0:3, 0:3], [0:3, 2:5], [0:3, 4:7]"
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        ({"put": 1}, "∂L/∂A got them"),
+        ({"taken": 1}, "they were taken out of A"),
+        ({"put": 1, "taken": 1}, "they were taken out of A and put to its gradient"),
+    ],
+)
+def test_windows_without_their_stride(way, said):
+    said = f"the stride of windows, 2, was left out: {said} {_AT}"
+    check(lambda wrong: convolution(**(way if wrong else {})), "part at another place", said)
+
+
+def joined(*, wrong):
+    rng = np.random.default_rng(7)
+    x, k, y = Tensor(rng.normal(size=6), name="x"), rng.normal(size=3), rng.normal(size=6)
+    padded = np.concatenate([np.zeros(1), x, np.zeros(1)])
+    d, found = k[0] * padded[0:6] + k[1] * padded[1:7] + k[2] * padded[2:8] - y, np.zeros(8)
+    for j in range(3):
+        found[j : j + 6] += d.data * k[j]
+    return 0.5 * (d**2).sum(), {x: found[:6] if wrong else found[1:7]}
+
+
+def test_what_was_padded_by_joining_cut_out_one_off():
+    check(
+        lambda wrong: joined(wrong=wrong),
+        "part at another place",
+        "cut out of ∂L/∂padded at [0:6], in the place of [1:7]",
+    )
