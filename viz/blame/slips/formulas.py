@@ -103,7 +103,7 @@ _KINDS = {
     "axis": ("sum over another axis", _TAKEN),
     "index": (
         "index that repeats",
-        "an index comes more than once, and of its contributions only the last was kept, in {here}",
+        "an index comes more than once{within}, and of its contributions only the last was kept, in {here}",
     ),
     "before": (
         "value before the activation", "{new} instead of {old}, the value before the activation, was taken in {here}",
@@ -149,6 +149,7 @@ def said(scene: Scene, form: Form, edit: Edit) -> str:
         new="" if new is None else which + written(form, new),
         here=where(scene, form), made=w.made(form.node), to=w.say(form.target),
         value="" if same is None else f" = {number(np.ravel(same)[0])}", its="its transpose " * is_transposed,
+        within=edit.place[-1],
     )  # fmt: skip
 
 

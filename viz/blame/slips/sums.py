@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,8 @@ def of_sums(part: Apply) -> Changed:
     if part.rule.name == "fold_windows":
         yield "assigned", "last", part, (one := _special("last", _last_window(part), part, x)), one
     elif part.rule.name == "scatter":
-        yield "index", "last", part, (one := _special("last", _last_index(part), part, x)), one
+        for which, name, along in _indexes(part):
+            yield "index", which, part, (one := _special(name, _last_index(part, along), part, x)), one
     elif is_call(part, np.sum) and x.ndim:
         yield from _of_one(part)
         axes, kept = tuple(axes_of(part)), part.options.get("keepdims", False)
@@ -123,12 +124,26 @@ def _last_window(part: Apply) -> Callable[[Any], Any]:
     return assigned
 
 
-def _last_index(part: Apply) -> Callable[[Any], Any]:
-    index, shape = part.options["index"], part.options["shape"]
+def _index(part: Apply) -> Any:
+    return replaced(part.options["index"], lambda i: i.array if isinstance(i, Symbol) else i)
+
+
+def _indexes(part: Apply) -> Iterator[tuple[str, str, int | None]]:
+    """An index as a whole; and one of several axes row by row, where rows are added, or column by column."""
+    yield "", "last", None
+    index = _index(part)
+    if isinstance(index, np.ndarray) and index.dtype.kind in "iu" and index.ndim > 1:
+        for axis, which in enumerate(("row", "column")):
+            yield f" in one {which}", f"last_in_{which}", axis
+
+
+def _last_index(part: Apply, along: int | None) -> Callable[[Any], Any]:
+    index, shape = _index(part), part.options["shape"]
 
     def assigned(g: Any) -> Any:
-        out = np.zeros(shape)
-        out[replaced(index, lambda i: i.array if isinstance(i, Symbol) else i)] += g
+        out, ways = np.zeros(shape), ([x] if along is None else np.moveaxis(x, along, 0) for x in (index, g))
+        for at, one in zip(*ways, strict=True):
+            out[at] += one
         return out
 
     return assigned
