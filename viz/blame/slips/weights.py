@@ -25,6 +25,7 @@ _MOST_NUMBERS = 256
 _MOST_LAYERS = 24
 _MOST_ITERATIONS = 100
 _MOST_NAMES = 6
+_LARGEST_RATE = 10.0
 Values = dict[Node, Any]
 
 
@@ -126,7 +127,7 @@ def _before_the_step(scene: Scene) -> Values:
 def _at_a_rate(scene: Scene, trial: Trial) -> Trial:
     """With the learning rate where it was told, else with one that is solved for."""
     if scene.lr is None:
-        return trial._replace(accepts=lambda t: 1e-6 < t < 1e3)
+        return trial._replace(accepts=lambda t: 1e-6 < t <= _LARGEST_RATE)
     return trial._replace(sentence=trial.said(scene.lr), change=partial(trial.change, scene.lr))
 
 
