@@ -95,6 +95,7 @@ _KINDS = {
         "upstream gradient not multiplied in",
         "the local derivative was taken alone, without the factor {old}{value} of the chain rule, in {here}",
     ),
+    "divided": ("divided once too often", "it was divided by {old} once too often in {here}"),
     "again": ("factor taken twice", "the factor {old} was multiplied in once too often in {here}"),
     "assigned": (
         "assigned instead of accumulated",
@@ -249,7 +250,7 @@ def _of_kind(kind: str, rank: int) -> Slip:
     @slip(NAMES[kind], rank, generic=2, chancy=True)
     def found(scene: Scene) -> Iterator[Trial]:
         for form, edit, _ in _candidates(scene).get(kind, ()):
-            yield edited(scene, form, edit, places=1 + (edit.kind == "other"))
+            yield edited(scene, form, edit, places=1 + (edit.kind == "other" or edit.place[0] in ("times", "by")))
 
     return found
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,9 +18,11 @@ from ...formula.tree import Apply, Number, Symbol, Tree, apply, axes_of, is_call
 from .parts import Changed, is_gradient
 
 __all__ = [
-    "broadcasts", "flipped", "flipped_in", "is_square", "of_matrices", "of_products", "of_sums", "one_of",
-    "summed_over", "turned",
+    "broadcasts", "flipped", "flipped_in", "in_any_order", "is_square", "of_matrices", "of_products", "of_sums",
+    "one_of", "summed_over", "turned",
 ]  # fmt: skip
+
+_MOST_FACTORS = 4
 
 
 def _special(name: str, fn: Callable[..., Any], part: Apply, *args: Tree) -> Apply:
@@ -179,6 +183,26 @@ def of_matrices(part: Apply) -> Changed:
     if is_square(a) and is_square(b) and a.ndim == b.ndim:
         other = turned(part.with_args([turned(a), turned(b)])) if einsum else part.with_args([b, a])
         yield "order", "turned", part, other, other
+
+
+def in_any_order(part: Apply) -> Changed:
+    """Square matrices multiplied as if their order did not matter, also without a transpose: X⁻² for X⁻¹ Y X⁻¹."""
+    factors = _factors(part) if is_square(part) else []
+    if not 2 < len(factors) <= _MOST_FACTORS or any(a.shape != part.shape for a in factors):
+        return
+    for order in itertools.permutations(range(len(factors))):
+        for side in (factors, [turned(a) for a in factors]):
+            other = functools.reduce(lambda a, b: apply(np.matmul, a, b, like=a), [side[k] for k in order])
+            yield "order", (order, side is factors), part, other, other
+
+
+def _factors(x: Tree) -> list[Tree]:
+    """Of a product of matrices, or of its transpose."""
+    if is_call(x, np.matmul):
+        return [one for a in x.args for one in _factors(a)]
+    if is_call(x, np.transpose) and is_call(x.args[0], np.matmul):
+        return [turned(one) for one in reversed(_factors(x.args[0]))]
+    return [x]
 
 
 def flipped(part: Apply) -> Changed:
