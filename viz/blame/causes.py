@@ -81,10 +81,13 @@ def by_slips(
 
 def _in_one_alone(report: Sentences, left: Sequence[Given], lr: float | None, weight_decay: float | None) -> list[Fit]:
     """A slip on the way to one gradient, at a step that others, which have it right, come through as well."""
+    beyond = "a slip on the way to one gradient alone"
     for one in left if len(report.hands) > 1 else ():
+        if report.budget.is_spent_on(beyond):
+            break
         scene = _scene(report, {one.node: one}, [one], lr, weight_decay, _handed_on(report), [])
         if scene is not None:
-            scene.beyond, scene.more_digits = "a slip on the way to one gradient alone", _MORE_DIGITS
+            scene.beyond, scene.more_digits = beyond, _MORE_DIGITS
             for deep in (False, True):
                 fits = [fit for fit in search(scene, deep=deep) if fit.solved is None and not fit.times]
                 if fits:
