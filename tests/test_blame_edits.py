@@ -129,3 +129,30 @@ def test_a_number_is_not_misread_by_less_than_was_rounded(seed):
     off = k.grad * (1 + 1e-3 * rng.normal(size=(3, 3)))
     report = explain_mismatch(loss, {k: np.vectorize(lambda n: f"{n:.3g}", otypes=[object])(off).tolist()})
     assert all(finding.slip in (None, "rounding") for finding in report), str(report)
+
+
+@pytest.mark.parametrize(("reaches", "said"), [
+    (lambda t, k: True, ""),
+    (lambda t, k: t - k <= 3, "carried back by 3 steps at most: backpropagation through time was truncated"),
+    (lambda t, k: t // 3 == k // 3, "by 2 steps at most, within blocks of 3 steps"),
+])  # fmt: skip
+def test_backpropagation_through_time_that_is_truncated(reaches, said):
+    rng = np.random.default_rng(0)
+    xs, ys = rng.normal(size=(9, 2)), rng.normal(size=(9, 3))
+    U, W = Tensor(rng.normal(size=(3, 2)), name="U"), Tensor(rng.normal(size=(3, 3)) / 2, name="W")
+    h, loss, H = np.zeros(3), 0.0, [np.zeros(3)]
+    for x, y in zip(xs, ys, strict=True):
+        h = np.tanh(U @ x + W @ h)
+        loss = loss + 0.5 * ((h - y) ** 2).sum()
+        H.append(h.data)
+    dU, dW = np.zeros((3, 2)), np.zeros((3, 3))
+    for t in range(9):
+        d = (H[t + 1] - ys[t]) * (1 - H[t + 1] ** 2)
+        for k in range(t, -1, -1):
+            if not reaches(t, k):
+                break
+            dU, dW = dU + np.outer(d, xs[k]), dW + np.outer(d, H[k])
+            d = (W.data.T @ d) * (1 - H[k] ** 2)
+    report = explain_mismatch(loss, {U: dU, W: dW}, timeout=10)
+    assert said in str(report) if said else report.ok, str(report)
+    assert [finding.slip for finding in report] == ["path left out"] * bool(said)
