@@ -594,3 +594,14 @@ def the_state_from_the_first_gate_alone():
         da = np.concatenate([d * t * s * (1 - s), d * s * (1 - t**2)])
         dW, d = dW + np.outer(da, u), (w.data[:2].T @ da[:2])[:2]
     return 0.5 * (h**2).sum(), {w: dW}
+
+
+@posted("labels", "the loss with the opposite label: log(1 − n) in the place of log(n)")
+def the_negative_samples_with_the_label_of_the_positive_one():
+    rng = np.random.default_rng(45)
+    v, u, N = Tensor(rng.normal(size=4), name="v"), Tensor(rng.normal(size=4), name="u"), rng.normal(size=(3, 4))
+    neg = Tensor(N, name="neg")
+    p = named("p", 1 / (1 + np.exp(-np.dot(u, v))))
+    n = named("n", 1 / (1 + np.exp(neg @ v)))
+    dp, dn = p.data - 1, -n.data
+    return -np.log(p) - np.sum(np.log(n)), {u: dp * v.data, neg: np.outer(dn, v.data), v: dp * u.data + dn @ N}
