@@ -85,6 +85,8 @@ def _nearly(part: Apply) -> Changed:
     """What can go wrong with one part: the kind, which one, what is changed, to what, and the part that comes out."""
     if is_call(part, np.multiply):
         yield from _factors(part)
+        if part.args[0].shape == part.args[1].shape:
+            yield "added", "added", part, (added := apply(np.add, *part.args, dtype=part.dtype)), added
     elif is_call(part, np.divide):
         above, below = part.args
         yield from _factors(part)

@@ -84,6 +84,7 @@ _KINDS = {
     "sign": ("sign in the rule", _TAKEN),
     "power": ("power in the rule", _TAKEN),
     "division": ("product and quotient mixed up", _TAKEN),
+    "added": ("sum in the place of a product", _TAKEN),
     "constant": ("constant in the rule", _TAKEN),
     "local": (
         "local derivative missing", "the local derivative is missing at {made}: {new} was handed on to {to} as it is",
@@ -188,6 +189,7 @@ def near_trials(scene: Scene, kind: str) -> Iterator[Trial]:
 
 _LIKELY = {
     "local": 35, "upstream": 35, "own": 35, "factor": 40, "term": 41, "sign": 42, "power": 43, "division": 43,
+    "added": 43,
 }  # fmt: skip
 for _kind, _rank in _LIKELY.items():
     _entry = slip(NAMES[_kind], _rank, generic=True, chancy=_rank >= 40)

@@ -253,7 +253,7 @@ for _made in (
     added_after, missing_on_one_way, on_one_way, of_another_step_on_one_way, of_one_part,
 ):  # fmt: skip
     globals()[f"each_{_made.name}_{_made.rank}"] = _at_each_step(_made.name, _made.trials)
-for _kind in ("local", "factor", "value", "sign", "term", "power"):
+for _kind in ("local", "factor", "value", "sign", "term", "power", "added"):
     globals()[f"each_{_kind}"] = _at_each_step(NAMES[_kind], partial(near_trials, kind=_kind))
 
 
@@ -334,25 +334,28 @@ def _with_others(scene: Scene, at: _Places, edges: Sequence[Edge], *, of_steps: 
 
 
 def _with_other_inputs(scene: Scene, at: _Places, edges: Sequence[Edge]) -> Iterator[list[_Taken]]:
-    """An input of each step, an array, taken for that of the step before or after; where the loop ends the one at its
-    other end, or none."""
+    """An input of each step, an array, taken for that of the step before or after, where the loop ends the one at its
+    other end, or none; or for that of the first or the last step."""
     for k in range(len(edges[0][0].operands)):
         inputs = [node.operands[k] for node, _ in edges]
         known = all(isinstance(x, np.ndarray) and x.shape == inputs[0].shape for x in inputs)
         read = _formula(scene, edges[0], k) if known else None
         if read is None:
             continue
-        for by, which in ((1, "before"), (-1, "after")):
-            beside = [*inputs[by:], *inputs[:by]]
-            end = -1 if by > 0 else 0
-            for others in (beside, [x if x is not beside[end] else 0 * x for x in beside]):
-                taken = [
-                    _Taken(edge, k, Symbol("constant", f"({read[1].name}, step {which})", other))
-                    for edge, own, other in zip(edges, inputs, others, strict=True)
-                    if not np.array_equal(own, other)
-                ]
-                if len(taken) >= _FEWEST - 1:
-                    yield taken
+        before, after, n = inputs[1:], inputs[:-1], len(inputs)
+        ways = {
+            "step before": [[*before, inputs[0]], [*before, 0 * inputs[0]]],
+            "step after": [[inputs[-1], *after], [0 * inputs[-1], *after]],
+            "first step": [[inputs[-1]] * n], "last step": [[inputs[0]] * n],
+        }  # fmt: skip
+        for which, others in ((which, some) for which, ways_of in ways.items() for some in ways_of):
+            taken = [
+                _Taken(edge, k, Symbol("constant", f"({read[1].name}, {which})", other))
+                for edge, own, other in zip(edges, inputs, others, strict=True)
+                if not np.array_equal(own, other)
+            ]
+            if len(taken) >= _FEWEST - 1:
+                yield taken
 
 
 @once
