@@ -211,6 +211,17 @@ def test_a_bias_regularised_as_the_loss_regularises_the_weights():
     assert "does not contain for b, but for w" in report.first.sentence
 
 
+@pytest.mark.parametrize("loss", [
+    lambda a, p, n: np.sum(np.linalg.norm(a - p, axis=1) ** 2 - np.linalg.norm(a - n, axis=1) ** 2 + 9),
+    lambda a, p, n: np.sum(np.maximum(0, np.sum((a - p) ** 2, axis=1) - np.sum((a - n) ** 2, axis=1) + 9)),
+], ids=["norm", "hinge"])  # fmt: skip
+def test_a_regularisation_term_with_a_λ_that_was_solved_for_is_not_said_where_a_term_was_left_out(loss):
+    rng = np.random.default_rng(28)
+    a, p, n = (Tensor(rng.normal(size=(4, 3)), name=name) for name in "apn")
+    report = explain_mismatch(loss(a, p, n), {a: 2 * (n.data - p.data), p: -2 * a.data, n: 2 * a.data})
+    assert [f.slip for f in report] == ["term of the rule left out"] * 2 and "λ" not in str(report)
+
+
 def test_twice_the_gradient_of_a_loss_that_is_a_square_is_a_factor():
     w = Tensor([0.3, -1.0, 0.6], name="w")
     assert explain_mismatch((w**2).sum(), {w: 4 * w.data}).first.slip == "factor"

@@ -120,7 +120,8 @@ def _fitting(
     for deep in (False, True):
         report.budget.hold_back(0.0 if deep or len(report.tape) > _LONG else _FOR_EDITS)
         if all(is_doubtful(fit) or fit.slip.name == "some factor" for fit in alone):
-            alone = _with(report, wrong, lr, weight_decay, [], deep=deep) or alone
+            some = _with(report, wrong, lr, weight_decay, [], deep=deep)
+            alone = some if some and (not alone or len(some[0].explains) >= len(alone[0].explains)) else alone
         if held and (not alone or alone[0].times):
             above = _with(report, wrong, lr, weight_decay, held, deep=deep)
             if above and not above[0].slip.generic:

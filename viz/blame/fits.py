@@ -14,7 +14,7 @@ __all__ = ["PLAIN", "TWO", "Fit", "distinct", "is_doubtful"]
 PLAIN = ("sign", "factor")
 TWO = 3
 """How generic two slips at once are."""
-_DOUBTFUL = "stale forward values"
+_DOUBTFUL = ("stale forward values", "regularisation term")
 
 
 class Fit(NamedTuple):
@@ -52,8 +52,8 @@ class Fit(NamedTuple):
 
 
 def is_doubtful(fit: Fit) -> bool:
-    """Whether a number was solved for that gives whatever is a multiple of the right gradient."""
-    return fit.slip.name == _DOUBTFUL and fit.solved is not None
+    """Whether a number was solved for, neither told nor in the loss, so that another slip may give the same without."""
+    return fit.slip.name in _DOUBTFUL and fit.solved is not None
 
 
 def distinct(fits: Sequence[Fit]) -> list[Fit]:

@@ -254,7 +254,8 @@ def _differing(scene: Scene, one: Given) -> int:
 
 def _says_more(scene: Scene, entry: Slip, change: Callable[[], Change], explains: Sequence[Given]) -> bool:
     """Whether something is said of more gradients than it is true of."""
-    return entry.quick and scene.outcome is None and len(change().ends) > len(explains)
+    ended = entry.quick or entry.name == "regularisation term"
+    return ended and scene.outcome is None and len(change().ends) > len(explains)
 
 
 def _subsets(wrong: Sequence[Given]) -> Iterator[tuple[Given, ...]]:
