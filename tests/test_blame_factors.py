@@ -65,3 +65,16 @@ def test_what_there_was_no_time_for_is_said():
     assert "activation derivative missing" in report.untried
     assert "There was no time to try all" in str(report) and "sign" in str(report)
     assert explain_mismatch(t.loss, {t.W1: -(v.x.T @ v.d1)}).untried == ()
+
+
+@pytest.mark.parametrize(("subtracted", "added"), [(1.5, "1.5"), (0.30813, None), ("mean", "0.4"), (0.0, "−0.4")])
+def test_a_number_is_added_to_an_array_only_where_it_means_something(subtracted, added):
+    returns = np.random.default_rng(1).normal(size=6)
+    returns += 0.4 - returns.mean()
+    S, w = np.random.default_rng(0).normal(size=(6, 3)), Tensor([0.3, -1.0, 0.6], name="w")
+    adv = returns - (0.4 if subtracted == "mean" else subtracted)
+    read = returns - 0.4 if subtracted == 0.0 else returns
+    report = explain_mismatch((np.tanh(S @ w) * adv).sum(), {w: S.T @ ((1 - np.tanh(S @ w.data) ** 2) * read)})
+    found = [f.sentence for f in report if f.slip == "another value in the place of an operand"]
+    assert len(found) == (added is not None)
+    assert all(f"adv was read with {added} added to each of its numbers" in sentence for sentence in found)

@@ -13,7 +13,7 @@ from autograd import Node
 from ...plain.numbers import listed, numeral
 from ..powers import VIEWS
 from ..pushing import Change, Edge, Sweeper, replayed
-from ..trials import Scene, Trial, once, slip, times, with_reads
+from ..trials import Scene, Trial, is_round, once, slip, times, with_reads
 from .derivatives import missing
 from .paths import both_sums
 from .scales import counts
@@ -251,7 +251,7 @@ def _is_chosen(scene: Scene, t: float) -> bool:
     """Whether a λ is one that somebody may choose, by itself or over a number of examples: what is a multiple of the
     weights by chance is so by any number."""
     some = (t * n * k for n in (1, *counts(scene)) for k in (1, 0.5))
-    return bool(t) and any(abs(float(f"{x:.2e}") - x) < 1e-6 * abs(x) for x in some)
+    return bool(t) and any(map(is_round, some))
 
 
 def _lacks(names: list[str], t: float, k: str = "") -> str:
