@@ -78,3 +78,11 @@ def test_a_number_is_added_to_an_array_only_where_it_means_something(subtracted,
     found = [f.sentence for f in report if f.slip == "another value in the place of an operand"]
     assert len(found) == (added is not None)
     assert all(f"adv was read with {added} added to each of its numbers" in sentence for sentence in found)
+
+
+def test_a_minus_is_lost_only_where_one_was_written():
+    w, charge = Tensor([0.3, -1.0, 0.6], name="w"), -0.3
+    report = explain_mismatch((np.tanh(w) * charge).sum(), {w: 0.3 * (1 - np.tanh(w.data) ** 2)})
+    assert "it is −1 times the right one: a sign" in report.first.sentence and "0.3 ∂" not in str(report)
+    report = explain_mismatch((np.tanh(w) * -0.3).sum(), {w: 0.3 * (1 - np.tanh(w.data) ** 2)})
+    assert "the minus sign of" in report.first.sentence and "was lost" in report.first.sentence

@@ -17,7 +17,7 @@ from ...plain.numbers import number
 from ..pushing import Edge
 from ..trials import Scene, Slip, Trial, handed_on, once, slip, times
 from .edits import far, near, times_a_number, values
-from .forms import Form, composed, rule, rules
+from .forms import Form, composed, is_negative, rule, rules
 from .leaves import for_another
 from .parts import Edit
 
@@ -181,7 +181,8 @@ def _by_the_other(scene: Scene, form: Form) -> Iterator[Edit]:
 def near_trials(scene: Scene, kind: str) -> Iterator[Trial]:
     """A change of a kind at each step."""
     for form, edit in _near_edits(scene)[kind]:
-        yield edited(scene, form, edit, kind=(form.kind, edit.place))
+        if edit.place[-1:] != ("lost",) or not is_negative(form.node, by_name=True):
+            yield edited(scene, form, edit, kind=(form.kind, edit.place))
 
 
 _LIKELY = {

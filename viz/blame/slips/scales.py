@@ -15,7 +15,7 @@ from ..pushing import Change
 from ..trials import Scene, Trial, nearest_ratio, once, slip, times
 from .activations import written_out
 from .edits import factor_of
-from .forms import Form, rule
+from .forms import Form, is_negative, rule
 from .formulas import scaled
 
 _FRACTIONS = {0.5: "½", 0.25: "¼"}
@@ -45,10 +45,8 @@ def minus_lost(scene: Scene) -> Iterator[Trial]:
     for node, i in scene.edges():
         if node in written_out(scene):
             continue
-        constant = [o for o in node.operands if not isinstance(o, Node) and np.ndim(o) == 0]
         minus = (node.op == "subtract" and i == 1) or node.op == "negative"
-        minus = minus or (node.op in ("multiply", "divide") and any(o < 0 for o in constant))
-        if minus:
+        if minus or is_negative(node, by_name=False):
             yield scaled(scene, (node, i), -1, f"the minus sign of {w.made(node)} was lost")
         if node.op == "subtract" and i == 0:
             turned = f"the sign is wrong, as if the difference {w.made(node)} were taken the other way round"
