@@ -86,3 +86,20 @@ def test_a_minus_is_lost_only_where_one_was_written():
     assert "it is −1 times the right one: a sign" in report.first.sentence and "0.3 ∂" not in str(report)
     report = explain_mismatch((np.tanh(w) * -0.3).sum(), {w: 0.3 * (1 - np.tanh(w.data) ** 2)})
     assert "the minus sign of" in report.first.sentence and "was lost" in report.first.sentence
+
+
+def test_numbers_that_are_read_one_by_one_are_not_averaged():
+    x, p = np.linspace(0, 1, 6), Tensor([1.2, -0.7], name="p")
+    e = Y - p[0] * np.exp(p[1] * x)
+    J = np.stack([-np.exp(-0.7 * x), -1.2 * x * np.exp(-0.7 * x)], axis=1)
+    report = explain_mismatch((e**2).sum(), {p: J.T @ e.data})
+    assert [f.slip for f in report] == ["factor"] and "averaged" not in str(report)
+
+
+def test_a_constant_is_not_said_to_be_another_gradient_as_well():
+    rng = np.random.default_rng(0)
+    c, dx, dy, k = Tensor([0.3, -0.2, 0.6], name="c"), *rng.normal(size=(3, 5))
+    G = np.exp(-0.5 * (c[0] * dx * dx + c[2] * dy * dy) - c[1] * dx * dy)
+    wrong = [np.sum(-0.35 * k * G.data * d) for d in (dx * dx, dx * dy, dy * dy)]
+    report = explain_mismatch((0.7 * G * k).sum(), {G: 0.7 * k, c: wrong})
+    assert [f.slip for f in report] == ["constant in the rule"] and "0.35" in report.first.sentence

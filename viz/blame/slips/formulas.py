@@ -246,7 +246,9 @@ def value_of(evaluated: Evaluator, form: Form, tree: Tree) -> Any:
 
 
 def _of_kind(kind: str, rank: int) -> Slip:
-    @slip(NAMES[kind], rank, generic=2, chancy=True)
+    covers = (NAMES["gradient"],) if kind in ("sign", "constant") else ()  # of which it is a multiple
+
+    @slip(NAMES[kind], rank, generic=2, covers=covers, chancy=True)
     def found(scene: Scene) -> Iterator[Trial]:
         for form, edit, _ in _candidates(scene).get(kind, ()):
             yield edited(scene, form, edit, places=1 + (edit.kind == "other"))
