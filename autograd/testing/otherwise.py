@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from ..node import Node
 from ..tape import Tape
+from ..variables import variables
 from .batches import Batches, Edge, constant_factor, handed_on
 from .conventions import Convention, Derivation
 from .given import Given
@@ -19,6 +21,8 @@ _LINEAR = frozenset({
     "sum", "mean", "average", "squeeze", "reshape", "negative", "add", "subtract", "divide", "multiply",
 })  # fmt: skip
 _PRODUCTS = frozenset({"matmul", "dot", "vdot", "inner"})
+_ENERGY = re.compile(r"([EUVH]|[PKT]E)([^A-Za-z].*)?$|(?i:.*(energy|potential|hamilton))")
+"""What energies are called."""
 
 
 class Otherwise(NamedTuple):
@@ -129,8 +133,12 @@ def otherwise(
     if not batches.means:
         for n, edges in terms.sums.items():
             yield Otherwise(f"the mean over {n}; the loss recorded here is the sum", ((frozenset(edges), 1 / n - 1),))
-        if all(n.is_leaf for n in wrong) and not any(n.ndim for n in right):  # beside those of constants of the forces
-            yield Otherwise("the negative gradient, as a force is: F = −∂E/∂r", (), dict.fromkeys(wrong, np.negative))
+    if any(n.is_leaf for n in wrong) and not any(n.ndim for n in right):  # beside those of constants of the forces
+        negated = dict.fromkeys(wrong, np.negative)
+        if _ENERGY.match(tape.root.name or variables(tape).get(tape.root, "")):
+            yield Otherwise("the negative gradient, as a force is: F = −∂E/∂r", (), negated)
+        elif tape.root in batches.fed:
+            yield Otherwise("an update that adds it: w += lr · yours", (), negated)
 
 
 def of_symmetric(tape: Tape, engine: Mapping[Node, Any], wrong: list[Node]) -> Iterator[Otherwise]:
