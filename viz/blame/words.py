@@ -13,7 +13,7 @@ from autograd import Node, Tape
 from autograd.written import written
 
 from ..formula import Formula, Symbol, backward
-from ..formula.tree import Tree, substituted
+from ..formula.tree import Tree, is_call, rebuilt, substituted, transposed
 from ..plain.numbers import clean, ordinal
 from ..tape.names import Names
 
@@ -173,9 +173,12 @@ class Words:
             for k, operand in enumerate(node.operands):
                 if symbol.kind == "constant" and operand is symbol.array and np.ndim(operand):
                     name = _written_operand(node, k)
-                    if name and name not in taken:
+                    if name.endswith(".T") and operand.ndim == 2 and name[:-2] not in taken:
+                        by[id(symbol)] = transposed(Symbol("constant", name[:-2], operand.T))
+                    elif name and name not in taken:
                         by[id(symbol)] = Symbol("constant", name, operand)
-        return Formula(formula.target, substituted(formula.tree, by), formula.notes, adds=True) if by else formula
+        tree = rebuilt(substituted(formula.tree, by), _transposed_once)
+        return Formula(formula.target, tree, formula.notes, adds=True) if by else formula
 
     def equation(self, formula: Formula, *, adds: bool) -> str:
         """A formula, with what the short names in it stand for."""
@@ -186,6 +189,11 @@ class Words:
 def _compact(expression: str) -> str:
     """An expression without the spaces in its indices: ``x[i:i+3, j]``."""
     return re.sub(r"\[[^][]*\]", lambda index: index[0].replace(" ", "").replace(",", ", "), expression)
+
+
+def _transposed_once(part: Tree) -> Tree:
+    """X for (Xᵀ)ᵀ."""
+    return transposed(part.args[0]) if is_call(part, np.transpose) and not part.options else part
 
 
 def _inside(tape: Tape) -> set[Node]:

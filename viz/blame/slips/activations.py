@@ -71,7 +71,8 @@ def _found(scene: Scene) -> tuple[list[Activation], set[Node]]:
             found.append(Activation(node, node.operands[0], node.rule, node.kwargs))
             continue
         written, parts = _written_out(scene, node)
-        if written is not None:
+        inner = {node, *parts}
+        if written is not None and all(user in inner for part in parts for user, _ in scene.sweeper.into[part]):
             found.append(written)
             inside |= {node, *parts}
         elif node.rule in SMOOTH:

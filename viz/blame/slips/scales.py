@@ -180,7 +180,9 @@ def _share(k: float) -> str:
 
 
 def _rooted(k: float) -> str:
-    """A number, √3 by its square."""
+    """A number, √3 by its square, 1.42857 as 1/0.7."""
+    if len(f"{k:g}") > len(below := f"1/{1 / k:g}") > 3:
+        return below
     square = round(k * k)
     is_root = k > 0 and square > 1 and abs(k * k - square) < 1e-9 * square and abs(k - round(k)) > 1e-6
     return f"√{square}" if is_root else f"{k:g}"
