@@ -103,3 +103,14 @@ def test_a_constant_is_not_said_to_be_another_gradient_as_well():
     wrong = [np.sum(-0.35 * k * G.data * d) for d in (dx * dx, dx * dy, dy * dy)]
     report = explain_mismatch((0.7 * G * k).sum(), {G: 0.7 * k, c: wrong})
     assert [f.slip for f in report] == ["constant in the rule"] and "0.35" in report.first.sentence
+
+
+def test_a_mean_over_all_numbers_for_one_over_rows():
+    rng = np.random.default_rng(0)
+    z, y = Tensor(rng.normal(size=(6, 5)), name="z"), rng.integers(0, 5, 6)
+    e = np.exp(z)
+    p = e / e.sum(axis=1, keepdims=True)
+    loss = -np.sum(np.log(p[np.arange(6), y])) / 6
+    report = explain_mismatch(loss, {z: (p.data - np.eye(5)[y]) / 30})
+    said = "it is 1/5 times the right one, as where it is divided by all 30 numbers of z instead of the 6 rows"
+    assert said in report.first.sentence

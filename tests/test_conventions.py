@@ -349,6 +349,14 @@ def test_another_loss_is_named_and_its_gradients_stay_wrong(loss, times, says):
     assert named(L, {w: times * g}).startswith(says)
 
 
+@pytest.mark.parametrize("softmax", [lambda z: np.exp(z) / np.exp(z).sum(), F.softmax], ids=["written out", "softmax"])
+def test_classes_are_no_batch(softmax):
+    z, y = Tensor([1.1, 2.2, 0.3, -1.7], name="z"), np.array([0, 0, 1, 0])
+    p = softmax(z)
+    said = named(-np.sum(y * np.log(p)) / 4, {z: p.data - y})
+    assert said == "the sum of the loss over the axis of length 4; the loss recorded here is the mean over 4"
+
+
 def test_the_temperature_of_a_softmax_is_no_mean_over_as_many_classes():
     rng = np.random.default_rng(0)
     x, q, w = rng.normal(size=(6, 4)), rng.dirichlet(np.ones(3), size=6), Tensor(rng.normal(size=(4, 3)), name="w")
