@@ -139,7 +139,7 @@ def otherwise(
         negated = dict.fromkeys(wrong, np.negative)
         if _ENERGY.match(tape.root.name or variables(tape).get(tape.root, "")):
             yield Otherwise("the negative gradient, as a force is: F = −∂E/∂r", (), negated)
-        elif tape.root in batches.fed:
+        elif tape.root in batches.fed and all(n in wrong for n in tape if n.is_leaf and n.needs_grad):
             yield Otherwise("an update that adds it: w += lr · yours", (), negated)
 
 

@@ -16,6 +16,7 @@ from ...formula.tree import Evaluator, Number, Tree, is_call, rebuilt, substitut
 from ...plain.numbers import number
 from ..pushing import Edge
 from ..trials import Scene, Slip, Trial, handed_on, once, slip, times
+from .activations import written_out
 from .edits import far, near, times_a_number, values
 from .forms import Form, composed, is_negative, rule, rules
 from .leaves import for_another
@@ -181,7 +182,8 @@ def _by_the_other(scene: Scene, form: Form) -> Iterator[Edit]:
 def near_trials(scene: Scene, kind: str) -> Iterator[Trial]:
     """A change of a kind at each step."""
     for form, edit in _near_edits(scene)[kind]:
-        if edit.place[-1:] != ("lost",) or not is_negative(form.node, by_name=True):
+        inside = form.edge is not None and form.node.op != "subtract" and form.node in written_out(scene)
+        if edit.place[-1:] != ("lost",) or not (inside or is_negative(form.node, by_name=True)):
             yield edited(scene, form, edit, kind=(form.kind, edit.place))
 
 
