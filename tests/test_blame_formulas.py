@@ -299,3 +299,20 @@ def test_a_transpose_of_a_transpose_is_written_without_either():
     right = 2 * X @ X.T @ A.data
     report = explain_mismatch(np.sum((X.T @ A) ** 2) + np.sum(A * X[:, 0]), {A: right.T + X[:, 0]})
     assert report.first.right_formula == "∂L/∂A += X @ ∂L/∂(X.T @ A)"
+
+
+def test_a_minus_that_is_lost_at_each_step_of_a_loop():
+    k = np.random.default_rng(0).normal(size=(2, 4))
+    w, u, h = Tensor([0.3, -1.0, 0.6, 0.2], name="w"), Tensor([0.5, 0.4, -0.7, 0.1], name="u"), np.full(4, 0.5)
+    steps = []
+    for x in k:
+        z = 1 / (1 + np.exp(-(w * x + u * h)))
+        steps.append((np.array(getattr(h, "data", h)), z.data, x))
+        h = z * h + (1 - z) * x
+    dh, dw, du = np.ones(4), 0.0, 0.0
+    for before, q, x in reversed(steps):
+        dz = dh * (before + x) * q * (1 - q)
+        dw, du, dh = dw + dz * x, du + dz * before, dh * q + dz * u.data
+    report = explain_mismatch(h.sum(), {w: dw, u: du})
+    assert len(report) == 1 and "the minus sign of `1 - z` (the 2nd time of 2)" in report.first.sentence
+    assert "was lost; and so at each of the 2 steps" in report.first.sentence

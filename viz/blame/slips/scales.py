@@ -47,7 +47,8 @@ def minus_lost(scene: Scene) -> Iterator[Trial]:
             continue
         minus = (node.op == "subtract" and i == 1) or node.op == "negative"
         if minus or is_negative(node, by_name=False):
-            yield scaled(scene, (node, i), -1, f"the minus sign of {w.made(node)} was lost")
+            said, place = f"the minus sign of {w.made(node)} was lost", ("minus", w.place(node))
+            yield scaled(scene, (node, i), -1, said, kind=place, alike="steps")
         if node.op == "subtract" and i == 0:
             turned = f"the sign is wrong, as if the difference {w.made(node)} were taken the other way round"
             yield scaled(scene, (node, i), -1, turned)
