@@ -333,3 +333,19 @@ def test_an_activation_of_the_pass_before_the_last_step():
     old = {w1: x.T @ ((d @ old2.T) * a * (1 - a)), w2: a.T @ d}
     found = blamed(explain_mismatch(loss, old, lr=0.02), "stale forward values")
     assert "at W1 and W2 before the last step, of lr = 0.02" in found.sentence
+
+
+def test_the_value_of_a_regularisation_term_was_added_in_the_place_of_its_gradient():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(5, 3)), rng.normal(size=5)
+    w, b = Tensor(rng.normal(size=3), name="w"), Tensor(rng.normal(size=3), name="b")
+    loss = np.sum((np.tanh(x @ w + x**2 @ b) - y) ** 2) / 5 + 0.1 * (np.sum(w**2) + np.sum(w**2)) / 2
+    loss.backward()
+    for times, said in ((1, "0.1 Σ w²"), (5, "0.5 Σ w²")):
+        wrong = w.grad - 0.2 * w.data + times * 0.1 * np.sum(w.data**2)
+        found = blamed(explain_mismatch(loss, {w: wrong, b: b.grad}), "regularisation term")
+        assert f"the value of a regularisation term was added in the place of its gradient: {said}" in found.sentence
+    found = blamed(explain_mismatch(loss, {w: w.grad, b: b.grad + 0.1 * np.sum(b.data**2)}), "regularisation term")
+    assert "was added in the place of its gradient: 0.1 Σ b²" in found.sentence
+    found = blamed(explain_mismatch(loss, {w: w.grad - 0.2 * w.data, b: b.grad}), "regularisation term")
+    assert "the regularisation term of w is missing: its gradient is 0.2 w" in found.sentence
