@@ -349,3 +349,14 @@ def test_the_value_of_a_regularisation_term_was_added_in_the_place_of_its_gradie
     assert "was added in the place of its gradient: 0.1 Σ b²" in found.sentence
     found = blamed(explain_mismatch(loss, {w: w.grad - 0.2 * w.data, b: b.grad}), "regularisation term")
     assert "the regularisation term of w is missing: its gradient is 0.2 w" in found.sentence
+
+
+def test_several_gradients_that_no_slip_explains_are_spoken_of_together():
+    L, t, grads = chain(sigma, derivative)
+    rng = np.random.default_rng(11)
+    given = {name: grad + rng.normal(size=np.shape(grad)) for name, grad in grads.items() if name[0] in "Wb"}
+    report = explain_mismatch(L, {t[name]: grad for name, grad in given.items()})
+    (one,) = report
+    assert one.slip is None and len(one.gradients) == len(given) == len(report.verdicts)
+    assert "are wrong, if by one slip, at one of" in one.sentence and "none of the slips" in one.sentence
+    assert len(explain_mismatch(L, {t[name]: given[name] for name in ("W1", "W2")})) == 2

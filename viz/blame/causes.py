@@ -61,7 +61,7 @@ def by_slips(
                 notes.append(BUT_FOR_THE_LAST_DIGITS)
         explained = min((f.explains for f in fits), key=lambda some: order[some[0].node]) if fits else ()
         if not explained:
-            findings += [report.unexplained(one) for one in left]
+            findings += report.of_no_slip(left)
             break
         fits = [f for f in fits if f.explains == explained]
         done = {one.node for one in explained}
