@@ -121,19 +121,16 @@ def _fitting(
         report.budget.hold_back(0.0 if deep or len(report.tape) > _LONG else _FOR_EDITS)
         if all(fit.solved is not None for fit in alone):
             some = _with(report, wrong, lr, weight_decay, [], deep=deep)
-            alone = some if not alone or (some and _is_better(some[0], alone[0])) else alone
+            if some and alone:  # two slips at once do not stand before one with a number that is no factor
+                by_one = some[0].slip.generic < TWO or alone[0].slip.generic
+                some = some if by_one and len(some[0].explains) >= len(alone[0].explains) else alone
+            alone = some or alone
         if held and (not alone or alone[0].times):
             above = _with(report, wrong, lr, weight_decay, held, deep=deep)
             if above and not above[0].slip.generic:
                 return above
             alone = alone or above
     return alone
-
-
-def _is_better(fit: Fit, doubtful: Fit) -> bool:
-    """Whether a slip stands before one with a number solved for: two at once do not before one that is no factor."""
-    by_one = fit.slip.generic < TWO or doubtful.slip.generic
-    return bool(by_one) and len(fit.explains) >= len(doubtful.explains)
 
 
 def _with(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -177,7 +178,10 @@ class Words:
                         by[id(symbol)] = transposed(Symbol("constant", name[:-2], operand.T))
                     elif name and name not in taken:
                         by[id(symbol)] = Symbol("constant", name, operand)
-        tree = rebuilt(substituted(formula.tree, by), _transposed_once)
+        once: Callable[[Tree], Tree] = lambda t: (
+            transposed(t.args[0]) if is_call(t, np.transpose) and not t.options else t
+        )
+        tree = rebuilt(substituted(formula.tree, by), once)
         return Formula(formula.target, tree, formula.notes, adds=True) if by else formula
 
     def equation(self, formula: Formula, *, adds: bool) -> str:
@@ -189,11 +193,6 @@ class Words:
 def _compact(expression: str) -> str:
     """An expression without the spaces in its indices: ``x[i:i+3, j]``."""
     return re.sub(r"\[[^][]*\]", lambda index: index[0].replace(" ", "").replace(",", ", "), expression)
-
-
-def _transposed_once(part: Tree) -> Tree:
-    """X for (Xᵀ)ᵀ."""
-    return transposed(part.args[0]) if is_call(part, np.transpose) and not part.options else part
 
 
 def _inside(tape: Tape) -> set[Node]:

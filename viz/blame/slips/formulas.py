@@ -247,10 +247,14 @@ def value_of(evaluated: Evaluator, form: Form, tree: Tree) -> Any:
     return value if not trial.failed and value is not None and np.isfinite(value).all() else None
 
 
-def _of_kind(kind: str, rank: int) -> Slip:
-    covers = (NAMES["gradient"],) if kind in ("sign", "constant") else ()  # of which it is a multiple
+_COVERED = {"factor": "constant", "sign": "gradient", "constant": "gradient"}
+"""Edits in other words, or of a multiple."""
 
-    @slip(NAMES[kind], rank, generic=2, covers=covers, chancy=True)
+
+def _of_kind(kind: str, rank: int) -> Slip:
+    covered = tuple(NAMES[k] for k in [_COVERED.get(kind)] if k)
+
+    @slip(NAMES[kind], rank, generic=2, covers=covered, chancy=True)
     def found(scene: Scene) -> Iterator[Trial]:
         for form, edit, _ in _candidates(scene).get(kind, ()):
             yield edited(scene, form, edit, places=1 + (edit.kind == "other"))

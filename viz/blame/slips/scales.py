@@ -93,11 +93,8 @@ def _everywhere(scene: Scene, fn: Any) -> Iterator[tuple[str, Node, Change]]:
     if len(wrong) > 1:
         yield "each is", wrong[0].node, Change(ends={one.node: fn for one in wrong})
     for one in wrong:
-        yield (
-            ("it is" if len(wrong) == 1 else f"{scene.words.gradient(one.node)} is"),
-            one.node,
-            Change(ends={one.node: fn}),
-        )
+        name = "it is" if len(wrong) == 1 else f"{scene.words.gradient(one.node)} is"
+        yield name, one.node, Change(ends={one.node: fn})
 
 
 @slip("factor", 4, covers=_LESS_SAID)
@@ -192,25 +189,20 @@ def _rooted(k: float) -> str:
 @slip("factor", 37, generic=True, quick=True)
 def factor(scene: Scene) -> Iterator[Trial]:
     """A plain factor between a gradient and the right one, whatever it comes from."""
-    w = scene.words
     for name, node, change in _everywhere(scene, None):
         for k in _ratios(scene, list(change.ends)):
             said = _FRACTIONS.get(abs(k)) or (f"{abs(k):g}" if abs(k) >= 1 else f"1/{1 / abs(k):g}")
             ends = Change(ends=dict.fromkeys(change.ends, partial(np.multiply, k)))
-            n = max(abs(k), 1 / abs(k))
-            mean = next((m for m in scene.tape if _divides_by(m, n)), None)
-            how = "missing" if abs(k) > 1 else "taken twice"
-            why = (
-                _of_all_numbers(scene, node, k)
-                if mean is None
-                else f", as where the 1/{n:g} of {w.made(mean)} is {how}"
-            )
-            yield Trial(node, f"{name} {'−' if k < 0 else ''}{said} times the right one{why}", ends)
+            yield Trial(node, f"{name} {'−' if k < 0 else ''}{said} times the right one{_why(scene, node, k)}", ends)
 
 
-def _of_all_numbers(scene: Scene, node: Node, k: float) -> str:
-    """What a factor is where a mean over some numbers was taken for one over all."""
-    m = round(node.size * k)
+def _why(scene: Scene, node: Node, k: float) -> str:
+    """What a factor may come from: a mean that is missing or taken twice, or over all numbers for some."""
+    n, m = max(abs(k), 1 / abs(k)), round(node.size * k)
+    mean = next((one for one in scene.tape if _divides_by(one, n)), None)
+    if mean is not None:
+        how = "missing" if abs(k) > 1 else "taken twice"
+        return f", as where the 1/{n:g} of {scene.words.made(mean)} is {how}"
     if 1 < m < node.size and m in node.shape and any(_divides_by(one, m) for one in scene.tape):
         those = {node.shape[-1]: f"the {m} columns", node.shape[0]: f"the {m} rows"}.get(m, str(m))
         return f", as where it is divided by all {node.size} numbers of {scene.words.say(node)} instead of {those}"

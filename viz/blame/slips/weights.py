@@ -256,10 +256,7 @@ def _values_added(scene: Scene, terms: Mapping[Node, float], without: Change, at
         values = {p: n * k / 2 * np.sum(np.square(scene.value(p))) for p, k in terms.items()}
         what = listed([f"{n * k / 2:.4g} Σ {scene.words.say(p)}²" for p, k in terms.items()])
         said = f"the value of a regularisation term was added in the place of its gradient: {what}"
-        added = Change(ends={p: partial(np.add, value) for p, value in values.items()})
-        yield Trial(
-            at, f"{said}, at {scene.words.made(at)}" if without.edges else said, replace(added, edges=without.edges)
-        )
+        yield Trial(at, said, replace(without, ends={p: partial(np.add, value) for p, value in values.items()}))
 
 
 def _is_chosen(scene: Scene, t: float) -> bool:
