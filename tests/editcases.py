@@ -684,14 +684,14 @@ def lstm(steps=6, width=5, batch=4):
             before = C[t] if mistake == "c for c before" else C[t - 1]
             dz = {"i": dc * g * i * (1 - i), "f": dc * before * f, "o": d * np.tanh(C[t]) * o * (1 - o)}
             dz |= {
-                "f": dz["f"] * (1 if mistake == "1 − f left out" else 1 - f),
+                "f": dc * before * sigma(f) if mistake == "σ(f)" else dz["f"] * (mistake == "1 − f left out" or 1 - f),
                 "g": dc * i * (1 - (z if mistake == "z for g" else g) ** 2),
             }
             for q in "ifog":
                 dW[q] = dW[q] + (H[t] if mistake == "h for h before" else H[t - 1]).T @ dz[q]
             dh = sum(dz[q] @ (P[q][0] if mistake == "W for Wᵀ" else P[q][0].T) for q in "ifog")
-            dh = 0.0 if mistake == "h not carried" else dh
-            dc = 0.0 if mistake == "c not carried" else dc * f
+            dh = 0.0 if mistake in ("h not carried", "nothing carried") else dh
+            dc = 0.0 if mistake in ("c not carried", "nothing carried") else dc * f
         return {T[q][0]: dW[q] for q in "ifog"}
 
     return loss, back

@@ -509,3 +509,69 @@ def weights_of_a_mixture_for_responsibilities():
     mu = Tensor([-1.0, 0.5, 2.0], name="mu")
     dens = pi * np.exp(-0.5 * (x[:, None] - mu) ** 2) / np.sqrt(2 * np.pi)
     return -np.log(dens.sum(axis=1)).sum(), {mu: -(pi * (x[:, None] - mu.data)).sum(0)}
+
+
+@posted("order of a product", "right: ∂L/∂X = −(np.linalg.inv(X))ᵀ @ ∂L/∂(np.linalg.inv(X)) @ (np.linalg.inv(X))ᵀ")
+def the_derivative_of_an_inverse_as_if_of_a_number():
+    rng = np.random.default_rng(5)
+    Y, X = rng.normal(size=(3, 3)), Tensor(rng.normal(size=(3, 3)) + 3 * np.eye(3), name="X")
+    inverse = np.linalg.inv(X.data)
+    return np.trace(Y @ np.linalg.inv(X)), {X: -Y @ inverse @ inverse}
+
+
+@posted("factor taken twice", "the factor γ was multiplied in once too often")
+def the_scale_of_an_rms_norm_twice_in_the_second_term():
+    rng = np.random.default_rng(33)
+    x, g, G = Tensor(rng.normal(size=(3, 4)), name="x"), Tensor(rng.normal(size=4), name="γ"), rng.normal(size=(3, 4))
+    r = 1 / np.sqrt(np.mean(x**2, axis=-1, keepdims=True) + 1e-6)
+    s, R = np.sum(G * x.data * g.data, -1, keepdims=True), r.data
+    return np.sum(x * r * g * G), {x: G * g.data * R - g.data * R**3 * x.data * s / 4}
+
+
+@posted("divided once too often", "it was divided by r once too often")
+def the_force_of_a_spring_with_the_displacement_normalised():
+    rng = np.random.default_rng(38)
+    x, x0 = Tensor(rng.normal(size=3), name="x"), rng.normal(size=3)
+    d = named("d", x - x0)
+    r = named("r", np.sqrt((d * d).sum()))
+    return (d**2).sum() + np.cos(r), {x: (2 - np.sin(r.data)) * d.data / r.data}
+
+
+@posted("local derivative missing", "∂L/∂out was handed on to h as it is")
+def the_error_of_the_output_for_that_of_the_hidden_layer():
+    rng = np.random.default_rng(17)
+    x, y = rng.normal(size=(6, 3)), rng.normal(size=(6, 1))
+    w, v = Tensor(rng.normal(size=(3, 4)), name="w"), Tensor(rng.normal(size=(4, 1)), name="v")
+    h = named("h", F.sigmoid(x @ w))
+    out = named("out", F.sigmoid(h @ v))
+    e = out.data - y
+    d = e * out.data * (1 - out.data)
+    return 0.5 * ((out - y) ** 2).sum(), {v: h.data.T @ d, w: x.T @ (e * h.data * (1 - h.data))}
+
+
+@posted("two slips at once", "yours: ∂L/∂z = 1 / (1 − h²)")
+def the_derivative_of_tanh_inverted_and_not_multiplied_by():
+    rng = np.random.default_rng(41)
+    x, w, G = rng.normal(size=(3, 2)), Tensor(rng.normal(size=(2, 4)), name="w"), rng.normal(size=(3, 4))
+    z = named("z", x @ w)
+    h = named("h", np.tanh(z))
+    return np.sum(h * G), {h: G, w: x.T @ (1 / (1 - h.data**2))}
+
+
+@posted("two slips at once", "yours: ∂L/∂z = 1 − tanh(∂L/∂h)²")
+def the_derivative_of_tanh_at_the_gradient_and_not_multiplied_by_it():
+    rng = np.random.default_rng(9)
+    x, w, G = rng.normal(size=(3, 2)), Tensor(rng.normal(size=(2, 4)), name="w"), rng.normal(size=(3, 4))
+    z = named("z", x @ w)
+    h = named("h", np.tanh(z))
+    return np.sum(h * G), {h: G, w: x.T @ (1 - np.tanh(G) ** 2)}
+
+
+@posted("two slips at once", "the local derivative is missing at `np.log(p)`")
+def the_logarithm_and_a_sign_forgotten():
+    rng = np.random.default_rng(12)
+    x, y, w = rng.normal(size=(6, 3)), np.array([0, 1, 1, 0, 1, 0.0]), Tensor(rng.normal(size=3), name="w")
+    f = named("f", x @ w)
+    p = named("p", F.sigmoid(f))
+    P = p.data
+    return np.sum(y * np.log(p) + (1 - y) * np.log(1 - p)), {f: y * P * (1 - P) + (1 - y) * P}

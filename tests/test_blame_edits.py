@@ -91,12 +91,16 @@ def test_more_time_is_given_by_timeout_and_what_was_left_untried_is_said():
     ("h not carried", "path left out"), ("c not carried", "path left out"),
     ("tanh′ of c missing", "activation derivative missing"), ("1 − f left out", "factor of the rule left out"),
     ("z for g", "activation derivative at the value before it"), ("W for Wᵀ", "transpose"),
+    ("nothing carried", "path left out"), ("σ(f)", "value in the place of its derivative"),
 ])  # fmt: skip
 def test_a_mistake_at_each_step_of_an_lstm(steps, mistake, slip):
     loss, back = lstm(steps)
     assert explain_mismatch(loss, back("")).ok
     report = explain_mismatch(loss, back(mistake), timeout=4)
     assert report.first.slip == slip and len(report.first.gradients) == 4, str(report)
+    if mistake == "nothing carried":
+        assert "not carried from step to step at all, neither to c" in str(report)
+        return
     between = mistake in ("h not carried", "c not carried", "W for Wᵀ")
     assert f"at each of the {(steps - between) * (4 if slip == 'transpose' else 1)} " in str(report), str(report)
 
@@ -125,3 +129,31 @@ def test_a_number_is_not_misread_by_less_than_was_rounded(seed):
     off = k.grad * (1 + 1e-3 * rng.normal(size=(3, 3)))
     report = explain_mismatch(loss, {k: np.vectorize(lambda n: f"{n:.3g}", otypes=[object])(off).tolist()})
     assert all(finding.slip in (None, "rounding") for finding in report), str(report)
+
+
+@pytest.mark.parametrize(("slip", "said", "reaches", "slope"), [
+    (None, "", lambda t, k: True, 0),
+    ("path left out", "carried back by 3 steps at most: backpropagation through time", lambda t, k: t - k <= 3, 0),
+    ("path left out", "by 2 steps at most, within blocks of 3 steps", lambda t, k: t // 3 == k // 3, 0),
+    ("value of another step", "was taken at the step of h (9), for what comes through", lambda t, k: True, 1),
+])  # fmt: skip
+def test_backpropagation_through_time_from_each_loss(slip, said, reaches, slope):
+    rng = np.random.default_rng(0)
+    xs, ys = rng.normal(size=(9, 2)), rng.normal(size=(9, 3))
+    U, W = Tensor(rng.normal(size=(3, 2)), name="U"), Tensor(rng.normal(size=(3, 3)) / 2, name="W")
+    h, loss, H = np.zeros(3), 0.0, [np.zeros(3)]
+    for x, y in zip(xs, ys, strict=True):
+        h = np.tanh(U @ x + W @ h)
+        loss = loss + 0.5 * ((h - y) ** 2).sum()
+        H.append(h.data)
+    dU, dW = np.zeros((3, 2)), np.zeros((3, 3))
+    for t in range(9):
+        d = (H[t + 1] - ys[t]) * (1 - H[t + 1] ** 2)
+        for k in range(t, -1, -1):
+            if not reaches(t, k):
+                break
+            dU, dW = dU + np.outer(d, xs[k]), dW + np.outer(d, H[k])
+            d = (W.data.T @ d) * (1 - H[k + slope] ** 2)
+    report = explain_mismatch(loss, {U: dU, W: dW}, timeout=10)
+    assert said in str(report) if said else report.ok, str(report)
+    assert [finding.slip for finding in report] == [slip] * bool(slip)

@@ -402,6 +402,25 @@ def test_the_local_derivative_of_a_product_missing_alone_or_mixed_up():
         blamed(explain_mismatch(f, {x: wrong, q: 16.0}), slip, q)
 
 
+@pytest.mark.parametrize("read", [lambda v: -v, lambda v: 2 * v, lambda v: -v.T / 4, lambda v: -v[:3] * 3])
+def test_weights_already_updated_that_are_read_with_a_sign_or_a_factor(read):
+    rng = np.random.default_rng(11)
+    v, x, y = rng.normal(size=(4, 4)), rng.normal(size=3), rng.normal(size=1)
+    w, V = Tensor(rng.normal(size=(4, 3)), name="W"), Tensor(v, name="V")
+    h = np.tanh(w @ x)
+    out = 1 / (1 + np.exp(read(V) @ h))
+    loss, d = ((out - y) ** 2).sum(), 2 * (y - out.data) * out.data * (1 - out.data)
+    loss.backward()
+    dV = V.grad
+
+    def gradient(v):
+        return np.outer((read(v).T @ d) * (1 - h.data**2), x)
+
+    assert explain_mismatch(loss, {w: gradient(v), V: dV}).ok
+    found = blamed(explain_mismatch(loss, {w: gradient(v - 0.05 * dV), V: dV}), "weights already updated")
+    assert "used V already updated" in found.sentence and found.solved == 0.05
+
+
 def test_weights_updated_one_after_another_while_going_back():
     loss, (w1, w2, w3), (_, W2, W3), g3, back = three_layers()
     new3 = W3 - 0.05 * g3

@@ -360,3 +360,39 @@ def test_several_gradients_that_no_slip_explains_are_spoken_of_together():
     assert one.slip is None and len(one.gradients) == len(given) == len(report.verdicts)
     assert "are wrong, if by one slip, at one of" in one.sentence and "none of the slips" in one.sentence
     assert len(explain_mismatch(L, {t[name]: given[name] for name in ("W1", "W2")})) == 2
+
+
+def test_a_derivative_missing_on_the_way_to_one_gradient_alone():
+    def sig(x):
+        return 1 / (1 + np.exp(-x))
+
+    w0, w1 = Tensor([0.9, 0.3], name="w0"), Tensor([0.8, 0.7], name="w1")
+    h0, h1 = sig(0.6 * w0[0]), sig(0.35 * w0[1])
+    out = sig(w1[0] * h0 + w1[1] * h1)
+    a0, a1, e = h0.data, h1.data, out.data - 1
+    d = e * out.data * (1 - out.data)
+    right = {w0: [d * 0.8 * a0 * (1 - a0) * 0.6, d * 0.7 * a1 * (1 - a1) * 0.35], w1: [d * a0, d * a1]}
+    assert explain_mismatch(0.5 * (out - 1) ** 2, right).ok
+    report = explain_mismatch(0.5 * (out - 1) ** 2, right | {w1: [e * a0, e * a1]})
+    found = blamed(report, "activation derivative missing")
+    assert "the derivative σ′ is missing at out" in found.sentence
+    assert found.gradients == ("∂L/∂w1",) and found.sentence.endswith("on the way to ∂L/∂w1 alone.")
+
+
+def test_a_minus_before_the_first_factor_of_a_product_is_one_before_the_product():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(6, 3)), rng.random((6, 2))
+    W1, W2 = Tensor(rng.normal(size=(3, 4))), Tensor(rng.normal(size=(4, 2)))
+    h = 1 / (1 + np.exp(-X @ W1))
+    out = 1 / (1 + np.exp(-h @ W2))
+    loss, d = ((out - y) ** 2).sum(), 2 * (out.data - y)
+    d2 = d * out.data * (1 - out.data)
+    d1 = (d2 @ W2.data.T) * h.data * (1 - h.data)
+    assert explain_mismatch(loss, {W2: h.data.T @ d2, W1: X.T @ d1}).ok
+    report = explain_mismatch(loss, {W2: h.data.T @ d2, W1: X.T @ (d2 @ W2.data.T)})
+    found = blamed(report, "activation derivative missing", h)
+    assert found.right_formula == "∂L/∂(X @ W1) = ∂L/∂h ⊙ h ⊙ (1 − h)"
+    stale = X.T @ ((d2 @ (W2.data - 0.5 * h.data.T @ d2).T) * h.data * (1 - h.data))
+    blamed(explain_mismatch(loss, {W1: stale}), "weights already updated")
+    report = explain_mismatch(loss, {W1: -X.T @ d1})
+    assert "the difference `out - y`" in blamed(report, "sign").sentence

@@ -29,6 +29,10 @@ _FOR_EDITS = 0.3
 """This part of the time is kept for small edits of formulas, but for"""
 _LONG = 400
 """records of more operations, where loops take it."""
+_FOR_BOTH = 0.6
+"""And this for slips on top of those that were found before."""
+_MORE_DIGITS = 2.0
+"""So many more must agree where right gradients are left out of account."""
 _MOST_TRIED = 4
 """So many slips that can't be told apart are tried as what later gradients follow from."""
 
@@ -59,6 +63,8 @@ def by_slips(
             fits = _fitting(report, loosened, lr, weight_decay, held)
             if fits:
                 notes.append(BUT_FOR_THE_LAST_DIGITS)
+        if all(fit.slip.name == "some factor" for fit in fits):
+            fits = _in_one_alone(report, left, lr, weight_decay) or fits
         explained = min((f.explains for f in fits), key=lambda some: order[some[0].node]) if fits else ()
         if not explained:
             findings += report.of_no_slip(left)
@@ -71,6 +77,28 @@ def by_slips(
         whole = _of_all(report, fits, [one for before in held for one in before.explains], lr, weight_decay)
         found = [whole] if whole else [*found, fits]
     return [*findings, *(finding for fits in found for finding in report.of_slips(fits))], notes
+
+
+def _in_one_alone(report: Sentences, left: Sequence[Given], lr: float | None, weight_decay: float | None) -> list[Fit]:
+    """A slip on the way to one gradient, at a step that others, which have it right, come through as well."""
+    beyond = "a slip on the way to one gradient alone"
+    for one in left if len(report.hands) > 1 else ():
+        if report.budget.is_spent_on(beyond):
+            break
+        scene = _scene(report, {one.node: one}, [one], lr, weight_decay, _handed_on(report), [])
+        if scene is not None:
+            scene.beyond, scene.more_digits = beyond, _MORE_DIGITS
+            for deep in (False, True):
+                fits = [fit for fit in search(scene, deep=deep) if fit.solved is None and not fit.times]
+                if fits:
+                    return [fit._replace(scaled=_ending(scene, fit, one.node), alone=True) for fit in fits]
+    return []
+
+
+def _ending(scene: Scene, fit: Fit, node: Node) -> Change:
+    """What a slip makes of one gradient, and of no other."""
+    end = scene.sweeper.pushed(fit.change)[node]
+    return Change(ends={node: lambda g: end})
 
 
 def _following(report: Sentences, left: Sequence[Given], held: Sequence[Fit]) -> list[Given]:
@@ -118,13 +146,15 @@ def _fitting(
     them; two at once only where neither is so."""
     alone: list[Fit] = []
     for deep in (False, True):
-        report.budget.hold_back(0.0 if deep or len(report.tape) > _LONG else _FOR_EDITS)
+        later = 0.0 if deep or len(report.tape) > _LONG else _FOR_EDITS
         if all(fit.solved is not None for fit in alone):
+            report.budget.hold_back(max(later, _FOR_BOTH if held else 0.0))
             some = _with(report, wrong, lr, weight_decay, [], deep=deep)
             if some and alone:  # two slips at once do not stand before one with a number that is no factor
                 by_one = some[0].slip.generic < TWO or alone[0].slip.generic
                 some = some if by_one and len(some[0].explains) >= len(alone[0].explains) else alone
             alone = some or alone
+        report.budget.hold_back(later)
         if held and (not alone or alone[0].times):
             above = _with(report, wrong, lr, weight_decay, held, deep=deep)
             if above and not above[0].slip.generic:
@@ -144,7 +174,7 @@ def _with(
 ) -> list[Fit]:
     """The slips that fit, with the person's own gradients handed on where they are wrong, else everywhere."""
     only_wrong, everywhere = _handed_on(report), _handed_on(report, everywhere=True)
-    considered = _considered(report, wrong)
+    considered = _considered(report, wrong) | {one.node: one for fit in held for one in fit.explains}
     beyond = "a slip on top of another one" if held else ""
     for flows in (only_wrong, everywhere) if len(everywhere) > len(only_wrong) else (only_wrong,):
         known_as = tuple(map(id, wrong)), tuple(map(id, held)), flows is everywhere

@@ -20,10 +20,10 @@ from .after import after_a_step
 from .causes import by_slips
 from .forward import Forward, given_values
 from .judging import follow_from_values, in_convention, verdicts_on, wrong_rule
-from .powers import AsPowers
 from .printed import Given, given
 from .report import Finding, Mismatch
 from .sentences import HERE, INHERITED, RIGHT, UNDECIDED, Sentences
+from .textbook import Textbook
 from .trials import SECONDS, Budget
 from .words import Words
 
@@ -133,15 +133,15 @@ def explain_mismatch(
     if after is not None and lr is None:
         raise ValueError("explain_mismatch: after= needs the learning rate of the step, lr=")
     found = given_values(tape, values or {}, rtol, atol)
-    powers = AsPowers(tape, {*hands, *later, *found})
-    if powers.tape is not tape:
-        tape = powers.tape
+    textbook = Textbook(tape, {*hands, *later, *found})
+    if textbook.tape is not tape:
+        tape = textbook.tape
         run = Run(tape, run.seed)
         hands, later, found = (
-            {one.node: one for one in map(powers.given, some.values())} for some in (hands, later, found)
+            {one.node: one for one in map(textbook.given, some.values())} for some in (hands, later, found)
         )
     engine: Mapping[Node, Any] = run.gradients
-    words = Words(tape, powers.names)
+    words = Words(tape, textbook.names)
     for node in hands:
         if node not in engine:
             raise ValueError(
@@ -187,7 +187,7 @@ def explain_mismatch(
     named |= {words.gradient(one.node): HERE for one in turned if verdicts[one.node] == RIGHT}
     if later and lr is not None:
         named |= after_a_step(run, later, lr, engine, words, budget, findings, notes)
-    findings = [powers.finding(f) for f in findings]
+    findings = [textbook.finding(f) for f in findings]
     within = "" if convention is None else convention.name
     return Mismatch(named, findings, list(dict.fromkeys(notes)), within, tuple(budget.untried))
 

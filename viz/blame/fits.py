@@ -30,6 +30,8 @@ class Fit(NamedTuple):
     """The slips found before, on top of which this one gives the numbers."""
     scaled: Change | None = None
     """The change with the factor, where there is one."""
+    alone: bool = False
+    """Whether it is on the way to one gradient alone."""
 
     @property
     def change(self) -> Change:

@@ -236,7 +236,7 @@ class Probes:
         return _Probe(along, moves, need, slack)
 
     def _moves(self, along: Mapping[Node, Any]) -> dict[Node, Any]:
-        """How records move: where a gradient that was given is handed on, no further."""
+        """How records move: what moves one of which a gradient that was given is handed on, moves nothing beyond it."""
         tape = self.sweeper.tape
         steps = {n: _STEP * max(1.0, float(np.abs(tape.value(n)).max(initial=0.0))) for n in along}
         step = min(steps.values(), default=_STEP)
@@ -248,12 +248,16 @@ class Probes:
                 if any(p in seen for p in node.parents):
                     fed = [seen.get(a, _precisely(tape.value(a))) if isinstance(a, Node) else a for a in node.operands]
                     value = np.asarray(node.rule.op(*fed, **node.kwargs))
+                own = _precisely(tape.value(node))
                 if node in along:
-                    value = (_precisely(tape.value(node)) if value is None else value) + sign * step * along[node]
+                    moved = sign * step * along[node]
+                    value, own = (own if value is None else value) + moved, own + moved
                 if value is not None and value.dtype.kind == "f":
                     values[node] = value
                     if node not in self.sweeper.given:
                         seen[node] = value
+                    elif node in along:
+                        seen[node] = own
         up, down = ends
         return {node: (up[node] - down[node]) / (2 * step) for node in up if node in down}
 

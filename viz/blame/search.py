@@ -133,9 +133,9 @@ def _is_whole(scene: Scene, fit: Fit) -> bool:
 def _evidence(scene: Scene, fit: Fit) -> bool:
     """Whether there are digits enough to believe a slip: the more, the more edits of formulas were tried."""
     if fit.slip.generic < _LEVELS[-1]:
-        least = max(_NOT_ANY, float(np.log10(scene.made / 2)))
+        least = max(_NOT_ANY, float(np.log10(scene.made / 2))) + scene.more_digits
         return sum(_digits(scene, one) for one in fit.explains) >= least
-    needed = float(np.log10(max(scene.tried, 1))) + 2 * (fit.slip.generic - 1)
+    needed = float(np.log10(max(scene.tried, 1))) + 2 * (fit.slip.generic - 1) + scene.more_digits
     return sum(min(_digits(scene, one), _EXACT * _different(one)) for one in fit.explains) >= needed
 
 

@@ -15,7 +15,7 @@ from autograd.testing.conventions import Convention
 from ..plain.numbers import listed
 from ..tape.run import Run
 from .facts import facts
-from .fits import PLAIN, Fit
+from .fits import PLAIN, TWO, Fit
 from .printed import Given
 from .pushing import Change, Sweeper
 from .report import Finding
@@ -100,8 +100,8 @@ class Sentences:
         for same in list(kinds.values())[:_MOST_KINDS]:
             fit = same[0]
             one = fit.explains[0]
-            others = [f.sentence for f in same[1:4]]
-            more = f" (and {len(same) - 4} other places)" if len(same) > 4 else ""
+            others = [f.sentence for f in same[1:4]] if fit.slip.generic < TWO else ["another pair"] * (len(same) > 1)
+            more = f" (and {len(same) - 4} other places)" if len(same) > 4 and fit.slip.generic < TWO else ""
             who = self._who(fit.explains, harmless=fit.slip.harmless)
             said = fit.sentence
             if len(fit.explains) > 1:
@@ -113,6 +113,7 @@ class Sentences:
                 more = "".join(f", {f.sentence}" for f in fit.above if not f.explains)
                 said = f"{follows} from what is said of {listed(before)}{more}, and from another slip: {said}"
             own = self.name(one.node)
+            said += f", on the way to {own} alone" * fit.alone
             if len(fit.explains) == 1 and said.startswith(f"{own} "):
                 said = f"it{said.removeprefix(own)}"
             sentence = f"{who}{self._context(one)}: {said}."

@@ -219,6 +219,8 @@ class Scene:
     """What functions of a scene that are computed `once` gave."""
     beyond: str = ""
     """What this is tried for, where the same was tried before without."""
+    more_digits: float = 0.0
+    """How many more digits must agree than otherwise."""
     made: int = 0
     """How many slips were tried, at one place each."""
     tried: int = 0

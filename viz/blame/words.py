@@ -37,7 +37,7 @@ class Words:
         named = {node: self._fallback.of(node) for node in tape if self._fallback.has(node)}
         self.loss = "loss" if self._fallback.loss.startswith("%") else self._fallback.loss
         self._names = {**named, tape.root: self.loss}
-        self._inside = _inside(tape)
+        self._inside = _inside(tape, self._fallback)
         self._lines: dict[str, None] = {}
         self._said: dict[Node, str] = {}
         self._line_of: dict[Node, str] = {}
@@ -64,8 +64,7 @@ class Words:
         """
         name = self._names.get(node)
         if name is None:
-            source = node.source
-            text = _compact(source.expression) if source is not None else ""
+            text = _compact(self._fallback.as_written(node))
             if 0 < len(text) <= _SHORT and node not in self._inside:
                 often = self._often[self.place(node)]
                 which = f", {ordinal(self._ordinals[node])} time" if often > 1 else ""
@@ -107,12 +106,11 @@ class Words:
         return self._said[node]
 
     def _say(self, node: Node) -> str:
-        source = node.source
-        if node in self._names or source is None or not source.expression:
+        text = clean(self._fallback.as_written(node), _WHOLE)
+        if node in self._names or not text:
             return self.of(node)
         often = self._often[self.place(node)]
         which = f" (the {ordinal(self._ordinals[node])} time of {often})" if often > 1 else ""
-        text = clean(source.expression, _WHOLE)
         text = text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]}…{text[-_LONGEST // 2 :]}"
         return f"`{text}`{which}"
 
@@ -195,14 +193,15 @@ def _compact(expression: str) -> str:
     return re.sub(r"\[[^][]*\]", lambda index: index[0].replace(" ", "").replace(",", ", "), expression)
 
 
-def _inside(tape: Tape) -> set[Node]:
+def _inside(tape: Tape, names: Names) -> set[Node]:
     """What a called function made on the way to its result."""
     return {
         operand
         for node in tape
         for operand in node.parents
         if operand.code is node.code and operand.lasti == node.lasti and operand.op != node.op and node.code is not None
-    }
+        and names.as_written(operand) == names.as_written(node)
+    }  # fmt: skip
 
 
 def _written_operand(node: Node, k: int) -> str:

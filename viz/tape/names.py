@@ -36,6 +36,10 @@ class Names(Labels):
         """The name of such an array if it has that from the program."""
         return self.constant(array) if content(array) in self._constants[1] else None
 
+    def as_written(self, node: Node) -> str:
+        """The expression of the program that made a record; empty where that is not known."""
+        return "" if node.source is None else node.source.expression
+
     def local(self, node: Node, i: int, *, total: bool) -> str:
         """What the derivative of a result by its operand `i` is called: ``∂d/∂a``, ``∂d/∂(2nd a)`` where the operand
         occurs more than once, ``local ∂L/∂a`` where ``∂L/∂a`` is the `total` of several paths."""

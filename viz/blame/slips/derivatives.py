@@ -86,6 +86,20 @@ def _multiplied_on(scene: Scene, z: Node, rule: Rule, sentence: str, *, in_its_r
     return edited(scene, form, Edit("again", (), upstream, tree, tree), sentence)
 
 
+@slip("value in the place of its derivative", 35, generic=True, chancy=True)
+def instead(scene: Scene) -> Iterator[Trial]:
+    """Of a function of the activated value that has a switch for its derivative, which was forgotten."""
+    w = scene.words
+    for act, form in activated(scene):
+        if act.rule in (SIGMOID, TANH):
+            a = value_symbol(act.a, w, scene.value)
+            tree = apply(np.multiply, form.upstream, apply(act.rule.fn, a, like=a))
+            sentence = (
+                f"{act.symbol}({w.say(act.a)}) was multiplied on in the place of {act.symbol}′ at {w.made(act.a)}"
+            )
+            yield _trial(scene, act, form, "value", tree, sentence)
+
+
 @slip("activation derivative at the activated value", 10)
 def at_the_output(scene: Scene) -> Iterator[Trial]:
     w = scene.words

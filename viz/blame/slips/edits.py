@@ -34,7 +34,7 @@ from ...formula.tree import (
     transposed,
 )  # fmt: skip
 from .parts import Changed, Edit, edits_of, has_gradient, is_gradient, parts, put
-from .sums import broadcasts, flipped, is_square, of_products, of_sums, summed_over
+from .sums import broadcasts, flipped, in_any_order, is_square, of_products, of_sums, summed_over
 
 __all__ = ["FUNCTIONS", "diagonal", "factor_of", "far", "near", "times_a_number", "values"]
 
@@ -51,7 +51,7 @@ def near(tree: Tree) -> Iterator[Edit]:
     """A factor, a term, a sign, a power at one place; the incoming gradient, or all but it."""
     for s in symbols(tree):
         if s.kind == "gradient" and tree is not s:
-            if s.shape == tree.shape and not is_call(tree, np.negative):  # where it is a sign that is missing
+            if broadcasts(s.shape, tree.shape) and not is_call(tree, np.negative):  # where it is a sign that is missing
                 yield Edit("local", ("local",), tree, s, s)
             yield Edit("upstream", ("upstream",), s, None, _without(tree, s))
     yield from edits_of(tree, _nearly)
@@ -160,6 +160,7 @@ def _further(part: Apply) -> Changed:
         yield from of_sums(part)
     if is_call(part, np.matmul, np.outer):
         yield from of_products(part)
+        yield from in_any_order(part)
     yield from flipped(part)
     for k, number in enumerate(part.args):
         if isinstance(number, Number) and np.ndim(number.value) == 0 and not is_call(part, np.power):

@@ -96,6 +96,7 @@ _KINDS = {
         "upstream gradient not multiplied in",
         "the local derivative was taken alone, without the factor {old}{value} of the chain rule, in {here}",
     ),
+    "divided": ("divided once too often", "it was divided by {old} once too often in {here}"),
     "again": ("factor taken twice", "the factor {old} was multiplied in once too often in {here}"),
     "assigned": (
         "assigned instead of accumulated",
@@ -104,7 +105,7 @@ _KINDS = {
     "axis": ("sum over another axis", _TAKEN),
     "index": (
         "index that repeats",
-        "an index comes more than once, and of its contributions only the last was kept, in {here}",
+        "an index comes more than once{within}, and of its contributions only the last was kept, in {here}",
     ),
     "before": (
         "value before the activation", "{new} instead of {old}, the value before the activation, was taken in {here}",
@@ -150,6 +151,7 @@ def said(scene: Scene, form: Form, edit: Edit) -> str:
         new="" if new is None else which + written(form, new),
         here=where(scene, form), made=w.made(form.node), to=w.say(form.target),
         value="" if same is None else f" = {number(np.ravel(same)[0])}", its="its transpose " * is_transposed,
+        within=edit.place[-1],
     )  # fmt: skip
 
 
@@ -257,7 +259,7 @@ def _of_kind(kind: str, rank: int) -> Slip:
     @slip(NAMES[kind], rank, generic=2, covers=covered, chancy=True)
     def found(scene: Scene) -> Iterator[Trial]:
         for form, edit, _ in _candidates(scene).get(kind, ()):
-            yield edited(scene, form, edit, places=1 + (edit.kind == "other"))
+            yield edited(scene, form, edit, places=1 + (edit.kind == "other" or edit.place[0] in ("times", "by")))
 
     return found
 

@@ -11,12 +11,13 @@ import numpy as np
 from autograd import Node
 
 from ...formula import gradient_symbol, value_symbol
-from ...formula.tree import Apply, Symbol, apply, is_call, substituted, symbols
+from ...formula.tree import Apply, Symbol, Tree, apply, is_call, substituted, symbols
 from ..trials import Scene, once
 from .activations import all_activations
 from .edits import FUNCTIONS
 from .forms import Form
 from .parts import Edit, is_gradient, parts, put
+from .sums import broadcasts
 
 __all__ = ["for_another"]
 
@@ -35,6 +36,10 @@ def for_another(scene: Scene, form: Form) -> Iterator[Edit]:
     own = value_symbol(form.target, scene.words, scene.value)
     if own.dtype.kind == "f" and tree.shape == own.shape:
         yield Edit("again", ("own",), own, apply(np.square, own), apply(np.multiply, tree, own))
+    for other in _factors(scene, tree):
+        yield Edit("again", ("times", other.name), other, apply(np.square, other), apply(np.multiply, tree, other))
+        divided = apply(np.divide, tree, other)
+        yield Edit("divided", ("by", other.name), other, divided, divided)
     for place, part in parts(tree):
         if isinstance(part, Symbol) and (part.kind != "constant" or part.dtype.kind == "f") and part.ndim:
             for other in _others(scene, form, part):
@@ -59,6 +64,17 @@ def for_another(scene: Scene, form: Form) -> Iterator[Edit]:
             for other in _others(scene, form, s):
                 there = apply(s.node.rule.fn, other, like=s)
                 yield Edit("at", ("at", s.name, other.name), s, there, substituted(tree, {id(s): there}))
+
+
+def _factors(scene: Scene, tree: Tree) -> list[Symbol]:
+    """Values with names by which a formula may be multiplied or divided, though it is not."""
+    return [s for s in _named(scene) if broadcasts(s.shape, tree.shape)][:_MOST]
+
+
+@once
+def _named(scene: Scene) -> list[Symbol]:
+    some = (n for n in scene.tape if scene.words.has(n) and n is not scene.tape.root and n.dtype.kind == "f")
+    return [value_symbol(n, scene.words, scene.value) for n in some if np.isfinite(scene.value(n)).all()]
 
 
 def _made_otherwise(scene: Scene, s: Symbol) -> Iterator[tuple[str, Symbol]]:

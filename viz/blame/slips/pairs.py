@@ -5,17 +5,22 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from autograd import Node
 from autograd.testing.attempts import attempted
 
+from ...formula import Formula
 from ...formula.tree import Evaluator
 from ..trials import Scene, Trial, once, slip
 from .edits import far, near
 from .forms import Form, rules
 from .formulas import Candidate, edited, value_of, written
+from .formulas import said as said_of
+from .leaves import for_another
+from .parts import Edit
 from .paths import path_left_out
 from .weights import decay
 
@@ -30,6 +35,7 @@ def two(scene: Scene) -> Iterator[Trial]:
     """Two edits, in different terms or one after the other."""
     if scene.probes is not None and scene.wrong[0].numbers.size > 1:
         yield from _in_two_terms(scene)
+        yield from _in_one_formula(scene)
         yield from _one_after_another(scene)
 
 
@@ -64,6 +70,23 @@ def _in_two_terms(scene: Scene) -> Iterator[Trial]:
         a, b = some[one], some[other]
         if not (isinstance(a, Candidate) and isinstance(b, Candidate) and a.form.edge == b.form.edge):
             yield _both_at_once(scene, a, b)
+
+
+def _in_one_formula(scene: Scene) -> Iterator[Trial]:
+    """The incoming gradient not multiplied in, or taken for a value, and another edit of the rule."""
+    evaluated = Evaluator()
+    for form in rules(scene):
+        base = value_of(evaluated, form, form.formula.tree)
+        firsts = [edit for edit in near(form.formula.tree) if edit.kind in ("upstream", "division")]
+        for first in firsts if base is not None and not scene.budget.is_spent_on("two slips at once") else ():
+            changed = replace(form, formula=Formula(form.formula.target, first.tree, form.formula.notes))
+            for second in (*near(first.tree), *for_another(scene, changed)):
+                value = value_of(evaluated, form, second.tree)
+                scene.tried += 1
+                if value is not None and not scene.probes.rules_out_added([(form.target, value - base)]):
+                    both = Edit("local", (first.place, second.place), form.formula.tree, second.tree, second.tree)
+                    said = f"two slips at once: {said_of(scene, form, first)}; and {said_of(scene, changed, second)}"
+                    yield edited(scene, form, both, said, places=2)
 
 
 def _one_after_another(scene: Scene) -> Iterator[Trial]:

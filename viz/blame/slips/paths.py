@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial, reduce
 from typing import Any
@@ -101,29 +102,44 @@ def path_left_out(scene: Scene) -> Iterator[Trial]:
 
 @slip("assigned instead of accumulated", 16)
 def parts_assigned(scene: Scene) -> Iterator[Trial]:
-    """The gradients of parts that overlap, x[1:] and x[:-1], of which each was written over the one before."""
+    """The gradients of parts that overlap, x[1:] and x[:-1] or x[i] and x[j], of which each was written over the one
+    before, all of it or what is not 0: part by part, or a row of each in turn."""
     w = scene.words
     for node, edges in _fans(scene):
-        parts = [edge for edge in edges if edge[0].op == "getitem"]
-        for order in (parts, parts[::-1]) if len(parts) == len(edges) else ():
-            taken, kept = np.zeros(node.shape, bool), {}
-            for edge in reversed(order):
-                own = np.zeros(node.shape, bool)
-                own[edge[0].kwargs["index"]] = True
-                if (taken & own).any():
-                    kept[edge] = partial(_but_for, taken.copy())
-                taken |= own
-            if kept:
-                made = [w.made(n) for n, _ in order]
+        parts = [n for n, _ in edges]
+        if any(part.op != "getitem" for part in parts):
+            continue
+        numbers, grads = np.arange(node.size).reshape(node.shape), scene.sweeper.base.grads
+        places = np.concatenate([np.ravel(numbers[part.kwargs["index"]]) for part in parts])
+        sends = np.concatenate([np.ravel(grads[part] != 0) for part in parts])
+        every, ends = np.arange(places.size), np.cumsum([part.size for part in parts])
+        each, seen, owner = np.split(every, ends[:-1]), set[bytes](), np.searchsorted(ends, every, side="right")
+        orders = [("", each, parts), ("", each[::-1], parts[::-1])]
+        if parts[0].ndim and len({part.shape[0] if part.ndim else 0 for part in parts}) == 1:
+            rows = np.concatenate([one.reshape(parts[0].shape[0], -1) for one in each], axis=1)
+            orders.append((" row by row", [*rows], parts))
+        for (what, written), (how, order, those) in itertools.product(
+            (("", every >= 0), (" where it is not 0", sends)), orders
+        ):
+            in_order, last = np.concatenate(order), np.zeros(node.size, int)
+            in_order = in_order[written[in_order]]
+            last[places[in_order]] = in_order
+            lost = sends & (last[places] != every)
+            changed = {
+                edge: with_upstream(scene.sweeper, edge, partial(np.multiply, ~own.reshape(edge[0].shape)))
+                for edge, own in zip(edges, np.split(lost, ends[:-1]), strict=True)
+                if own.any()
+            }
+            if (owner[last[places]] != owner)[lost].any() and lost.tobytes() not in seen:
+                made = listed([w.made(part) for part in those[:_MOST_WRITTEN]]) + " and others" * (
+                    len(those) > _MOST_WRITTEN
+                )
                 sentence = (
-                    f"what {w.say(node)} gets through {listed(made)} was assigned, so that where these overlap only "
+                    f"what {w.say(node)} gets through {made} was assigned{how}{what}, so that where these overlap only "
                     f"that of the last one was kept"
                 )
-                yield Trial(order[0][0], sentence, Change(edges=kept), 0)
-
-
-def _but_for(taken: Any, g: Any, c: Any) -> Any:
-    return np.where(taken, 0.0, c)
+                yield Trial(those[0], sentence, Change(edges=changed), 0)
+            seen.add(lost.tobytes())
 
 
 @slip("shared weight at one position only", 14)

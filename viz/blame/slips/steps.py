@@ -17,17 +17,18 @@ from ...formula import Symbol, value_symbol
 from ...formula.tree import substituted
 from ..pushing import Change, Edge
 from ..trials import RESULT, Scene, Slip, Trial, once, slip, together, with_reads
-from .derivatives import another, at_the_input, at_the_output, missing
+from .derivatives import another, at_the_input, at_the_output, instead, missing
 from .forms import Form, rule
 from .formulas import NAMES, both_formulas, near_trials, where
 from .parts import Edit
 from .paths import path_left_out
 from .products import flipped, transposed, turned_round
-from .ways import added_after, missing_on_one_way, on_one_way
+from .ways import added_after, missing_on_one_way, of_another_step_on_one_way, on_one_way
 
 _FEWEST = 3
 _MOST_BESIDE = 12
-_FAR = 4
+_MOST_CARRIED = 6
+_FAR = 6
 """So many operations from a record a parameter still tells which of several alike it is."""
 
 
@@ -122,7 +123,12 @@ def _edges(scene: Scene) -> list[list[Edge]]:
 
 @slip("path left out", 0)
 def not_carried(scene: Scene) -> Iterator[Trial]:
-    w = scene.words
+    w, carried = scene.words, _carried(scene)
+    if len(carried) > 1:
+        node, i = carried[0][0]
+        states = " nor to ".join(dict.fromkeys(w.say(edges[0][0].operands[edges[0][1]]) for edges in carried))
+        sentence = f"the gradient was not carried from step to step at all, neither to {states}; and so at each step"
+        yield Trial(node, sentence, _cut(itertools.chain(*carried)), i)
     for edges in _edges(scene):
         node, i = edges[0]
         count, to = len({n.operands[k] for n, k in edges}), node.operands[i]
@@ -135,7 +141,60 @@ def not_carried(scene: Scene) -> Iterator[Trial]:
         else:
             paths = f"of the {len(scene.sweeper.into[to])} paths to {w.say(to)} the one through {w.made(node)}"
             sentence = f"{paths} was left out; and so at each of {count} such places"
-        yield Trial(node, sentence, Change(edges=dict.fromkeys(edges, lambda g, c: None)), i)
+        yield Trial(node, sentence, _cut(edges), i)
+
+
+@slip("path left out", 30, slow=True)
+def truncated(scene: Scene) -> Iterator[Trial]:
+    """Backpropagation through time that ends some steps back from each loss, or at the ends of blocks of steps."""
+    carried = _carried(scene)
+    steps: dict[int, list[Edge]] = defaultdict(list)
+    for edge in itertools.chain(*carried):
+        steps[scene.words.ordinal(edge[0].operands[edge[1]])].append(edge)
+    between = [steps[k] for k in sorted(steps)]
+    for k in range(1, min(len(between), _MOST_CARRIED) if all(one.node.is_leaf for one in scene.wrong) else 0):
+        node, i = carried[0][0]
+        back = f"the gradient was carried back by {k} step{'s' if k > 1 else ''} at most"
+        yield Trial(node, f"{back}: backpropagation through time was truncated", partial(_within, scene, between, k), i)
+        blocks = itertools.chain(*between[k :: k + 1])
+        yield Trial(node, f"{back}, within blocks of {k + 1} steps: it was not carried between these", _cut(blocks), i)
+
+
+def _within(scene: Scene, between: Sequence[list[Edge]], k: int) -> Change:
+    """The ways of no more than k steps: of all that are cut off after every k + 1 steps, wherever that begins, one of L
+    steps is left k + 1 − L times, and k − L times where it is every k."""
+    total: dict[Node, Any] = dict.fromkeys((n for n in scene.parameters if n in scene.sweeper.base.grads), 0.0)
+    for period, sign in ((k + 1, 1), (k, -1)):
+        for first in range(period):
+            grads = scene.sweeper.pushed(_cut(itertools.chain(*between[first::period])))
+            total = {node: value + sign * grads[node] for node, value in total.items()}
+    return Change(ends={node: lambda g, end=end: end for node, end in total.items()})  # type: ignore[misc]
+
+
+def _cut(edges: Iterable[Edge]) -> Change:
+    return Change(edges=dict.fromkeys(edges, lambda g, c: None))
+
+
+@once
+def _carried(scene: Scene) -> list[list[Edge]]:
+    """The edges from each step in time to the step before, of each state by itself."""
+
+    def key(at: _Places, edge: Edge) -> Any:
+        to = edge[0].operands[edge[1]]
+        if min(at.steps(edge[0]), at.steps(to)) < _FEWEST - 1 or to.is_leaf or not _is_to_the_past(edge):
+            return None
+        adds_up = at.of[edge[0]] == at.of[to] and len(scene.sweeper.into[to]) == 1
+        return None if adds_up else (at.of[edge[0]], at.of[to], edge[1])
+
+    return [edges for _, edges in _grouped(scene, key, _FEWEST - 1) if _shares_weights(scene, len(edges))]
+
+
+def _is_to_the_past(edge: Edge) -> bool:
+    """Whether a record was made of one that stands further down in the body of a loop: that of the pass before."""
+    node, to = edge[0], edge[0].operands[edge[1]]
+    if node.code is to.code or node.source is None or to.source is None:
+        return node.lasti <= to.lasti
+    return node.source.file == to.source.file and node.source.line <= to.source.line
 
 
 @slip(NAMES["loop"], 18)
@@ -190,8 +249,8 @@ def _at_each_step(name: str, trials: Callable[[Scene], Iterable[Trial]]) -> Slip
 
 
 for _made in (
-    missing, at_the_input, transposed, turned_round, flipped, at_the_output, path_left_out, another, added_after,
-    missing_on_one_way, on_one_way,
+    missing, instead, at_the_input, transposed, turned_round, flipped, at_the_output, path_left_out, another,
+    added_after, missing_on_one_way, on_one_way, of_another_step_on_one_way,
 ):  # fmt: skip
     globals()[f"each_{_made.name}_{_made.rank}"] = _at_each_step(_made.name, _made.trials)
 for _kind in ("local", "factor", "value", "sign", "term", "power"):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -16,9 +18,11 @@ from ...formula.tree import Apply, Number, Symbol, Tree, apply, axes_of, is_call
 from .parts import Changed, is_gradient
 
 __all__ = [
-    "broadcasts", "flipped", "flipped_in", "is_square", "of_matrices", "of_products", "of_sums", "one_of",
-    "summed_over", "turned",
+    "broadcasts", "flipped", "flipped_in", "in_any_order", "is_square", "of_matrices", "of_products", "of_sums",
+    "one_of", "summed_over", "turned",
 ]  # fmt: skip
+
+_MOST_FACTORS = 4
 
 
 def _special(name: str, fn: Callable[..., Any], part: Apply, *args: Tree) -> Apply:
@@ -32,7 +36,8 @@ def of_sums(part: Apply) -> Changed:
     if part.rule.name == "fold_windows":
         yield "assigned", "last", part, (one := _special("last", _last_window(part), part, x)), one
     elif part.rule.name == "scatter":
-        yield "index", "last", part, (one := _special("last", _last_index(part), part, x)), one
+        for which, name, along in _indexes(part):
+            yield "index", which, part, (one := _special(name, _last_index(part, along), part, x)), one
     elif is_call(part, np.sum) and x.ndim:
         yield from _of_one(part)
         axes, kept = tuple(axes_of(part)), part.options.get("keepdims", False)
@@ -123,12 +128,26 @@ def _last_window(part: Apply) -> Callable[[Any], Any]:
     return assigned
 
 
-def _last_index(part: Apply) -> Callable[[Any], Any]:
-    index, shape = part.options["index"], part.options["shape"]
+def _index(part: Apply) -> Any:
+    return replaced(part.options["index"], lambda i: i.array if isinstance(i, Symbol) else i)
+
+
+def _indexes(part: Apply) -> Iterator[tuple[str, str, int | None]]:
+    """An index as a whole; and one of several axes row by row, where rows are added, or column by column."""
+    yield "", "last", None
+    index = _index(part)
+    if isinstance(index, np.ndarray) and index.dtype.kind in "iu" and index.ndim > 1:
+        for axis, which in enumerate(("row", "column")):
+            yield f" in one {which}", f"last_in_{which}", axis
+
+
+def _last_index(part: Apply, along: int | None) -> Callable[[Any], Any]:
+    index, shape = _index(part), part.options["shape"]
 
     def assigned(g: Any) -> Any:
-        out = np.zeros(shape)
-        out[replaced(index, lambda i: i.array if isinstance(i, Symbol) else i)] += g
+        out, ways = np.zeros(shape), ([x] if along is None else np.moveaxis(x, along, 0) for x in (index, g))
+        for at, one in zip(*ways, strict=True):
+            out[at] += one
         return out
 
     return assigned
@@ -164,6 +183,26 @@ def of_matrices(part: Apply) -> Changed:
     if is_square(a) and is_square(b) and a.ndim == b.ndim:
         other = turned(part.with_args([turned(a), turned(b)])) if einsum else part.with_args([b, a])
         yield "order", "turned", part, other, other
+
+
+def in_any_order(part: Apply) -> Changed:
+    """Square matrices multiplied as if their order did not matter, also without a transpose: X⁻² for X⁻¹ Y X⁻¹."""
+    factors = _factors(part) if is_square(part) else []
+    if not 2 < len(factors) <= _MOST_FACTORS or any(a.shape != part.shape for a in factors):
+        return
+    for order in itertools.permutations(range(len(factors))):
+        for side in (factors, [turned(a) for a in factors]):
+            other = functools.reduce(lambda a, b: apply(np.matmul, a, b, like=a), [side[k] for k in order])
+            yield "order", (order, side is factors), part, other, other
+
+
+def _factors(x: Tree) -> list[Tree]:
+    """Of a product of matrices, or of its transpose."""
+    if is_call(x, np.matmul):
+        return [one for a in x.args for one in _factors(a)]
+    if is_call(x, np.transpose) and is_call(x.args[0], np.matmul):
+        return [turned(one) for one in reversed(_factors(x.args[0]))]
+    return [x]
 
 
 def flipped(part: Apply) -> Changed:

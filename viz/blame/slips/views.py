@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,7 @@ _TURNED = frozenset({"transpose", "swapaxes", "moveaxis"})
 _JOINED = frozenset({"concatenate", "stack", "hstack", "vstack", "dstack", "column_stack", "append"})
 _MOST_AXES = 4
 _MOST_PARTS = 8
+_MOST_SAID = 4
 
 
 @slip("axes not put back", 8)
@@ -42,23 +44,52 @@ def moved(scene: Scene) -> Iterator[Trial]:
     """The gradient of what was padded cut out one row off; that of a part put one row off."""
     w = scene.words
     for node, i in scene.edges():
-        if node.op not in ("pad", "getitem"):
+        if node.op not in ("pad", "getitem", "concatenate"):
             continue
-        inner, outer = (node.operands[0], node) if node.op == "pad" else (node, node.operands[0])
-        found = _window(node)
+        inner, outer = (node, node.operands[0]) if node.op == "getitem" else (node.operands[i], node)
+        found = _window(node, i)
         for start in _beside(found, outer.shape):
-            place = tuple(slice(a, a + n) for a, (_, n) in zip(start, found, strict=True))
+            place, right = _at(start, found), _at((a for a, _ in found), found)
             by = tuple(a - b for a, (b, _) in zip(start, found, strict=True))
-            at = "[" + ", ".join(f"{part.start}:{part.stop}" for part in place) + "]"
-            if node.op == "pad":
-                what = f"{w.gradient(inner)} was cut out of {w.gradient(outer)} at {at}"
-                sent = partial(_cut, place)
-            else:
-                what = f"{w.gradient(inner)} was put to {at} of {w.gradient(outer)}"
+            if node.op == "getitem":
+                what = f"{w.gradient(inner)} was put to {_written(place)} of {w.gradient(outer)}"
                 sent = partial(_put, place, outer.shape)
-            right = "[" + ", ".join(f"{a}:{a + n}" for a, n in found) + "]"
-            sentence = f"{what}, in the place of {right}, at {w.made(node)}"
+            else:
+                what = f"{w.gradient(inner)} was cut out of {w.gradient(outer)} at {_written(place)}"
+                sent = partial(_cut, place)
+            sentence = f"{what}, in the place of {_written(right)}, at {w.made(node)}"
             yield scene.trial((node, i), sentence, sent, kind=(node.op, by), alike="parts")
+
+
+@slip("part at another place", 8)
+def without_stride(scene: Scene) -> Iterator[Trial]:
+    """The windows of a loop that go on by more than one, put to, or taken from, where they are if they go on by one."""
+    w = scene.words
+    loops: dict[Any, dict[Node, Any]] = defaultdict(dict)
+    for part in scene.tape:
+        if part.op == "getitem" and (found := _window(part, 0)):
+            loops[part.operands[0], w.place(part), tuple(n for _, n in found)][part] = found
+    for (node, *_), windows in loops.items():
+        starts = [sorted({a for a, _ in along}) for along in zip(*windows.values(), strict=True)]
+        strides = [min(np.diff(some), default=1) for some in starts]
+        if max(strides) == 1:
+            continue
+        places = {}
+        for part, found in windows.items():
+            passes = [(a - some[0]) // by for (a, _), some, by in zip(found, starts, strides, strict=True)]
+            places[part] = _at((some[0] + k for k, some in zip(passes, starts, strict=True)), found)
+        read = {part: scene.value(node)[at].reshape(part.shape) for part, at in places.items()}
+        sends = [part for part in windows if (part, 0) in scene.sweeper.base.sent]
+        put = {(part, 0): partial(_put, places[part], node.shape) for part in sends}
+        ways = [(f"they were taken out of {w.say(node)}", Change(reads=read))]
+        if put:
+            ways.append((f"{w.gradient(node)} got them", Change(edges=put)))
+            ways.append((f"{ways[0][0]} and put to its gradient", Change(edges=put, reads=read)))
+        first, at = next(iter(windows)), _few(places.values())
+        right = _few(_at((a for a, _ in found), found) for found in windows.values())
+        for how, change in ways:
+            said = f"the stride of windows, {max(strides)}, was left out: {how} at {at}, in the place of {right}"
+            yield Trial(first, f"{said}, at {w.made(first)}", change, 0)
 
 
 @slip("parts exchanged", 9)
@@ -103,13 +134,32 @@ def _put(place: Any, shape: tuple[int, ...], g: Any, c: Any) -> Any:
     return found
 
 
-def _window(node: Node) -> list[tuple[int, int]]:
+def _at(starts: Iterable[int], found: Sequence[tuple[int, int]]) -> tuple[slice, ...]:
+    """A part as long as the one that was found, that starts elsewhere."""
+    return tuple(slice(a, a + n) for a, (_, n) in zip(starts, found, strict=True))
+
+
+def _written(place: tuple[slice, ...]) -> str:
+    return "[" + ", ".join(f"{part.start}:{part.stop}" for part in place) + "]"
+
+
+def _few(places: Iterable[tuple[slice, ...]]) -> str:
+    different = list(dict.fromkeys(map(_written, places)))
+    return ", ".join(different[:_MOST_SAID]) + ", …" * (len(different) > _MOST_SAID)
+
+
+def _window(node: Node, i: int) -> list[tuple[int, int]]:
     """Where in the larger array the smaller one lies: the start and the length along each axis; empty where that is no
     such part."""
+    shape = np.shape(node.operands[i])
     if node.op == "pad":
         before = np.broadcast_to(node.kwargs["pad_width"], (node.ndim, 2))[:, 0]
-        return list(zip(before.tolist(), node.operands[0].shape, strict=True))
-    index, shape = node.kwargs["index"], node.operands[0].shape
+        return list(zip(before.tolist(), shape, strict=True))
+    if node.op == "concatenate":
+        starts, axis = [0] * node.ndim, node.kwargs.get("axis", 0)
+        starts[axis] = sum(np.shape(one)[axis] for one in node.operands[:i])
+        return list(zip(starts, shape, strict=True))
+    index = node.kwargs["index"]
     index = index if isinstance(index, tuple) else (index,)
     parts = [k if isinstance(k, slice) else slice(k, k + 1 or None) for k in index if isinstance(k, slice | int)]
     if len(parts) < len(index) or any(part.step not in (None, 1) for part in parts):

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from ...formula import value_symbol
 from ...formula.tree import Tree, evaluate
 from ..pushing import Change, Edge
 from ..trials import Scene, Trial, slip, with_upstream
 from .activations import Activation
 from .edits import near
-from .forms import Form, activated
+from .forms import Form, activated, derivative
 from .formulas import said
 
 
@@ -53,6 +54,21 @@ def on_one_way(scene: Scene) -> Iterator[Trial]:
             if edit.kind in ("factor", "power", "sign"):
                 sentence = f"{said(scene, form, edit)}, for what comes through {w.made(edge[0])} alone"
                 yield _past(scene, act, form, edge, edit.tree, sentence, edit.kind, edit.place)
+
+
+@slip("value of another step", 45, generic=True, chancy=True)
+def of_another_step_on_one_way(scene: Scene) -> Iterator[Trial]:
+    w = scene.words
+    steps = {(w.place(act.a), w.ordinal(act.a)): act for act, _ in activated(scene)}
+    for act, form, edge in _ways(scene):
+        for by in (1, -1):
+            other = steps.get((w.place(act.a), w.ordinal(act.a) + by))
+            if other is not None and other.a.shape == act.a.shape:
+                a, z = (value_symbol(n, w, scene.value) for n in (other.a, other.z))
+                tree = derivative(scene, act, act.rule, a, form.upstream, at=z)
+                taken = f"the derivative {act.symbol}′ of {w.made(act.a)} was taken at the step of {w.say(other.a)}"
+                sentence = f"{taken}, for what comes through {w.made(edge[0])} alone"
+                yield _past(scene, act, form, edge, tree, sentence, by)
 
 
 @slip("activation derivative missing", 25, generic=True, chancy=True)

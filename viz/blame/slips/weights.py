@@ -26,6 +26,7 @@ _MOST_NUMBERS = 256
 _MOST_LAYERS = 24
 _MOST_ITERATIONS = 100
 _MOST_NAMES = 6
+_LARGEST_RATE = 10.0
 Values = dict[Node, Any]
 
 
@@ -35,12 +36,21 @@ def _named(scene: Scene, weights: Iterable[Node]) -> str:
 
 
 def _views(scene: Scene, values: Values) -> Values:
-    """With the same weights seen in another shape or order, which rules read in their place."""
+    """With what is made of one weight alone and linear in it: another shape or order, −W, 2W; rules read that."""
     found = dict(values)
     for node in scene.tape:
-        if node.op in _SEEN and node.operands[0] in found:
-            found[node] = np.asarray(node.rule.op(found[node.operands[0]], *node.operands[1:], **node.kwargs))
+        of = [a for a in node.parents if a.needs_grad]
+        if len(of) == 1 and of[0] in found and (node.op in _SEEN or _is_multiple(node, of[0])):
+            fed = (found.get(a, scene.value(a)) if isinstance(a, Node) else a for a in node.operands)
+            found[node] = np.asarray(node.rule.op(*fed, **node.kwargs))
     return found
+
+
+def _is_multiple(node: Node, of: Node) -> bool:
+    """Whether a record is several numbers times, or over, a single one, or of the other sign."""
+    multiple = node.op in ("negative", "multiply") or (node.op == "divide" and node.operands[0] is of)
+    *factors, size = sorted(np.size(a) for a in node.operands)
+    return multiple and size > 1 == max(factors, default=1)
 
 
 def _read(edges: Iterable[Edge], among: Collection[Node] | None = None) -> Iterator[tuple[Edge, int]]:
@@ -118,7 +128,7 @@ def _before_the_step(scene: Scene) -> Values:
 def _at_a_rate(scene: Scene, trial: Trial) -> Trial:
     """With the learning rate where it was told, else with one that is solved for."""
     if scene.lr is None:
-        return trial._replace(accepts=lambda t: 1e-6 < t < 1e3)
+        return trial._replace(accepts=lambda t: 1e-6 < t <= _LARGEST_RATE)
     return trial._replace(sentence=trial.said(scene.lr), change=partial(trial.change, scene.lr))
 
 
