@@ -575,3 +575,33 @@ def the_logarithm_and_a_sign_forgotten():
     p = named("p", F.sigmoid(f))
     P = p.data
     return np.sum(y * np.log(p) + (1 - y) * np.log(1 - p)), {f: y * P * (1 - P) + (1 - y) * P}
+
+
+@posted("path left out", "was made of ∂L/∂(a[:2] (the 4th time of 4)) alone; and so at each of the 3 steps")
+def the_state_from_the_first_gate_alone():
+    rng = np.random.default_rng(5)
+    xs, w = rng.normal(size=(4, 3)), Tensor(rng.normal(size=(4, 5)), name="W")
+    h, S = np.zeros(2), []
+    for x in xs:
+        u = np.concatenate([h, x])
+        a = w @ u
+        s, t = F.sigmoid(a[:2]), np.tanh(a[2:])
+        S.append([getattr(v, "data", v) for v in (u, s, t)])
+        h = s * t
+    d, dW = h.data, 0.0
+    for u, s, t in S[::-1]:
+        s, t, u = np.asarray(s), np.asarray(t), np.asarray(u)
+        da = np.concatenate([d * t * s * (1 - s), d * s * (1 - t**2)])
+        dW, d = dW + np.outer(da, u), (w.data[:2].T @ da[:2])[:2]
+    return 0.5 * (h**2).sum(), {w: dW}
+
+
+@posted("labels", "the loss with the opposite label: log(1 − n) in the place of log(n)")
+def the_negative_samples_with_the_label_of_the_positive_one():
+    rng = np.random.default_rng(45)
+    v, u, N = Tensor(rng.normal(size=4), name="v"), Tensor(rng.normal(size=4), name="u"), rng.normal(size=(3, 4))
+    neg = Tensor(N, name="neg")
+    p = named("p", 1 / (1 + np.exp(-np.dot(u, v))))
+    n = named("n", 1 / (1 + np.exp(neg @ v)))
+    dp, dn = p.data - 1, -n.data
+    return -np.log(p) - np.sum(np.log(n)), {u: dp * v.data, neg: np.outer(dn, v.data), v: dp * u.data + dn @ N}

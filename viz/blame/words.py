@@ -83,9 +83,12 @@ class Words:
         return self._fallback.is_constant(name)
 
     def _called(self, node: Node) -> str:
-        """``log_softmax(z)`` of one operand that has a name, else ``matmul``."""
+        """``log_softmax(z)`` of one operand that has a name, else ``(np.log(…))`` of a call, else ``matmul``."""
         only = node.parents[0] if len(node.operands) == 1 and len(node.parents) == 1 else None
-        return f"{node.op}({self._names[only]})" if only in self._names else node.op
+        if only in self._names:
+            return f"{node.op}({self._names[only]})"
+        head, call, _ = self._fallback.as_written(node).partition("(")
+        return f"({head}(…))" if call and head.rpartition(".")[2] == node.op else node.op
 
     def place(self, node: Node) -> Any:
         """Where in the program a record was made: of a loop the same at each step."""

@@ -12,8 +12,13 @@ import numpy as np
 
 from autograd import Node
 
+from ...formula import value_symbol
+from ...formula.tree import Number, apply, negated
 from ..pushing import Change, replayed
 from ..trials import Scene, Trial, slip
+from .forms import rules_of
+from .formulas import edited
+from .parts import Edit
 
 Calls = dict[Node, tuple[tuple[Any, ...], dict[str, Any]]]
 
@@ -34,6 +39,19 @@ _SHIFTED = {
 def labels(scene: Scene) -> Iterator[Trial]:
     for node, what, calls in itertools.chain(_of_operands(scene), _of_indices(scene), _of_weights(scene)):
         yield Trial(node, f"it belongs to {what}, at {scene.words.made(node)}", partial(_replayed, scene, calls))
+
+
+@slip("labels", 9, covers=("activation derivative missing", "sign"))
+def opposite(scene: Scene) -> Iterator[Trial]:
+    """log(1 − p) for log p, where no array holds the labels."""
+    for form in rules_of(scene, ("log",)):
+        g, p = form.upstream, value_symbol(form.target, scene.words, scene.value)
+        if p.dtype.kind == "f" and ((p.array > 0) & (p.array < 1)).all():
+            tree = negated(apply(np.divide, g, apply(np.subtract, Number(1), p)))
+            edit = Edit("function", (), form.formula.tree, tree, tree)
+            what = f"the loss with the opposite label: log(1 − {p.name}) in the place of log({p.name})"
+            sentence = f"it belongs to {what}, at {scene.words.made(form.node)}"
+            yield edited(scene, form, edit, sentence, kind="log", alike="logarithms", places=2)
 
 
 def _replayed(scene: Scene, calls: Calls) -> Change:

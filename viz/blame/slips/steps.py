@@ -23,7 +23,7 @@ from .formulas import NAMES, both_formulas, near_trials, where
 from .parts import Edit
 from .paths import path_left_out
 from .products import flipped, transposed, turned_round
-from .ways import added_after, missing_on_one_way, of_another_step_on_one_way, on_one_way
+from .ways import added_after, missing_on_one_way, of_another_step_on_one_way, of_one_part, on_one_way
 
 _FEWEST = 3
 _MOST_BESIDE = 12
@@ -144,7 +144,7 @@ def not_carried(scene: Scene) -> Iterator[Trial]:
         yield Trial(node, sentence, _cut(edges), i)
 
 
-@slip("path left out", 30, slow=True)
+@slip("path left out", 34, generic=True, slow=True)
 def truncated(scene: Scene) -> Iterator[Trial]:
     """Backpropagation through time that ends some steps back from each loss, or at the ends of blocks of steps."""
     carried = _carried(scene)
@@ -250,7 +250,7 @@ def _at_each_step(name: str, trials: Callable[[Scene], Iterable[Trial]]) -> Slip
 
 for _made in (
     missing, instead, at_the_input, transposed, turned_round, flipped, at_the_output, path_left_out, another,
-    added_after, missing_on_one_way, on_one_way, of_another_step_on_one_way,
+    added_after, missing_on_one_way, on_one_way, of_another_step_on_one_way, of_one_part,
 ):  # fmt: skip
     globals()[f"each_{_made.name}_{_made.rank}"] = _at_each_step(_made.name, _made.trials)
 for _kind in ("local", "factor", "value", "sign", "term", "power"):

@@ -1,5 +1,5 @@
-"""Slips at the derivative of an activation that concern one of several ways alone: of what its result is used for, or
-of what it is made from."""
+"""Slips on one of several ways, or in one of several parts, alone: at the derivative of an activation, on the way from
+what its result is used for or to what it is made from; in what one operand gets from the parts of a product."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ import numpy as np
 from ...formula import value_symbol
 from ...formula.tree import Tree, evaluate
 from ..pushing import Change, Edge
-from ..trials import Scene, Trial, slip, with_upstream
+from ..trials import Scene, Trial, once, slip, with_upstream
 from .activations import Activation
 from .edits import near
 from .forms import Form, activated, derivative
 from .formulas import said
+
+_MOST = 8
+"""Of so many parts each is tried."""
 
 
 def _ways(scene: Scene) -> Iterator[tuple[Activation, Form, Edge]]:
@@ -75,11 +78,8 @@ def of_another_step_on_one_way(scene: Scene) -> Iterator[Trial]:
 def missing_on_one_way(scene: Scene) -> Iterator[Trial]:
     """In what goes on to the step before, not in what the weights get."""
     w, grads = scene.words, scene.sweeper.base.grads
-    below: dict[Any, list[Edge]] = defaultdict(list)
-    for node, i in scene.edges():
-        below[node.shape, hash(grads[node].tobytes())].append((node, i))
     for act, form in activated(scene):
-        alike = below[act.z.shape, hash(grads[act.z].tobytes())]
+        alike = _by_gradient(scene)[_key(grads[act.z])]
         edges = [edge for edge in alike if edge[0] is not act.z or len(act.z.operands) > 1]
         local = evaluate(form.formula.tree, {id(form.upstream): np.ones(act.a.shape)})
         for node, i in edges if np.all(local) and not act.z.is_leaf else ():
@@ -94,5 +94,40 @@ def missing_on_one_way(scene: Scene) -> Iterator[Trial]:
             yield Trial(act.a, sentence, change, kind=kind, alike="steps")
 
 
+@once
+def _by_gradient(scene: Scene) -> dict[Any, list[Edge]]:
+    """The rules to which a gradient comes as it is."""
+    found: dict[Any, list[Edge]] = defaultdict(list)
+    for node, i in scene.edges():
+        found[_key(scene.sweeper.base.grads[node])].append((node, i))
+    return found
+
+
+def _key(g: Any) -> Any:
+    return g.shape, hash(g.tobytes())
+
+
 def _without(local: Any, g: Any) -> Any:
     return g / local
+
+
+@slip("path left out", 17, generic=True, chancy=True)
+def of_one_part(scene: Scene) -> Iterator[Trial]:
+    """Of a product that is taken apart, as into gates: one operand has the gradient of one part alone, or not that."""
+    w, grads = scene.words, scene.sweeper.base.grads
+    users = scene.sweeper.into
+    for whole in scene.sweeper.nodes:
+        parts = [user for user, _ in users[whole] if user.op == "getitem" and user in grads]
+        if len(parts) < len(users[whole]) or not 1 < len(parts) <= _MOST:
+            continue
+        for node, i in _by_gradient(scene)[_key(grads[whole])]:
+            for part in parts:
+                own = np.zeros(whole.shape)
+                own[part.kwargs["index"]] = 1.0
+                to, gradient = w.say(node.operands[i]), w.gradient(part)
+                ways = (own, f"{gradient} alone"), (1 - own, f"all but {gradient}")
+                for kept, how in ways[: 1 + (len(parts) > 2)]:
+                    sentence = f"what {to} gets through {w.made(node)} was made of {how}"
+                    sent = with_upstream(scene.sweeper, (node, i), partial(np.multiply, kept))
+                    kind = w.place(whole), w.place(node), i, repr(part.kwargs["index"]), kept is own
+                    yield Trial(node, sentence, Change(edges={(node, i): sent}), i, kind=kind, alike="steps")
