@@ -65,3 +65,52 @@ def test_what_there_was_no_time_for_is_said():
     assert "activation derivative missing" in report.untried
     assert "There was no time to try all" in str(report) and "sign" in str(report)
     assert explain_mismatch(t.loss, {t.W1: -(v.x.T @ v.d1)}).untried == ()
+
+
+@pytest.mark.parametrize(("subtracted", "added"), [(1.5, "1.5"), (0.30813, None), ("mean", "0.4"), (0.0, "−0.4")])
+def test_a_number_is_added_to_an_array_only_where_it_means_something(subtracted, added):
+    returns = np.random.default_rng(1).normal(size=6)
+    returns += 0.4 - returns.mean()
+    S, w = np.random.default_rng(0).normal(size=(6, 3)), Tensor([0.3, -1.0, 0.6], name="w")
+    adv = returns - (0.4 if subtracted == "mean" else subtracted)
+    read = returns - 0.4 if subtracted == 0.0 else returns
+    report = explain_mismatch((np.tanh(S @ w) * adv).sum(), {w: S.T @ ((1 - np.tanh(S @ w.data) ** 2) * read)})
+    found = [f.sentence for f in report if f.slip == "another value in the place of an operand"]
+    assert len(found) == (added is not None)
+    assert all(f"adv was read with {added} added to each of its numbers" in sentence for sentence in found)
+
+
+def test_a_minus_is_lost_only_where_one_was_written():
+    w, charge = Tensor([0.3, -1.0, 0.6], name="w"), -0.3
+    report = explain_mismatch((np.tanh(w) * charge).sum(), {w: 0.3 * (1 - np.tanh(w.data) ** 2)})
+    assert "it is −1 times the right one: a sign" in report.first.sentence and "0.3 ∂" not in str(report)
+    report = explain_mismatch((np.tanh(w) * -0.3).sum(), {w: 0.3 * (1 - np.tanh(w.data) ** 2)})
+    assert "the minus sign of" in report.first.sentence and "was lost" in report.first.sentence
+
+
+def test_numbers_that_are_read_one_by_one_are_not_averaged():
+    x, p = np.linspace(0, 1, 6), Tensor([1.2, -0.7], name="p")
+    e = Y - p[0] * np.exp(p[1] * x)
+    J = np.stack([-np.exp(-0.7 * x), -1.2 * x * np.exp(-0.7 * x)], axis=1)
+    report = explain_mismatch((e**2).sum(), {p: J.T @ e.data})
+    assert [f.slip for f in report] == ["factor"] and "averaged" not in str(report)
+
+
+def test_a_constant_is_not_said_to_be_another_gradient_as_well():
+    rng = np.random.default_rng(0)
+    c, dx, dy, k = Tensor([0.3, -0.2, 0.6], name="c"), *rng.normal(size=(3, 5))
+    G = np.exp(-0.5 * (c[0] * dx * dx + c[2] * dy * dy) - c[1] * dx * dy)
+    wrong = [np.sum(-0.35 * k * G.data * d) for d in (dx * dx, dx * dy, dy * dy)]
+    report = explain_mismatch((0.7 * G * k).sum(), {G: 0.7 * k, c: wrong})
+    assert [f.slip for f in report] == ["constant in the rule"] and "0.35" in report.first.sentence
+
+
+def test_a_mean_over_all_numbers_for_one_over_rows():
+    rng = np.random.default_rng(0)
+    z, y = Tensor(rng.normal(size=(6, 5)), name="z"), rng.integers(0, 5, 6)
+    e = np.exp(z)
+    p = e / e.sum(axis=1, keepdims=True)
+    loss = -np.sum(np.log(p[np.arange(6), y])) / 6
+    report = explain_mismatch(loss, {z: (p.data - np.eye(5)[y]) / 30})
+    said = "it is 1/5 times the right one, as where it is divided by all 30 numbers of z instead of the 6 rows"
+    assert said in report.first.sentence

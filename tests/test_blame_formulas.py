@@ -264,3 +264,55 @@ def test_one_number_of_few_digits_is_not_traced_to_a_part_of_a_rule():
     for k in range(40):
         report = explain_mismatch(loss, {x: f"{0.83 + 0.037 * k:.2f}"})
         assert report.ok or "rule" not in str(report.first.slip), str(report)
+
+
+# --- what is said -----------------------------------------------------------------------------------------------------
+
+
+def test_what_is_left_out_of_a_quotient_is_said_as_the_share_that_it_is():
+    x, logvar, mu = np.array([0.3, -1.0, 0.6]), np.array([0.2, -0.4, 1.1]), Tensor([0.1, 0.7, -0.2], name="mu")
+    loss = -0.5 * np.sum(((x - mu) / np.exp(0.5 * Tensor(logvar, name="logvar"))) ** 2)
+    report = explain_mismatch(loss, {mu: (x - mu.data) / np.exp(logvar) ** 2})
+    assert "the factor 1 / 2 was left out of" in str(report) and "the factor 2 " not in str(report)
+
+
+def test_a_factor_below_is_said_by_the_number_that_is_written():
+    x, scale = Tensor([0.3, -1.0, 0.6], name="x"), 0.7
+    report = explain_mismatch(np.tanh(x / scale).sum(), {x: 1 - np.tanh(x.data / 0.7) ** 2})
+    assert "the factor 1/0.7 is missing" in report.first.sentence
+
+
+def test_what_is_left_of_one_minus_a_sigmoid_is_a_minus():
+    z, k = Tensor([0.3, -1.0, 0.6], name="z"), np.array([1.0, 2.0, 0.5])
+    p = 1 / (1 + np.exp(-z))
+    loss = -np.sum(p * np.log(p) + k * np.log(1 - p))
+    q = p.data
+    report = explain_mismatch(loss, {z: (-np.log(q) - 1 - k / (1 - q)) * q * (1 - q)})
+    assert report.first.slip == "sign" and "the minus sign of `1 - p`" in report.first.sentence and len(report) == 1
+    report = explain_mismatch(loss, {z: -np.log(q) - 1 + k / (1 - q)})
+    assert report.first.slip == "activation derivative missing" and "at p" in report.first.sentence
+
+
+def test_a_transpose_of_a_transpose_is_written_without_either():
+    rng = np.random.default_rng(0)
+    X, A = rng.normal(size=(3, 2)), Tensor(rng.normal(size=(3, 3)), name="A")
+    right = 2 * X @ X.T @ A.data
+    report = explain_mismatch(np.sum((X.T @ A) ** 2) + np.sum(A * X[:, 0]), {A: right.T + X[:, 0]})
+    assert report.first.right_formula == "∂L/∂A += X @ ∂L/∂(X.T @ A)"
+
+
+def test_a_minus_that_is_lost_at_each_step_of_a_loop():
+    k = np.random.default_rng(0).normal(size=(2, 4))
+    w, u, h = Tensor([0.3, -1.0, 0.6, 0.2], name="w"), Tensor([0.5, 0.4, -0.7, 0.1], name="u"), np.full(4, 0.5)
+    steps = []
+    for x in k:
+        z = 1 / (1 + np.exp(-(w * x + u * h)))
+        steps.append((np.array(getattr(h, "data", h)), z.data, x))
+        h = z * h + (1 - z) * x
+    dh, dw, du = np.ones(4), 0.0, 0.0
+    for before, q, x in reversed(steps):
+        dz = dh * (before + x) * q * (1 - q)
+        dw, du, dh = dw + dz * x, du + dz * before, dh * q + dz * u.data
+    report = explain_mismatch(h.sum(), {w: dw, u: du})
+    assert len(report) == 1 and "the minus sign of `1 - z` (the 2nd time of 2)" in report.first.sentence
+    assert "was lost; and so at each of the 2 steps" in report.first.sentence

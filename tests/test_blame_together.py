@@ -211,6 +211,17 @@ def test_a_bias_regularised_as_the_loss_regularises_the_weights():
     assert "does not contain for b, but for w" in report.first.sentence
 
 
+@pytest.mark.parametrize("loss", [
+    lambda a, p, n: np.sum(np.linalg.norm(a - p, axis=1) ** 2 - np.linalg.norm(a - n, axis=1) ** 2 + 9),
+    lambda a, p, n: np.sum(np.maximum(0, np.sum((a - p) ** 2, axis=1) - np.sum((a - n) ** 2, axis=1) + 9)),
+], ids=["norm", "hinge"])  # fmt: skip
+def test_a_regularisation_term_with_a_λ_that_was_solved_for_is_not_said_where_a_term_was_left_out(loss):
+    rng = np.random.default_rng(28)
+    a, p, n = (Tensor(rng.normal(size=(4, 3)), name=name) for name in "apn")
+    report = explain_mismatch(loss(a, p, n), {a: 2 * (n.data - p.data), p: -2 * a.data, n: 2 * a.data})
+    assert [f.slip for f in report] == ["term of the rule left out"] * 2 and "λ" not in str(report)
+
+
 def test_twice_the_gradient_of_a_loss_that_is_a_square_is_a_factor():
     w = Tensor([0.3, -1.0, 0.6], name="w")
     assert explain_mismatch((w**2).sum(), {w: 4 * w.data}).first.slip == "factor"
@@ -322,6 +333,33 @@ def test_an_activation_of_the_pass_before_the_last_step():
     old = {w1: x.T @ ((d @ old2.T) * a * (1 - a)), w2: a.T @ d}
     found = blamed(explain_mismatch(loss, old, lr=0.02), "stale forward values")
     assert "at W1 and W2 before the last step, of lr = 0.02" in found.sentence
+
+
+def test_the_value_of_a_regularisation_term_was_added_in_the_place_of_its_gradient():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(5, 3)), rng.normal(size=5)
+    w, b = Tensor(rng.normal(size=3), name="w"), Tensor(rng.normal(size=3), name="b")
+    loss = np.sum((np.tanh(x @ w + x**2 @ b) - y) ** 2) / 5 + 0.1 * (np.sum(w**2) + np.sum(w**2)) / 2
+    loss.backward()
+    for times, said in ((1, "0.1 Σ w²"), (5, "0.5 Σ w²")):
+        wrong = w.grad - 0.2 * w.data + times * 0.1 * np.sum(w.data**2)
+        found = blamed(explain_mismatch(loss, {w: wrong, b: b.grad}), "regularisation term")
+        assert f"the value of a regularisation term was added in the place of its gradient: {said}" in found.sentence
+    found = blamed(explain_mismatch(loss, {w: w.grad, b: b.grad + 0.1 * np.sum(b.data**2)}), "regularisation term")
+    assert "was added in the place of its gradient: 0.1 Σ b²" in found.sentence
+    found = blamed(explain_mismatch(loss, {w: w.grad - 0.2 * w.data, b: b.grad}), "regularisation term")
+    assert "the regularisation term of w is missing: its gradient is 0.2 w" in found.sentence
+
+
+def test_several_gradients_that_no_slip_explains_are_spoken_of_together():
+    L, t, grads = chain(sigma, derivative)
+    rng = np.random.default_rng(11)
+    given = {name: grad + rng.normal(size=np.shape(grad)) for name, grad in grads.items() if name[0] in "Wb"}
+    report = explain_mismatch(L, {t[name]: grad for name, grad in given.items()})
+    (one,) = report
+    assert one.slip is None and len(one.gradients) == len(given) == len(report.verdicts)
+    assert "are wrong, if by one slip, at one of" in one.sentence and "none of the slips" in one.sentence
+    assert len(explain_mismatch(L, {t[name]: given[name] for name in ("W1", "W2")})) == 2
 
 
 def test_a_derivative_missing_on_the_way_to_one_gradient_alone():

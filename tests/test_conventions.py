@@ -341,11 +341,20 @@ def regression(loss):
     (lambda e, w: 0.5 * np.sum(e * e), 2, "the squared error without the ½"),
     (lambda e, w: 1 / (2 * 5) * np.sum(e**2), 2, "the squared error without the ½"),
     (lambda e, w: (e**2).sum(), 0.2, "the mean over 5; the loss recorded here is the sum"),
-    (lambda e, w: (e**2).sum(), -1, "the negative gradient, as a force is: F = −∂E/∂r"),
+    (lambda e, w: (e**2).sum(), -1, "an update that adds it: w += lr · yours"),
+    (lambda e, w: (e**2).mean(), -1, "an update that adds it: w += lr · yours"),
 ])  # fmt: skip
 def test_another_loss_is_named_and_its_gradients_stay_wrong(loss, times, says):
     L, w, g = regression(loss)
     assert named(L, {w: times * g}).startswith(says)
+
+
+@pytest.mark.parametrize("softmax", [lambda z: np.exp(z) / np.exp(z).sum(), F.softmax], ids=["written out", "softmax"])
+def test_classes_are_no_batch(softmax):
+    z, y = Tensor([1.1, 2.2, 0.3, -1.7], name="z"), np.array([0, 0, 1, 0])
+    p = softmax(z)
+    said = named(-np.sum(y * np.log(p)) / 4, {z: p.data - y})
+    assert said == "the sum of the loss over the axis of length 4; the loss recorded here is the mean over 4"
 
 
 def test_the_temperature_of_a_softmax_is_no_mean_over_as_many_classes():
@@ -391,6 +400,29 @@ def test_forces_are_named_beside_a_right_gradient_of_something_else():
     g = Tape(E).gradients()
     report = compare_grads(E, {r: -g[r.node], k: g[k.node]})
     assert not report.ok and report["k"].ok and "as a force is: F = −∂E/∂r" in report["r"].note
+
+
+@pytest.mark.parametrize(("name", "is_energy"), [
+    ("E", True), ("U_total", True), ("PE", True), ("V₀", True), ("potential_energy", True), ("loss", False),
+    ("Expected", False), ("L", False),
+])  # fmt: skip
+def test_a_force_is_named_only_where_the_loss_is_called_as_an_energy_is(name, is_energy):
+    r = Tensor([0.3, 1.0, -2.0], name="r")
+    energy = (np.cosh(r) * 0.5).sum()
+    energy.name = name
+    given = {r: -0.5 * np.sinh(r.data)}
+    for said in (str(compare_grads(energy, given)), str(explain_mismatch(energy, given))):
+        assert ("as a force is" in said) == is_energy and "update" not in said
+
+
+def test_what_is_negated_is_right_for_an_update_that_adds_also_where_a_delta_was_given():
+    rng = np.random.default_rng(0)
+    x, y, w = rng.normal(size=(5, 3)), rng.normal(size=(5, 1)), Tensor(rng.normal(size=(3, 1)), name="w")
+    z = x @ w
+    loss = 0.5 * ((y - np.tanh(z)) ** 2).sum()
+    delta = (y - np.tanh(z.data)) * (1 - np.tanh(z.data) ** 2)
+    report = explain_mismatch(loss, {z: delta, w: x.T @ delta})
+    assert "∂L/∂z and ∂L/∂w would be right for an update that adds it: w += lr · yours." in report.notes
 
 
 def test_nothing_is_named_where_one_gradient_is_otherwise_wrong():

@@ -90,13 +90,13 @@ class Batches:
         lengths = self._lengths[operand]
         if node.op in ("mean", "average") and node.kwargs.get("weights") is None and len(node.parents) == 1:
             return {n for n in lengths if operand.size // max(node.size, 1) % n == 0}
-        if operand.size > 1 and node in self._bent:
+        if operand.size > 1 and node in self.bent:
             return set()
         k = abs(constant_factor(self.tape, node, i) or 0.0)
         return {n for n in lengths if min(abs(k * n - 1), abs(2 * k * n - 1)) < 1e-6}
 
     @cached_property
-    def _bent(self) -> set[Node]:
+    def bent(self) -> set[Node]:
         """The records that the loss is no linear function of, as far as the operations tell."""
         bent: set[Node] = set()
         for node in reversed(self.tape.nodes):

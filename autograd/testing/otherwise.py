@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from ..node import Node
 from ..tape import Tape
+from ..variables import variables
 from .batches import Batches, Edge, constant_factor, handed_on
 from .conventions import Convention, Derivation
 from .given import Given
@@ -19,6 +21,9 @@ _LINEAR = frozenset({
     "sum", "mean", "average", "squeeze", "reshape", "negative", "add", "subtract", "divide", "multiply",
 })  # fmt: skip
 _PRODUCTS = frozenset({"matmul", "dot", "vdot", "inner"})
+_MIXING = frozenset({"sum", "max", "amax", "logsumexp", "softmax", "log_softmax"})
+_ENERGY = re.compile(r"([EUVH]|[PKT]E)([^A-Za-z].*)?$|(?i:.*(energy|potential|hamilton))")
+"""What energies are called."""
 
 
 class Otherwise(NamedTuple):
@@ -110,7 +115,8 @@ def otherwise(
         data, of_examples = batches.outermost(m), set(batches.of(m))
         over = f"the loss recorded here is the mean over {m}"
         whole = max((n.operands[i].size // max(n.size, 1) for n, i in data if n.op == "mean"), default=m)
-        of = "the batch" if whole == m else f"the axis of length {m}"
+        mixed = any(_mixes(n, m) and (n.size > 1 or n in batches.bent) for n in tape)
+        of = "the batch" if whole == m and not mixed else f"the axis of length {m}"
         over = over if whole == m else f"the loss recorded here is the mean over all {whole} numbers"
         alone = all(node in of_examples for node in wrong)
         ng = " (A. Ng's dZ is so, too: to tell, give a dW or db made of it)" if alone else ""
@@ -129,8 +135,17 @@ def otherwise(
     if not batches.means:
         for n, edges in terms.sums.items():
             yield Otherwise(f"the mean over {n}; the loss recorded here is the sum", ((frozenset(edges), 1 / n - 1),))
-        if all(n.is_leaf for n in wrong) and not any(n.ndim for n in right):  # beside those of constants of the forces
-            yield Otherwise("the negative gradient, as a force is: F = −∂E/∂r", (), dict.fromkeys(wrong, np.negative))
+    if any(n.is_leaf for n in wrong) and not any(n.ndim for n in right):  # beside those of constants of the forces
+        negated = dict.fromkeys(wrong, np.negative)
+        if _ENERGY.match(tape.root.name or variables(tape).get(tape.root, "")):
+            yield Otherwise("the negative gradient, as a force is: F = −∂E/∂r", (), negated)
+        elif tape.root in batches.fed and all(n in wrong for n in tape if n.is_leaf and n.needs_grad):
+            yield Otherwise("an update that adds it: w += lr · yours", (), negated)
+
+
+def _mixes(node: Node, m: int) -> bool:
+    """Whether numbers are made of each other, so that they are of one example: those that a softmax is of."""
+    return node.op in _MIXING and node.operands[0].shape == (m,)
 
 
 def of_symmetric(tape: Tape, engine: Mapping[Node, Any], wrong: list[Node]) -> Iterator[Otherwise]:

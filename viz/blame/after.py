@@ -27,10 +27,10 @@ class _AfterSentences(Sentences):
     def name(self, node: Node) -> str:
         return f"{self.words.say(node)} after the step"
 
-    def unexplained(self, one: Given) -> Finding:
-        node = one.node
-        sentence = f"{self._who([one])}; none of the slips known here, in the gradients of the step, leads to it."
-        return self._finding(HERE, sentence, (one,), None, node, (node,))
+    def unexplained(self, *some: Given) -> Finding:
+        node, it = some[0].node, "it" if len(some) == 1 else "them"
+        sentence = f"{self._who(some)}; none of the slips known here, in the gradients of the step, leads to {it}."
+        return self._finding(HERE, sentence, some, None, node, (node,))
 
 
 def after_a_step(
@@ -77,7 +77,7 @@ def after_a_step(
         fits = [fit for fit in fits if fit.explains == fits[0].explains]
         findings += sentences.of_slips(fits)
         explained = {one.node for fit in fits for one in fit.explains}
-        findings += [sentences.unexplained(one) for one in wrong if one.node not in explained]
+        findings += sentences.of_no_slip([one for one in wrong if one.node not in explained])
         notes += sentences.remarks
     return {sentences.name(node): verdict for node, verdict in verdicts.items()}
 

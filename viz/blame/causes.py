@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd import Node
 
-from .fits import Fit, is_doubtful
+from .fits import TWO, Fit
 from .printed import Given
 from .pushing import Change, Sweeper
 from .report import Finding
@@ -67,7 +67,7 @@ def by_slips(
             fits = _in_one_alone(report, left, lr, weight_decay) or fits
         explained = min((f.explains for f in fits), key=lambda some: order[some[0].node]) if fits else ()
         if not explained:
-            findings += [report.unexplained(one) for one in left]
+            findings += report.of_no_slip(left)
             break
         fits = [f for f in fits if f.explains == explained]
         done = {one.node for one in explained}
@@ -147,9 +147,13 @@ def _fitting(
     alone: list[Fit] = []
     for deep in (False, True):
         later = 0.0 if deep or len(report.tape) > _LONG else _FOR_EDITS
-        if all(is_doubtful(fit) or fit.slip.name == "some factor" for fit in alone):
+        if all(fit.solved is not None for fit in alone):
             report.budget.hold_back(max(later, _FOR_BOTH if held else 0.0))
-            alone = _with(report, wrong, lr, weight_decay, [], deep=deep) or alone
+            some = _with(report, wrong, lr, weight_decay, [], deep=deep)
+            if some and alone:  # two slips at once do not stand before one with a number that is no factor
+                by_one = some[0].slip.generic < TWO or alone[0].slip.generic
+                some = some if by_one and len(some[0].explains) >= len(alone[0].explains) else alone
+            alone = some or alone
         report.budget.hold_back(later)
         if held and (not alone or alone[0].times):
             above = _with(report, wrong, lr, weight_decay, held, deep=deep)

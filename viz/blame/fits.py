@@ -9,12 +9,13 @@ from .printed import Given
 from .pushing import Change
 from .trials import Slip, Trial
 
-__all__ = ["PLAIN", "TWO", "Fit", "distinct", "is_doubtful"]
+__all__ = ["PLAIN", "TWO", "Fit", "distinct"]
 
 PLAIN = ("sign", "factor")
 TWO = 3
 """How generic two slips at once are."""
-_DOUBTFUL = "stale forward values"
+_ANY_MULTIPLE = "stale forward values"
+"""With a number that is solved for, whatever is a multiple of the right gradient."""
 
 
 class Fit(NamedTuple):
@@ -53,11 +54,6 @@ class Fit(NamedTuple):
         return -len(self.explains), self.slip.generic, self.slip.rank, trial.places, self.solved is not None, trial.size
 
 
-def is_doubtful(fit: Fit) -> bool:
-    """Whether a number was solved for that gives whatever is a multiple of the right gradient."""
-    return fit.slip.name == _DOUBTFUL and fit.solved is not None
-
-
 def distinct(fits: Sequence[Fit]) -> list[Fit]:
     """Without those of a kind that is spoken of better, and those that explain less than another; where it may be no
     mistake at all, that alone."""
@@ -65,18 +61,12 @@ def distinct(fits: Sequence[Fit]) -> list[Fit]:
         return []
     best = max(len(f.explains) for f in fits)
     kept = [f for f in fits if len(f.explains) == best]
-    kept = [f for f in kept if not is_doubtful(f)] or kept
-    least = min((f.slip.generic for f in kept if f.solved is None), default=TWO)
-    kept = [f for f in kept if f.slip.generic <= max(least, 1)]
-    kept = (
-        [f for f in kept if not f.slip.generic and f.solved is None]
-        or [f for f in kept if f.slip.generic and f.slip.name in PLAIN and any(not g.slip.generic for g in kept)]
-        or [f for f in kept if not f.slip.generic]
-        or _of_the_first(kept)
-    )
-    kept = [f for f in kept if f.slip.harmless] or kept
     plain = [f for f in kept if f.solved is None]
-    kept = plain or kept
+    kept = plain or [f for f in kept if f.slip.name != _ANY_MULTIPLE] or kept
+    least = min(f.slip.generic for f in plain) if plain else TWO
+    kept = [f for f in kept if f.slip.generic <= max(least, 1)]
+    kept = [f for f in kept if not f.slip.generic] or _of_the_first(kept)
+    kept = [f for f in kept if f.slip.harmless] or kept
     covered = {name for f in kept for name in f.slip.covers}
     kept = [f for f in kept if f.slip.name not in covered]
     fewest: dict[str, int] = {}

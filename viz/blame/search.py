@@ -12,7 +12,7 @@ import numpy as np
 from autograd import Node
 from autograd.testing.attempts import attempted
 
-from .fits import PLAIN, TWO, Fit, distinct, is_doubtful
+from .fits import PLAIN, TWO, Fit, distinct
 from .printed import Given
 from .probes import Probes
 from .pushing import Change
@@ -63,11 +63,9 @@ def search(scene: Scene, *, deep: bool = True) -> list[Fit]:
         scene.probes = probes if probes.usable else None
     fits: list[Fit] = []
     for generic in _LEVELS[-1:] if deep else _LEVELS[:-1]:
-        sure = [f for f in fits if len(f.explains) == len(scene.wrong) and not is_doubtful(f)]
-        if generic and any(f.solved is None for f in sure):
+        if _is_sure(scene, fits):
             break
-        entries = [s for s in SLIPS if s.generic == generic and not (sure and s.name not in PLAIN)]
-        fits += _of(scene, entries, fits)
+        fits += _of(scene, [s for s in SLIPS if s.generic == generic], fits)
     fits = [fit for fit in fits if _evidence(scene, fit)]
     fits = fits if fits or deep else list(_with_a_factor(scene))
     if not fits and deep:
@@ -90,7 +88,7 @@ def _of(scene: Scene, entries: Sequence[Slip], before: Sequence[Fit]) -> list[Fi
                 return fits
         if trial.kind is not None and trial.accepts is None:
             alike.setdefault((entry, trial.kind), []).append(trial)
-    if any(len(fit.explains) == len(scene.wrong) and not is_doubtful(fit) for fit in (*before, *fits)):
+    if _is_sure(scene, [*before, *fits]):
         return fits
     for entry, joined in _at_several_places(scene, alike):
         if scene.budget.is_spent_on(scene.beyond or "one slip at several places"):
@@ -99,6 +97,11 @@ def _of(scene: Scene, entries: Sequence[Slip], before: Sequence[Fit]) -> list[Fi
         if fit is not None and sum(_digits(scene, one) for one in fit.explains) >= DIGITS:
             fits.append(fit)
     return fits
+
+
+def _is_sure(scene: Scene, fits: Sequence[Fit]) -> bool:
+    """Whether a slip explains all, with no number solved for: what has one, another may give without."""
+    return any(len(fit.explains) == len(scene.wrong) and fit.solved is None for fit in fits)
 
 
 def _nearest_first(scene: Scene, entries: Sequence[Slip]) -> Iterator[tuple[Slip, Trial]]:
@@ -254,7 +257,8 @@ def _differing(scene: Scene, one: Given) -> int:
 
 def _says_more(scene: Scene, entry: Slip, change: Callable[[], Change], explains: Sequence[Given]) -> bool:
     """Whether something is said of more gradients than it is true of."""
-    return entry.quick and scene.outcome is None and len(change().ends) > len(explains)
+    ended = entry.quick or entry.name == "regularisation term"
+    return ended and scene.outcome is None and len(change().ends) > len(explains)
 
 
 def _subsets(wrong: Sequence[Given]) -> Iterator[tuple[Given, ...]]:

@@ -28,6 +28,8 @@ __all__ = ["BUT_FOR_THE_LAST_DIGITS", "ENOUGH", "HERE", "INHERITED", "RIGHT", "U
 _MOST_KINDS = 6
 """So many slips that can't be told apart are printed."""
 
+_TOGETHER = 3
+"""So many wrong gradients that no slip explains are spoken of together."""
 _FEW = 4
 """So many operations that may have gone wrong are listed."""
 
@@ -146,20 +148,28 @@ class Sentences:
             said = f"{self.name(one.node)} is wrong: yours holds NaN{f' at [{at}]' if at else ''}."
         return self._finding(HERE, said, (one,), None, one.node, (one.node,))
 
-    def unexplained(self, one: Given) -> Finding:
-        """A wrong step that no slip explains."""
+    def of_no_slip(self, some: Sequence[Given]) -> list[Finding]:
+        """Findings of what no slip explains; one of several."""
+        return [self.unexplained(*some)] if len(some) >= _TOGETHER else [self.unexplained(one) for one in some]
+
+    def unexplained(self, *some: Given) -> Finding:
+        """A wrong step that no slip explains, or several, with what comes before all of them."""
+        one, *others = some
         node, rule = self._step(one)
-        said = "; ".join(facts(one, self.engine, self.words))
-        between, where = self._between(one)
-        context = self._context(one)
+        before = [self._before(other) for other in others]
+        between = [n for n in self._before(one) if all(n in nodes for nodes in before)]
+        said = "" if others else "; ".join(facts(one, self.engine, self.words))
+        context = "" if others else self._context(one)
         if len(between) > _FEW:
             context = context.replace(" in this step", " somewhere on the way to it", 1)
-        sentence = f"{self._who([one])}{context}{where}; none of the slips known here fits"
+        where = self._among(between, "all of them" if others else "it")
+        where = f", if by one slip{where}" if others and where else where
+        sentence = f"{self._who(some)}{context}{where}; none of the slips known here fits"
         sentence += f": {said}." if said else "."
         if one.has_shape and not one.numbers.any():
-            sentence = f"{self._who([one])}{self._context(one)}: {said}"
+            sentence = f"{self._who(some)}{context}: {said}"
         places = tuple(dict.fromkeys((node, *between))) if len(between) <= _FEW else (node,)
-        return self._finding(HERE, sentence, (one,), None, node, places, rule)
+        return self._finding(HERE, sentence, some, None, node, places, "" if others else rule)
 
     def other_shape(self, one: Given, shape: tuple[int, ...]) -> Finding:
         """The right numbers in another shape."""
@@ -210,8 +220,8 @@ class Sentences:
         node, rule = self._step(one)
         return self._finding(INHERITED, sentence, (one,), None, node, (node,), rule)
 
-    def _between(self, one: Given) -> tuple[list[Node], str]:
-        """The operations that may have gone wrong; and so in words."""
+    def _before(self, one: Given) -> dict[Node, None]:
+        """The operations that may have gone wrong."""
         between: dict[Node, None] = {}
         waiting = [one.node]
         while waiting:
@@ -220,13 +230,16 @@ class Sentences:
                     between[after] = None
                     if after not in self.hands:
                         waiting.append(after)
-        nodes = list(between)
+        return between
+
+    def _among(self, nodes: Sequence[Node], them: str) -> str:
+        """These operations in words."""
         if len(nodes) <= _FEW:
             made = list(dict.fromkeys(self.words.made(n) for n in nodes))
-            return nodes, f", at {'one of ' if len(made) > 1 else ''}{listed(made)}"
-        named = [n for n in between if self.words.has(n) and n.shape and n not in self.hands]
+            return f", at {'one of ' if len(made) > 1 else ''}{listed(made)}" if made else ""
+        named = [n for n in nodes if self.words.has(n) and n.shape and n not in self.hands]
         hint = f"; give the gradient of {listed([self.words.say(n) for n in named[:3]], 'or')}, too, to narrow it down"
-        return nodes, f", at one of the {len(nodes)} operations before it{hint if named else ''}"
+        return f", at one of the {len(nodes)} operations before {them}{hint if named else ''}"
 
     def name(self, node: Node) -> str:
         """What was given of a record."""

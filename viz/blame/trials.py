@@ -18,8 +18,8 @@ from .pushing import Change, Edge, Sweeper
 from .words import Words
 
 __all__ = [
-    "QUOTIENTS", "RESULT", "SECONDS", "Budget", "Scene", "Slip", "Trial", "ended", "handed_on", "nearest_ratio", "once",
-    "slip", "times", "together", "with_reads", "with_upstream",
+    "QUOTIENTS", "RESULT", "SECONDS", "Budget", "Scene", "Slip", "Trial", "ended", "handed_on", "is_round",
+    "nearest_ratio", "once", "slip", "times", "together", "with_reads", "with_upstream",
 ]  # fmt: skip
 
 
@@ -149,6 +149,11 @@ def nearest_ratio(k: float) -> float | None:
     whole = round(abs(k)) if abs(k) >= 1 else round(1 / abs(k))
     near = np.sign(k) * (whole if abs(k) >= 1 else 1 / whole)
     return float(near) if whole <= _SIMPLEST and abs(near - k) <= 0.05 * abs(k) else None
+
+
+def is_round(k: float) -> bool:
+    """Whether a number is one of three digits at most."""
+    return abs(float(f"{k:.2e}") - k) < 1e-6 * abs(k)
 
 
 class Budget:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from autograd import Node, Tape
 from autograd.written import written
 
 from ..formula import Formula, Symbol, backward
-from ..formula.tree import Tree, substituted
+from ..formula.tree import Tree, is_call, rebuilt, substituted, transposed
 from ..plain.numbers import clean, ordinal
 from ..tape.names import Names
 
@@ -174,9 +175,15 @@ class Words:
             for k, operand in enumerate(node.operands):
                 if symbol.kind == "constant" and operand is symbol.array and np.ndim(operand):
                     name = _written_operand(node, k)
-                    if name and name not in taken:
+                    if name.endswith(".T") and operand.ndim == 2 and name[:-2] not in taken:
+                        by[id(symbol)] = transposed(Symbol("constant", name[:-2], operand.T))
+                    elif name and name not in taken:
                         by[id(symbol)] = Symbol("constant", name, operand)
-        return Formula(formula.target, substituted(formula.tree, by), formula.notes, adds=True) if by else formula
+        once: Callable[[Tree], Tree] = lambda t: (
+            transposed(t.args[0]) if is_call(t, np.transpose) and not t.options else t
+        )
+        tree = rebuilt(substituted(formula.tree, by), once)
+        return Formula(formula.target, tree, formula.notes, adds=True) if by else formula
 
     def equation(self, formula: Formula, *, adds: bool) -> str:
         """A formula, with what the short names in it stand for."""

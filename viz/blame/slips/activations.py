@@ -71,7 +71,9 @@ def _found(scene: Scene) -> tuple[list[Activation], set[Node]]:
             found.append(Activation(node, node.operands[0], node.rule, node.kwargs))
             continue
         written, parts = _written_out(scene, node)
-        if written is not None and not parts & scene.given.keys():  # else of more than one step for the person
+        inner = {node, *parts}
+        used = all(user in inner for part in parts for user, _ in scene.sweeper.into[part])
+        if written is not None and used and not parts & scene.given.keys():  # else they are steps of their own
             found.append(written)
             inside |= {node, *parts}
         elif node.rule in SMOOTH:

@@ -51,7 +51,7 @@ def near(tree: Tree) -> Iterator[Edit]:
     """A factor, a term, a sign, a power at one place; the incoming gradient, or all but it."""
     for s in symbols(tree):
         if s.kind == "gradient" and tree is not s:
-            if broadcasts(s.shape, tree.shape):
+            if broadcasts(s.shape, tree.shape) and not is_call(tree, np.negative):  # where it is a sign that is missing
                 yield Edit("local", ("local",), tree, s, s)
             yield Edit("upstream", ("upstream",), s, None, _without(tree, s))
     yield from edits_of(tree, _nearly)
@@ -139,7 +139,8 @@ def _factors(part: Apply) -> Changed:
             continue
         below = divided and k == 1
         if below or not divided:
-            yield "factor", ("without", k), factor, None, rest
+            said = apply(np.divide, Number(1), factor, dtype=part.dtype) if below else factor
+            yield "factor", ("without", k), said, None, rest
         elif divided:
             yield "factor", ("without", k), factor, None, apply(np.divide, Number(1), rest, dtype=part.dtype)
         if not isinstance(factor, Number) and not is_call(factor, np.square, np.power) and factor.dtype.kind == "f":

@@ -3,6 +3,7 @@ and the closed form."""
 
 from __future__ import annotations
 
+import ast
 import itertools
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from autograd import Node, Tape, Tensor, enable_grad
 from autograd.forward import record
 from autograd.registry import Rule
 from autograd.testing.attempts import attempted
+from autograd.written import written
 
 from ...derivation.routes import Routes
 from ...derivation.trees import size
@@ -27,7 +29,7 @@ from ..trials import QUOTIENTS, Scene, once
 from .activations import ALONG_AXES, Activation, activations
 from .parts import is_gradient
 
-__all__ = ["Form", "activated", "composed", "derivative", "rule", "rules", "rules_of", "written_out"]
+__all__ = ["Form", "activated", "composed", "derivative", "is_negative", "rule", "rules", "rules_of", "written_out"]
 
 _MOST_PARTS = 40
 """Formulas of more parts are no one's to derive by hand."""
@@ -129,6 +131,15 @@ def rules_of(scene: Scene, ops: Container[str]) -> Iterator[Form]:
     for edge in scene.edges():
         if edge[0].op in ops and (form := rule(scene, edge)) is not None:
             yield form
+
+
+def is_negative(node: Node, *, by_name: bool) -> bool:
+    """Whether a product has a negative number: one with a name, or one that the program wrote with a minus."""
+    for k, other in enumerate(node.operands if node.op in ("multiply", "divide") else ()):
+        if not isinstance(other, Node) and np.ndim(other) == 0 and other < 0:
+            part = written(node, k)
+            return by_name is not (part is None or any(isinstance(one, ast.USub) for one in ast.walk(part)))
+    return False
 
 
 def rule(scene: Scene, edge: Edge) -> Form | None:

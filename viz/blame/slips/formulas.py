@@ -16,8 +16,9 @@ from ...formula.tree import Evaluator, Number, Tree, is_call, rebuilt, substitut
 from ...plain.numbers import number
 from ..pushing import Edge
 from ..trials import Scene, Slip, Trial, handed_on, once, slip, times
+from .activations import written_out
 from .edits import far, near, times_a_number, values
-from .forms import Form, composed, rule, rules
+from .forms import Form, composed, is_negative, rule, rules
 from .leaves import for_another
 from .parts import Edit
 
@@ -184,7 +185,9 @@ def _by_the_other(scene: Scene, form: Form) -> Iterator[Edit]:
 def near_trials(scene: Scene, kind: str) -> Iterator[Trial]:
     """A change of a kind at each step."""
     for form, edit in _near_edits(scene)[kind]:
-        yield edited(scene, form, edit, kind=(form.kind, edit.place))
+        inside = form.edge is not None and form.node.op != "subtract" and form.node in written_out(scene)
+        if edit.place[-1:] != ("lost",) or not (inside or is_negative(form.node, by_name=True)):
+            yield edited(scene, form, edit, kind=(form.kind, edit.place))
 
 
 _LIKELY = {
@@ -248,8 +251,14 @@ def value_of(evaluated: Evaluator, form: Form, tree: Tree) -> Any:
     return value if not trial.failed and value is not None and np.isfinite(value).all() else None
 
 
+_COVERED = {"factor": "constant", "sign": "gradient", "constant": "gradient"}
+"""Edits in other words, or of a multiple."""
+
+
 def _of_kind(kind: str, rank: int) -> Slip:
-    @slip(NAMES[kind], rank, generic=2, chancy=True)
+    covered = tuple(NAMES[k] for k in [_COVERED.get(kind)] if k)
+
+    @slip(NAMES[kind], rank, generic=2, covers=covered, chancy=True)
     def found(scene: Scene) -> Iterator[Trial]:
         for form, edit, _ in _candidates(scene).get(kind, ()):
             yield edited(scene, form, edit, places=1 + (edit.kind == "other" or edit.place[0] in ("times", "by")))

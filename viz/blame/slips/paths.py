@@ -172,7 +172,8 @@ def paths_averaged(scene: Scene) -> Iterator[Trial]:
 def _averaged(scene: Scene, *, alike: bool) -> Iterator[Trial]:
     w = scene.words
     for node, edges in _fans(scene):
-        if _alike(edges) == alike:
+        apart = all(user.op == "getitem" and not user.ndim for user, _ in edges)  # p[0] and p[1]
+        if _alike(edges) == alike and not apart:
             k = len(edges)
             those = f"that through {w.made(edges[0][0])} and the others"
             sentence = f"the {k} contributions to {w.say(node)} were averaged, not added: {those}"

@@ -13,7 +13,7 @@ from autograd import Node
 from ...formula import Symbol
 from ...formula.tree import Number, apply, substituted
 from ..pushing import Change
-from ..trials import Scene, Trial, ended, slip
+from ..trials import Scene, Trial, ended, is_round, slip
 from .forms import Form, rule, rules_of
 from .formulas import edited
 from .parts import Edit, edits_of, has_gradient
@@ -140,8 +140,14 @@ def with_a_number_added(scene: Scene) -> Iterator[Trial]:
                 f"{s.name} was read with {{}} added to each of its numbers, as where a mean is not "
                 f"subtracted, at {scene.words.made(form.node)}"
             )
-            change = partial(_with_added, form, s)
-            yield Trial(form.node, sentence, change, form.operand, accepts=lambda t: abs(t) > 1e-9, linear=True)
+            change, mean = partial(_with_added, form, s), float(np.mean(s.array))
+            accepts = partial(_is_meant, mean, 1e-9 * float(np.ptp(s.array)))
+            yield Trial(form.node, sentence, change, form.operand, accepts=accepts, linear=True)
+
+
+def _is_meant(mean: float, near: float, t: float) -> bool:
+    """Whether a number that is added is the mean, one that was subtracted, or one that somebody may choose."""
+    return abs(t) > near and (abs(mean) <= near or abs(t + mean) <= near or is_round(t))
 
 
 def _with_added(form: Form, s: Symbol, t: float) -> Change:

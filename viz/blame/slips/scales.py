@@ -15,7 +15,7 @@ from ..pushing import Change
 from ..trials import Scene, Trial, nearest_ratio, once, slip, times
 from .activations import written_out
 from .edits import factor_of
-from .forms import Form, rule
+from .forms import Form, is_negative, rule
 from .formulas import scaled
 
 _FRACTIONS = {0.5: "½", 0.25: "¼"}
@@ -45,11 +45,10 @@ def minus_lost(scene: Scene) -> Iterator[Trial]:
     for node, i in scene.edges():
         if node in written_out(scene):
             continue
-        constant = [o for o in node.operands if not isinstance(o, Node) and np.ndim(o) == 0]
         minus = (node.op == "subtract" and i == 1) or node.op == "negative"
-        minus = minus or (node.op in ("multiply", "divide") and any(o < 0 for o in constant))
-        if minus:
-            yield scaled(scene, (node, i), -1, f"the minus sign of {w.made(node)} was lost")
+        if minus or is_negative(node, by_name=False):
+            said, place = f"the minus sign of {w.made(node)} was lost", ("minus", w.place(node))
+            yield scaled(scene, (node, i), -1, said, kind=place, alike="steps")
         if node.op == "subtract" and i == 0:
             turned = f"the sign is wrong, as if the difference {w.made(node)} were taken the other way round"
             yield scaled(scene, (node, i), -1, turned)
@@ -94,11 +93,8 @@ def _everywhere(scene: Scene, fn: Any) -> Iterator[tuple[str, Node, Change]]:
     if len(wrong) > 1:
         yield "each is", wrong[0].node, Change(ends={one.node: fn for one in wrong})
     for one in wrong:
-        yield (
-            ("it is" if len(wrong) == 1 else f"{scene.words.gradient(one.node)} is"),
-            one.node,
-            Change(ends={one.node: fn}),
-        )
+        name = "it is" if len(wrong) == 1 else f"{scene.words.gradient(one.node)} is"
+        yield name, one.node, Change(ends={one.node: fn})
 
 
 @slip("factor", 4, covers=_LESS_SAID)
@@ -182,7 +178,9 @@ def _share(k: float) -> str:
 
 
 def _rooted(k: float) -> str:
-    """A number, √3 by its square."""
+    """A number, √3 by its square, 1.42857 as 1/0.7."""
+    if len(f"{k:g}") > len(below := f"1/{1 / k:g}") > 3:
+        return below
     square = round(k * k)
     is_root = k > 0 and square > 1 and abs(k * k - square) < 1e-9 * square and abs(k - round(k)) > 1e-6
     return f"√{square}" if is_root else f"{k:g}"
@@ -195,11 +193,20 @@ def factor(scene: Scene) -> Iterator[Trial]:
         for k in _ratios(scene, list(change.ends)):
             said = _FRACTIONS.get(abs(k)) or (f"{abs(k):g}" if abs(k) >= 1 else f"1/{1 / abs(k):g}")
             ends = Change(ends=dict.fromkeys(change.ends, partial(np.multiply, k)))
-            n = max(abs(k), 1 / abs(k))
-            mean = next((m for m in scene.tape if _divides_by(m, n)), None)
-            how = "missing" if abs(k) > 1 else "taken twice"
-            why = "" if mean is None else f", as where the 1/{n:g} of {scene.words.made(mean)} is {how}"
-            yield Trial(node, f"{name} {'−' if k < 0 else ''}{said} times the right one{why}", ends)
+            yield Trial(node, f"{name} {'−' if k < 0 else ''}{said} times the right one{_why(scene, node, k)}", ends)
+
+
+def _why(scene: Scene, node: Node, k: float) -> str:
+    """What a factor may come from: a mean that is missing or taken twice, or over all numbers for some."""
+    n, m = max(abs(k), 1 / abs(k)), round(node.size * k)
+    mean = next((one for one in scene.tape if _divides_by(one, n)), None)
+    if mean is not None:
+        how = "missing" if abs(k) > 1 else "taken twice"
+        return f", as where the 1/{n:g} of {scene.words.made(mean)} is {how}"
+    if 1 < m < node.size and m in node.shape and any(_divides_by(one, m) for one in scene.tape):
+        those = {node.shape[-1]: f"the {m} columns", node.shape[0]: f"the {m} rows"}.get(m, str(m))
+        return f", as where it is divided by all {node.size} numbers of {scene.words.say(node)} instead of {those}"
+    return ""
 
 
 def _divides_by(node: Node, n: float) -> bool:

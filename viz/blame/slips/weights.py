@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from autograd import Node
 from ...plain.numbers import listed, numeral
 from ..powers import VIEWS
 from ..pushing import Change, Edge, Sweeper, replayed
-from ..trials import Scene, Trial, once, slip, times, with_reads
+from ..trials import Scene, Trial, is_round, once, slip, times, with_reads
 from .derivatives import missing
 from .paths import both_sums
 from .scales import counts
@@ -222,7 +223,7 @@ def decay(scene: Scene) -> Iterator[Trial]:
     for n, what in counts(scene).items():
         known |= {1 / n: f"divided by {n:g}, {what}", n: f"multiplied by {n:g}, {what}"} if n > 2 else {}
     for nodes in _all_and_each([*terms]):
-        edges = [terms[n][0] for n in nodes]
+        edges = [edge for n in nodes for edge in terms[n][0]]
         node, i = edges[0]
         s, are, has = ("s", "are", "their gradients are") if len(nodes) > 1 else ("", "is", "its gradient is")
         gradients = listed([f"{terms[n][1]:.4g} {w.say(n)}" for n in nodes])
@@ -234,8 +235,9 @@ def decay(scene: Scene) -> Iterator[Trial]:
 
         into = scene.sweeper.into[nodes[0]]
         for k, how in known.items():
-            formulas = partial(both_sums, scene, into, {edges[0]: k}) if len(nodes) == 1 else None
+            formulas = partial(both_sums, scene, into, dict.fromkeys(edges, k)) if len(nodes) == 1 else None
             yield Trial(node, said.replace("{}", how), scaled(k), i, formulas=formulas)
+        yield from _values_added(scene, {n: terms[n][1] for n in nodes}, scaled(0), node)
         some = f"{{:.4g}} times the right one{s}"
         yield Trial(
             node, lambda t, said=said, some=some: said.replace("{}", some.format(1 + t)),
@@ -253,15 +255,25 @@ def decay(scene: Scene) -> Iterator[Trial]:
             yield Trial(nodes[0], lacks(given, said), added(share * given))
         for other, (_, k) in _terms(scene).items():
             yield Trial(nodes[0], f"{lacks(k)} for {_named(scene, nodes)}, but for {w.say(other)}", added(k))
+            yield from _values_added(scene, dict.fromkeys(nodes, k), Change(), nodes[0])
         if len(nodes) == len(scene.wrong):
             yield Trial(nodes[0], lacks, added, accepts=partial(_is_chosen, scene), places=2, linear=True)
+
+
+def _values_added(scene: Scene, terms: Mapping[Node, float], without: Change, at: Node) -> Iterator[Trial]:
+    """λΣw² added to the gradients of weights, by itself or times a number of examples."""
+    for n in (1.0, *counts(scene)):
+        values = {p: n * k / 2 * np.sum(np.square(scene.value(p))) for p, k in terms.items()}
+        what = listed([f"{n * k / 2:.4g} Σ {scene.words.say(p)}²" for p, k in terms.items()])
+        said = f"the value of a regularisation term was added in the place of its gradient: {what}"
+        yield Trial(at, said, replace(without, ends={p: partial(np.add, value) for p, value in values.items()}))
 
 
 def _is_chosen(scene: Scene, t: float) -> bool:
     """Whether a λ is one that somebody may choose, by itself or over a number of examples: what is a multiple of the
     weights by chance is so by any number."""
     some = (t * n * k for n in (1, *counts(scene)) for k in (1, 0.5))
-    return bool(t) and any(abs(float(f"{x:.2e}") - x) < 1e-6 * abs(x) for x in some)
+    return bool(t) and any(map(is_round, some))
 
 
 def _lacks(names: list[str], t: float, k: str = "") -> str:
@@ -272,15 +284,16 @@ def _lacks(names: list[str], t: float, k: str = "") -> str:
 
 
 @once
-def _terms(scene: Scene) -> dict[Node, tuple[Edge, float]]:
+def _terms(scene: Scene) -> dict[Node, tuple[list[Edge], float]]:
     return {node: found for node in scene.parameters if (found := _term(scene, node)) is not None}
 
 
-def _term(scene: Scene, node: Node) -> tuple[Edge, float] | None:
-    """The rule of a regularisation term of a weight that is used elsewhere, too, and the k of its gradient kW."""
+def _term(scene: Scene, node: Node) -> tuple[list[Edge], float] | None:
+    """The rules of regularisation terms of a weight that is used elsewhere, too, and the k of their gradient kW."""
     into, sent = scene.sweeper.into[node], scene.sweeper.base.sent
-    added = (edge for edge in into if len(into) > 1 and _is_added(scene, edge[0]))
-    return next(((edge, k) for edge in added if (k := _ratio(sent.get(edge), scene.value(node))) is not None), None)
+    added = (edge for edge in into if _is_added(scene, edge[0]))
+    some = {edge: k for edge in added if (k := _ratio(sent.get(edge), scene.value(node))) is not None}
+    return ([*some], sum(some.values())) if 0 < len(some) < len(into) else None
 
 
 def _is_added(scene: Scene, node: Node) -> bool:
