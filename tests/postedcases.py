@@ -605,3 +605,62 @@ def the_negative_samples_with_the_label_of_the_positive_one():
     n = named("n", 1 / (1 + np.exp(neg @ v)))
     dp, dn = p.data - 1, -n.data
     return -np.log(p) - np.sum(np.log(n)), {u: dp * v.data, neg: np.outer(dn, v.data), v: dp * u.data + dn @ N}
+
+
+@posted("sum in the place of a product", "yours: ∂L/∂(x @ w) = ∂L/∂a + a ⊙ (1 − a)")
+def the_derivative_of_the_sigmoid_added():
+    rng = np.random.default_rng(16)
+    x, y, w = rng.normal(size=(5, 3)), rng.random((5, 2)), Tensor(rng.normal(size=(3, 2)), name="w")
+    a = named("a", 1 / (1 + np.exp(-(x @ w))))
+    A = a.data
+    return 0.5 * ((a - y) ** 2).sum(), {w: x.T @ ((A - y) + A * (1 - A))}
+
+
+@posted("local derivative missing", "the derivative of the inner function, `c * (x + 0.04 * x**3)`")
+def the_inner_derivative_of_gelu():
+    rng = np.random.default_rng(3)
+    X, Y, c = rng.normal(size=(4, 3)), rng.normal(size=(4, 3)), np.sqrt(2 / np.pi)
+    x = Tensor(X, name="x")
+    t = np.tanh(c * (x + 0.04 * x**3))
+    out = 0.5 * x * (1 + t)
+    T = t.data
+    return 0.5 * ((out - Y) ** 2).sum(), {x: (out.data - Y) * (0.5 * (1 + T) + 0.5 * X * (1 - T**2))}
+
+
+@posted("another value in the place of an operand", "the branch was chosen by y > 0 in the place of x > 0")
+def the_branch_of_elu_chosen_by_its_result():
+    x = Tensor([-2.0, -1.0, -0.3, 1.0, 2.0], name="x")
+    y = named("y", np.where(x > 0, x, -2.0 * (np.exp(x) - 1)))
+    return y.sum(), {x: np.where(y.data > 0, 1.0, y.data - 2.0)}
+
+
+@posted("value in the place of its derivative", "yours: ∂L/∂o = ∂L/∂(t - o) ⊙ o")
+def the_output_for_the_inner_derivative_of_a_difference():
+    rng = np.random.default_rng(51)
+    o, t = Tensor(rng.random(4), name="o"), rng.random(4)
+    return ((t - o) ** 2).sum(), {o: 2 * (t - o.data) * o.data}
+
+
+@posted("another value in the place of an operand", "w1 was taken in the place of 0.4")
+def a_weight_for_the_input_of_a_program_of_numbers():
+    w1, w2 = Tensor(0.7, name="w1"), Tensor(-0.3, name="w2")
+    h = named("h", np.tanh(0.4 * w1))
+    y = h * w2
+    d = 2 * (y.data - 1)
+    return (y - 1) ** 2, {w2: d * h.data, w1: d * -0.3 * (1 - h.data**2) * 0.7}
+
+
+@posted("value of another step", "(masks[t], first step) was taken in the place of masks[t]")
+def the_mask_of_the_first_step_at_all_steps():
+    rng = np.random.default_rng(29)
+    xs, masks = rng.normal(size=(4, 3)), np.array([[1, 0, 1.0], [0, 1, 1], [1, 1, 0], [1, 0, 0]])
+    w, h, kept = Tensor(rng.normal(size=3), name="w"), np.zeros(3), []
+    for t in range(4):
+        a = np.tanh(xs[t] + w * h)
+        kept.append((np.asarray(getattr(h, "data", h)), np.asarray(getattr(a, "data", a))))
+        h = (a - h) * masks[t] + h
+    dw, dh = np.zeros(3), 2 * h.data
+    for before, a in kept[::-1]:
+        dz = dh * masks[0] * (1 - a**2)
+        dw, dh = dw + before * dz, dh * (1 - masks[0]) + w.data * dz
+    return (h**2).sum(), {w: dw}

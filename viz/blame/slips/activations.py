@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -79,6 +80,18 @@ def _found(scene: Scene) -> tuple[list[Activation], set[Node]]:
         elif node.rule in SMOOTH:
             found.append(Activation(node, node.operands[0], node.rule, node.kwargs))
     return found, inside
+
+
+def inner_functions(scene: Scene) -> Iterator[tuple[Node, Node]]:
+    """What functions are applied to, of several operations on one value with a name or a parameter, and that value."""
+    known = {act.z for act in all_activations(scene)}
+    for node in scene.nodes():
+        if any(user.rule in SMOOTH or user.rule in SYMBOLS for user, _ in scene.sweeper.into[node]):
+            region = _region(node) - {node}
+            for z in region - set(node.parents):
+                apart = z.shape == node.shape and z.needs_grad and (z.is_leaf or scene.words.has(z) or z in known)
+                if apart and _between(node, z, region | {node}) is not None:
+                    yield node, z
 
 
 def _written_out(scene: Scene, a: Node) -> tuple[Activation | None, set[Node]]:

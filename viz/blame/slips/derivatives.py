@@ -15,14 +15,26 @@ from autograd.registry import Rule
 
 from ...formula import Formula, backward, gradient_symbol, value_symbol
 from ...formula.tidy import tidied
-from ...formula.tree import Tree, apply, substituted
+from ...formula.tree import Tree, apply, evaluate, is_call, substituted
 from ...tape.names import Names
+from ..pushing import Change
 from ..trials import Scene, Trial, slip
-from .activations import ALONG_AXES, LOG_SOFTMAX, RELU, SIGMOID, SMOOTH, SOFTMAX, TANH, Activation, all_activations
+from .activations import (
+    ALONG_AXES,
+    LOG_SOFTMAX,
+    RELU,
+    SIGMOID,
+    SMOOTH,
+    SOFTMAX,
+    TANH,
+    Activation,
+    all_activations,
+    inner_functions,
+)  # fmt: skip
 from .edits import diagonal as diagonal_of
-from .forms import Form, activated, derivative
-from .formulas import edited
-from .parts import Edit
+from .forms import Form, activated, derivative, rules_of
+from .formulas import edited, written
+from .parts import Edit, parts
 
 _DERIVATIVES = ((SIGMOID, "σ"), (TANH, "tanh"), (RELU, "ReLU"))
 _MOST = 24
@@ -42,6 +54,16 @@ def missing(scene: Scene) -> Iterator[Trial]:
         handed_on = f"{w.gradient(act.a)} was handed on as {w.gradient(act.z)}"
         sentence = f"the derivative {act.symbol}′ is missing at {w.made(act.a)}: {handed_on}"
         yield _trial(scene, act, form, "local", form.upstream, sentence)
+
+
+@slip("local derivative missing", 36, generic=True)
+def inner(scene: Scene) -> Iterator[Trial]:
+    """Of the function within another one, which the chain rule asks for."""
+    w = scene.words
+    for u, z in inner_functions(scene):
+        sentence = f"the derivative of the inner function, {w.made(u)}, by {w.say(z)} is missing"
+        change = Change(past={u: (z, lambda g: g)})
+        yield Trial(u, f"{sentence}: {w.gradient(u)} was handed on as it is", change, kind=w.place(u), alike="steps")
 
 
 @slip("activation derivative doubled", 22)
@@ -164,3 +186,21 @@ def diagonal(scene: Scene) -> Iterator[Trial]:
                 f"∂pⱼ/∂{of}ᵢ of the other classes"
             )
             yield _trial(scene, act, form, "sum", tree, sentence)
+
+
+@slip("another value in the place of an operand", 44, generic=True, chancy=True)
+def branch(scene: Scene) -> Iterator[Trial]:
+    """The branches of a condition chosen by another value."""
+    w = scene.words
+    named = [value_symbol(n, w, scene.value) for n in scene.tape if w.has(n) and n.dtype.kind == "f"]
+    for form in rules_of(scene, ("where",)):
+        node, comparisons = form.node, (np.greater, np.less, np.greater_equal, np.less_equal)
+        known = [part for _, part in parts(form.formula.tree) if is_call(part, *comparisons)]
+        for condition, other in itertools.product(known[:1], named):
+            if other.shape == condition.args[0].shape and condition.shape == np.shape(node.operands[0]):
+                chosen = condition.with_args([other, *condition.args[1:]])
+                change = Change(calls={node: ((evaluate(chosen), *node.operands[1:]), node.kwargs)})
+                sentence = (
+                    f"the branch was chosen by {written(form, chosen)} in the place of {written(form, condition)}"
+                )
+                yield Trial(node, f"{sentence}, at {w.made(node)}", change, form.operand)

@@ -53,7 +53,9 @@ def near(tree: Tree) -> Iterator[Edit]:
         if s.kind == "gradient" and tree is not s:
             if broadcasts(s.shape, tree.shape) and not is_call(tree, np.negative):  # where it is a sign that is missing
                 yield Edit("local", ("local",), tree, s, s)
-            yield Edit("upstream", ("upstream",), s, None, _without(tree, s))
+            yield Edit("upstream", ("upstream",), s, None, (local := _without(tree, s)))
+            for fn in (np.add, np.subtract) if local.shape == s.shape == tree.shape else ():
+                yield Edit("added", (fn.__name__,), tree, (added := apply(fn, s, local, dtype=tree.dtype)), added)
     yield from edits_of(tree, _nearly)
 
 
@@ -85,8 +87,6 @@ def _nearly(part: Apply) -> Changed:
     """What can go wrong with one part: the kind, which one, what is changed, to what, and the part that comes out."""
     if is_call(part, np.multiply):
         yield from _factors(part)
-        if part.args[0].shape == part.args[1].shape:
-            yield "added", "added", part, (added := apply(np.add, *part.args, dtype=part.dtype)), added
     elif is_call(part, np.divide):
         above, below = part.args
         yield from _factors(part)

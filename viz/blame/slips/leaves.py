@@ -11,7 +11,7 @@ import numpy as np
 from autograd import Node
 
 from ...formula import gradient_symbol, value_symbol
-from ...formula.tree import Apply, Symbol, Tree, apply, is_call, substituted, symbols
+from ...formula.tree import Apply, Number, Symbol, Tree, apply, is_call, substituted, symbols
 from ..trials import Scene, once
 from .activations import all_activations
 from .edits import FUNCTIONS
@@ -36,12 +36,17 @@ def for_another(scene: Scene, form: Form) -> Iterator[Edit]:
     own = value_symbol(form.target, scene.words, scene.value)
     if own.dtype.kind == "f" and tree.shape == own.shape:
         yield Edit("again", ("own",), own, apply(np.square, own), apply(np.multiply, tree, own))
+        if is_call(tree, np.negative):
+            yield Edit("value", ("own",), tree, (product := apply(np.multiply, tree.args[0], own)), product)
     for other in _factors(scene, tree):
         yield Edit("again", ("times", other.name), other, apply(np.square, other), apply(np.multiply, tree, other))
         divided = apply(np.divide, tree, other)
         yield Edit("divided", ("by", other.name), other, divided, divided)
     for place, part in parts(tree):
-        if isinstance(part, Symbol) and (part.kind != "constant" or part.dtype.kind == "f") and part.ndim:
+        if _is_a_number(part) and _is_of_numbers(scene):
+            for other in _named(scene):
+                yield Edit("other", (*place, other.name), part, other, put(tree, place, other))
+        elif isinstance(part, Symbol) and (part.kind != "constant" or part.dtype.kind == "f"):
             for other in _others(scene, form, part):
                 kind = "gradient" if other.kind == "gradient" and part.kind == "gradient" else "other"
                 kind = "before" if other.node is not None and other.node is before.get(part.node) else kind
@@ -64,6 +69,17 @@ def for_another(scene: Scene, form: Form) -> Iterator[Edit]:
             for other in _others(scene, form, s):
                 there = apply(s.node.rule.fn, other, like=s)
                 yield Edit("at", ("at", s.name, other.name), s, there, substituted(tree, {id(s): there}))
+
+
+def _is_a_number(part: Any) -> bool:
+    """Whether it is a number that a program was given as data: no whole one, as rules and formulas have."""
+    return isinstance(part, Number) and np.ndim(part.value) == 0 and bool(part.value % 1)
+
+
+@once
+def _is_of_numbers(scene: Scene) -> bool:
+    """Whether a program computes with numbers one by one."""
+    return all(node.ndim == 0 for node in scene.tape)
 
 
 def _factors(scene: Scene, tree: Tree) -> list[Symbol]:
@@ -161,6 +177,7 @@ def _by_shape(scene: Scene) -> dict[Any, list[Symbol]]:
     """Every value, gradient and constant of the tape, each once."""
     found: dict[Any, list[Symbol]] = defaultdict(list)
     seen: set[Any] = set()
+    numbers = _is_of_numbers(scene)
 
     def add(s: Symbol) -> None:
         array = np.asarray(s.array)
@@ -170,10 +187,10 @@ def _by_shape(scene: Scene) -> dict[Any, list[Symbol]]:
             found[array.shape].append(s)
 
     for node in sorted(scene.tape, key=lambda n: not scene.words.has(n)):
-        if node.ndim and np.isfinite(scene.value(node)).all():
+        if (node.ndim or numbers) and np.isfinite(scene.value(node)).all():
             add(value_symbol(node, scene.words, scene.value))
     for gradient in _gradients(scene):
-        if gradient.ndim:
+        if gradient.ndim or numbers:
             add(gradient)
     for node in scene.tape:
         for k, a in enumerate(node.operands):
