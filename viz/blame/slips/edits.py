@@ -54,7 +54,8 @@ def near(tree: Tree) -> Iterator[Edit]:
             if broadcasts(s.shape, tree.shape) and not is_call(tree, np.negative):  # where it is a sign that is missing
                 yield Edit("local", ("local",), tree, s, s)
             yield Edit("upstream", ("upstream",), s, None, (local := _without(tree, s)))
-            for fn in (np.add, np.subtract) if local.shape == s.shape == tree.shape else ():
+            own = local.shape == s.shape == tree.shape and not any(is_call(part, np.sum) for part in each(local))
+            for fn in (np.add, np.subtract) if own else ():
                 yield Edit("added", (fn.__name__,), tree, (added := apply(fn, s, local, dtype=tree.dtype)), added)
     yield from edits_of(tree, _nearly)
 

@@ -28,6 +28,7 @@ from .ways import added_after, missing_on_one_way, of_another_step_on_one_way, o
 _FEWEST = 3
 _MOST_BESIDE = 12
 _MOST_CARRIED = 6
+_COMPREHENSIONS = ("<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>")
 _FAR = 6
 """So many operations from a record a parameter still tells which of several alike it is."""
 
@@ -194,7 +195,8 @@ def _is_to_the_past(edge: Edge) -> bool:
     node, to = edge[0], edge[0].operands[edge[1]]
     if node.code is to.code or node.source is None or to.source is None:
         return node.lasti <= to.lasti
-    return node.source.file == to.source.file and node.source.line <= to.source.line
+    within = node.code.co_name in _COMPREHENSIONS and node.code.co_qualname.startswith(to.code.co_qualname)
+    return within and node.source.line <= to.source.line
 
 
 @slip(NAMES["loop"], 18)
