@@ -105,12 +105,13 @@ def _is_sure(scene: Scene, fits: Sequence[Fit]) -> bool:
 
 
 def _nearest_first(scene: Scene, entries: Sequence[Slip]) -> Iterator[tuple[Slip, Trial]]:
-    """The trials of slips at each step of a loop: of each slip those nearest to the numbers, then the rest."""
+    """The trials of slips at each step of a loop: of each slip the first and those nearest to the numbers, then the
+    rest."""
     rest: list[tuple[float, Slip, Trial]] = []
     for entry in entries:
-        some = ((_distance(scene, trial), entry, trial) for trial in _trials(scene, entry))
+        some = ((k and _distance(scene, trial), entry, trial) for k, trial in enumerate(_trials(scene, entry)))
         ranked = sorted(some, key=lambda one: one[0])
-        near = [one for k, one in enumerate(ranked) if k < _FIRST or one[0] < _NEAR]
+        near = [one for k, one in enumerate(ranked) if k <= _FIRST or one[0] < _NEAR]
         yield from ((entry, trial) for _, entry, trial in near)
         rest += ranked[len(near) :]
     for _, entry, trial in sorted(rest, key=lambda one: one[0]):
@@ -154,7 +155,9 @@ def _trials(scene: Scene, entry: Slip, beyond: str = "") -> Iterator[Trial]:
     are tried for."""
     trials = iter(entry.trials(scene))
     while True:
-        if (beyond or not entry.quick) and scene.budget.is_spent_on(beyond or scene.beyond or entry.name):
+        if (beyond or scene.beyond or not entry.quick) and scene.budget.is_spent_on(
+            beyond or scene.beyond or entry.name
+        ):
             return
         with attempted() as making:
             trial = next(trials, None)

@@ -27,7 +27,9 @@ from .ways import added_after, missing_on_one_way, of_another_step_on_one_way, o
 
 _FEWEST = 3
 _MOST_BESIDE = 12
-_MOST_CARRIED = 6
+_MOST_CARRIED, _MOST_SWEPT = 6, 1500
+"""So many steps back are tried, for tapes of so many operations."""
+_MOST_TURNED = 64
 _COMPREHENSIONS = ("<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>")
 _FAR = 6
 """So many operations from a record a parameter still tells which of several alike it is."""
@@ -153,7 +155,8 @@ def truncated(scene: Scene) -> Iterator[Trial]:
     for edge in itertools.chain(*carried):
         steps[scene.words.ordinal(edge[0].operands[edge[1]])].append(edge)
     between = [steps[k] for k in sorted(steps)]
-    for k in range(1, min(len(between), _MOST_CARRIED) if all(one.node.is_leaf for one in scene.wrong) else 0):
+    few = len(scene.tape) <= _MOST_SWEPT and all(one.node.is_leaf for one in scene.wrong)
+    for k in range(1, min(len(between), _MOST_CARRIED) if few else 0):
         node, i = carried[0][0]
         back = f"the gradient was carried back by {k} step{'s' if k > 1 else ''} at most"
         yield Trial(node, f"{back}: backpropagation through time was truncated", partial(_within, scene, between, k), i)
@@ -327,7 +330,7 @@ def _with_others(scene: Scene, at: _Places, edges: Sequence[Edge], *, of_steps: 
         first = _before_the_first(scene, at, at.nodes[own][1]) if of_steps else {}
         others = at.nodes[own]
         mirrored = dict(zip(others, reversed(others.values()), strict=True))
-        near = [(others, 1), ({**first, **others}, -1), (mirrored, 0)]
+        near = [(others, 1), ({**first, **others}, -1), *[(mirrored, 0)] * (len(others) <= _MOST_TURNED)]
         for nodes, by in near if of_steps else ((at.nodes[place], by) for place, by in beside):
             taken = [one for edge in edges if (one := _taken(scene, at, edge, k, own, nodes, by)) is not None]
             taken = [one._replace(mirrored=nodes is mirrored) for one in taken]
@@ -348,8 +351,8 @@ def _with_other_inputs(scene: Scene, at: _Places, edges: Sequence[Edge]) -> Iter
         ways = {
             "step before": [[*before, inputs[0]], [*before, 0 * inputs[0]]],
             "step after": [[inputs[-1], *after], [0 * inputs[-1], *after]],
-            "first step": [[inputs[-1]] * n], "last step": [[inputs[0]] * n],
-        }  # fmt: skip
+        }
+        ways |= {"first step": [[inputs[-1]] * n], "last step": [[inputs[0]] * n]} if n <= _MOST_TURNED else {}
         for which, others in ((which, some) for which, ways_of in ways.items() for some in ways_of):
             taken = [
                 _Taken(edge, k, Symbol("constant", f"({read[1].name}, {which})", other))
