@@ -22,8 +22,8 @@ from .pushing import Change, Sweeper
 
 __all__ = ["Probes"]
 
-_MOST_PROBED = 4
-"""Of so many wrong gradients it is asked whether a slip gives them, those nearest to the loss."""
+_MOST_PROBED, _FEWER, _LONG = 4, 2, 2000
+"""Of so many wrong gradients it is asked whether a slip gives them, those nearest to the loss; fewer on long tapes."""
 _FAR_OFF = 1e-3
 """Relative to the sizes of all terms of a product: more is no rounding, nor an error of finite differences."""
 _NEARLY = 1e-6
@@ -59,7 +59,7 @@ class Probes:
         self._others: _Probe | None = None
         self.usable = False
         shaped = [one for one in wrong if one.has_shape and one.node in sweeper.base.grads]
-        self._chosen = chosen = shaped[:_MOST_PROBED]
+        self._chosen = chosen = shaped[: _MOST_PROBED if len(sweeper.tape) <= _LONG else _FEWER]
         self._all = len(chosen) == len(wrong)
         if not chosen or sum(n.size for n in sweeper.tape) * (4 * len(chosen) + 2) > _MOST_NUMBERS:
             return
