@@ -4,6 +4,7 @@ written, and what is no edit of a formula. Every wrong gradient is made with the
 from ..trials import Slip
 from . import (
     broadcasts,
+    carried,
     conventions,
     derivatives,
     formulas,
@@ -23,8 +24,8 @@ from . import (
 __all__ = ["SLIPS"]
 
 _MODULES = (
-    broadcasts, conventions, derivatives, formulas, losses, names, pairs, paths, pools, products, scales, steps,
-    views, ways, weights,
+    broadcasts, conventions, derivatives, formulas, losses, names, pairs, paths, pools, products, scales, carried,
+    steps, views, ways, weights,
 )  # fmt: skip
 
 SLIPS = tuple(dict.fromkeys(made for module in _MODULES for made in vars(module).values() if isinstance(made, Slip)))
