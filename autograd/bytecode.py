@@ -16,7 +16,7 @@ __all__ = [
     "METADATA",
     "Source",
     "called",
-    "instruction",
+    "instruction_of",
     "per_instruction",
     "places",
     "reads_for_update",
@@ -69,8 +69,13 @@ def per_instruction(f: Callable[[Any, int], _T]) -> Callable[[Any, int], _T]:
 _MOST = 65536
 
 
+def instruction_of(node: Any) -> int:
+    """The instruction that made a record: the same at each pass of a loop, which the byte a frame is at need not be."""
+    return 0 if node.code is None else _instruction(node.code, node.byte)
+
+
 @per_instruction
-def instruction(code: Any, byte: int) -> int:
+def _instruction(code: Any, byte: int) -> int:
     """The place of the instruction that a byte belongs to: where Python calls a method from within an instruction that
     it has specialised after some passes, a frame is no longer at its start, but past the cache behind it."""
     codes = code.co_code

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .bytecode import Source, instruction, source_of
+from .bytecode import Source, instruction_of, source_of
 from .operands import as_array
 from .recording import Scope
 from .registry import Rule
@@ -98,10 +98,7 @@ class Node:
         """The array, computed again from its operands if it was dropped. Read-only."""
         return as_array(self.kept if self.kept is not None else replay(reachable(self, stop_at_kept=True))[self])
 
-    @property
-    def lasti(self) -> int:
-        """The instruction of its code that made it, which is the same at each pass of a loop, as a byte need not be."""
-        return 0 if self.code is None else instruction(self.code, self.byte)
+    lasti = property(instruction_of)
 
     @property
     def source(self) -> Source | None:

@@ -88,7 +88,8 @@ class Words:
         if only in self._names:
             return f"{node.op}({self._names[only]})"
         head, call, _ = self._fallback.as_written(node).partition("(")
-        return f"({head}(…))" if call and head.rpartition(".")[2] == node.op else node.op
+        is_call = call and head.replace(".", "").isidentifier() and head.rpartition(".")[2] == node.op
+        return f"({head}(…))" if is_call else node.op
 
     def place(self, node: Node) -> Any:
         """Where in the program a record was made: of a loop the same at each step."""
