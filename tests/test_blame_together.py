@@ -396,3 +396,10 @@ def test_a_minus_before_the_first_factor_of_a_product_is_one_before_the_product(
     blamed(explain_mismatch(loss, {W1: stale}), "weights already updated")
     report = explain_mismatch(loss, {W1: -X.T @ d1})
     assert "the difference `out - y`" in blamed(report, "sign").sentence
+
+
+def test_a_minus_before_unsigned_numbers_is_no_minus():
+    y, w = np.array([1, 0, 1], np.uint8), Tensor([0.2, 0.3, 0.4], name="w")
+    loss = np.sum(-y * np.exp(w))
+    assert explain_mismatch(loss, {w: [255 * np.exp(0.2), 0.0, 255 * np.exp(0.4)]}).ok
+    assert explain_mismatch(loss, {w: [-255 * np.exp(0.2), 0.0, -255 * np.exp(0.4)]}).first.slip == "sign"

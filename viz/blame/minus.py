@@ -59,7 +59,8 @@ def minuses(tape: Tape, kept: Collection[Node]) -> dict[Node, Minus]:
 
 def _minus(node: Node, k: int, kept: Collection[Node]) -> Minus | None:
     of = node.operands[k]
-    part = written(node, k) if isinstance(of, Node) or np.ndim(of) else None
+    signed = (isinstance(of, Node) or np.ndim(of)) and of.dtype.kind in "fci"  # −x of unsigned numbers is no minus
+    part = written(node, k) if signed else None
     if not isinstance(part, ast.UnaryOp) or not isinstance(part.op, ast.USub) or node.source is None:
         return None
     if isinstance(of, Node):
