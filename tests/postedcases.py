@@ -664,3 +664,33 @@ def the_mask_of_the_first_step_at_all_steps():
         dz = dh * masks[0] * (1 - a**2)
         dw, dh = dw + before * dz, dh * (1 - masks[0]) + w.data * dz
     return (h**2).sum(), {w: dw}
+
+
+@posted("regularisation term", "are counted once for each use of a row")
+def the_penalty_of_factors_once_for_each_rating():
+    rng = np.random.default_rng(31)
+    users, items, R = np.array([0, 0, 1, 2, 2, 2, 3]), np.array([0, 1, 1, 0, 1, 2, 2]), rng.normal(size=7)
+    p, q = Tensor(rng.normal(size=(4, 2)), name="p"), Tensor(rng.normal(size=(3, 2)), name="q")
+    e = R - np.sum(p[users] * q[items], axis=1)
+    P, Q, dp, dq = p.data, q.data, np.zeros((4, 2)), np.zeros((3, 2))
+    for u, i, one in zip(users, items, e.data, strict=True):
+        dp[u] += -2 * one * Q[i] + 0.4 * P[u]
+        dq[i] += -2 * one * P[u] + 0.4 * Q[i]
+    return np.sum(e**2) + 0.2 * (np.sum(p**2) + np.sum(q**2)), {p: dp, q: dq}
+
+
+@posted("derivative of another activation", "which is tanh: 1 / (1 + a²)")
+def the_derivative_of_arctan_for_that_of_tanh():
+    rng = np.random.default_rng(28)
+    x, w = rng.normal(size=(5, 3)), Tensor(rng.normal(size=(3, 2)), name="w")
+    a = named("a", np.tanh(x @ w))
+    return 0.5 * (a**2).sum(), {w: x.T @ (a.data / (1 + a.data**2))}
+
+
+@posted("shared weight at one position only", "x is used at 4 places, and only the first was counted")
+def the_first_window_of_max_pooling_alone():
+    rng = np.random.default_rng(12)
+    x, g, right = Tensor(rng.normal(size=(4, 4)), name="x"), rng.normal(size=4), np.zeros((4, 4))
+    tops = [np.amax(x[i : i + 2, j : j + 2]) for i in (0, 2) for j in (0, 2)]
+    right[:2, :2] = (x.data[:2, :2] == tops[0].data) * g[0]
+    return np.sum(np.stack(tops) * g), {x: right}

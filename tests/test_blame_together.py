@@ -403,3 +403,10 @@ def test_a_minus_before_unsigned_numbers_is_no_minus():
     loss = np.sum(-y * np.exp(w))
     assert explain_mismatch(loss, {w: [255 * np.exp(0.2), 0.0, 255 * np.exp(0.4)]}).ok
     assert explain_mismatch(loss, {w: [-255 * np.exp(0.2), 0.0, -255 * np.exp(0.4)]}).first.slip == "sign"
+
+
+def test_an_expression_that_stands_twice_on_a_line_is_told_apart():
+    x, A = Tensor([[0.3], [1.2]], name="x"), np.array([[2.0, 1], [1, 3]])
+    loss = (x.T @ [[1.0], [2.0]] + x.T @ A @ x).sum()
+    report = explain_mismatch(loss, {x: np.array([[1.0], [2.0]]) + A @ x.data})
+    assert "`x.T` (the 2nd of 2 on the line)" in blamed(report, "path left out").sentence

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,17 @@ class Words:
         is_call = call and head.replace(".", "").isidentifier() and head.rpartition(".")[2] == node.op
         return f"({head}(…))" if is_call else node.op
 
+    @cached_property
+    def _on_line(self) -> dict[Any, dict[Any, None]]:
+        """The places of an expression that stands several times on a line."""
+        found: dict[Any, dict[Any, None]] = defaultdict(dict)
+        for node in sorted(self.tape, key=lambda n: n.lasti):
+            found[self._line_key(node)][self.place(node)] = None
+        return found
+
+    def _line_key(self, node: Node) -> Any:
+        return node.code, node.source and node.source.line, self._fallback.as_written(node), node.op
+
     def place(self, node: Node) -> Any:
         """Where in the program a record was made: of a loop the same at each step."""
         return node.code, node.lasti, node.op
@@ -113,8 +125,10 @@ class Words:
         text = clean(self._fallback.as_written(node), _WHOLE)
         if node in self._names or not text:
             return self.of(node)
-        often = self._often[self.place(node)]
+        often, beside = self._often[self.place(node)], list(self._on_line[self._line_key(node)])
         which = f" (the {ordinal(self._ordinals[node])} time of {often})" if often > 1 else ""
+        if len(beside) > 1:
+            which = f" (the {ordinal(1 + beside.index(self.place(node)))} of {len(beside)} on the line){which}"
         text = text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]}…{text[-_LONGEST // 2 :]}"
         return f"`{text}`{which}"
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd import Node, Tape, Tensor, enable_grad
 from autograd.forward import record
-from autograd.registry import Rule
+from autograd.registry import RULES, Rule
 
 from ...formula import Formula, backward, gradient_symbol, value_symbol
 from ...formula.tidy import tidied
@@ -37,6 +37,7 @@ from .formulas import edited, written
 from .parts import Edit, parts
 
 _DERIVATIVES = ((SIGMOID, "σ"), (TANH, "tanh"), (RELU, "ReLU"))
+_ARCTAN = RULES[np.arctan]
 _MOST = 24
 
 
@@ -160,6 +161,12 @@ def another(scene: Scene) -> Iterator[Trial]:
                 tree = derivative(scene, act, other, a, form.upstream)
                 said = f"{what}: {name}′ = {_in_its_result(other)} with a = {w.say(act.a)}"
                 yield _trial(scene, act, form, "function", tree, said, other, "in its result")
+        for at in (a, z) if act.rule in (SIGMOID, TANH) else ():
+            tree = derivative(scene, act, _ARCTAN, apply(np.arctan, at), form.upstream, at=at)
+            sentence = (
+                f"the derivative of arctan was used at {w.made(act.a)}, which is {act.symbol}: 1 / (1 + {at.name}²)"
+            )
+            yield _trial(scene, act, form, "function", tree, sentence, _ARCTAN, at is a)
 
 
 @cache

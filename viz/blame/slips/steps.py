@@ -26,6 +26,8 @@ from .products import flipped, transposed, turned_round
 from .ways import added_after, missing_on_one_way, of_another_step_on_one_way, of_one_part, on_one_way
 
 _MOST_BESIDE = 12
+_CHOOSE = ("max", "min", "maximum", "minimum")
+"""Whose rules compare with the result, of which another one gives 0."""
 _MOST_TURNED = 64
 """In loops of so many passes the last may be taken for the first."""
 
@@ -141,7 +143,7 @@ def _with_others(scene: Scene, at: Places, edges: Sequence[Edge], *, of_steps: b
     round, or for another one of the same step; in what weights get also for another one of a step beside."""
     model, i = middle = edges[len(edges) // 2]
     weights = model.operands[i].is_leaf
-    for k in (*range(len(model.operands)), RESULT):
+    for k in (*range(len(model.operands)), *[RESULT] * (model.op not in _CHOOSE)):
         operand = _operand(model, k)
         is_of_steps = isinstance(operand, Node) and at.steps(operand) >= FEWEST - 1
         if not is_of_steps or _formula(scene, middle, k) is None:

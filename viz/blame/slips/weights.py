@@ -238,6 +238,10 @@ def decay(scene: Scene) -> Iterator[Trial]:
             formulas = partial(both_sums, scene, into, dict.fromkeys(edges, k)) if len(nodes) == 1 else None
             yield Trial(node, said.replace("{}", how), scaled(k), i, formulas=formulas)
         yield from _values_added(scene, {n: terms[n][1] for n in nodes}, scaled(0), node)
+        used = {n: _uses_of_rows(scene, n) for n in nodes}
+        if all(counts is not None for counts in used.values()):
+            each = {edge: partial(_by_rows, counts) for n, counts in used.items() for edge in terms[n][0]}
+            yield Trial(node, said.replace("{}", "counted once for each use of a row"), Change(edges=each), i)
         some = f"{{:.4g}} times the right one{s}"
         yield Trial(
             node, lambda t, said=said, some=some: said.replace("{}", some.format(1 + t)),
@@ -267,6 +271,20 @@ def _values_added(scene: Scene, terms: Mapping[Node, float], without: Change, at
         what = listed([f"{n * k / 2:.4g} Σ {scene.words.say(p)}²" for p, k in terms.items()])
         said = f"the value of a regularisation term was added in the place of its gradient: {what}"
         yield Trial(at, said, replace(without, ends={p: partial(np.add, value) for p, value in values.items()}))
+
+
+def _uses_of_rows(scene: Scene, node: Node) -> Any:
+    """How often each row of a table is used, as a column; None of what is no table."""
+    index = [user.kwargs["index"] for user, _ in scene.sweeper.into[node] if user.op == "getitem"]
+    rows = [k for k in index if isinstance(k, np.ndarray) and k.dtype.kind in "iu"]
+    if not rows or len(rows) < len(index):
+        return None
+    counts = np.bincount(np.concatenate([np.ravel(k) % node.shape[0] for k in rows]), minlength=node.shape[0])
+    return counts.reshape(-1, *[1] * (node.ndim - 1))
+
+
+def _by_rows(counts: Any, g: Any, c: Any) -> Any:
+    return counts * c
 
 
 def _is_chosen(scene: Scene, t: float) -> bool:
