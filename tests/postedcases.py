@@ -694,3 +694,10 @@ def the_first_window_of_max_pooling_alone():
     tops = [np.amax(x[i : i + 2, j : j + 2]) for i in (0, 2) for j in (0, 2)]
     right[:2, :2] = (x.data[:2, :2] == tops[0].data) * g[0]
     return np.sum(np.stack(tops) * g), {x: right}
+
+
+@posted("two slips at once", "yours: ∂L/∂w = Xᵀ (X w − 2 y)")
+def a_sign_and_a_bracket_in_the_formula_of_least_squares():
+    rng = np.random.default_rng(6)
+    X, y, w = rng.normal(size=(6, 3)), rng.normal(size=6), Tensor(rng.normal(size=3), name="w")
+    return (y + X @ w) @ (y + X @ w), {w: -2 * X.T @ y + X.T @ X @ w.data}

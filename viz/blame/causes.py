@@ -63,7 +63,7 @@ def by_slips(
             fits = _fitting(report, loosened, lr, weight_decay, held)
             if fits:
                 notes.append(BUT_FOR_THE_LAST_DIGITS)
-        if all(fit.slip.name == "some factor" for fit in fits):
+        if all(fit.slip.name == "some factor" or fit.slip.generic == TWO for fit in fits):
             fits = _in_one_alone(report, left, lr, weight_decay) or fits
         explained = min((f.explains for f in fits), key=lambda some: order[some[0].node]) if fits else ()
         if not explained:
@@ -89,7 +89,8 @@ def _in_one_alone(report: Sentences, left: Sequence[Given], lr: float | None, we
         if scene is not None:
             scene.beyond, scene.more_digits = beyond, _MORE_DIGITS
             for deep in (False, True):
-                fits = [fit for fit in search(scene, deep=deep) if fit.solved is None and not fit.times]
+                found = [fit for fit in search(scene, deep=deep) if fit.solved is None and not fit.times]
+                fits = [fit for fit in found if fit.slip.generic < TWO]
                 if fits:
                     return [fit._replace(scaled=_ending(scene, fit, one.node), alone=True) for fit in fits]
     return []

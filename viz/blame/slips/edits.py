@@ -119,9 +119,8 @@ def _terms(part: Apply) -> Changed:
     minus = is_call(part, np.subtract)
     other = apply(np.add if minus else np.subtract, first, second, dtype=part.dtype)
     yield "sign", "second", part, other, other
-    if minus:
-        turned = apply(np.subtract, second, first, dtype=part.dtype)
-        yield "sign", "turned", part, turned, turned
+    turned = apply(np.subtract, second, first, dtype=part.dtype)
+    yield "sign", "turned", part, turned, turned
     last = apply(np.negative, second, dtype=part.dtype) if minus else second
     yield "term", "first", first, None, last
     yield "term", "second", last, None, first
@@ -264,6 +263,7 @@ def _as_a_whole(tree: Tree) -> Iterator[Edit]:
     if len(found) > 1:
         without = rebuilt(tree, lambda p: p.args[0] if is_call(p, np.transpose) and p.args[0].shape == p.shape else p)
         yield Edit("transpose", ("all",), tree, without, without)
+    yield from _number_on_one_term(tree)
     own = diagonal(tree)
     if own is not tree:
         yield Edit("diagonal", ("diagonal",), tree, own, own)
@@ -280,6 +280,23 @@ def _as_a_whole(tree: Tree) -> Iterator[Edit]:
             if a.shape == b.shape:
                 exchanged = substituted(tree, {id(a): b, id(b): a})
                 yield Edit("exchanged", ("exchanged", a.name, b.name), tree, exchanged, exchanged)
+
+
+def _number_on_one_term(tree: Tree) -> Iterator[Edit]:
+    """The number that a formula multiplies by, on one term of a sum within alone."""
+    found = _its_number(tree)
+    if found is None:
+        return
+    at, part, j = found
+    without, by = put(tree, at, part.args[1 - j]), part.fn
+    for place, inner in parts(without):
+        if is_call(inner, np.add, np.subtract) and inner.shape == inner.args[0].shape == inner.args[1].shape:
+            for k, term in enumerate(inner.args):
+                scaled = apply(by, term, part.args[j]) if is_call(part, np.divide) else apply(by, part.args[j], term)
+                other = put(
+                    without, place, inner.with_args([scaled if i == k else a for i, a in enumerate(inner.args)])
+                )
+                yield Edit("bracket", (*place, "number", k), tree, other, other)
 
 
 def _everywhere(tree: Tree) -> Iterator[Edit]:

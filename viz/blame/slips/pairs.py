@@ -16,7 +16,7 @@ from ...formula import Formula
 from ...formula.tree import Evaluator
 from ..trials import Scene, Trial, once, slip
 from .edits import far, near
-from .forms import Form, rules
+from .forms import Form, composed, rules
 from .formulas import Candidate, edited, value_of, written
 from .formulas import said as said_of
 from .leaves import for_another
@@ -28,6 +28,8 @@ _TERMS = (decay, path_left_out)
 _FIRST = ("local", "factor", "value", "sign", "power", "upstream", "function", "transpose", "constant", "term")
 """Edits that come with another one, the likeliest first."""
 _MOST_FIRST = 120
+_MOST_PARTS = 12
+"""Of longer formulas there are too many pairs of edits."""
 
 
 @slip("two slips at once", 90, generic=3, chancy=True)
@@ -73,18 +75,30 @@ def _in_two_terms(scene: Scene) -> Iterator[Trial]:
 
 
 def _in_one_formula(scene: Scene) -> Iterator[Trial]:
-    """The incoming gradient not multiplied in, or taken for a value, and another edit of the rule."""
-    evaluated = Evaluator()
-    for form in rules(scene):
-        base = value_of(evaluated, form, form.formula.tree)
-        firsts = [edit for edit in near(form.formula.tree) if edit.kind in ("upstream", "division")]
-        for first in firsts if base is not None and not scene.budget.is_spent_on("two slips at once") else ():
+    """Two edits of the shortest formula of a gradient; of a rule, the incoming gradient not multiplied in, or divided
+    by, and another one."""
+    evaluated, values = Evaluator(), set[bytes]()
+    whole = [form for form in composed(scene) if form.target is scene.wrong[0].node and form.size <= _MOST_PARTS]
+    for form in [*rules(scene), *sorted(whole, key=lambda form: form.size)[:1]]:
+        tree, is_rule = form.formula.tree, form.edge is not None or form.past is not None
+        base = value_of(evaluated, form, tree)
+        if base is None:
+            continue
+        for first in near(tree) if is_rule else (*near(tree), *far(tree)):
+            if is_rule and first.kind not in ("upstream", "division"):
+                continue
+            if scene.budget.is_spent_on("two slips at once"):
+                return
             changed = replace(form, formula=Formula(form.formula.target, first.tree, form.formula.notes))
-            for second in (*near(first.tree), *for_another(scene, changed)):
+            more = for_another(scene, changed) if is_rule else far(first.tree)
+            for second in (*near(first.tree), *more):
                 value = value_of(evaluated, form, second.tree)
                 scene.tried += 1
-                if value is not None and not scene.probes.rules_out_added([(form.target, value - base)]):
-                    both = Edit("local", (first.place, second.place), form.formula.tree, second.tree, second.tree)
+                if value is None or scene.probes.rules_out_added([(form.target, value - base)]):
+                    continue
+                if value.tobytes() not in values:
+                    values.add(value.tobytes())
+                    both = Edit("local", (first.place, second.place), tree, second.tree, second.tree)
                     said = f"two slips at once: {said_of(scene, form, first)}; and {said_of(scene, changed, second)}"
                     yield edited(scene, form, both, said, places=2)
 
