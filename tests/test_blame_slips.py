@@ -486,6 +486,26 @@ def by_a_view(x, k):
     return np.einsum("ijkl,kl->ij", np.lib.stride_tricks.sliding_window_view(x, (3, 3)), k)
 
 
+def by_a_layer(x, k):
+    return F.conv2d(x[None, None], k[None, None])[0, 0]
+
+
+@pytest.mark.parametrize("conv", [by_a_layer, by_a_view])
+@pytest.mark.parametrize("turned", [(1, 1), (1, -1), (-1, 1)])
+def test_the_gradient_of_a_kernel_by_a_convolution_instead_of_a_correlation(conv, turned):
+    rng = np.random.default_rng(0)
+    x, k, g = rng.normal(size=(5, 5)), Tensor(rng.normal(size=(3, 3)), name="k"), rng.normal(size=(3, 3))
+    out = conv(x, k)
+    X, G = x[:: turned[0], :: turned[0]], g[:: turned[1], :: turned[1]]
+    dk = np.array([[(X[i : i + 3, j : j + 3] * G).sum() for j in range(3)] for i in range(3)])
+    report = explain_mismatch((out * g).sum(), {k: dk})
+    if turned != (1, 1):
+        sentence = blamed(report, "kernel flipped").sentence
+        assert "turned by 180°" in sentence and ("the input" in sentence) == (turned[0] < 0)
+    else:
+        assert report.ok
+
+
 def by_loops(x, k):
     rows = range(x.shape[0] - 2)
     return np.stack([np.stack([np.sum(x[i : i + 3, j : j + 3] * k) for j in rows]) for i in rows])

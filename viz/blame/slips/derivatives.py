@@ -30,7 +30,7 @@ from .activations import (
     Activation,
     all_activations,
     inner_functions,
-)  # fmt: skip
+)
 from .edits import diagonal as diagonal_of
 from .forms import Form, activated, derivative, rules_of
 from .formulas import edited, written

@@ -80,14 +80,27 @@ def flipped(scene: Scene) -> Iterator[Trial]:
     for form in rules_of(scene, {"window_product"}):
         for edit in edits_of(form.formula.tree, kernel_flipped):
             name, made = w.operand(form.node, 1), w.made(form.node)
-            if edit.place[-1] == "gradient":
+            what = {
+                "gradient": "the kernel is", "upstream": f"{w.gradient(form.node)} was", "input": "the input was",
+            }.get(edit.place[-1])  # fmt: skip
+            sentence = _FLIPPED.format(name=name, made=made)
+            if what is not None:
                 sentence = (
-                    f"the kernel is turned by 180° at {made}: ∂L/∂{name} of a convolution in place of the "
+                    f"{what} turned by 180° at {made}: {w.gradient(form.target)} of a convolution in place of the "
                     "cross-correlation that the forward pass computes"
                 )
-            else:
-                sentence = _FLIPPED.format(name=name, made=made)
-            yield edited(scene, form, edit, sentence, kind=form.operand)
+            yield edited(scene, form, edit, sentence, kind=(form.operand, what))
+    for form in rules_of(scene, ("einsum", "tensordot")):
+        operands, g = form.node.operands, form.upstream
+        windows = operands[1 - (form.operand or 0)] if len(operands) == 2 else 0.0
+        if 1 < g.ndim < np.ndim(windows):
+            turned_g = flipped_in(g)
+            tree = substituted(form.formula.tree, {id(g): turned_g})
+            for which, other in ((w.gradient(form.node), tree), ("the input", flipped_in(tree))):
+                edit = Edit("flipped", (which,), g, turned_g, other)
+                sentence = f"{which} was turned by 180° in what {w.gradient(form.target)} is made of"
+                kind = form.operand, other is tree
+                yield edited(scene, form, edit, f"{sentence}, at {w.made(form.node)}", kind=kind)
     for form, s in _values(scene):
         if s.node is not None and s.ndim and _is_window(scene, form.target):
             axes = {tuple(range(s.ndim))[-2:], (0, 1)[: s.ndim]}

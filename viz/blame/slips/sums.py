@@ -212,6 +212,10 @@ def flipped(part: Apply) -> Changed:
         yield "flipped", "kernel", kernel, (other := flipped_in(kernel)), part.with_args([g, other])
     elif part.rule.name == "window_product_weight":
         yield "flipped", "gradient", part, (other := flipped_in(part)), other
+        g, windows_of = part.args
+        upstream = part.with_args([flipped_in(g), windows_of])
+        yield "flipped", "upstream", g, flipped_in(g), upstream
+        yield "flipped", "input", windows_of, flipped_in(windows_of), flipped_in(upstream)
 
 
 def flipped_in(x: Tree, axes: tuple[int, ...] = (-2, -1)) -> Apply:
