@@ -88,7 +88,7 @@ def inner_functions(scene: Scene) -> Iterator[tuple[Node, Node]]:
     for node in scene.nodes():
         if any(user.rule in SMOOTH or user.rule in SYMBOLS for user, _ in scene.sweeper.into[node]):
             region = _region(node) - {node}
-            for z in region - set(node.parents):
+            for z in sorted(region - set(node.parents), key=scene.tape.index):
                 apart = z.shape == node.shape and z.needs_grad and (z.is_leaf or scene.words.has(z) or z in known)
                 if apart and _between(node, z, region | {node}) is not None:
                     yield node, z
