@@ -153,11 +153,9 @@ def _different(one: Given) -> int:
 def _trials(scene: Scene, entry: Slip, beyond: str = "") -> Iterator[Trial]:
     """The trials of a slip, as long as there is time; also where one of them can't be made. `beyond` is what else they
     are tried for."""
-    trials = iter(entry.trials(scene))
+    trials, beyond = iter(entry.trials(scene)), beyond or scene.beyond
     while True:
-        if (beyond or scene.beyond or not entry.quick) and scene.budget.is_spent_on(
-            beyond or scene.beyond or entry.name
-        ):
+        if (beyond or not entry.quick) and scene.budget.is_spent_on(beyond or entry.name):
             return
         with attempted() as making:
             trial = next(trials, None)

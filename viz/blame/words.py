@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -194,16 +193,21 @@ class Words:
                         by[id(symbol)] = transposed(Symbol("constant", name[:-2], operand.T))
                     elif name and name not in taken:
                         by[id(symbol)] = Symbol("constant", name, operand)
-        once: Callable[[Tree], Tree] = lambda t: (
-            transposed(t.args[0]) if is_call(t, np.transpose) and not t.options else t
+        if not by:
+            return formula
+        return Formula(
+            formula.target, rebuilt(substituted(formula.tree, by), _transposed_once), formula.notes, adds=True
         )
-        tree = rebuilt(substituted(formula.tree, by), once)
-        return Formula(formula.target, tree, formula.notes, adds=True) if by else formula
 
     def equation(self, formula: Formula, *, adds: bool) -> str:
         """A formula, with what the short names in it stand for."""
         notes = f"   ({', '.join(formula.notes)})" if formula.notes else ""
         return f"{formula.target.name} {'+=' if adds else '='} {formula.plain()}{notes}"
+
+
+def _transposed_once(part: Tree) -> Tree:
+    """X for (X.T)ᵀ."""
+    return transposed(part.args[0]) if is_call(part, np.transpose) and not part.options else part
 
 
 def _compact(expression: str) -> str:
