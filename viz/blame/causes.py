@@ -19,7 +19,7 @@ from .search import explained as explained_by
 from .search import search
 from .sentences import BUT_FOR_THE_LAST_DIGITS, ENOUGH, RIGHT, Sentences
 from .slips.weights import updated_as_well
-from .trials import Scene
+from .trials import Scene, constantly, ended
 
 __all__ = ["by_slips"]
 
@@ -98,8 +98,7 @@ def _in_one_alone(report: Sentences, left: Sequence[Given], lr: float | None, we
 
 def _ending(scene: Scene, fit: Fit, node: Node) -> Change:
     """What a slip makes of one gradient, and of no other."""
-    end = scene.sweeper.pushed(fit.change)[node]
-    return Change(ends={node: lambda g: end})
+    return ended(node, partial(constantly, scene.sweeper.pushed(fit.change)[node]))
 
 
 def _following(report: Sentences, left: Sequence[Given], held: Sequence[Fit]) -> list[Given]:

@@ -13,7 +13,7 @@ import numpy as np
 from autograd import Node
 
 from ..pushing import Change, Edge
-from ..trials import Scene, Trial, once, slip
+from ..trials import Scene, Trial, constantly, once, slip
 from .formulas import NAMES
 from .loops import FEWEST, Places, grouped, places
 
@@ -82,7 +82,7 @@ def _within(scene: Scene, between: Sequence[list[Edge]], k: int) -> Change:
         for first in range(period):
             grads = scene.sweeper.pushed(_cut(itertools.chain(*between[first::period])))
             total = {node: value + sign * grads[node] for node, value in total.items()}
-    return Change(ends={node: lambda g, end=end: end for node, end in total.items()})  # type: ignore[misc]
+    return Change(ends={node: partial(constantly, end) for node, end in total.items()})
 
 
 def _cut(edges: Iterable[Edge]) -> Change:
@@ -125,8 +125,7 @@ def one_pass(scene: Scene) -> Iterator[Trial]:
             sentence = f"of the {len(some)} passes of a loop that {w.made(some[-1])} adds up the {{}} alone was counted"
             first = Change(past={some[-1]: (some[0], lambda g: g)})
             yield Trial(some[-1], sentence.replace("{}", "first"), first)
-            last = Change(edges={into[0]: lambda g, c: None})
-            yield Trial(some[-1], sentence.replace("{}", "last"), last)
+            yield Trial(some[-1], sentence.replace("{}", "last"), _cut(into))
 
 
 def _shares_weights(scene: Scene, count: int) -> bool:

@@ -34,6 +34,7 @@ from .activations import (
 from .edits import diagonal as diagonal_of
 from .forms import Form, activated, derivative, rules_of
 from .formulas import edited, written
+from .leaves import named
 from .parts import Edit, parts
 
 _DERIVATIVES = ((SIGMOID, "σ"), (TANH, "tanh"), (RELU, "ReLU"))
@@ -199,11 +200,10 @@ def diagonal(scene: Scene) -> Iterator[Trial]:
 def branch(scene: Scene) -> Iterator[Trial]:
     """The branches of a condition chosen by another value."""
     w = scene.words
-    named = [value_symbol(n, w, scene.value) for n in scene.tape if w.has(n) and n.dtype.kind == "f"]
     for form in rules_of(scene, ("where",)):
         node, comparisons = form.node, (np.greater, np.less, np.greater_equal, np.less_equal)
         known = [part for _, part in parts(form.formula.tree) if is_call(part, *comparisons)]
-        for condition, other in itertools.product(known[:1], named):
+        for condition, other in itertools.product(known[:1], named(scene)):
             if other.shape == condition.args[0].shape and condition.shape == np.shape(node.operands[0]):
                 chosen = condition.with_args([other, *condition.args[1:]])
                 change = Change(calls={node: ((evaluate(chosen), *node.operands[1:]), node.kwargs)})

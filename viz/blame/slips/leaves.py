@@ -19,7 +19,7 @@ from .forms import Form
 from .parts import Edit, is_gradient, parts, put
 from .sums import broadcasts
 
-__all__ = ["for_another"]
+__all__ = ["for_another", "named"]
 
 _MOST = 24
 """So many values are tried in the place of one, those with names and the nearest."""
@@ -44,7 +44,7 @@ def for_another(scene: Scene, form: Form) -> Iterator[Edit]:
         yield Edit("divided", ("by", other.name), other, divided, divided)
     for place, part in parts(tree):
         if _is_a_number(part) and _is_of_numbers(scene):
-            for other in _named(scene):
+            for other in named(scene):
                 yield Edit("other", (*place, other.name), part, other, put(tree, place, other))
         elif isinstance(part, Symbol) and (part.kind != "constant" or part.dtype.kind == "f"):
             for other in _others(scene, form, part):
@@ -84,11 +84,12 @@ def _is_of_numbers(scene: Scene) -> bool:
 
 def _factors(scene: Scene, tree: Tree) -> list[Symbol]:
     """Values with names by which a formula may be multiplied or divided, though it is not."""
-    return [s for s in _named(scene) if broadcasts(s.shape, tree.shape)][:_MOST]
+    return [s for s in named(scene) if broadcasts(s.shape, tree.shape)][:_MOST]
 
 
 @once
-def _named(scene: Scene) -> list[Symbol]:
+def named(scene: Scene) -> list[Symbol]:
+    """The values with names, but for the loss."""
     some = (n for n in scene.tape if scene.words.has(n) and n is not scene.tape.root and n.dtype.kind == "f")
     return [value_symbol(n, scene.words, scene.value) for n in some if np.isfinite(scene.value(n)).all()]
 

@@ -239,8 +239,8 @@ def decay(scene: Scene) -> Iterator[Trial]:
             yield Trial(node, said.replace("{}", how), scaled(k), i, formulas=formulas)
         yield from _values_added(scene, {n: terms[n][1] for n in nodes}, scaled(0), node)
         used = {n: _uses_of_rows(scene, n) for n in nodes}
-        if all(counts is not None for counts in used.values()):
-            each = {edge: partial(_by_rows, counts) for n, counts in used.items() for edge in terms[n][0]}
+        if all(uses is not None for uses in used.values()):
+            each = {edge: times(uses) for n, uses in used.items() for edge in terms[n][0]}
             yield Trial(node, said.replace("{}", "counted once for each use of a row"), Change(edges=each), i)
         some = f"{{:.4g}} times the right one{s}"
         yield Trial(
@@ -279,12 +279,8 @@ def _uses_of_rows(scene: Scene, node: Node) -> Any:
     rows = [k for k in index if isinstance(k, np.ndarray) and k.dtype.kind in "iu"]
     if not rows or len(rows) < len(index):
         return None
-    counts = np.bincount(np.concatenate([np.ravel(k) % node.shape[0] for k in rows]), minlength=node.shape[0])
-    return counts.reshape(-1, *[1] * (node.ndim - 1))
-
-
-def _by_rows(counts: Any, g: Any, c: Any) -> Any:
-    return counts * c
+    uses = np.bincount(np.concatenate([np.ravel(k) % node.shape[0] for k in rows]), minlength=node.shape[0])
+    return uses.reshape(-1, *[1] * (node.ndim - 1))
 
 
 def _is_chosen(scene: Scene, t: float) -> bool:
