@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -67,20 +68,41 @@ def after_a_step(
     near = [one for one in wrong if one.is_near(right[one.node])]
     findings += [sentences.rounded(one) for one in near]
     wrong = [one for one in wrong if one not in near]
-    if wrong:
+    while wrong:
         fits = _found(Scene(sweeper, words, hands, wrong, lr, budget=budget, outcome=outcome))
         if not fits and sum(one.numbers.size for one in wrong) >= ENOUGH:
             loose = {one.node: one.loosened() for one in wrong}
             scene = Scene(sweeper, words, {**hands, **loose}, list(loose.values()), lr, budget=budget, outcome=outcome)
             fits = _found(scene)
             notes += [BUT_FOR_THE_LAST_DIGITS] if fits else []
+        if not fits:
+            findings += sentences.of_no_slip(wrong)
+            break
         fits = [fit for fit in fits if fit.explains == fits[0].explains]
         findings += sentences.of_slips(fits)
         explained = {one.node for fit in fits for one in fit.explains}
-        findings += sentences.of_no_slip([one for one in wrong if one.node not in explained])
-        notes += sentences.remarks
+        wrong = [one for one in wrong if one.node not in explained]
+        hands = {node: one for node, one in hands.items() if node not in explained}
+    notes += [remark for remark in sentences.remarks if remark not in notes]
     return {sentences.name(node): verdict for node, verdict in verdicts.items()}
 
 
 def _found(scene: Scene) -> list[Fit]:
-    return search(scene, deep=False) or search(scene, deep=True)
+    return search(scene, deep=False) or search(scene, deep=True) or _by_their_gradients(scene)
+
+
+def _by_their_gradients(scene: Scene) -> list[Fit]:
+    """What gives the gradients that the step was made with, which new values of parameters tell."""
+    gradients = {node: one for node, one in scene.given.items() if node.is_leaf and one.has_shape}
+    if any(one.node not in gradients for one in scene.wrong):
+        return []
+    lr = scene.lr or 1.0
+    for node, one in gradients.items():
+        unit = None if one.hand.unit is None else one.hand.unit / lr
+        hand = one.hand._replace(array=(scene.value(node) - one.array) / lr, unit=unit)
+        gradients[node] = replace(one, hand=hand)
+    wrong = [gradients[one.node] for one in scene.wrong]
+    other = Scene(scene.sweeper, scene.words, gradients, wrong, budget=scene.budget)
+    fits = search(other, deep=False) or search(other, deep=True)
+    fits = [fit for fit in fits if fit.slip.name != "some factor"]
+    return [fit._replace(explains=tuple(scene.given[one.node] for one in fit.explains)) for fit in fits]

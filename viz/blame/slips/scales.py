@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd import Node
 
+from ...plain.numbers import listed
 from ..powers import VIEWS
 from ..pushing import Change
 from ..trials import Scene, Trial, nearest_ratio, once, slip, times
@@ -87,6 +88,10 @@ def _everywhere(scene: Scene, fn: Any) -> Iterator[tuple[str, Node, Change]]:
         some = scene.parameters
         if len(some) > 1:
             yield "each gradient of the step is", some[0], Change(ends=dict.fromkeys(some, fn))
+        nodes = [node for node in some if any(one.node is node for one in wrong)]
+        if 1 < len(nodes) < len(some):
+            names = listed([scene.words.say(node) for node in nodes])
+            yield f"each gradient of {names} in the step is", nodes[0], Change(ends=dict.fromkeys(nodes, fn))
         for node in some:
             yield f"the gradient of {scene.words.say(node)} in the step is", node, Change(ends={node: fn})
         return
