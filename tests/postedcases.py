@@ -549,7 +549,7 @@ def the_error_of_the_output_for_that_of_the_hidden_layer():
     return 0.5 * ((out - y) ** 2).sum(), {v: h.data.T @ d, w: x.T @ (e * h.data * (1 - h.data))}
 
 
-@posted("two slips at once", "yours: ∂L/∂z = 1 / (1 − h²)")
+@posted("another formula", "yours: ∂L/∂w = xᵀ (1 / (1 − h²))")
 def the_derivative_of_tanh_inverted_and_not_multiplied_by():
     rng = np.random.default_rng(41)
     x, w, G = rng.normal(size=(3, 2)), Tensor(rng.normal(size=(2, 4)), name="w"), rng.normal(size=(3, 4))
@@ -558,7 +558,7 @@ def the_derivative_of_tanh_inverted_and_not_multiplied_by():
     return np.sum(h * G), {h: G, w: x.T @ (1 / (1 - h.data**2))}
 
 
-@posted("two slips at once", "yours: ∂L/∂z = 1 − tanh(∂L/∂h)²")
+@posted("another formula", "yours: ∂L/∂z = 1 − tanh(∂L/∂h)²")
 def the_derivative_of_tanh_at_the_gradient_and_not_multiplied_by_it():
     rng = np.random.default_rng(9)
     x, w, G = rng.normal(size=(3, 2)), Tensor(rng.normal(size=(2, 4)), name="w"), rng.normal(size=(3, 4))
@@ -567,7 +567,7 @@ def the_derivative_of_tanh_at_the_gradient_and_not_multiplied_by_it():
     return np.sum(h * G), {h: G, w: x.T @ (1 - np.tanh(G) ** 2)}
 
 
-@posted("two slips at once", "the local derivative is missing at `np.log(p)`")
+@posted("another formula", "yours: ∂L/∂f = p − y ⊙ p²")
 def the_logarithm_and_a_sign_forgotten():
     rng = np.random.default_rng(12)
     x, y, w = rng.normal(size=(6, 3)), np.array([0, 1, 1, 0, 1, 0.0]), Tensor(rng.normal(size=3), name="w")
@@ -696,8 +696,68 @@ def the_first_window_of_max_pooling_alone():
     return np.sum(np.stack(tops) * g), {x: right}
 
 
-@posted("two slips at once", "yours: ∂L/∂w = Xᵀ (X w − 2 y)")
+@posted("another formula", "yours: ∂L/∂w = Xᵀ @ (X @ w) − 2 Xᵀ @ y")
 def a_sign_and_a_bracket_in_the_formula_of_least_squares():
     rng = np.random.default_rng(6)
     X, y, w = rng.normal(size=(6, 3)), rng.normal(size=6), Tensor(rng.normal(size=3), name="w")
     return (y + X @ w) @ (y + X @ w), {w: -2 * X.T @ y + X.T @ X @ w.data}
+
+
+@posted("another formula", "= ∂L/∂A₁ (1 − A₁ᵀ A₁)")
+def products_of_matrices_where_elements_are_multiplied():
+    rng = np.random.default_rng(1)
+    X, y = rng.normal(size=(3, 4)), rng.normal(size=(1, 4))
+    W1, b1, W2 = Tensor(rng.normal(size=(4, 3))), Tensor(rng.normal(size=(4, 1))), Tensor(rng.normal(size=(1, 4)))
+    A1 = np.tanh(W1 @ X + b1)
+    loss = 0.5 * np.sum((W2 @ A1 - y) ** 2)
+    d, a = W2.data @ A1.data - y, A1.data
+    dz = (W2.data.T @ d) @ (1 - a.T @ a)
+    return loss, {"W2": d @ a.T, "b1": dz.sum(1, keepdims=True), "W1": dz @ X.T}
+
+
+@posted("another formula", "yours: ∂L/∂W = 2 (Σ ∂L/∂U) × W")
+def a_logarithm_of_a_determinant_taken_for_a_number():
+    W = Tensor(np.random.default_rng(0).normal(size=(3, 2)), name="W")
+    U = named("U", W @ W.T + 0.5 * np.eye(3))
+    return np.log(np.linalg.det(U)), {W: 2 * np.linalg.inv(U.data).sum() * W.data}
+
+
+@posted("another formula", "yours: ∂L/∂θ = (Xᵀ @ cost) / 8")
+def the_cost_in_the_place_of_the_error():
+    rng = np.random.default_rng(26)
+    X, y, theta = rng.normal(size=(8, 2)), (rng.random(8) > 0.5) * 1.0, Tensor(rng.normal(size=2), name="θ")
+    h = named("h", 1.0 / (1 + np.exp(-np.dot(X, theta))))
+    cost = named("cost", -y * np.log(h) - (1 - y) * np.log(1 - h))
+    return np.mean(cost), {theta: X.T @ cost.data / 8}
+
+
+@posted("another formula", "yours: ∂L/∂θ = (xᵀ (x θ − y)) / 3")
+def divided_by_the_number_of_features():
+    rng = np.random.default_rng(25)
+    x, y, theta = rng.normal(size=(7, 3)), rng.normal(size=7), Tensor(rng.normal(size=3), name="θ")
+    loss = np.sum((np.dot(x, theta) - y) ** 2) / (2 * 7)
+    return loss, {theta: x.T @ (x @ theta.data - y) / 3}
+
+
+@posted("another formula", "yours: ∂L/∂A = (A B Aᵀ − C) A B")
+def both_uses_of_a_matrix_taken_for_one():
+    rng = np.random.default_rng(3)
+    A, B, C = Tensor(rng.normal(size=(3, 3)), name="A"), rng.normal(size=(3, 3)), rng.normal(size=(3, 3))
+    return np.sum((A @ B @ A.T - C) ** 2), {A: (A.data @ B @ A.data.T - C) @ A.data @ B}
+
+
+@posted("another formula", "yours: ∂L/∂(X @ W) = ∂L/∂h ⊙ σ(h)")
+def the_derivative_of_softplus_of_the_result():
+    rng = np.random.default_rng(10)
+    X, v, W = rng.normal(size=(5, 3)), rng.normal(size=(5, 4)), Tensor(rng.normal(size=(3, 4)), name="W")
+    h = named("h", np.log(1 + np.exp(X @ W)))
+    return np.sum((h - v) ** 2), {W: X.T @ (2 * (h.data - v) / (1 + np.exp(-h.data)))}
+
+
+@posted("another formula", "P⁻¹")
+def the_covariance_in_the_place_of_its_inverse():
+    rng = np.random.default_rng(24)
+    P, mu = np.array([[2.13, 0.41], [0.41, 1.27]]), rng.normal(size=2)
+    theta = Tensor(rng.normal(size=(5, 2)), name="θ")
+    loss = -0.5 * np.sum(((theta - mu) @ P) * (theta - mu))
+    return loss, {theta: -(theta.data - mu) @ np.linalg.inv(P)}

@@ -33,6 +33,8 @@ _FOR_BOTH = 0.6
 """And this for slips on top of those that were found before."""
 _MORE_DIGITS = 2.0
 """So many more must agree where right gradients are left out of account."""
+_FEW_PARTS = 4
+"""Another formula with no more new parts stands before a number that was solved for."""
 _MOST_TRIED = 4
 """So many slips that can't be told apart are tried as what later gradients follow from."""
 
@@ -63,7 +65,7 @@ def by_slips(
             fits = _fitting(report, loosened, lr, weight_decay, held)
             if fits:
                 notes.append(BUT_FOR_THE_LAST_DIGITS)
-        if all(fit.slip.name == "some factor" or fit.slip.generic == TWO for fit in fits):
+        if all(fit.slip.name == "some factor" or _is_of_one(fit) for fit in fits):
             fits = _in_one_alone(report, left, lr, weight_decay) or fits
         explained = min((f.explains for f in fits), key=lambda some: order[some[0].node]) if fits else ()
         if not explained:
@@ -89,11 +91,15 @@ def _in_one_alone(report: Sentences, left: Sequence[Given], lr: float | None, we
         if scene is not None:
             scene.beyond, scene.more_digits = beyond, _MORE_DIGITS
             for deep in (False, True):
-                found = [fit for fit in search(scene, deep=deep) if fit.solved is None and not fit.times]
-                fits = [fit for fit in found if fit.slip.generic < TWO]
-                if fits:
-                    return [fit._replace(scaled=_ending(scene, fit, one.node), alone=True) for fit in fits]
+                found = [fit for fit in search(scene, deep=deep, larger=False) if fit.solved is None and not fit.times]
+                if found:
+                    return [fit._replace(scaled=_ending(scene, fit, one.node), alone=True) for fit in found]
     return []
+
+
+def _is_of_one(fit: Fit) -> bool:
+    """Whether two slips, or another formula, explain one gradient alone."""
+    return fit.slip.generic == TWO and (fit.slip.name != "another formula" or len(fit.explains) == 1)
 
 
 def _ending(scene: Scene, fit: Fit, node: Node) -> Change:
@@ -148,10 +154,12 @@ def _fitting(
     for deep in (False, True):
         later = 0.0 if deep or len(report.tape) > _LONG else _FOR_EDITS
         if all(fit.solved is not None for fit in alone):
-            report.budget.hold_back(max(later, _FOR_BOTH if held else 0.0))
-            some = _with(report, wrong, lr, weight_decay, [], deep=deep)
+            report.budget.hold_back(max(later, (_FOR_EDITS if deep else _FOR_BOTH) if held else 0.0))
+            larger = not alone or bool(alone[0].slip.generic)
+            some = _with(report, wrong, lr, weight_decay, [], deep=deep, larger=larger)
             if some and alone:  # two slips at once do not stand before one with a number that is no factor
-                by_one = some[0].slip.generic < TWO or alone[0].slip.generic
+                short = some[0].trial.places <= _FEW_PARTS
+                by_one = some[0].slip.generic < TWO or (alone[0].slip.generic and short)
                 some = some if by_one and len(some[0].explains) >= len(alone[0].explains) else alone
             alone = some or alone
         report.budget.hold_back(later)
@@ -171,6 +179,7 @@ def _with(
     held: Sequence[Fit],
     *,
     deep: bool,
+    larger: bool = True,
 ) -> list[Fit]:
     """The slips that fit, with the person's own gradients handed on where they are wrong, else everywhere."""
     only_wrong, everywhere = _handed_on(report), _handed_on(report, everywhere=True)
@@ -186,7 +195,7 @@ def _with(
             return []
         scene.beyond = beyond
         beyond = beyond or "a slip in rounded gradients that are handed on"
-        fits = search(scene, deep=deep)
+        fits = search(scene, deep=deep, larger=larger)
         early = next((fit for fit in held if fit.slip.name == "weights already updated" and fit.solved), None)
         if not fits and early is not None and early.solved:
             more = updated_as_well(scene, early.solved, [one.node for one in wrong])

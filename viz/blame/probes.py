@@ -126,6 +126,19 @@ class Probes:
         one, other = factors
         return not accepts(one) or abs(one - other) > 0.05 * abs(one)
 
+    def along(self, node: Node) -> tuple[list[Any], list[float], list[float]]:
+        """How a record moves along two directions, by how much the products with its gradient must change, and how
+        exactly that is known; nothing where it does not move."""
+        pair = self._both(0)
+        moves = [probe.moves.get(node) for probe in pair]
+        if any(m is None or not np.any(m) for m in moves):
+            return [], [], []
+        return moves, [probe.need for probe in pair], [probe.slack for probe in pair]
+
+    def spoils(self, node: Node) -> bool:
+        """Whether gradients that are right depend on that of a record."""
+        return self._others is not None and bool(np.any(self._others.moves.get(node, 0.0)))
+
     def effect(self, added: Sequence[tuple[Node, Any]]) -> float:
         """How far what is added goes along the first direction."""
         return _product(self._pairs[0][0], added)[0]

@@ -51,12 +51,12 @@ _DIGITS_TO_SOLVE = 8
 """So many where a number is solved for."""
 
 
-def search(scene: Scene, *, deep: bool = True) -> list[Fit]:
+def search(scene: Scene, *, deep: bool = True, larger: bool = True) -> list[Fit]:
     """The slips that give the wrong gradients of a scene and leave the others as they are, the best first.
 
     What costs no sweep comes first, so that it is tried whatever the time; then the slips by their rank, the generic
     ones after the others. What there is no time for is noted in the scene's budget. `deep`: of small edits of
-    formulas alone, which come after all else.
+    formulas alone, which come after all else; `larger`: also of other formulas, and of two slips at once.
     """
     if scene.outcome is None and scene.sweeper.is_plain and scene.probes is None:
         probes = Probes(scene.sweeper, scene.given, scene.wrong)
@@ -68,8 +68,9 @@ def search(scene: Scene, *, deep: bool = True) -> list[Fit]:
         fits += _of(scene, [s for s in SLIPS if s.generic == generic], fits)
     fits = [fit for fit in fits if _evidence(scene, fit)]
     fits = fits if fits or deep else list(_with_a_factor(scene))
-    if not fits and deep:
-        fits = [f for f in _of(scene, [s for s in SLIPS if s.generic == TWO], []) if _evidence(scene, f)]
+    if deep and larger and not _is_sure(scene, fits):
+        more = [s for s in SLIPS if s.generic == TWO and (not fits or s.name == "another formula")]
+        fits += [fit for fit in _of(scene, more, []) if _evidence(scene, fit)]
     return distinct(sorted(fits, key=lambda f: f.order))
 
 
@@ -79,7 +80,8 @@ def _of(scene: Scene, entries: Sequence[Slip], before: Sequence[Fit]) -> list[Fi
     alike: dict[tuple[Slip, Any], list[Trial]] = {}
     ordered = sorted(entries, key=lambda s: (not s.quick, s.slow, s.rank))
     in_loops = [s for s in ordered if s.rank <= _OF_LOOPS] if scene.probes is not None else []
-    once = ((entry, trial) for entry in ordered if entry not in in_loops for trial in _trials(scene, entry))
+    others = (entry for entry in ordered if entry not in in_loops)
+    once = ((e, trial) for e in others if e.generic < TWO or not _is_sure(scene, fits) for trial in _trials(scene, e))
     for entry, trial in itertools.chain(_nearest_first(scene, in_loops), once):
         fit = _tried(scene, entry, trial)
         if fit is not None:

@@ -3,6 +3,7 @@ written, and what is no edit of a formula. Every wrong gradient is made with the
 
 from ..trials import Slip
 from . import (
+    assembled,
     broadcasts,
     carried,
     conventions,
@@ -24,8 +25,8 @@ from . import (
 __all__ = ["SLIPS"]
 
 _MODULES = (
-    broadcasts, conventions, derivatives, formulas, losses, names, pairs, paths, pools, products, scales, carried,
-    steps, views, ways, weights,
+    assembled, broadcasts, conventions, derivatives, formulas, losses, names, pairs, paths, pools, products, scales,
+    carried, steps, views, ways, weights,
 )  # fmt: skip
 
 SLIPS = tuple(dict.fromkeys(made for module in _MODULES for made in vars(module).values() if isinstance(made, Slip)))

@@ -5,22 +5,17 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
 from autograd import Node
 from autograd.testing.attempts import attempted
 
-from ...formula import Formula
 from ...formula.tree import Evaluator
 from ..trials import Scene, Trial, once, slip
 from .edits import far, near
-from .forms import Form, composed, rules
+from .forms import Form, rules
 from .formulas import Candidate, edited, value_of, written
-from .formulas import said as said_of
-from .leaves import for_another
-from .parts import Edit
 from .paths import path_left_out
 from .weights import decay
 
@@ -28,8 +23,6 @@ _TERMS = (decay, path_left_out)
 _FIRST = ("local", "factor", "value", "sign", "power", "upstream", "function", "transpose", "constant", "term")
 """Edits that come with another one, the likeliest first."""
 _MOST_FIRST = 120
-_MOST_PARTS = 12
-"""Of longer formulas there are too many pairs of edits."""
 
 
 @slip("two slips at once", 90, generic=3, chancy=True)
@@ -37,7 +30,6 @@ def two(scene: Scene) -> Iterator[Trial]:
     """Two edits, in different terms or one after the other."""
     if scene.probes is not None and scene.wrong[0].numbers.size > 1:
         yield from _in_two_terms(scene)
-        yield from _in_one_formula(scene)
         yield from _one_after_another(scene)
 
 
@@ -72,35 +64,6 @@ def _in_two_terms(scene: Scene) -> Iterator[Trial]:
         a, b = some[one], some[other]
         if not (isinstance(a, Candidate) and isinstance(b, Candidate) and a.form.edge == b.form.edge):
             yield _both_at_once(scene, a, b)
-
-
-def _in_one_formula(scene: Scene) -> Iterator[Trial]:
-    """Two edits of the shortest formula of a gradient; of a rule, the incoming gradient not multiplied in, or divided
-    by, and another one."""
-    evaluated, values = Evaluator(), set[bytes]()
-    whole = [form for form in composed(scene) if form.target is scene.wrong[0].node and form.size <= _MOST_PARTS]
-    for form in [*rules(scene), *sorted(whole, key=lambda form: form.size)[:1]]:
-        tree, is_rule = form.formula.tree, form.edge is not None or form.past is not None
-        base = value_of(evaluated, form, tree)
-        if base is None:
-            continue
-        for first in near(tree) if is_rule else (*near(tree), *far(tree)):
-            if is_rule and first.kind not in ("upstream", "division"):
-                continue
-            if scene.budget.is_spent_on("two slips at once"):
-                return
-            changed = replace(form, formula=Formula(form.formula.target, first.tree, form.formula.notes))
-            more = for_another(scene, changed) if is_rule else far(first.tree)
-            for second in (*near(first.tree), *more):
-                value = value_of(evaluated, form, second.tree)
-                scene.tried += 1
-                if value is None or scene.probes.rules_out_added([(form.target, value - base)]):
-                    continue
-                if value.tobytes() not in values:
-                    values.add(value.tobytes())
-                    both = Edit("local", (first.place, second.place), tree, second.tree, second.tree)
-                    said = f"two slips at once: {said_of(scene, form, first)}; and {said_of(scene, changed, second)}"
-                    yield edited(scene, form, both, said, places=2)
 
 
 def _one_after_another(scene: Scene) -> Iterator[Trial]:
