@@ -12,9 +12,10 @@ import numpy as np
 
 from ...formula.tree import Number, Tree, apply, negated
 from ..trials import Scene
-from .joined import MOST_AT_ONCE, Group, Joint, Shape, fits, joints, reduced, sum_over
+from .joined import MOST_AT_ONCE, Group, Joint, Shape, joints, reduced
 from .pieces import Place, Variant
 from .scales import counts
+from .sums import broadcasts, sum_over
 
 __all__ = ["Found", "fitting"]
 
@@ -75,7 +76,7 @@ def _lefts(
             for joint in joints(shape, a) if swapped else joints(a, shape):
                 if joint.fn in (np.add, np.subtract, np.divide) or (swapped and not joint.rows):
                     continue
-                if joint.rows and not fits(joint.out, target):
+                if joint.rows and not broadcasts(joint.out, target):
                     continue
                 moves = [_fitted(t, target, joint.out) for t in place.moves]
                 if moves[0] is not None:
@@ -93,9 +94,9 @@ def _back_left(joint: Joint, t: Any, b: Any) -> Any:
 
 def _fitted(t: Any, target: Shape, shape: Shape) -> Any:
     """What a formula of a shape is multiplied with, that is summed to the gradient's or repeated; None of others."""
-    if fits(target, shape):
+    if broadcasts(target, shape):
         return np.broadcast_to(t, shape)
-    return reduced(np.asarray(t)[None], shape)[0] if fits(shape, target) else None
+    return reduced(np.asarray(t)[None], shape)[0] if broadcasts(shape, target) else None
 
 
 def _product(left: Any, rows: Any) -> tuple[Any, Any]:
@@ -212,7 +213,7 @@ def _times(tree: Tree, k: float) -> Tree:
 
 def _summed(tree: Tree, shape: Shape) -> Tree:
     """Summed over what broadcasting to it would stretch."""
-    if fits(tree.shape, shape):
+    if broadcasts(tree.shape, shape):
         return tree
     lead = tuple(range(tree.ndim - len(shape)))
     tree = sum_over(tree, lead) if lead else tree

@@ -29,7 +29,18 @@ from ..trials import QUOTIENTS, Scene, once
 from .activations import ALONG_AXES, Activation, activations
 from .parts import is_gradient
 
-__all__ = ["Form", "activated", "composed", "derivative", "is_negative", "rule", "rules", "rules_of", "written_out"]
+__all__ = [
+    "Form",
+    "activated",
+    "composed",
+    "derivative",
+    "flow",
+    "is_negative",
+    "rule",
+    "rules",
+    "rules_of",
+    "written_out",
+]
 
 _MOST_PARTS = 40
 """Formulas of more parts are no one's to derive by hand."""
@@ -121,7 +132,7 @@ def written_out(scene: Scene) -> list[Form]:
     return [form for act, form in activated(scene) if form.past is not None]
 
 
-def _flow(scene: Scene, node: Node) -> Any:
+def flow(scene: Scene, node: Node) -> Any:
     """The gradient of a record as it is handed on."""
     return scene.sweeper.given.get(node, scene.sweeper.base.grads[node])
 
@@ -157,7 +168,7 @@ def _known(scene: Scene) -> dict[Edge, Form | None]:
 
 def _of_rule(scene: Scene, edge: Edge) -> Form | None:
     node, i = edge
-    formula = scene.words.backward(node, i, _flow(scene, node))
+    formula = scene.words.backward(node, i, flow(scene, node))
     if node.op in QUOTIENTS and isinstance(formula.tree, Apply):
         formula = _without_its_result(scene, node, formula)
     if isinstance(formula.tree, Opaque) or size(formula.tree) > _MOST_PARTS:
@@ -181,7 +192,7 @@ def _of_activation(scene: Scene, act: Activation) -> Form:
     """An activation as one step."""
     w, one = scene.words, act.a.rule is act.rule
     target = gradient_symbol(act.z, w)
-    upstream = gradient_symbol(act.a, w, _flow(scene, act.a))
+    upstream = gradient_symbol(act.a, w, flow(scene, act.a))
     tree = derivative(scene, act, act.rule, value_symbol(act.a, w, scene.value), upstream)
     edge, operand = ((act.a, 0), 0) if one else (None, None)
     return Form(act.a, act.z, Formula(target, tree), act.rule, operand, edge, None if one else act.a)
@@ -264,7 +275,7 @@ def _composed(scene: Scene, routes: Routes, node: Node, named: frozenset[Node]) 
         if is_gradient(s):
             if s.node not in scene.sweeper.base.grads:
                 return None
-            by[id(s)] = Symbol("gradient", s.name, np.asarray(_flow(scene, s.node)), s.node, s.of)
+            by[id(s)] = Symbol("gradient", s.name, np.asarray(flow(scene, s.node)), s.node, s.of)
     formula = Formula(target, substituted(tree, by))
     with attempted() as trial:
         value = np.asarray(evaluate(formula.tree))

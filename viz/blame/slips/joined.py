@@ -10,10 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.registry import RULES
-
 from ...derivation.trees import size
-from ...formula.tree import Apply, Tree, apply
+from ...formula.tree import Tree, apply
 
 __all__ = [
     "MOST_AT_ONCE",
@@ -21,12 +19,10 @@ __all__ = [
     "Group",
     "Joint",
     "Shape",
-    "fits",
     "grouped",
     "joined_by_twos",
     "joints",
     "reduced",
-    "sum_over",
 ]
 
 MOST_NUMBERS = 600
@@ -123,11 +119,6 @@ def _broadcast(a: Shape, b: Shape) -> Shape | None:
         return None
 
 
-def fits(small: Shape, large: Shape) -> bool:
-    """Whether one shape broadcasts to another."""
-    return _broadcast(small, large) == large
-
-
 def joined_by_twos(pieces: dict[Shape, Group]) -> dict[Shape, Group]:
     """Each two pieces, the shortest of each shape."""
     made: dict[Shape, list[tuple[Joint, Any, Any, Any]]] = defaultdict(list)
@@ -169,14 +160,6 @@ def _shortest(pieces: dict[Shape, Group], shape: Shape, some: list[tuple[Joint, 
         return joint.tree(pieces[joint.a].write(int(i[at])), pieces[joint.b].write(int(j[at])))
 
     return Group(values[chosen], sizes[chosen], write)
-
-
-def sum_over(x: Tree, axes: Shape | None, *, keepdims: bool = False) -> Apply:
-    if axes is None:
-        return Apply(RULES[np.sum], (x,), {}, (), x.dtype)
-    shape = tuple(1 if k in axes else n for k, n in enumerate(x.shape) if keepdims or k not in axes)
-    options = {"axis": axes if len(axes) > 1 else axes[0], **({"keepdims": True} if keepdims else {})}
-    return Apply(RULES[np.sum], (x,), options, shape, x.dtype)
 
 
 def reduced(some: Any, shape: Shape) -> Any:

@@ -31,10 +31,11 @@ from ...formula.tree import (
 )  # fmt: skip
 from ..trials import Scene, once
 from .edits import FUNCTIONS
-from .forms import Form, composed
-from .joined import MOST_NUMBERS, fits, sum_over
+from .forms import Form, composed, flow
+from .joined import MOST_NUMBERS
 from .leaves import named
 from .parts import is_gradient, parts
+from .sums import broadcasts, sum_over
 
 __all__ = [
     "NAMELESS",
@@ -106,7 +107,7 @@ def variants_of(scene: Scene, forms: Sequence[Form], moves: Sequence[Any], needs
         terms = terms_of(tree)
         for k, term in enumerate([tree, *(terms if 1 < len(terms) <= _MOST_TERMS else ())]):
             value = numbers_of(evaluated, term)
-            if value is None or not fits(value.shape, form.target.shape):
+            if value is None or not broadcasts(value.shape, form.target.shape):
                 continue
             key = k > 0, value.shape, np.round(value, 12).tobytes()
             if key in found:
@@ -119,6 +120,7 @@ def variants_of(scene: Scene, forms: Sequence[Form], moves: Sequence[Any], needs
 
 
 def plus(a: Tree, b: Tree) -> Tree:
+    """Two formulas added."""
     return apply(np.add, a, b, dtype=np.dtype(float))
 
 
@@ -144,7 +146,7 @@ def pieces_of(scene: Scene, place: Place) -> list[tuple[Tree, Any]]:
     beside = dict.fromkeys([target, *users, *(a for n in users for a in n.parents)])
     some: list[Tree] = [part for part in every if isinstance(part, Symbol)]
     some += [value_symbol(n, scene.words, scene.value) for n in beside if n is not scene.tape.root]
-    some += [gradient_symbol(n, scene.words, _flow(scene, n)) for n in _named_after(scene, target)]
+    some += [gradient_symbol(n, scene.words, np.asarray(flow(scene, n))) for n in _named_after(scene, target)]
     some += [part for part in every if not isinstance(part, Symbol | Opaque)]
     some += [*_constants(scene, place)[:_FEW_BESIDE], *_by_distance(scene, place)]
     evaluated = Evaluator()
@@ -183,10 +185,6 @@ def _named_after(scene: Scene, target: Node) -> list[Node]:
     """The nearest values with names that are made of one."""
     reach = scene.tape.nodes[scene.tape.index(target) + 1 :]
     return [n for n in reach if scene.words.has(n) and n in scene.sweeper.base.grads][:_FEW_BESIDE]
-
-
-def _flow(scene: Scene, node: Node) -> Any:
-    return np.asarray(scene.sweeper.given.get(node, scene.sweeper.base.grads[node]))
 
 
 def _by_distance(scene: Scene, place: Place) -> list[Symbol]:

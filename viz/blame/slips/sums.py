@@ -19,7 +19,7 @@ from .parts import Changed, is_gradient
 
 __all__ = [
     "broadcasts", "flipped", "flipped_in", "in_any_order", "is_square", "of_matrices", "of_products", "of_sums",
-    "one_of", "summed_over", "turned",
+    "one_of", "sum_over", "summed_over", "turned",
 ]  # fmt: skip
 
 _MOST_FACTORS = 4
@@ -81,13 +81,21 @@ def _at(x: Tree, index: tuple[Any, ...]) -> Apply:
 
 def summed_over(part: Apply, axes: tuple[int, ...], *, keepdims: bool) -> Apply:
     """A sum over other axes."""
-    x = part.args[0]
+    return sum_over(part.args[0], axes, keepdims=keepdims, dtype=part.dtype)
+
+
+def sum_over(x: Tree, axes: tuple[int, ...] | None, *, keepdims: bool = False, dtype: Any = None) -> Apply:
+    """The sum of a part over some axes, or over all."""
+    dtype = x.dtype if dtype is None else dtype
+    if axes is None:
+        return Apply(RULES[np.sum], (x,), {}, (), dtype)
     shape = tuple(1 if k in axes else n for k, n in enumerate(x.shape) if keepdims or k not in axes)
     options = {"axis": axes if len(axes) > 1 else axes[0], **({"keepdims": True} if keepdims else {})}
-    return Apply(part.rule, (x,), options, shape, part.dtype)
+    return Apply(RULES[np.sum], (x,), options, shape, dtype)
 
 
 def broadcasts(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    """Whether one shape broadcasts to another."""
     try:
         return np.broadcast_shapes(a, b) == b
     except ValueError:
