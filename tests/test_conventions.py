@@ -385,6 +385,9 @@ def test_the_gradient_by_a_symmetric_matrix_is_named():
     logdet = np.log(np.linalg.det(S))
     says = named(logdet, {S: 2 * inverse - np.diag(np.diag(inverse))})
     assert says.startswith("a symmetric S, where each pair of elements is one variable")
+    for side, part in (("lower", np.tril), ("upper", np.triu)):
+        says = named(logdet, {S: part(2 * inverse - np.diag(np.diag(inverse)))})
+        assert says.startswith(f"a symmetric S that its {side} triangle stands for")
     u, v = rng.normal(size=3), rng.normal(size=3)
     says = named(u @ S @ v, {S: (np.outer(u, v) + np.outer(v, u)) / 2})
     assert says.startswith("a symmetric S that stays symmetric")

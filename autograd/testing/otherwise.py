@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -156,6 +157,9 @@ def of_symmetric(tape: Tape, engine: Mapping[Node, Any], wrong: list[Node]) -> I
     names = ", ".join(n.name or "matrix" for n in some)
     counted = "each pair of elements is one variable: G + Gᵀ − diag G of the engine's G, as 2S⁻¹ − diag S⁻¹ of S⁻¹"
     yield Otherwise(f"a symmetric {names}, where {counted}", (), dict.fromkeys(some, _doubled))
+    for side, part in (("lower", np.tril), ("upper", np.triu)):
+        says = f"a symmetric {names} that its {side} triangle stands for: that of G + Gᵀ − diag G of the engine's G"
+        yield Otherwise(says, (), dict.fromkeys(some, partial(_kept, part)))
     if not all(_is_symmetric(engine[n]) for n in some):
         says = f"a symmetric {names} that stays symmetric: (G + Gᵀ)/2 of the engine's G"
         yield Otherwise(says, (), dict.fromkeys(some, _halved))
@@ -167,6 +171,10 @@ def _is_symmetric(a: Any) -> bool:
 
 def _doubled(g: Any) -> Any:
     return g + g.T - np.diag(np.diag(g))
+
+
+def _kept(part: Callable[[Any], Any], g: Any) -> Any:
+    return part(_doubled(g))
 
 
 def _halved(g: Any) -> Any:
