@@ -761,3 +761,80 @@ def the_covariance_in_the_place_of_its_inverse():
     theta = Tensor(rng.normal(size=(5, 2)), name="θ")
     loss = -0.5 * np.sum(((theta - mu) @ P) * (theta - mu))
     return loss, {theta: -(theta.data - mu) @ np.linalg.inv(P)}
+
+
+@posted("sum over another axis", "Σ (∂L/∂p ⊙ p)")
+def the_sum_in_the_derivative_of_softmax_over_all():
+    c = classes()
+    p, g = named("p", F.softmax(c.z)), -c.onehot / c.p / c.n
+    return -(c.onehot * np.log(p)).sum() / c.n, c.back(c.p * (g - (g * c.p).sum()))
+
+
+@posted("factor taken twice", "⊙ ∂L/∂p\n")
+def the_gradient_multiplied_on_to_a_product_that_holds_it():
+    c = classes()
+    p, g = named("p", F.softmax(c.z)), -c.onehot / c.p / c.n
+    dz = c.p * (g - (g * c.p).sum(1, keepdims=True)) * g
+    return -(c.onehot * np.log(p)).sum() / c.n, {p: g, c.z: dz}
+
+
+@posted("constant in the rule", "yours: ∂L/∂z += 0.01 ∂L/∂(alpha * z)")
+def the_slope_of_a_leaky_relu_that_is_not_passed_on():
+    rng, alpha = np.random.default_rng(22), 0.3
+    z, t = Tensor(rng.normal(size=(6, 4)), name="z"), rng.normal(size=(6, 4))
+    a = np.maximum(z, alpha * z)
+    return 0.5 * np.sum((a - t) ** 2), {z: (a.data - t) * np.where(z.data > 0, 1, 0.01)}
+
+
+@posted("bracket put in", "gets through y")
+def the_gradient_of_a_residual_connection_sent_through_the_layer():
+    rng = np.random.default_rng(1)
+    x, w, t = Tensor(rng.normal(size=(5, 4)), name="x"), rng.normal(size=4), rng.normal(size=(5, 4))
+    f = named("f", np.tanh(x * w))
+    y = named("y", x + f)
+    dy = y.data - t
+    return 0.5 * np.sum((y - t) ** 2), {x: (dy + dy) * (1 - f.data**2) * w}
+
+
+@posted("transpose", "yours: ∂L/∂x = reshape(W, 3×2) ∂L/∂y")
+def the_weights_read_in_another_shape():
+    rng = np.random.default_rng(10)
+    x, W = Tensor(rng.normal(size=(3, 5)), name="x"), Tensor(rng.normal(size=(2, 3)), name="W")
+    y, t = named("y", W @ x), rng.normal(size=(2, 5))
+    g = y.data - t
+    return 0.5 * np.sum((y - t) ** 2), {y: g, W: g @ x.data.T, x: W.data.reshape(3, 2) @ g}
+
+
+@posted("value of another step", "was taken at the step of")
+def the_derivatives_of_sigmoids_that_are_written_out_at_the_next_layer():
+    rng = np.random.default_rng(5)
+    W, outs, t = [Tensor(rng.normal(size=(3, 3)), name=f"W{k}") for k in range(3)], [rng.normal(size=(3, 1))], 1.0
+    for w in W:
+        outs.append(1 / (1 + np.exp(-(w @ outs[-1]))))
+    values = [np.array(a.data if isinstance(a, Tensor) else a) for a in outs]
+    g = values[3] - t
+    grads, delta = {}, g * values[3] * (1 - values[3])
+    for k in (2, 1, 0):
+        grads[W[k]] = delta @ values[k].T
+        a = values[k + 1]
+        delta = (W[k].data.T @ delta) * a * (1 - a)
+    return 0.5 * np.sum((outs[3] - t) ** 2), grads
+
+
+@posted("activation derivative missing", "and so at each of the 4 ways")
+def the_gates_without_their_derivatives_in_what_the_state_before_gets():
+    rng = np.random.default_rng(22)
+    h, x, t = Tensor(rng.normal(size=3), name="h"), rng.normal(size=2), rng.normal(size=3)
+    W = [Tensor(0.5 * rng.normal(size=(3, 5)), name=f"W{k}") for k in "fico"]
+    c = rng.normal(size=3)
+    hx = np.concatenate([h, x])
+    f, i, g, o = (act(w @ hx) for act, w in zip((F.sigmoid, F.sigmoid, np.tanh, F.sigmoid), W, strict=True))
+    s = f * c + i * g
+    out = o * np.tanh(s)
+    F1, I1, G1, O1, S1 = (v.data for v in (f, i, g, o, s))
+    e = out.data - t
+    ds = e * O1 * (1 - np.tanh(S1) ** 2)
+    before = [ds * c, ds * G1, ds * I1, e * np.tanh(S1)]
+    slopes = [F1 * (1 - F1), I1 * (1 - I1), 1 - G1**2, O1 * (1 - O1)]
+    grads = {w: np.outer(d * k, hx.data) for w, d, k in zip(W, before, slopes, strict=True)}
+    return 0.5 * np.sum((out - t) ** 2), grads | {h: sum(w.data.T @ d for w, d in zip(W, before, strict=True))[:3]}

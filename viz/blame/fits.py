@@ -50,8 +50,9 @@ class Fit(NamedTuple):
     @property
     def order(self) -> tuple[Any, ...]:
         """The best first: explains most, says most, at the fewest places, with nothing solved for, shortest."""
-        trial = self.trial
-        return -len(self.explains), self.slip.generic, self.slip.rank, trial.places, self.solved is not None, trial.size
+        trial, free = self.trial, self.solved is not None
+        by_kind = self.slip.generic, bool(self.trial.free), self.slip.rank
+        return -len(self.explains), *by_kind, trial.places, free, trial.size
 
 
 def distinct(fits: Sequence[Fit]) -> list[Fit]:

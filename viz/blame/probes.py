@@ -126,6 +126,18 @@ class Probes:
         one, other = factors
         return not accepts(one) or abs(one - other) > 0.05 * abs(one)
 
+    def multiple(self, added: Sequence[tuple[Node, Any]]) -> tuple[float, float]:
+        """What times what is added gives the first of the wrong gradients, along two directions alike, and how exactly
+        that is known; 0 where nothing does."""
+        one, other = self._both(0)
+        (first, size), (second, other_size) = (_product(probe, added) for probe in (one, other))
+        if one is other or self._chosen[0].numbers.size < 2 or abs(first) <= _FAR_OFF * size:
+            return 0.0, 0.0
+        t, doubt = one.need / first, 0.0 if self._chosen[0].hand.unit is None else one.slack / abs(first)
+        off = abs(t * second - other.need)
+        near = other.slack + doubt * abs(second) + 10 * _NEARLY * (abs(t) * other_size + abs(other.need))
+        return (t, doubt) if off <= near and not self._spoils(added, of_any_size=True) else (0.0, 0.0)
+
     def along(self, node: Node) -> tuple[list[Any], list[float], list[float]]:
         """How a record moves along two directions, by how much the products with its gradient must change, and how
         exactly that is known; nothing where it does not move."""

@@ -138,7 +138,7 @@ def _evidence(scene: Scene, fit: Fit) -> bool:
     if fit.slip.generic < _LEVELS[-1]:
         least = max(_NOT_ANY, float(np.log10(scene.made / 2))) + scene.more_digits
         return sum(_digits(scene, one) for one in fit.explains) >= least
-    needed = float(np.log10(max(scene.tried, 1))) + 2 * (fit.slip.generic - 1) + scene.more_digits
+    needed = float(np.log10(max(scene.tried, 1))) + 2 * (fit.slip.generic - 1) + scene.more_digits + fit.trial.free
     return sum(min(_digits(scene, one), _EXACT * _different(one)) for one in fit.explains) >= needed
 
 
@@ -273,8 +273,9 @@ def _subsets(wrong: Sequence[Given]) -> Iterator[tuple[Given, ...]]:
 
 def _rounded(t: float) -> Iterator[float]:
     """A number solved for, as round as may be: nobody learns at a rate of 0.4999987."""
-    for digits in (1, 2, 3, 4, 6):
-        yield float(f"{t:.{digits - 1}e}")
+    yield from (float(f"{t:.{digits - 1}e}") for digits in (1, 2, 3))
+    yield 1 / (round(1 / t) or 1 / t)
+    yield from (float(f"{t:.{digits - 1}e}") for digits in (4, 6))
     yield t
 
 

@@ -19,7 +19,7 @@ from .words import Words
 
 __all__ = [
     "QUOTIENTS", "RESULT", "SECONDS", "Budget", "Scene", "Slip", "Trial", "ended", "handed_on", "is_round",
-    "nearest_ratio", "once", "slip", "times", "together", "with_reads", "with_upstream",
+    "nearest_ratio", "once", "rounded", "slip", "times", "together", "with_reads", "with_upstream",
 ]  # fmt: skip
 
 
@@ -54,6 +54,8 @@ class Trial(NamedTuple):
         Gives the formula that was used, and the right one.
     size : int
         Of the formula: the shorter one is likelier to be what somebody wrote.
+    free : int
+        How many digits of the gradients go into a number that was found from them.
     """
 
     node: Node
@@ -67,6 +69,7 @@ class Trial(NamedTuple):
     linear: bool = False
     formulas: Callable[[], tuple[str, str]] | None = None
     size: int = 0
+    free: int = 0
 
     def made(self, solved: float | None = None) -> Change:
         """The change, with the number that was solved for."""
@@ -140,6 +143,8 @@ RESULT = -1
 QUOTIENTS = frozenset({"divide", "reciprocal"})
 """Their rules read the result, where a textbook has a power of the operand."""
 _SIMPLEST = 12
+_NEARLY = 1e-6
+"""Relative to a number that is solved for: what rounding may make of it."""
 
 
 def nearest_ratio(k: float) -> float | None:
@@ -153,7 +158,23 @@ def nearest_ratio(k: float) -> float | None:
 
 def is_round(k: float) -> bool:
     """Whether a number is one of three digits at most."""
-    return abs(float(f"{k:.2e}") - k) < 1e-6 * abs(k)
+    return abs(float(f"{k:.2e}") - k) < _NEARLY * abs(k)
+
+
+def rounded(right: float, k: float, doubt: float) -> float:
+    """What somebody may have written for a number, near to one that was found; 0 where there is no such.
+
+    It has three digits at most, or 1 over it has, or its ratio to the right one, or the difference.
+    """
+    ways = (1.0, 0.0, False), (1.0, 0.0, True), (right, 0.0, False), (1.0, right, False)
+    for digits in range(3) if k else ():
+        for scale, start, below in ways if right else ways[:2]:
+            there = (k - start) / scale
+            near = float(f"{1 / there if below else there:.{digits}e}")
+            found = (1 / near if below else near) * scale + start
+            if abs(found - k) <= max(doubt, _NEARLY * abs(k)):
+                return found
+    return 0.0
 
 
 class Budget:

@@ -68,7 +68,7 @@ def _outer(a: Tree, b: Tree, like: Apply) -> Apply:
     return apply(np.outer, a, b, like=like)
 
 
-def _reshape(x: Tree, shape: tuple[int, ...]) -> Tree:
+def reshaped(x: Tree, shape: tuple[int, ...]) -> Tree:
     """`x` in another shape, in the order of C."""
     while is_call(x, np.reshape) and _is_c(x):
         x = x.args[0]
@@ -107,7 +107,7 @@ def _shape_only(tree: Apply) -> Tree | None:
         return None
     if is_call(x, getitem.fn) and x.args[0].shape == tree.shape:
         return x.args[0] if _is_of_axes(x.options["index"], (0, -1)) else None
-    found = _reshape(x, tree.shape)
+    found = reshaped(x, tree.shape)
     return None if is_call(tree, np.reshape) and is_call(found, np.reshape) and found.args[0] is x else found
 
 
@@ -129,12 +129,12 @@ def _summed_to_shape(tree: Apply) -> Tree | None:
     kept_short = tuple(i + added for i, n in enumerate(shape) if n == 1 and x.shape[i + added] != 1)
     axes = (*range(added), *kept_short)
     if not axes:
-        return _reshape(x, shape)
+        return reshaped(x, shape)
     options: dict[str, Any] = {"axis": axes if len(axes) > 1 else axes[0]}
     if len(axes) == x.ndim:
         options = {}
     kept = tuple(n for i, n in enumerate(x.shape) if i not in axes)
-    return _reshape(Apply(RULES[np.sum], (x,), options, kept, tree.dtype), shape)
+    return reshaped(Apply(RULES[np.sum], (x,), options, kept, tree.dtype), shape)
 
 
 def axes_order(tree: Apply) -> list[int] | None:
@@ -208,7 +208,7 @@ def _share(x: Tree, tree: Apply) -> Tree | None:
     settled = x is tree.args[0] and is_call(x, np.divide)
     if settled or not isinstance(part, Number) or part.value != known or math.prod(whole.shape) != size:
         return None
-    share = apply(np.divide, _reshape(whole, shape), Number(n), shape=shape, dtype=x.dtype)
+    share = apply(np.divide, reshaped(whole, shape), Number(n), shape=shape, dtype=x.dtype)
     return tree.with_args([share])
 
 

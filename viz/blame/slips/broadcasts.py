@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.registry import RULES
-
+from ...formula.tidy import reshaped
 from ...formula.tree import Apply, Number, Tree, apply, axes_of, evaluate, is_call
 from ...plain.numbers import listed
 from ..trials import Scene, Trial, constantly, ended, slip
@@ -41,7 +40,7 @@ def _axes(axes: tuple[int, ...]) -> str:
 def _instead(scene: Scene, form: Form, place: Any, part: Apply, kind: str, new: Tree, sentence: str) -> Trial:
     """Something else in the place of a sum; in its shape, if it has as many numbers."""
     if new.shape != form.target.shape and math.prod(new.shape) == form.target.size:
-        new = Apply(RULES[np.reshape], (new,), {"shape": form.target.shape}, form.target.shape, new.dtype)
+        new = reshaped(new, form.target.shape)
     edit = Edit(kind, place, part, new, put(form.formula.tree, place, new))
     return edited(scene, form, edit, sentence)
 

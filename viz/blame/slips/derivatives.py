@@ -18,7 +18,7 @@ from ...formula.tidy import tidied
 from ...formula.tree import Tree, apply, evaluate, is_call, substituted
 from ...tape.names import Names
 from ..pushing import Change
-from ..trials import Scene, Trial, slip
+from ..trials import Scene, Trial, once, slip
 from .activations import (
     ALONG_AXES,
     LOG_SOFTMAX,
@@ -144,6 +144,30 @@ def at_the_input(scene: Scene) -> Iterator[Trial]:
             fed = f"was fed with {w.say(act.z)} in the place of {w.say(act.a)}"
             sentence = f"in the step back from {w.made(act.a)}, {act.symbol}′ = {_in_its_result(act.rule)} {fed}"
             yield _trial(scene, act, form, "before", tree, sentence)
+
+
+@slip("value of another step", 33, generic=True, chancy=True)
+def at_another_step(scene: Scene) -> Iterator[Trial]:
+    """In the derivative of an activation that is written out."""
+    for act, form in activated(scene):
+        for by, tree, sentence in at_other_steps(scene, act, form) if form.past is not None else ():
+            yield _trial(scene, act, form, "other", tree, sentence, by)
+
+
+def at_other_steps(scene: Scene, act: Activation, form: Form) -> Iterator[tuple[int, Tree, str]]:
+    """The derivative of an activation at the steps, or layers, before and after: by how many, the formula, in words."""
+    w = scene.words
+    for by in (1, -1):
+        other = _by_steps(scene).get((w.place(act.a), w.ordinal(act.a) + by))
+        if other is not None and other.a.shape == act.a.shape:
+            a, z = (value_symbol(n, w, scene.value) for n in (other.a, other.z))
+            tree = derivative(scene, act, act.rule, a, form.upstream, at=z)
+            yield by, tree, f"the derivative {act.symbol}′ of {w.made(act.a)} was taken at the step of {w.say(other.a)}"
+
+
+@once
+def _by_steps(scene: Scene) -> dict[tuple[Any, int], Activation]:
+    return {(scene.words.place(act.a), scene.words.ordinal(act.a)): act for act, _ in activated(scene)}
 
 
 @slip("derivative of another activation", 12)

@@ -7,7 +7,7 @@ else in the place of what is there.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeGuard
 
@@ -17,7 +17,7 @@ from autograd.rules import elementwise
 
 from ...formula.products import power
 from ...formula.terms import total
-from ...formula.tidy import tidied
+from ...formula.tidy import reshaped, tidied
 from ...formula.tree import (
     Apply,
     Number,
@@ -33,10 +33,11 @@ from ...formula.tree import (
     symbols,
     transposed,
 )  # fmt: skip
+from ..trials import is_round
 from .parts import Changed, Edit, edits_of, has_gradient, is_gradient, parts, put
 from .sums import broadcasts, flipped, in_any_order, is_square, of_products, of_sums, summed_over
 
-__all__ = ["FUNCTIONS", "diagonal", "factor_of", "far", "near", "times_a_number", "values"]
+__all__ = ["FUNCTIONS", "diagonal", "factor_of", "far", "near", "numbers", "times_a_number", "values"]
 
 _OPPOSITE: dict[Any, Any] = {
     np.greater: np.less_equal, np.less: np.greater_equal, np.greater_equal: np.less, np.less_equal: np.greater,
@@ -74,6 +75,19 @@ def far(tree: Tree) -> Iterator[Edit]:
     """What takes more than that: another number, a function for its derivative, a loop that went wrong."""
     yield from edits_of(tree, _further)
     yield from _as_a_whole(tree)
+
+
+def numbers(tree: Tree) -> Iterator[tuple[float, Tree, Callable[[float], tuple[Tree, Tree]]]]:
+    """The numbers in a formula, and one that it is multiplied by as a whole: its value, what is changed, and what comes
+    with another one, of that and of the formula."""
+    for place, part in parts(tree):
+        if isinstance(part, Number) and np.ndim(part.value) == 0 and not isinstance(part.value, bool | np.bool_ | None):
+            yield float(part.value), part, partial(_with_number, tree, place)
+    yield 1.0, tree, lambda k: (times_a_number(tree, k),) * 2
+
+
+def _with_number(tree: Tree, place: tuple[int, ...], k: float) -> tuple[Tree, Tree]:
+    return Number(k), put(tree, place, Number(k))
 
 
 def values(tree: Tree) -> Iterator[Edit]:
@@ -164,26 +178,13 @@ def _further(part: Apply) -> Changed:
         yield from of_products(part)
         yield from in_any_order(part)
     yield from flipped(part)
-    for k, number in enumerate(part.args):
-        if isinstance(number, Number) and np.ndim(number.value) == 0 and not is_call(part, np.power):
-            some = _other_numbers(number.value)
-            for other in some if not is_call(part, np.multiply) else [n for n in some if n != 1]:
-                instead = part.with_args([Number(other) if j == k else a for j, a in enumerate(part.args)])
-                yield "constant", (k, other), number, Number(other), instead
     if is_call(part, np.transpose) and part.ndim == 2:
         yield "transpose", "left out", part, part.args[0], part.args[0]
+        yield "transpose", "reshaped", part, (read := reshaped(part.args[0], part.shape)), read
     if is_call(part, np.linalg.inv):
         turned = transposed(part)
         yield "transpose", "put in", part, turned, turned
         yield "function", "inverse", part, part.args[0], part.args[0]
-
-
-def _other_numbers(value: Any) -> list[float]:
-    if isinstance(value, bool | np.bool_) or value is None:
-        return []
-    v = float(value)
-    some = dict.fromkeys([2 * v, v / 2, v * v, 1 / v if v else 0.0, v + 1, v - 1, 4 * v, v / 4, 1.0])
-    return [k for k in some if k != v and k and math.isfinite(k)]
 
 
 def _value_for_derivative(part: Apply) -> Changed:
@@ -220,13 +221,14 @@ def times_a_number(tree: Tree, k: float) -> Tree:
     """A formula times a number, in the place of the number that is in it."""
     if abs(k) == 1:
         return tree if k == 1 else tree.args[0] if is_call(tree, np.negative) else negated(tree)
-    found, n = _its_number(tree), round(1 / k)
+    found, n = _its_number(tree), float(round(1 / k))
     if found is not None:
         place, part, j = found
         number = _value(part, j) / k if is_call(part, np.divide) else _value(part, j) * k
         number = round(number) if abs(number - round(number)) < 1e-12 * abs(number) else number
         other = part.with_args([Number(number) if i == j else a for i, a in enumerate(part.args)])
         return put(tree, place, part.args[1 - j] if number == 1 else other)
+    n = 1 / k if is_round(1 / k) and not is_round(k) else n
     if abs(n) > 1 and abs(k * n - 1) < 1e-12:
         return tidied(apply(np.divide, tree, Number(n), dtype=tree.dtype))
     return tidied(apply(np.multiply, Number(k), tree, dtype=tree.dtype))
@@ -270,7 +272,9 @@ def _as_a_whole(tree: Tree) -> Iterator[Edit]:
     yield from _everywhere(tree)
     yield Edit("sign", ("whole",), tree, (minus := negated(tree)), minus)
     named = [s for s in symbols(tree) if s.dtype.kind == "f"]
-    for factor in _factors_of(tree):
+    factors = _factors_of(tree)
+    factors += [s for s in named if s.kind == "gradient" and all(s is not one for one in factors)]
+    for factor in factors:
         if broadcasts(factor.shape, tree.shape) and factor.dtype.kind == "f" and not isinstance(factor, Number):
             again = apply(np.multiply, tree, factor, dtype=tree.dtype)
             yield Edit("again", ("again", id(factor)), factor, apply(np.square, factor, like=factor), again)
@@ -356,7 +360,7 @@ def diagonal(tree: Tree) -> Tree:
     return rebuilt(tree, own)
 
 
-def _factors_of(tree: Tree) -> Sequence[Tree]:
+def _factors_of(tree: Tree) -> list[Tree]:
     """The factors of the outermost product, those within sums and matrix products included."""
     found: list[Tree] = []
     waiting = [tree]

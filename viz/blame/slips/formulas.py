@@ -15,9 +15,9 @@ from ...formula import Formula, value_symbol
 from ...formula.tree import Evaluator, Number, Tree, is_call, rebuilt, substituted, symbols
 from ...plain.numbers import number
 from ..pushing import Edge
-from ..trials import Scene, Slip, Trial, handed_on, once, slip, times
+from ..trials import Scene, Slip, Trial, handed_on, once, rounded, slip, times
 from .activations import written_out
-from .edits import far, near, times_a_number, values
+from .edits import far, near, numbers, times_a_number, values
 from .forms import Form, composed, is_negative, rule, rules
 from .leaves import for_another
 from .parts import Edit
@@ -220,7 +220,8 @@ def _candidates(scene: Scene) -> dict[str, list[Candidate]]:
         base = value_of(evaluated, form, form.formula.tree)
         if base is None:
             continue
-        some: list[Iterable[Edit]] = [far(form.formula.tree), for_another(scene, form)]
+        others = _other_numbers(scene, evaluated, form, base)
+        some: list[Iterable[Edit]] = [far(form.formula.tree), others, for_another(scene, form)]
         some = [near(form.formula.tree), *some] if form.edge is None else some
         for edits in some:
             if scene.budget.is_spent_on("small edits of formulas"):
@@ -237,9 +238,53 @@ def _candidates(scene: Scene) -> dict[str, list[Candidate]]:
                     effect = edit.kind, f"{scene.probes.effect(added):.6g}"
                     if effect in seen and (form.edge is None or edit.kind == "constant"):
                         continue  # said by the rule already
-                    seen.add(effect)
+                    if not _is_solved(edit):  # another form may have a simpler one
+                        seen.add(effect)
                 found[edit.kind].append(Candidate(form, edit, added))
     return found
+
+
+def _is_solved(edit: Edit) -> bool:
+    """Whether it has a number that the gradients tell."""
+    return edit.kind == "constant" and edit.place[0] in ("solved", "times")
+
+
+def _other_numbers(scene: Scene, evaluated: Evaluator, form: Form, base: Any) -> Iterator[Edit]:
+    """Another number in the place of one: the one that it takes, where the formula is linear in it."""
+    several = len(scene.sweeper.into[form.target]) > 1  # of one alone a multiple is said of the gradient
+    for right, old, written in numbers(form.formula.tree):
+        as_a_whole = old is form.formula.tree
+        simple = [] if as_a_whole else _simple(right)
+        some = _solved(scene, evaluated, form, base, right, written) if several or not as_a_whole else []
+        for k in simple if some is None else some:
+            new, tree = written(k)
+            how = "times" if as_a_whole else "simple" if k in simple else "solved"
+            yield Edit("constant", (how, right, k), old, new, tree)
+
+
+def _simple(right: float) -> list[float]:
+    """What a number is taken for the most often."""
+    some = (2 * right, right / 2, right * right, 1 / (right or 1), right + 1, right - 1, 4 * right, right / 4, 1.0)
+    return [k for k in dict.fromkeys(some) if k not in (right, 0)]
+
+
+def _solved(
+    scene: Scene,
+    evaluated: Evaluator,
+    form: Form,
+    base: Any,
+    right: float,
+    written: Callable[[float], tuple[Any, Tree]],
+) -> list[float] | None:
+    """The number that it takes, if somebody may have written it; None where that can't be told."""
+    some = [value_of(evaluated, form, written(right + by)[1]) for by in (1, 2)]
+    if scene.probes is None or some[0] is None or some[1] is None:
+        return None
+    if not np.allclose(some[1] - base, 2 * (some[0] - base), atol=1e-9 * np.abs(base).max()):
+        return None
+    found, doubt = scene.probes.multiple([(form.target, some[0] - base)])
+    k = rounded(right, right + found, doubt) if found else 0.0
+    return [k] if k else []
 
 
 def value_of(evaluated: Evaluator, form: Form, tree: Tree) -> Any:
@@ -251,6 +296,8 @@ def value_of(evaluated: Evaluator, form: Form, tree: Tree) -> Any:
     return value if not trial.failed and value is not None and np.isfinite(value).all() else None
 
 
+_OF_A_NUMBER = 4
+"""Digits of which another number takes account."""
 _COVERED = {"factor": "constant", "sign": "gradient", "constant": "gradient"}
 """Edits in other words, or of a multiple."""
 
@@ -261,7 +308,8 @@ def _of_kind(kind: str, rank: int) -> Slip:
     @slip(NAMES[kind], rank, generic=2, covers=covered, chancy=True)
     def found(scene: Scene) -> Iterator[Trial]:
         for form, edit, _ in _candidates(scene).get(kind, ()):
-            yield edited(scene, form, edit, places=1 + (edit.kind == "other" or edit.place[0] in ("times", "by")))
+            places = 1 + (edit.kind == "other" or edit.place[0] in ("times", "by"))
+            yield edited(scene, form, edit, places=places, free=_OF_A_NUMBER * _is_solved(edit))
 
     return found
 

@@ -245,16 +245,16 @@ def some_factor(scene: Scene) -> Iterator[Trial]:
         rate = (
             partial(_rate, name, scene.lr)
             if scene.lr and scene.outcome is not None
-            else partial(_times_the_right_one, name)
+            else partial(_times_the_right_one, scene, node, name)
         )
         yield Trial(node, rate, scaled, accepts=lambda t: abs(t) > 1e-3, linear=scene.outcome is None)
 
 
-def _times_the_right_one(name: str, k: float) -> str:
+def _times_the_right_one(scene: Scene, node: Node, name: str, k: float) -> str:
     """With 1/32 for 0.03125, as where a mean of 32 is taken for a sum."""
     whole = round(1 / k)
     said = f"{1 if whole > 0 else '−1'}/{abs(whole)}" if abs(whole) > 1 and abs(k * whole - 1) < 1e-9 else f"{k:.4g}"
-    return f"{name} {said.replace('-', '−')} times the right one"
+    return f"{name} {said.replace('-', '−')} times the right one{_why(scene, node, k)}"
 
 
 def _rate(name: str, lr: float, t: float) -> str:

@@ -16,7 +16,7 @@ from ...formula import Symbol, value_symbol
 from ...formula.tree import substituted
 from ..pushing import Change, Edge
 from ..trials import RESULT, Scene, Slip, Trial, once, slip, together, with_reads
-from .derivatives import another, at_the_input, at_the_output, instead, missing
+from .derivatives import another, at_another_step, at_the_input, at_the_output, instead, missing
 from .forms import Form, rule
 from .formulas import NAMES, both_formulas, near_trials, where
 from .loops import FEWEST, Places, grouped, places
@@ -78,7 +78,7 @@ def _at_each_step(name: str, trials: Callable[[Scene], Iterable[Trial]]) -> Slip
 
 for _made in (
     missing, instead, at_the_input, transposed, turned_round, flipped, at_the_output, path_left_out, another,
-    added_after, missing_on_one_way, on_one_way, of_another_step_on_one_way, of_one_part,
+    at_another_step, added_after, missing_on_one_way, on_one_way, of_another_step_on_one_way, of_one_part,
 ):  # fmt: skip
     globals()[f"each_{_made.name}_{_made.rank}"] = _at_each_step(_made.name, _made.trials)
 for _kind in ("local", "factor", "value", "sign", "term", "power", "added"):

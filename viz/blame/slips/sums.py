@@ -43,10 +43,10 @@ def of_sums(part: Apply) -> Changed:
         axes, kept = tuple(axes_of(part)), part.options.get("keepdims", False)
         yield "once", "", part, (one := _special("once", _counted_once(axes, kept), part, x)), one
         yield "once", "each", part, (one := _special("once", _counted_for_each, part, x)), one
-        for axis in range(x.ndim) if len(axes) == 1 else ():
-            other = summed_over(part, (axis,), keepdims=kept)
-            if axis not in axes and broadcasts(other.shape, x.shape if kept else part.shape):
-                yield "axis", axis, part, other, other
+        for some in (*((k,) for k in range(x.ndim)), tuple(range(x.ndim))) if len(axes) == 1 < x.ndim else ():
+            other = summed_over(part, some, keepdims=kept)
+            if some != axes and broadcasts(other.shape, x.shape if kept else part.shape):
+                yield "axis", some, part, other, other
         n = math.prod(x.shape[a] for a in axes)
         if n > 1:
             yield "constant", "mean", part, (mean := apply(np.divide, part, Number(float(n)), like=part)), mean

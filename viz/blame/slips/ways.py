@@ -3,6 +3,7 @@ what its result is used for or to what it is made from; in what one operand gets
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
@@ -10,17 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from ...formula import value_symbol
+from autograd import Node
+
 from ...formula.tree import Tree, evaluate
 from ..pushing import Change, Edge
-from ..trials import Scene, Trial, once, slip, with_upstream
+from ..trials import Scene, Trial, once, slip, together, with_upstream
 from .activations import Activation
+from .derivatives import at_other_steps
 from .edits import near
-from .forms import Form, activated, derivative
+from .forms import Form, activated
 from .formulas import said
 
-_MOST = 8
-"""Of so many parts each is tried."""
+_MOST, _MOST_MADE = 8, 24
+"""Of so many parts each is tried, and of values made of one, among the next."""
 
 
 def _ways(scene: Scene) -> Iterator[tuple[Activation, Form, Edge]]:
@@ -49,6 +52,35 @@ def added_after(scene: Scene) -> Iterator[Trial]:
         yield _past(scene, act, form, edge, form.upstream, sentence)
 
 
+@slip("bracket put in", 24, generic=True, chancy=True)
+def added_before(scene: Scene) -> Iterator[Trial]:
+    """What comes on one way added before the steps of another one, not after: the gradient of a residual connection
+    sent through what stands beside it."""
+    w, index, into, sent = scene.words, scene.tape.index, scene.sweeper.into, scene.sweeper.base.sent
+    for x in scene.sweeper.nodes:
+        edges = [edge for edge in into[x] if edge in sent]
+        beside = list(itertools.islice(_made_of(scene, x), _MOST)) if len(edges) > 1 else []
+        for edge, y in itertools.product(edges, beside):
+            if index(x) < index(y) < index(edge[0]):
+                sentence = (
+                    f"what {w.say(x)} gets through {w.made(edge[0])} was added to {w.gradient(y)}, before the step "
+                    f"back from {w.made(y)}, which it was sent through as well"
+                )
+                change = Change(edges={edge: lambda g, c: c}, rerouted={edge: y})
+                yield Trial(y, sentence, change, kind=(w.place(edge[0]), w.place(y)), alike="steps")
+
+
+def _made_of(scene: Scene, x: Node) -> Iterator[Node]:
+    """The values of one shape that are made of one, those with names first."""
+    found, waiting = {x}, [x]
+    while waiting and len(found) <= _MOST_MADE:
+        users = [node for node, _ in scene.sweeper.into[waiting.pop(0)] if node not in found]
+        found.update(users)
+        waiting += users
+    made = (node for node in found if node is not x and node.shape == x.shape and node in scene.sweeper.base.grads)
+    return iter(sorted(made, key=lambda node: (not scene.words.has(node), scene.tape.index(node))))
+
+
 @slip("derivative on one way", 45, generic=True, chancy=True)
 def on_one_way(scene: Scene) -> Iterator[Trial]:
     w = scene.words
@@ -61,23 +93,17 @@ def on_one_way(scene: Scene) -> Iterator[Trial]:
 
 @slip("value of another step", 45, generic=True, chancy=True)
 def of_another_step_on_one_way(scene: Scene) -> Iterator[Trial]:
-    w = scene.words
-    steps = {(w.place(act.a), w.ordinal(act.a)): act for act, _ in activated(scene)}
     for act, form, edge in _ways(scene):
-        for by in (1, -1):
-            other = steps.get((w.place(act.a), w.ordinal(act.a) + by))
-            if other is not None and other.a.shape == act.a.shape:
-                a, z = (value_symbol(n, w, scene.value) for n in (other.a, other.z))
-                tree = derivative(scene, act, act.rule, a, form.upstream, at=z)
-                taken = f"the derivative {act.symbol}′ of {w.made(act.a)} was taken at the step of {w.say(other.a)}"
-                sentence = f"{taken}, for what comes through {w.made(edge[0])} alone"
-                yield _past(scene, act, form, edge, tree, sentence, by)
+        for by, tree, taken in at_other_steps(scene, act, form):
+            sentence = f"{taken}, for what comes through {scene.words.made(edge[0])} alone"
+            yield _past(scene, act, form, edge, tree, sentence, by)
 
 
 @slip("activation derivative missing", 25, generic=True, chancy=True)
 def missing_on_one_way(scene: Scene) -> Iterator[Trial]:
-    """In what goes on to the step before, not in what the weights get."""
+    """In what goes on to the step before, not in what the weights get; of one, and of all that it goes on from."""
     w, grads = scene.words, scene.sweeper.base.grads
+    by_receiver: dict[Node, list[Trial]] = defaultdict(list)
     for act, form in activated(scene):
         alike = _by_gradient(scene)[_key(grads[act.z])]
         edges = [edge for edge in alike if edge[0] is not act.z or len(act.z.operands) > 1]
@@ -91,7 +117,11 @@ def missing_on_one_way(scene: Scene) -> Iterator[Trial]:
             sent = with_upstream(scene.sweeper, (node, i), partial(_without, local))
             change = Change(edges={(node, i): sent})
             kind = (act.rule, w.place(node), i)
-            yield Trial(act.a, sentence, change, kind=kind, alike="steps")
+            yield (trial := Trial(act.a, sentence, change, kind=kind, alike="steps"))
+            by_receiver[to].append(trial._replace(alike="ways"))
+    for some in by_receiver.values():
+        if len(some) > 1:
+            yield together(scene, some, len(some), 2)._replace(kind=None)
 
 
 @once
