@@ -51,7 +51,8 @@ def explain_mismatch(
     and small edits of the formulas that a person would have written, until the wrong numbers come out to the digits
     given: a sign, a transpose, a factor, a function in the place of its derivative, another value in the place of one,
     a wrong label, a path or a sum left out, weights already updated, a regularisation term, and others; two at once.
-    The formula that gives your numbers is shown beside the right one.
+    Where none does, the formula is put together of parts of the right ones and the values beside them. The formula that
+    gives your numbers is shown beside the right one.
 
     Parameters
     ----------
