@@ -57,6 +57,7 @@ def test_an_assertion_shows_the_report_and_not_the_inside_of_the_comparison(pyte
     text = result.stdout.str()
     assert "E       AssertionError: WRONG: the gradient of W⁽²⁾[1] is −4, the engine has 4" in text
     assert "compare.py" not in text
+    assert "E       why: ∂L/∂W⁽²⁾ is wrong" in text and "explain_mismatch" not in text
 
 
 def test_the_summary_counts_all_comparisons_and_names_the_wrong_ones(pytester, run):

@@ -6,7 +6,9 @@ has: a run that has nothing to do with gradients is not slowed down, nor stopped
 
 from __future__ import annotations
 
+import contextlib
 import html
+import importlib
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -106,6 +108,9 @@ class _Collector:
         LISTENERS.append(self._hear)
 
     def _hear(self, report: Any) -> None:
+        if not report.ok:
+            with contextlib.suppress(ImportError):  # where another package has that name
+                importlib.import_module("viz.blame")  # it finds out why, where a report says that
         rows = [(row.name, row.verdict, row.ok) for row in (*report.values, *report.rows)]
         wanted = self.config.getoption("--grads-report") is not None
         self.fresh.append({"rows": rows, "html": report._repr_html_() if wanted else ""})

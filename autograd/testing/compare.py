@@ -169,6 +169,8 @@ def assert_grads_match(
 ) -> None:
     """Raise an error that is the report of `compare_grads`, unless all hand-derived gradients are right.
 
+    It ends with what `viz.explain_mismatch` finds, once `viz` is imported, as the plugin of pytest does.
+
     Parameters
     ----------
     loss, hand, rtol, atol, numeric, values, grad
@@ -193,7 +195,7 @@ def assert_grads_match(
     __tracebackhide__ = True
     report = compare_grads(loss, hand, values=values, rtol=rtol, atol=atol, numeric=numeric, grad=grad)
     if not report.ok:
-        raise AssertionError(str(report))
+        raise AssertionError(report.with_its_reason())
 
 
 def _in_conventions(
