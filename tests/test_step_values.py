@@ -166,6 +166,20 @@ def test_a_wrong_value_is_shown_at_the_step_that_computes_it(show: Open) -> None
     assert shown.step_view().locator(".blame").count() == 1
 
 
+def test_the_formula_that_was_used_is_shown_beside_the_right_one(show: Open) -> None:
+    x = np.arange(6.0).reshape(3, 2) / 10
+    W = Tensor([[0.3, -0.2], [0.5, 0.1]], name="W")
+    a = np.tanh(x @ W)
+    a.name = "a"
+    shown = opened(show, viz.step((a * a).sum(), against={"W": x.T @ (2 * a.data)}))
+    assert shown.text(".blamed").split("\n") == [
+        "yours",
+        "∂L/∂(x @ W) = ∂L/∂a",
+        "right",
+        "∂L/∂(x @ W) = ∂L/∂a ⊙ (1 − a²)",
+    ]
+
+
 def test_what_is_right_is_not_shown_twice(show: Open) -> None:
     x = Tensor([1.0, 2.0], name="x")
     shown = opened(show, viz.step((x**2).sum(), against={"x": [2.0, 4.0]}))

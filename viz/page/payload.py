@@ -302,6 +302,7 @@ def _blame(walk: Walk, mismatch: Mismatch) -> list[dict[str, Any]]:
         {
             "steps": [complete[name] for name in finding.gradients if name in complete],
             "verdict": finding.verdict, "text": finding.sentence, "rule": finding.rule,
+            "formulas": [finding.your_formula, finding.right_formula] if finding.your_formula else None,
         }
         for finding in mismatch
     ]  # fmt: skip

@@ -274,9 +274,13 @@ function byHand(state, step, k) {
   return [
     h('div', { class: 'arrays hand' }, picture(yours, name, { max, note: 'yours' }), h('span', { class: 'then' }, '≠'),
       picture(engine, name, { max, note: 'the engine’s' }), picture(off, 'difference', { note: 'yours − engine’s' })),
-    ...said.map((finding) => h('p', { class: 'blame' }, h('b', {}, finding === first ? 'First wrong step. ' : `${finding.verdict}. `),
-      finding.text, finding.rule && !finding.text.includes(finding.rule) ? ` The rule: ${finding.rule}.` : '')),
-  ];
+    ...said.flatMap((finding) => [
+      h('p', { class: 'blame' }, h('b', {}, finding === first ? 'First wrong step. ' : `${finding.verdict}. `), finding.text,
+        finding.rule && !finding.formulas && !finding.text.includes(finding.rule) ? ` The rule: ${finding.rule}.` : ''),
+      finding.formulas && h('dl', { class: 'blamed' }, ['yours', 'right'].flatMap((whose, k) => [
+        h('dt', {}, whose), h('dd', {}, finding.formulas[k])])),
+    ]),
+  ].filter(Boolean);
 }
 
 function checkLine(check) {
