@@ -161,20 +161,21 @@ def is_round(k: float) -> bool:
     return abs(float(f"{k:.2e}") - k) < _NEARLY * abs(k)
 
 
-def rounded(right: float, k: float, doubt: float) -> float:
-    """What somebody may have written for a number, near to one that was found; 0 where there is no such.
+def rounded(right: float, k: float, doubt: float) -> list[float]:
+    """What somebody may have written for a number, near to one that was found, the roundest first.
 
     It has three digits at most, or 1 over it has, or its ratio to the right one, or the difference.
     """
     ways = (1.0, 0.0, False), (1.0, 0.0, True), (right, 0.0, False), (1.0, right, False)
+    found: dict[int, float] = {}
     for digits in range(3) if k else ():
         for scale, start, below in ways if right else ways[:2]:
             there = (k - start) / scale
             near = float(f"{1 / there if below else there:.{digits}e}")
-            found = (1 / near if below else near) * scale + start
-            if abs(found - k) <= max(doubt, _NEARLY * abs(k)):
-                return found
-    return 0.0
+            some = (1 / near if below else near) * scale + start
+            if abs(some - k) <= max(doubt, _NEARLY * abs(k)):
+                found.setdefault(digits, some)
+    return list(dict.fromkeys(found.values()))
 
 
 class Budget:

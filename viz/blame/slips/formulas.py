@@ -276,15 +276,14 @@ def _solved(
     right: float,
     written: Callable[[float], tuple[Any, Tree]],
 ) -> list[float] | None:
-    """The number that it takes, if somebody may have written it; None where that can't be told."""
+    """The numbers that it may take, of those that somebody writes; None where that can't be told."""
     some = [value_of(evaluated, form, written(right + by)[1]) for by in (1, 2)]
     if scene.probes is None or some[0] is None or some[1] is None:
         return None
     if not np.allclose(some[1] - base, 2 * (some[0] - base), atol=1e-9 * np.abs(base).max()):
         return None
     found, doubt = scene.probes.multiple([(form.target, some[0] - base)])
-    k = rounded(right, right + found, doubt) if found else 0.0
-    return [k] if k else []
+    return rounded(right, right + found, doubt) if found else []
 
 
 def value_of(evaluated: Evaluator, form: Form, tree: Tree) -> Any:
