@@ -838,3 +838,29 @@ def the_gates_without_their_derivatives_in_what_the_state_before_gets():
     slopes = [F1 * (1 - F1), I1 * (1 - I1), 1 - G1**2, O1 * (1 - O1)]
     grads = {w: np.outer(d * k, hx.data) for w, d, k in zip(W, before, slopes, strict=True)}
     return 0.5 * np.sum((out - t) ** 2), grads | {h: sum(w.data.T @ d for w, d in zip(W, before, strict=True))[:3]}
+
+
+@posted("another formula", "yours: ∂L/∂S = tr(L × S⁻ᵀ)")
+def the_trace_of_the_inverse_for_the_inverse():
+    B = np.random.default_rng(23).normal(size=(3, 3))
+    S = Tensor(B @ B.T + np.eye(3), name="S")
+    L = named("L", np.linalg.det(S))
+    return L, {S: np.full((3, 3), L.data * np.trace(np.linalg.inv(S.data)))}
+
+
+@posted("stale forward values", "with 0 in the first column of θ₁ and θ₂")
+def the_biases_set_to_0_for_the_penalty_before_the_forward_pass():
+    rng = np.random.default_rng(4)
+    X, Y = rng.normal(size=(6, 2)), (rng.random((6, 2)) > 0.5) * 1.0
+    one, first, second = np.ones((6, 1)), rng.normal(size=(3, 3)), rng.normal(size=(2, 4))
+
+    def back(first, second):
+        a = sigma(np.hstack([one, X]) @ first.T)
+        delta = (sigma(np.hstack([one, a]) @ second.T) - Y) / 6
+        hidden = delta @ second[:, 1:] * a * (1 - a)
+        return hidden.T @ np.hstack([one, X]), delta.T @ np.hstack([one, a])
+
+    t1, t2 = Tensor(first, name="θ₁"), Tensor(second, name="θ₂")
+    h = F.sigmoid(np.hstack([one, F.sigmoid(np.hstack([one, X]) @ t1.T)]) @ t2.T)
+    wrong = back(*(np.where(np.arange(M.shape[1]) > 0, M, 0) for M in (first, second)))
+    return -(Y * np.log(h) + (1 - Y) * np.log(1 - h)).sum() / 6, dict(zip((t1, t2), wrong, strict=True))

@@ -142,6 +142,12 @@ def _big(sign: str) -> Notation:
     return write
 
 
+def _sum(p: Printer, tree: Apply, top: bool) -> Piece:
+    (x,) = tree.args
+    is_trace = is_call(x, np.diagonal) and x.ndim == 1 and not tree.ndim and not x.options
+    return p.call("tr", x.args) if is_trace else _big("Σ")(p, tree, top)
+
+
 def _norm(p: Printer, tree: Apply, top: bool) -> Piece:
     order, axes = tree.options.get("p", 2), axes_text(tree)
     low = [] if order == 2 else [option_text(order)]
@@ -343,7 +349,7 @@ _ROWS: tuple[tuple[tuple[Any, ...], Notation], ...] = (
     ((np.matmul, np.dot, np.vdot, np.vecdot, np.inner), _dot),
     ((np.outer,), _outer),
     ((np.transpose, np.swapaxes), _transpose),
-    ((np.sum,), _big("Σ")),
+    ((np.sum,), _sum),
     ((np.prod,), _big("∏")),
     ((np.absolute, np.fabs), lambda p, tree, top: p.fenced("|", tree.args[0], "|")),
     ((np.conjugate,), function("conj")), ((np.real,), function("Re")), ((np.imag,), function("Im")),

@@ -34,7 +34,7 @@ from .edits import FUNCTIONS
 from .forms import Form, composed, flow
 from .joined import MOST_NUMBERS
 from .leaves import named
-from .parts import is_gradient, parts
+from .parts import has_gradient, is_gradient, parts
 from .sums import broadcasts, sum_over
 
 __all__ = [
@@ -212,13 +212,16 @@ def numbers_of(evaluated: Evaluator, tree: Tree) -> Any:
 
 
 def _changed(tree: Tree, value: Any) -> Iterator[Tree]:
-    """A piece by itself: transposed, inverted, squared, summed, 1 over it, 1 less it, its root, where it is above 0."""
+    """A piece by itself: transposed, its trace, inverted, squared, summed, 1 over it, 1 less it, its root, where it is
+    above 0."""
     if isinstance(tree, Number):
         return
     if value.ndim == 2:
         yield transposed(tree)
-        if value.shape[0] == value.shape[1] > 1 and isinstance(tree, Symbol) and not is_gradient(tree):
-            yield apply(np.linalg.inv, tree, like=tree)
+        if value.shape[0] == value.shape[1] > 1 and not has_gradient(tree):
+            yield sum_over(apply(np.diagonal, tree, shape=value.shape[:1], dtype=tree.dtype), None)
+            if isinstance(tree, Symbol):
+                yield apply(np.linalg.inv, tree, like=tree)
     if tree.dtype.kind == "f":
         yield apply(np.square, tree)
         yield apply(np.subtract, Number(1), tree, dtype=tree.dtype)
