@@ -160,11 +160,8 @@ def _fitting(
             if some and alone:  # two slips at once do not stand before one with a number that is no factor
                 short = some[0].trial.places <= _FEW_PARTS
                 by_one = some[0].slip.generic < TWO or (alone[0].slip.generic and short)
-                some = (
-                    some
-                    if by_one and not some[0].trial.free and len(some[0].explains) >= len(alone[0].explains)
-                    else alone
-                )
+                says_more = by_one and not some[0].trial.free and len(some[0].explains) >= len(alone[0].explains)
+                some = some if says_more else alone
             alone = some or alone
         report.budget.hold_back(later)
         if held and (not alone or alone[0].times):

@@ -50,9 +50,9 @@ class Fit(NamedTuple):
     @property
     def order(self) -> tuple[Any, ...]:
         """The best first: explains most, says most, at the fewest places, with nothing solved for, shortest."""
-        trial, free = self.trial, self.solved is not None
-        by_kind = self.slip.generic, bool(self.trial.free), self.slip.rank
-        return -len(self.explains), *by_kind, trial.places, free, trial.size
+        trial = self.trial
+        by_kind = self.slip.generic, bool(trial.free), self.slip.rank
+        return -len(self.explains), *by_kind, trial.places, self.solved is not None, trial.size
 
 
 def distinct(fits: Sequence[Fit]) -> list[Fit]:

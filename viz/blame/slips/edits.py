@@ -81,8 +81,13 @@ def numbers(tree: Tree) -> Iterator[tuple[float, Tree, Callable[[float], tuple[T
     """The numbers in a formula, and one that it is multiplied by as a whole: its value, what is changed, and what comes
     with another one, of that and of the formula."""
     for place, part in parts(tree):
-        if isinstance(part, Number) and np.ndim(part.value) == 0 and not isinstance(part.value, bool | np.bool_ | None):
-            yield float(part.value), part, partial(_with_number, tree, place)
+        for k, one in enumerate(part.args if isinstance(part, Apply) and not is_call(part, np.power) else ()):
+            if (
+                isinstance(one, Number)
+                and np.ndim(one.value) == 0
+                and not isinstance(one.value, bool | np.bool_ | None)
+            ):
+                yield float(one.value), one, partial(_with_number, tree, (*place, k))
     yield 1.0, tree, lambda k: (times_a_number(tree, k),) * 2
 
 

@@ -34,8 +34,8 @@ from .edits import FUNCTIONS
 from .forms import Form, composed, flow
 from .joined import MOST_NUMBERS
 from .leaves import named
-from .parts import has_gradient, is_gradient, parts
-from .sums import broadcasts, sum_over
+from .parts import is_gradient, parts
+from .sums import broadcasts, is_square, sum_over
 
 __all__ = [
     "NAMELESS",
@@ -212,16 +212,13 @@ def numbers_of(evaluated: Evaluator, tree: Tree) -> Any:
 
 
 def _changed(tree: Tree, value: Any) -> Iterator[Tree]:
-    """A piece by itself: transposed, its trace, inverted, squared, summed, 1 over it, 1 less it, its root, where it is
-    above 0."""
+    """A piece by itself: transposed, inverted, squared, summed, 1 over it, 1 less it, its root, where it is above 0."""
     if isinstance(tree, Number):
         return
     if value.ndim == 2:
         yield transposed(tree)
-        if value.shape[0] == value.shape[1] > 1 and not has_gradient(tree):
-            yield sum_over(apply(np.diagonal, tree, shape=value.shape[:1], dtype=tree.dtype), None)
-            if isinstance(tree, Symbol):
-                yield apply(np.linalg.inv, tree, like=tree)
+        if value.shape[0] == value.shape[1] > 1 and isinstance(tree, Symbol) and not is_gradient(tree):
+            yield apply(np.linalg.inv, tree, like=tree)
     if tree.dtype.kind == "f":
         yield apply(np.square, tree)
         yield apply(np.subtract, Number(1), tree, dtype=tree.dtype)
@@ -238,8 +235,13 @@ def _changed(tree: Tree, value: Any) -> Iterator[Tree]:
 
 
 def functions(scene: Scene, place: Place) -> Iterator[tuple[Tree, Any]]:
-    """Functions of the nearest values with names, and of the gradients that arrive, and their squares."""
+    """Functions of the nearest values with names, and of the gradients that arrive, and their squares; traces."""
     evaluated = Evaluator()
+    every = (part for variant in place.variants for _, part in parts(variant.right))
+    for part in (one for one in every if one.ndim == 2 and is_square(one)):
+        tree = sum_over(apply(np.diagonal, part, shape=part.shape[:-1], dtype=part.dtype), None)
+        if (value := numbers_of(evaluated, tree)) is not None:
+            yield tree, value
     arriving = (s for variant in place.variants for _, tree in variant.forms for s in symbols(tree) if is_gradient(s))
     own = value_symbol(place.target, scene.words, scene.value)
     near = [own, *(s for s in _by_distance(scene, place)[:_NEAREST] if s.node is not own.node)]

@@ -22,8 +22,8 @@ from .edits import near
 from .forms import Form, activated
 from .formulas import said
 
-_MOST, _MOST_MADE = 8, 24
-"""Of so many parts each is tried, and of values made of one, among the next."""
+_MOST, _AMONG = 8, 24
+"""So many parts, or values made of one, are tried; these are the likeliest among so many."""
 
 
 def _ways(scene: Scene) -> Iterator[tuple[Activation, Form, Edge]]:
@@ -59,7 +59,7 @@ def added_before(scene: Scene) -> Iterator[Trial]:
     w, index, into, sent = scene.words, scene.tape.index, scene.sweeper.into, scene.sweeper.base.sent
     for x in scene.sweeper.nodes:
         edges = [edge for edge in into[x] if edge in sent]
-        beside = list(itertools.islice(_made_of(scene, x), _MOST)) if len(edges) > 1 else []
+        beside = _made_of(scene, x) if len(edges) > 1 else []
         for edge, y in itertools.product(edges, beside):
             if index(x) < index(y) < index(edge[0]):
                 sentence = (
@@ -70,15 +70,15 @@ def added_before(scene: Scene) -> Iterator[Trial]:
                 yield Trial(y, sentence, change, kind=(w.place(edge[0]), w.place(y)), alike="steps")
 
 
-def _made_of(scene: Scene, x: Node) -> Iterator[Node]:
-    """The values of one shape that are made of one, those with names first."""
+def _made_of(scene: Scene, x: Node) -> list[Node]:
+    """The values of its shape that are made of one, those with names first."""
     found, waiting = {x}, [x]
-    while waiting and len(found) <= _MOST_MADE:
+    while waiting and len(found) <= _AMONG:
         users = [node for node, _ in scene.sweeper.into[waiting.pop(0)] if node not in found]
         found.update(users)
         waiting += users
     made = (node for node in found if node is not x and node.shape == x.shape and node in scene.sweeper.base.grads)
-    return iter(sorted(made, key=lambda node: (not scene.words.has(node), scene.tape.index(node))))
+    return sorted(made, key=lambda node: (not scene.words.has(node), scene.tape.index(node)))[:_MOST]
 
 
 @slip("derivative on one way", 45, generic=True, chancy=True)

@@ -185,11 +185,11 @@ def stale(scene: Scene) -> Iterator[Trial]:
         said = f"{what} before the last step, of lr = {scene.lr:g}"
         yield Trial(weights[0], said, lambda: Change(reads=_before_the_step(scene)), places=places)
     wide = [p for p in weights if p.ndim and p.shape[-1] > 1 and scene.value(p)[..., 0].any()]
-    for some in _all_and_each(wide):
-        first = {p: np.where(np.arange(p.shape[-1]) > 0, scene.value(p), 0) for p in some}
-        said = f"{it} the gradient of another forward pass, with 0 in the first column of {_named(scene, some)}"
+    if wide:
+        first = {p: np.where(np.arange(p.shape[-1]) > 0, scene.value(p), 0) for p in wide}
+        said = f"{it} the gradient of another forward pass, with 0 in the first column of {_named(scene, wide)}"
         why = "as where a bias is set to 0 for a regularisation term, and is so everywhere"
-        yield Trial(some[0], f"{said}, {why}", partial(_replay, scene, first), places=len(some) + 1)
+        yield Trial(wide[0], f"{said}, {why}", partial(_replay, scene, first), places=places)
     now = {p: np.asarray(h.data) for p in weights if (h := p.holder and p.holder()) is not None}
     changed = {p: v for p, v in now.items() if v.shape == p.shape and not np.array_equal(v, scene.value(p))}
     if changed:
