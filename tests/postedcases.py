@@ -864,3 +864,20 @@ def the_biases_set_to_0_for_the_penalty_before_the_forward_pass():
     h = F.sigmoid(np.hstack([one, F.sigmoid(np.hstack([one, X]) @ t1.T)]) @ t2.T)
     wrong = back(*(np.where(np.arange(M.shape[1]) > 0, M, 0) for M in (first, second)))
     return -(Y * np.log(h) + (1 - Y) * np.log(1 - h)).sum() / 6, dict(zip((t1, t2), wrong, strict=True))
+
+
+@posted("another formula", "yours: ∂L/∂o = Σ₁ (p ⊙ y) − y")
+def the_index_of_the_class_within_the_sum():
+    rng = np.random.default_rng(14)
+    y, o = softmax(rng.normal(size=(5, 4))), Tensor(rng.normal(size=(5, 4)), name="o")
+    e = named("e", np.exp(o))
+    p = named("p", e / np.sum(e, axis=1, keepdims=True))
+    return -np.sum(y * np.log(p)), {o: np.sum(p.data * y, axis=1, keepdims=True) - y}
+
+
+@posted("given under another name", "are ∂L/∂b, as where the steps between are left out")
+def the_slope_of_a_leaky_relu_that_is_taken_for_one():
+    rng = np.random.default_rng(20)
+    a, t = Tensor(rng.normal(size=(4, 3)), name="a"), rng.normal(size=(4, 3))
+    b = named("b", np.maximum(a, 0) - 0.2 * np.minimum(a, 0))
+    return 0.5 * np.sum((b - t) ** 2), {b: b.data - t, a: b.data - t}

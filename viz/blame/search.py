@@ -67,7 +67,7 @@ def search(scene: Scene, *, deep: bool = True, larger: bool = True) -> list[Fit]
             break
         fits += _of(scene, [s for s in SLIPS if s.generic == generic], fits)
     fits = [fit for fit in fits if _evidence(scene, fit)]
-    fits = fits if fits or deep else list(_with_a_factor(scene))
+    fits = fits if fits or not deep else list(_with_a_factor(scene))
     if deep and larger and not _is_sure(scene, fits):
         more = [s for s in SLIPS if s.generic == TWO and (not fits or s.name == "another formula")]
         fits += [fit for fit in _of(scene, more, []) if _evidence(scene, fit)]

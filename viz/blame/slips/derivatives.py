@@ -182,7 +182,7 @@ def another(scene: Scene) -> Iterator[Trial]:
             what = f"the derivative of {name} was used at {w.made(act.a)}, which is {act.symbol}"
             tree = derivative(scene, act, other, apply(other.fn, z), form.upstream)
             yield _trial(scene, act, form, "function", tree, f"{what}: {name}′({w.say(act.z)})", other)
-            if other is not RELU and act.rule not in ALONG_AXES:
+            if other is not RELU and act.rule not in ALONG_AXES and np.any(a.array):
                 tree = derivative(scene, act, other, a, form.upstream)
                 said = f"{what}: {name}′ = {_in_its_result(other)} with a = {w.say(act.a)}"
                 yield _trial(scene, act, form, "function", tree, said, other, "in its result")

@@ -19,7 +19,7 @@ from .sums import broadcasts, sum_over
 
 __all__ = ["Found", "fitting"]
 
-_MOST_HITS, _MOST_ADDED = 12, 4_000
+_MOST_HITS, _MOST_ADDED = 12, 6_000
 """Of so many formulas of one kind that may give the numbers the shortest are taken; so many terms are added."""
 _NEARLY, _CLOSE, _FAR_OFF = 1e-6, 1e-8, 1e-3
 """Relative to the sizes of all terms: what rounding may make of a quotient of products, of a sum, and what is more."""

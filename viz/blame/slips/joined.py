@@ -12,6 +12,7 @@ import numpy as np
 
 from ...derivation.trees import size
 from ...formula.tree import Tree, apply
+from .sums import sum_over
 
 __all__ = [
     "MOST_AT_ONCE",
@@ -95,7 +96,13 @@ class Joint(NamedTuple):
         return reduced(a * t, self.b)
 
     def tree(self, a: Tree, b: Tree) -> Tree:
+        if self.fn is _inner:
+            return sum_over(apply(np.multiply, a, b, dtype=np.dtype(float)), (len(self.a) - 1,), keepdims=True)
         return apply(self.fn, a, b, shape=self.out, dtype=np.dtype(float))
+
+
+def _inner(a: Any, b: Any) -> Any:
+    return np.sum(a * b, axis=-1, keepdims=True)
 
 
 @functools.cache
@@ -107,6 +114,8 @@ def joints(a: Shape, b: Shape) -> list[Joint]:
     if 0 < len(a) <= 2 and 0 < len(b) <= 2 and a[-1] == b[0]:
         rows, columns = (a if len(a) > 1 else (1, *a)), (b if len(b) > 1 else (*b, 1))
         found.append(Joint(np.matmul, a, b, (*a[:-1], *b[1:]), rows, columns))
+    if a == b and len(a) > 1:
+        found.append(Joint(_inner, a, b, (*a[:-1], 1)))
     if len(a) == len(b) == 1:
         found.append(Joint(np.outer, a, b, (*a, *b), (*a, 1), (1, *b)))
     return [joint for joint in found if math.prod(joint.out) <= MOST_NUMBERS]
@@ -130,7 +139,7 @@ def joined_by_twos(pieces: dict[Shape, Group]) -> dict[Shape, Group]:
                 i, j = np.indices((len(left), len(right))).reshape(2, -1)
                 with np.errstate(all="ignore"):
                     values = joint.values(left, right)
-                if joint.fn in (np.multiply, np.add):
+                if joint.fn in (np.multiply, np.add, _inner):
                     once = i < j if a == b else np.full(len(i), a < b)
                     values, i, j = values[once], i[once], j[once]
                 if len(i):

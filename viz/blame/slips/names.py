@@ -33,4 +33,6 @@ def another_name(scene: Scene) -> Iterator[Trial]:
     for nodes in choices:
         ends = {node: partial(constantly, np.asarray(scene.gradients[whose[node]])) for node in nodes}
         said = [f"those given as {w.gradient(node)} are {w.gradient(whose[node])}" for node in nodes]
+        if len(nodes) == 1 and nodes[0] in scene.sweeper.reached(whose[nodes[0]]):
+            said[0] += ", as where the steps between are left out"
         yield Trial(nodes[0], listed(said).replace("those given", "the numbers given", 1), Change(ends=ends))
