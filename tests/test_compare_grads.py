@@ -108,6 +108,9 @@ def test_tolerances_are_the_callers():
     loss = (w * w).sum()
     assert_grads_match(loss, {w: [2.01, 4.0]}, rtol=1e-2)
     assert_grads_match(loss, {w: [2.01, 4.0]}, atol=0.02)
+    with pytest.raises(AssertionError, match="WRONG: the gradient of w") as error:
+        assert_grads_match(loss, {w: [2.01, 4.0]})
+    assert error.value.args[0]["w"].verdict == "WRONG"
     assert not compare_grads(loss, {w: [2.0 + 1e-9, 4.0]}, rtol=0, atol=0).ok
 
 

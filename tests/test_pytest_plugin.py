@@ -108,7 +108,9 @@ def test_unseen(compare_grads):
 def test_the_page_holds_every_comparison_of_the_run(pytester, run):
     pytester.makepyfile(COMPARISONS)
     result = run("--grads-report", "page.html")
-    result.stdout.fnmatch_lines(["gradients: all comparisons are in page.html"])
+    result.stdout.fnmatch_lines(
+        ["gradients: all comparisons are in page.html", "E       why: ∂L/∂W⁽²⁾ is wrong*"][::-1]
+    )
     page = (pytester.path / "page.html").read_text("utf-8")
     assert page.startswith("<!doctype html>") and page.rstrip().endswith("</html>")
     assert page.count("<h2>") == 5 and "5 compared, 1 wrong in tests that passed, 1 WRONG" in page and "W⁽²⁾" in page

@@ -169,7 +169,8 @@ def assert_grads_match(
 ) -> None:
     """Raise an error that is the report of `compare_grads`, unless all hand-derived gradients are right.
 
-    It ends with what `viz.explain_mismatch` finds, once `viz` is imported, as the plugin of pytest does.
+    It ends with what `viz.explain_mismatch` finds, looked for when it is printed, once `viz` is imported, as the plugin
+    of pytest does; the report itself is ``error.args[0]``.
 
     Parameters
     ----------
@@ -195,7 +196,7 @@ def assert_grads_match(
     __tracebackhide__ = True
     report = compare_grads(loss, hand, values=values, rtol=rtol, atol=atol, numeric=numeric, grad=grad)
     if not report.ok:
-        raise AssertionError(report.with_its_reason())
+        raise AssertionError(report.saying_why())
 
 
 def _in_conventions(

@@ -162,11 +162,12 @@ class Report:
         except ValueError as error:  # numbers that it refuses, as NaN; it says which
             return f"why: {error}"
 
-    def with_its_reason(self) -> str:
-        """The report in words, with what is found of the wrong ones where there is a tool to find it."""
+    def saying_why(self) -> Report:
+        """The report, which finds out why, where there is a tool to, once it is printed."""
         if self.compared is not None:
             self.compared = self.compared._replace(says_why=True)
-        return str(self)
+            self.__dict__.pop("_why", None)
+        return self
 
     def __repr__(self) -> str:
         return f"<Report {self.headline()}>"
