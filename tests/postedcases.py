@@ -881,3 +881,13 @@ def the_slope_of_a_leaky_relu_that_is_taken_for_one():
     a, t = Tensor(rng.normal(size=(4, 3)), name="a"), rng.normal(size=(4, 3))
     b = named("b", np.maximum(a, 0) - 0.2 * np.minimum(a, 0))
     return 0.5 * np.sum((b - t) ** 2), {b: b.data - t, a: b.data - t}
+
+
+@posted("path left out", "of the 4 paths to p those through `1 - p`")
+def the_weights_of_a_focal_loss_taken_for_constants():
+    rng = np.random.default_rng(25)
+    x, y = Tensor(rng.normal(size=7), name="x"), (rng.random(7) > 0.5) * 1.0
+    p = named("p", F.sigmoid(x))
+    loss = -(y * (1 - p) ** 2 * np.log(p) + (1 - y) * p**2 * np.log(1 - p)).sum()
+    P = p.data
+    return loss, {x: -(y * (1 - P) ** 2 / P - (1 - y) * P**2 / (1 - P)) * P * (1 - P)}

@@ -26,6 +26,8 @@ from .sums import one_of
 
 _MOST = 64
 _MOST_WRITTEN = 4
+_MOST_OF_TWO = 8
+"""Of so many paths any two may be left out."""
 _MOST_ROWS = 32
 _MOST_POSITIONS = 144
 
@@ -98,6 +100,10 @@ def path_left_out(scene: Scene) -> Iterator[Trial]:
             if k > 2 and not alike:
                 only = f"{of} only {through} followed"
                 yield _of_some(scene, edges, [edge], only, at=edge, kind=("only", *kind), alike="such sums")
+        for two in itertools.combinations(edges, 2) if 3 < k <= _MOST_OF_TWO and not alike else ():
+            made = " and ".join(w.made(node) for node, _ in two)
+            sentence = f"of the {k} paths to {w.say(node)} those through {made} were left out"
+            yield _of_some(scene, edges, [e for e in edges if e not in two], sentence, at=two[0], places=2)
 
 
 @slip("assigned instead of accumulated", 16)
