@@ -891,3 +891,11 @@ def the_weights_of_a_focal_loss_taken_for_constants():
     loss = -(y * (1 - p) ** 2 * np.log(p) + (1 - y) * p**2 * np.log(1 - p)).sum()
     P = p.data
     return loss, {x: -(y * (1 - P) ** 2 / P - (1 - y) * P**2 / (1 - P)) * P * (1 - P)}
+
+
+@posted("activation derivative missing", "which gives σ(−u) in the place of σ(u) for u = m")
+def the_sign_within_the_sigmoid_of_a_logistic_loss():
+    rng = np.random.default_rng(36)
+    X, y, w = rng.normal(size=(8, 3)), np.sign(rng.normal(size=8)), Tensor(rng.normal(size=3), name="w")
+    m = named("m", -y * (X @ w))
+    return np.sum(np.log(1 + np.exp(m))), {w: X.T @ (-y * sigma(-m.data))}

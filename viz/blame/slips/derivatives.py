@@ -55,7 +55,18 @@ def missing(scene: Scene) -> Iterator[Trial]:
     for act, form in activated(scene):
         handed_on = f"{w.gradient(act.a)} was handed on as {w.gradient(act.z)}"
         sentence = f"the derivative {act.symbol}′ is missing at {w.made(act.a)}: {handed_on}"
+        if act.rule.fn is np.exp and _is_within_softplus(scene, act.a):
+            sentence += f", which gives σ(−u) in the place of σ(u) for u = {w.say(act.z)}"
         yield _trial(scene, act, form, "local", form.upstream, sentence)
+
+
+def _is_within_softplus(scene: Scene, a: Node) -> bool:
+    """Whether 1 is added to an exponential, and the logarithm taken."""
+    into = scene.sweeper.into
+    users = [user for user, _ in into[a]]
+    plus_one = (n for n in users if n.op == "add" and any(np.ndim(o) == 0 and o == 1 for o in n.operands))
+    after = [*(n for n in users if n.op == "log1p"), *(n for one in plus_one for n, _ in into[one] if n.op == "log")]
+    return bool(after)
 
 
 @slip("local derivative missing", 36, generic=True)
