@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,13 +59,14 @@ _FACTORS = (np.multiply, np.divide, np.matmul, np.outer, np.sum, np.transpose)
 @slip("another formula", 89, generic=TWO, chancy=True)
 def another_formula(scene: Scene) -> Iterator[Trial]:
     places = _places(scene)
+    gathered = cache(lambda k: pieces_of(scene, places[k]))
     found: dict[Node, tuple[int, Trial]] = {}
     for joined in (False, True):
         last = max((k for k, place in enumerate(places, 1) if place.target in found), default=len(places))
-        for place in places[: min(last, _MOST_JOINED_AT) if joined else last]:
+        for k, place in enumerate(places[: min(last, _MOST_JOINED_AT) if joined else last]):
             if scene.budget.is_spent_on("other formulas"):
                 break
-            best = _at(scene, place, len(places), joined=joined)
+            best = _at(scene, place, gathered(k), len(places), joined=joined)
             if best is not None and (place.target not in found or _order(best) < _order(found[place.target])):
                 found[place.target] = best
             if place.target in found and found[place.target][0] == len(scene.wrong):
@@ -102,10 +104,11 @@ def _places(scene: Scene) -> list[Place]:
     return found
 
 
-def _at(scene: Scene, place: Place, places: int, *, joined: bool) -> tuple[int, Trial] | None:
+def _at(
+    scene: Scene, place: Place, basis: list[tuple[Tree, Any]], places: int, *, joined: bool
+) -> tuple[int, Trial] | None:
     """The shortest formula that gives the numbers, and how many of the wrong gradients it explains."""
-    basis = pieces_of(scene, place)
-    pieces = grouped(basis)
+    pieces = grouped(basis) if joined else {}
     if joined:
         made = joined_by_twos(pieces)
         top = grouped(sorted(basis, key=lambda one: size(one[0]))[:_JOINED_WITH])

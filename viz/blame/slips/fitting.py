@@ -35,9 +35,9 @@ Found = tuple[float, Variant, Callable[[], Tree]]
 def fitting(
     scene: Scene, place: Place, top: dict[Shape, Group], pieces: dict[Shape, Group], made: dict[Shape, Group]
 ) -> list[Found]:
-    """Pieces, and what is made of them, by themselves or joined with one of some more, or two of them added."""
-    multiples = _multiples(scene)
-    return [*_products(scene, place, top, made, multiples), *_sums(scene, place, pieces, made, multiples)]
+    """What is made of pieces, by itself or joined with one of some more, or two added, also of pieces that it lacks."""
+    multiples, terms = _multiples(scene), [*pieces.items(), *made.items()]
+    return [*_products(scene, place, top, made, multiples), *_sums(scene, place, terms, multiples)]
 
 
 def _products(
@@ -129,13 +129,13 @@ def _that_give(place: Place, firsts: Any, known: Any, sizes: Any) -> Iterator[tu
 
 
 def _sums(
-    scene: Scene, place: Place, pieces: dict[Shape, Group], made: dict[Shape, Group], multiples: dict[float, float]
+    scene: Scene, place: Place, some_terms: Iterable[tuple[Shape, Group]], multiples: dict[float, float]
 ) -> Iterator[Found]:
     """Two terms, each times a number."""
     target = place.target.shape
     writes: list[Any] = []
     columns: list[list[Any]] = [[], [], [], [], []]
-    for shape, group in [*pieces.items(), *(made.items() if made is not pieces else ())]:
+    for shape, group in some_terms:
         fitted = [_fitted(t, target, shape) for t in place.moves]
         if fitted[0] is not None:
             both = [_product(np.ravel(t)[None], group.rows) for t in fitted]

@@ -277,8 +277,10 @@ def _solved(
     written: Callable[[float], tuple[Any, Tree]],
 ) -> list[float] | None:
     """The numbers that it may take, of those that somebody writes; None where that can't be told."""
+    if scene.probes is None:
+        return None
     some = [value_of(evaluated, form, written(right + by)[1]) for by in (1, 2)]
-    if scene.probes is None or some[0] is None or some[1] is None:
+    if some[0] is None or some[1] is None:
         return None
     if not np.allclose(some[1] - base, 2 * (some[0] - base), atol=1e-9 * np.abs(base).max()):
         return None
